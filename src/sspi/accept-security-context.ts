@@ -1,0 +1,249 @@
+/**
+ * AcceptSecurityContext (General): tokens of the client in, a status and the reply token out, until the context stands.
+ *
+ * This module holds what is true for every package: handles, one call at a time, attributes only after the last leg,
+ * output buffers, deletion exactly once. The protocol is the package's.
+ */
+import { SECBUFFER_TOKEN, SECBUFFER_TYPE_MASK } from './buffers.ts';
+import type { SecBuffer } from './buffers.ts';
+import { contextRecord, credentialRecord, registerContext, releaseContext } from './handles.ts';
+import type { ContextHandle, ContextPhase, ContextRecord, CredentialHandle } from './handles.ts';
+import { ASC_REQ_ALLOCATE_MEMORY, ASC_RET_ALLOCATED_MEMORY } from './requirements.ts';
+import type { AcceptCall, AcceptReply, SecurityPackage } from './security-package.ts';
+import * as Status from './status.ts';
+
+/** Parameters of acceptSecurityContext. */
+export interface AcceptSecurityContextParameters {
+  /** phCredential. */
+  readonly credential: CredentialHandle | undefined;
+  /** phContext: undefined on the first leg, later the handle that the first leg gave. */
+  readonly context: ContextHandle | undefined;
+  /** pInput: the client's token in a SECBUFFER_TOKEN buffer, and what else the package takes. */
+  readonly input: readonly SecBuffer[] | undefined;
+  /** fContextReq: ASC_REQ_* bits. */
+  readonly requirements: number;
+  /** TargetDataRep: SECURITY_NATIVE_DREP or SECURITY_NETWORK_DREP; unused by Schannel and Digest. */
+  readonly targetDataRep: number;
+  /**
+   * pOutput: the caller's own buffers. The TOKEN buffers among them are filled in order, and one that is too small gives
+   * SEC_E_INSUFFICIENT_MEMORY. Left out, or with ASC_REQ_ALLOCATE_MEMORY, the output is allocated.
+   */
+  readonly output?: readonly SecBuffer[] | undefined;
+}
+
+/** What acceptSecurityContext gives. */
+export interface AcceptSecurityContextResult {
+  /** SEC_*, unsigned 32 bits. */
+  readonly status: number;
+  /** phNewContext: the context to go on with; undefined after a failure, which deleted it. */
+  readonly context: ContextHandle | undefined;
+  /** Tokens to send to the client: with SEC_I_CONTINUE_NEEDED, perhaps with SEC_E_OK, rarely with a failure. */
+  readonly output: readonly SecBuffer[];
+  /** pfContextAttr: ASC_RET_* bits. Undefined before the last leg, but for ASC_RET_ALLOCATED_MEMORY alone. */
+  readonly attributes: number | undefined;
+  /** ptsExpiry: when the context ends; undefined before the last leg, or where it never ends. */
+  readonly expiry: Date | undefined;
+}
+
+const nothing: readonly SecBuffer[] = Object.freeze([]);
+
+function failure(status: number, output: readonly SecBuffer[] = nothing): AcceptSecurityContextResult {
+  return { status, context: undefined, output, attributes: undefined, expiry: undefined };
+}
+
+/**
+ * The server half of one leg of a handshake.
+ *
+ * Every verdict is a status; only a program error (an argument of the wrong type) throws. A failure deletes the context:
+ * the handle is dead, and calling again gives SEC_E_INVALID_HANDLE. A call on a context that is in use by another call
+ * gives SEC_E_INVALID_HANDLE and does not disturb that call.
+ *
+ * @returns the result, synchronously where the package answered so: await it, or look for a promise to save a turn
+ * @throws TypeError for arguments of the wrong type
+ */
+export function acceptSecurityContext(
+  parameters: AcceptSecurityContextParameters,
+): AcceptSecurityContextResult | Promise<AcceptSecurityContextResult> {
+  const call = checkedCall(parameters);
+  const credential = credentialRecord(parameters.credential);
+  if (credential === undefined) return failure(Status.SEC_E_INVALID_HANDLE);
+  if (credential.freed) return failure(freedCredentialStatus(credential.package));
+
+  if (parameters.context === undefined) {
+    const settle = (reply: AcceptReply): AcceptSecurityContextResult =>
+      firstLeg(credential.package, reply, parameters, call);
+    return run(() => credential.credential.accept(call), settle);
+  }
+
+  const handle = parameters.context;
+  const record = contextRecord(handle);
+  if (record === undefined || record.busy || record.package !== credential.package || record.phase === 'completing') {
+    return failure(Status.SEC_E_INVALID_HANDLE);
+  }
+  record.busy = true;
+  return run(
+    () => record.context.accept(call),
+    (reply) => laterLeg(handle, record, reply, parameters, call),
+  );
+}
+
+/**
+ * CompleteAuthToken: the verdict after SEC_I_COMPLETE_NEEDED or SEC_I_COMPLETE_AND_CONTINUE.
+ *
+ * @param context the handle acceptSecurityContext gave with that status
+ * @param token the output buffers of that call
+ * @returns like acceptSecurityContext; SEC_E_INVALID_HANDLE where the context does not wait for it
+ */
+export function completeAuthToken(
+  context: ContextHandle,
+  token: readonly SecBuffer[],
+): AcceptSecurityContextResult | Promise<AcceptSecurityContextResult> {
+  const record = contextRecord(context);
+  if (record === undefined || record.busy || record.phase !== 'completing') return failure(Status.SEC_E_INVALID_HANDLE);
+  const call: AcceptCall = { input: token, requirements: 0, targetDataRep: 0 };
+  const parameters = { credential: undefined, context, ...call };
+  record.busy = true;
+  return run(
+    () => record.context.completeAuthToken?.(token) ?? { status: Status.SEC_E_UNSUPPORTED_FUNCTION },
+    (reply) => laterLeg(context, record, reply, parameters, call),
+  );
+}
+
+/**
+ * DeleteSecurityContext: at any point of the handshake or after it.
+ *
+ * @returns SEC_E_OK, or SEC_E_INVALID_HANDLE for a handle that is not one, was deleted, or whose handshake failed
+ */
+export function deleteSecurityContext(context: ContextHandle): number {
+  return releaseContext(context) ? Status.SEC_E_OK : Status.SEC_E_INVALID_HANDLE;
+}
+
+function checkedCall(parameters: AcceptSecurityContextParameters): AcceptCall {
+  const { requirements, targetDataRep, input = nothing } = parameters;
+  if (!Number.isInteger(requirements)) throw new TypeError('acceptSecurityContext: requirements must be an integer');
+  if (!Number.isInteger(targetDataRep)) throw new TypeError('acceptSecurityContext: targetDataRep must be an integer');
+  for (const buffers of [input, parameters.output ?? nothing]) {
+    if (!Array.isArray(buffers))
+      throw new TypeError('acceptSecurityContext: input and output must be arrays of SecBuffer');
+    for (const { type, data } of buffers as readonly SecBuffer[]) {
+      if (!Number.isInteger(type) || !(data instanceof Uint8Array)) {
+        throw new TypeError('acceptSecurityContext: a SecBuffer is { type: integer, data: Uint8Array }');
+      }
+    }
+  }
+  return { input, requirements: requirements >>> 0, targetDataRep };
+}
+
+/** Pages of Digest and Schannel name a code of their own where the others say SEC_E_INVALID_HANDLE. */
+function freedCredentialStatus(owner: SecurityPackage): number {
+  const { name } = owner.info;
+  return name === 'Digest' || name === 'Schannel' ? Status.SEC_E_NO_CREDENTIALS : Status.SEC_E_INVALID_HANDLE;
+}
+
+const internalError: AcceptReply = Object.freeze({ status: Status.SEC_E_INTERNAL_ERROR });
+
+/** Runs a package's call, now or later, and turns an exception into SEC_E_INTERNAL_ERROR: fail closed (attack A21). */
+function run(
+  call: () => AcceptReply | Promise<AcceptReply>,
+  settle: (reply: AcceptReply) => AcceptSecurityContextResult,
+): AcceptSecurityContextResult | Promise<AcceptSecurityContextResult> {
+  let reply: AcceptReply | Promise<AcceptReply>;
+  try {
+    reply = call();
+  } catch {
+    reply = internalError;
+  }
+  return reply instanceof Promise ? reply.then(settle, () => settle(internalError)) : settle(reply);
+}
+
+function firstLeg(
+  owner: SecurityPackage,
+  reply: AcceptReply,
+  parameters: AcceptSecurityContextParameters,
+  call: AcceptCall,
+): AcceptSecurityContextResult {
+  const status = reply.status >>> 0;
+  const { context } = reply;
+  if (!Status.keepsContext(status) || context === undefined) {
+    context?.delete();
+    // A package that says yes without a context has judged nobody.
+    const refused = Status.keepsContext(status) ? Status.SEC_E_INTERNAL_ERROR : status;
+    return failure(refused, Status.keepsContext(status) ? nothing : reply.output);
+  }
+  const output = placeOutput(reply.output ?? nothing, parameters, call);
+  if (output === undefined) {
+    context.delete();
+    return failure(Status.SEC_E_INSUFFICIENT_MEMORY);
+  }
+  return result(status, registerContext(owner, context, phaseOf(status)), output, reply, call);
+}
+
+function laterLeg(
+  handle: ContextHandle,
+  record: ContextRecord,
+  reply: AcceptReply,
+  parameters: AcceptSecurityContextParameters,
+  call: AcceptCall,
+): AcceptSecurityContextResult {
+  record.busy = false;
+  if (record.deleteWhenIdle) {
+    record.context.delete();
+    return failure(Status.SEC_E_UNFINISHED_CONTEXT_DELETED);
+  }
+  const status = reply.status >>> 0;
+  if (!Status.keepsContext(status)) {
+    releaseContext(handle);
+    return failure(status, reply.output);
+  }
+  const output = placeOutput(reply.output ?? nothing, parameters, call);
+  if (output === undefined) {
+    releaseContext(handle);
+    return failure(Status.SEC_E_INSUFFICIENT_MEMORY);
+  }
+  record.phase = phaseOf(status);
+  return result(status, handle, output, reply, call);
+}
+
+function phaseOf(status: number): ContextPhase {
+  switch (status) {
+    case Status.SEC_E_OK:
+      return 'established';
+    case Status.SEC_I_COMPLETE_NEEDED:
+    case Status.SEC_I_COMPLETE_AND_CONTINUE:
+      return 'completing';
+    default:
+      return 'negotiating';
+  }
+}
+
+function result(
+  status: number,
+  context: ContextHandle,
+  output: readonly SecBuffer[],
+  reply: AcceptReply,
+  call: AcceptCall,
+): AcceptSecurityContextResult {
+  const allocated = (call.requirements & ASC_REQ_ALLOCATE_MEMORY) !== 0 ? ASC_RET_ALLOCATED_MEMORY : 0;
+  if (status === Status.SEC_E_OK) {
+    return { status, context, output, attributes: ((reply.attributes ?? 0) | allocated) >>> 0, expiry: reply.expiry };
+  }
+  return { status, context, output, attributes: allocated === 0 ? undefined : allocated, expiry: undefined };
+}
+
+/** The output where the caller wants it; undefined where it does not fit. */
+function placeOutput(
+  output: readonly SecBuffer[],
+  parameters: AcceptSecurityContextParameters,
+  call: AcceptCall,
+): readonly SecBuffer[] | undefined {
+  if (parameters.output === undefined || (call.requirements & ASC_REQ_ALLOCATE_MEMORY) !== 0) return output;
+  const room = parameters.output.filter(({ type }) => (type & SECBUFFER_TYPE_MASK) === SECBUFFER_TOKEN);
+  const placed: SecBuffer[] = [];
+  for (const [index, { type, data }] of output.entries()) {
+    const target = room[index];
+    if (target === undefined || target.data.byteLength < data.byteLength) return undefined;
+    target.data.set(data);
+    placed.push({ type, data: target.data.subarray(0, data.byteLength) });
+  }
+  return placed;
+}

@@ -1,0 +1,73 @@
+/** What can be asked of an established context: QueryContextAttributes, QuerySecurityContextToken, impersonation. */
+import type { ContextAttribute, ContextAttributeValues } from './attributes.ts';
+import { contextRecord } from './handles.ts';
+import type { ContextHandle, ContextRecord } from './handles.ts';
+import type { SecurityContextToken } from './security-context-token.ts';
+import type { Answer, PackageContext } from './security-package.ts';
+import { SEC_E_INTERNAL_ERROR, SEC_E_INVALID_HANDLE, SEC_E_UNSUPPORTED_FUNCTION } from './status.ts';
+
+/** The context of a handle, if it stands and no call runs on it: nothing may be asked of a half-open one (attack B08). */
+export function establishedContext(handle: ContextHandle): PackageContext | undefined {
+  const record: ContextRecord | undefined = contextRecord(handle);
+  return record === undefined || record.busy || record.phase !== 'established' ? undefined : record.context;
+}
+
+/**
+ * QueryContextAttributes.
+ *
+ * @param context an established context
+ * @param attribute SECPKG_ATTR_*; the type of the value follows from it
+ * @returns SEC_E_OK with the value; SEC_E_INVALID_HANDLE before the last leg or after deletion;
+ *   SEC_E_UNSUPPORTED_FUNCTION where the package does not know the attribute
+ */
+export function queryContextAttributes<A extends ContextAttribute>(
+  context: ContextHandle,
+  attribute: A,
+): Answer<ContextAttributeValues[A]> {
+  const established = establishedContext(context);
+  if (established === undefined) return { status: SEC_E_INVALID_HANDLE };
+  try {
+    return established.queryAttribute(attribute);
+  } catch {
+    return { status: SEC_E_INTERNAL_ERROR };
+  }
+}
+
+/**
+ * QuerySecurityContextToken: the account of the client.
+ *
+ * @returns SEC_E_OK with a frozen value; else as queryContextAttributes
+ */
+export function querySecurityContextToken(context: ContextHandle): Answer<SecurityContextToken> {
+  const established = establishedContext(context);
+  if (established === undefined) return { status: SEC_E_INVALID_HANDLE };
+  try {
+    return established.queryToken();
+  } catch {
+    return { status: SEC_E_INTERNAL_ERROR };
+  }
+}
+
+/**
+ * ImpersonateSecurityContext: this thread acts as the client until revertSecurityContext. Only packages of the operating
+ * system have it. Everything between the two must be synchronous: Node serves all requests on one thread.
+ *
+ * @returns a status; SEC_E_UNSUPPORTED_FUNCTION where the package cannot
+ */
+export function impersonateSecurityContext(context: ContextHandle): number {
+  const established = establishedContext(context);
+  if (established === undefined) return SEC_E_INVALID_HANDLE;
+  return established.impersonate === undefined ? SEC_E_UNSUPPORTED_FUNCTION : established.impersonate() >>> 0;
+}
+
+/** RevertSecurityContext: this thread is itself again. */
+export function revertSecurityContext(context: ContextHandle): number {
+  const established = establishedContext(context);
+  if (established === undefined) return SEC_E_INVALID_HANDLE;
+  return established.revert === undefined ? SEC_E_UNSUPPORTED_FUNCTION : established.revert() >>> 0;
+}
+
+/** Whether the context must be kept for as long as its client may send requests, not only until it is authenticated. */
+export function outlivesHandshake(context: ContextHandle): boolean {
+  return establishedContext(context)?.keepAfterHandshake === true;
+}

@@ -1,0 +1,20 @@
+/** The contract without the packages: what packages, HTTP and the authenticator import. src/sspi.ts is the public face. */
+export * from './accept-security-context.ts';
+export * from './acquire-credentials-handle.ts';
+export * from './attributes.ts';
+export * from './buffers.ts';
+export * from './clock.ts';
+export {
+  impersonateSecurityContext,
+  outlivesHandshake,
+  queryContextAttributes,
+  querySecurityContextToken,
+  revertSecurityContext,
+} from './context.ts';
+export { ContextHandle, CredentialHandle, liveHandles } from './handles.ts';
+export * from './messages.ts';
+export * from './requirements.ts';
+export * from './security-context-token.ts';
+export * from './security-package.ts';
+export * from './security-packages.ts';
+export * from './status.ts';

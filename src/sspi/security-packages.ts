@@ -1,0 +1,49 @@
+/**
+ * The security packages of this process: what EnumerateSecurityPackages lists and acquireCredentialsHandle looks up.
+ *
+ * The contract itself brings none. src/providers.ts adds those of the machine (AddSecurityPackage), so that this folder
+ * depends on no package.
+ */
+import { SspiAuthError } from '../errors.ts';
+import type { SecurityPackageInfo } from './attributes.ts';
+import type { SecurityPackage } from './security-package.ts';
+import { SEC_E_SECPKG_NOT_FOUND, statusName } from './status.ts';
+
+const packages = new Map<string, SecurityPackage>();
+
+/** Adds a package under its name (case-insensitive), in place of one that had it. */
+export function addSecurityPackage(securityPackage: SecurityPackage): void {
+  packages.set(securityPackage.info.name.toLowerCase(), securityPackage);
+}
+
+/** EnumerateSecurityPackages: what each package of this process is, in the order they were added. */
+export function enumerateSecurityPackages(): readonly SecurityPackageInfo[] {
+  return [...packages.values()].map(({ info }) => info);
+}
+
+/**
+ * The package of a name.
+ *
+ * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` (SEC_E_SECPKG_NOT_FOUND), listing the names there are
+ */
+export function securityPackage(name: string): SecurityPackage {
+  const found = packages.get(name.toLowerCase());
+  if (found === undefined) {
+    const known = enumerateSecurityPackages().map((info) => info.name);
+    throw new SspiAuthError(
+      'ERR_SSPI_AUTH_STATUS',
+      `sspi-auth: no security package ${JSON.stringify(name)} (${statusName(SEC_E_SECPKG_NOT_FOUND)}); ` +
+        `this process has: ${known.join(', ') || 'none'}`,
+    );
+  }
+  return found;
+}
+
+/**
+ * QuerySecurityPackageInfo.
+ *
+ * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` where there is no such package
+ */
+export function querySecurityPackageInfo(name: string): SecurityPackageInfo {
+  return securityPackage(name).info;
+}
