@@ -1,0 +1,46 @@
+/** The computations of HTTP Digest, RFC 7616 section 3.4: A1, A2 and the response. All hashes as lower-case hex. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+
+/** `algorithm` of a challenge, as printed there. */
+export type DigestAlgorithm = 'MD5' | 'SHA-256';
+
+const hashNames: Readonly<Record<DigestAlgorithm, string>> = { MD5: 'md5', 'SHA-256': 'sha256' };
+
+/** H of section 3.3: hex digest of a text in UTF-8. */
+function hash(algorithm: DigestAlgorithm, text: string): string {
+  return createHash(hashNames[algorithm]).update(text, 'utf8').digest('hex');
+}
+
+/** H(A1), section 3.4.2: `unq(username) ":" unq(realm) ":" passwd`. As good as the password for this realm. */
+export function hashedA1(algorithm: DigestAlgorithm, userName: string, realm: string, password: string): string {
+  return hash(algorithm, `${userName}:${realm}:${password}`);
+}
+
+/** What of a request goes into its response. */
+export interface DigestResponseInput {
+  readonly algorithm: DigestAlgorithm;
+  readonly method: string;
+  readonly uri: string;
+  readonly nonce: string;
+  readonly nonceCount: string;
+  readonly clientNonce: string;
+  readonly qualityOfProtection: 'auth';
+}
+
+/** The response, section 3.4.1: KD(H(A1), nonce:nc:cnonce:qop:H(A2)), A2 = method:uri. */
+export function digestResponse(a1: string, input: DigestResponseInput): string {
+  const { algorithm, nonce, nonceCount, clientNonce, qualityOfProtection } = input;
+  const a2 = hash(algorithm, `${input.method}:${input.uri}`);
+  return hash(algorithm, `${a1}:${nonce}:${nonceCount}:${clientNonce}:${qualityOfProtection}:${a2}`);
+}
+
+/**
+ * Whether the response a client sent is the one that H(A1) leads to; in time that does not depend on where they differ.
+ *
+ * @param response as received; hexadecimal in either case, of exactly the algorithm's length, or it is not equal
+ */
+export function verifyDigestResponse(a1: string, input: DigestResponseInput, response: string): boolean {
+  const expected = Buffer.from(digestResponse(a1, input), 'latin1');
+  const received = Buffer.from(response.toLowerCase(), 'latin1');
+  return received.length === expected.length && timingSafeEqual(received, expected);
+}
