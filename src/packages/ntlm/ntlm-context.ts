@@ -37,7 +37,10 @@ import { readVerdict, tokenOf } from './ntlm-verdict.ts';
 
 /** An established context. */
 interface Established extends EstablishedFacts {
-  readonly security: NtlmMessageSecurity;
+  /** The flags both sides agreed on. */
+  readonly flags: number;
+  /** Made on first use: over HTTP no message is ever protected, and the keys cost a third of a sign-in. */
+  security: NtlmMessageSecurity | undefined;
 }
 
 type State =
@@ -182,7 +185,8 @@ export class NtlmContext implements PackageContext {
         token: tokenOf(account, this.#settings.domain),
         computerName: this.#settings.computerName,
         exportedSessionKey,
-        security: new NtlmMessageSecurity(exportedSessionKey, flags),
+        flags,
+        security: undefined,
         attributes,
         target: (avFlags & AV_FLAG_UNTRUSTED_TARGET) === 0 ? targetName : '',
         start: new Date(this.#settings.clock.now()),
@@ -207,30 +211,38 @@ export class NtlmContext implements PackageContext {
     return { status: Status.SEC_E_OK, value: established.token };
   }
 
+  /** Message protection; undefined before the context stands. */
+  #security(): NtlmMessageSecurity | undefined {
+    const established = this.#established();
+    if (established === undefined) return undefined;
+    established.security ??= new NtlmMessageSecurity(established.exportedSessionKey, established.flags);
+    return established.security;
+  }
+
   makeSignature(message: readonly SecBuffer[]): Answer<readonly SecBuffer[]> {
-    return this.#established()?.security.makeSignature(message) ?? { status: Status.SEC_E_INVALID_HANDLE };
+    return this.#security()?.makeSignature(message) ?? { status: Status.SEC_E_INVALID_HANDLE };
   }
 
   verifySignature(message: readonly SecBuffer[]): Answer<number> {
-    return this.#established()?.security.verifySignature(message) ?? { status: Status.SEC_E_INVALID_HANDLE };
+    return this.#security()?.verifySignature(message) ?? { status: Status.SEC_E_INVALID_HANDLE };
   }
 
   encryptMessage(message: readonly SecBuffer[]): Answer<readonly SecBuffer[]> {
-    return this.#established()?.security.encryptMessage(message) ?? { status: Status.SEC_E_INVALID_HANDLE };
+    return this.#security()?.encryptMessage(message) ?? { status: Status.SEC_E_INVALID_HANDLE };
   }
 
   decryptMessage(message: readonly SecBuffer[]): Answer<readonly SecBuffer[]> {
-    return this.#established()?.security.decryptMessage(message) ?? { status: Status.SEC_E_INVALID_HANDLE };
+    return this.#security()?.decryptMessage(message) ?? { status: Status.SEC_E_INVALID_HANDLE };
   }
 
   resetMessageState(): void {
-    this.#established()?.security.resetCiphers();
+    this.#established()?.security?.resetCiphers();
   }
 
   delete(): void {
     const established = this.#established();
     this.#state = spent;
-    established?.security.wipe();
+    established?.security?.wipe();
     established?.exportedSessionKey.fill(0);
   }
 }
