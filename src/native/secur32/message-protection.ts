@@ -47,10 +47,12 @@ export class MessageProtection {
   encryptMessage(message: readonly SecBuffer[], sequence = 0): Answer<readonly SecBuffer[]> {
     const sizes = this.#contextSizes();
     if (sizes.value === undefined) return { status: sizes.status };
+    const { securityTrailer, blockSize } = sizes.value;
     const buffers = [
-      { type: SECBUFFER_TOKEN, size: sizes.value.securityTrailer },
+      { type: SECBUFFER_TOKEN, size: securityTrailer },
       ...message,
-      { type: SECBUFFER_PADDING, size: sizes.value.blockSize },
+      // Only for who pads: WinPR takes any buffer of an odd type for the data.
+      ...(blockSize === 0 ? [] : [{ type: SECBUFFER_PADDING, size: blockSize }]),
     ];
     const { EncryptMessage } = this.#library.security;
     return this.#call(
