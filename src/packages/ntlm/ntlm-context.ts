@@ -211,7 +211,7 @@ export class NtlmContext implements PackageContext {
       : { status: Status.SEC_E_OK, value: read() };
   }
 
-  #attributeValues(established: Established): { [A in ContextAttribute]: () => ContextAttributeValues[A] } {
+  #attributeValues(established: Established): { [A in ContextAttribute]?: () => ContextAttributeValues[A] } {
     const { token, start, exportedSessionKey, attributes, target } = established;
     const clientName = `${token.domain ?? this.#settings.domain}\\${token.userName}`;
     return {
