@@ -25,8 +25,9 @@ const references: Readonly<Record<string, string>> = {
  * Characters that HTML cannot hold or that turn the direction of text around. Names come from clients: shown as they are,
  * such characters could disguise one.
  */
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+
 const unsafe =
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]/gu;
 
 /** A text for an element's content or a quoted attribute. */
