@@ -104,6 +104,11 @@ export interface PackageContext {
   encryptMessage?(message: readonly SecBuffer[], sequence: number | undefined): Answer<readonly SecBuffer[]>;
   /** DecryptMessage: TOKEN and DATA (or one STREAM) in; DATA out. */
   decryptMessage?(message: readonly SecBuffer[], sequence: number | undefined): Answer<readonly SecBuffer[]>;
+  /**
+   * For Negotiate: puts the ciphers of message protection back to their start after a mechListMIC, sequence numbers
+   * excepted (MS-SPNG section 3.2.5.1). Packages without such a state leave it out.
+   */
+  resetMessageState?(): void;
   /** Called exactly once, whatever happened before. Wipes keys. */
   delete(): void;
 }
