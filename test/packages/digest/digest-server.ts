@@ -96,27 +96,26 @@ const latin1 = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, '
 export const asHeader = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
 export class DigestServer {
-  readonly accounts: AccountSource;
+  /** What the server's own accounts were asked. */
+  readonly logons: readonly DigestLogon[];
   readonly clock: TestClock;
   readonly credential: Sspi.CredentialHandle;
 
   constructor(authData: Partial<DigestAuthData> = {}) {
     this.clock = new TestClock();
-    this.accounts =
-      authData.accounts ??
-      new TestAccounts([
-        { userName: 'alice', password: 'Circle of Life' },
-        { userName: 'mallory', password: 'Circle of Life', disabled: true },
-        { userName: 'bob', password: 'Builder', domain: 'OTHER' },
-        { userName: 'Jäsøn Doe', password: 'Secret, or not?' },
-      ]);
+    const own = new TestAccounts([
+      { userName: 'alice', password: 'Circle of Life' },
+      { userName: 'mallory', password: 'Circle of Life', disabled: true },
+      { userName: 'bob', password: 'Builder', domain: 'OTHER' },
+      { userName: 'Jäsøn Doe', password: 'Secret, or not?' },
+    ]);
+    this.logons = own.logons;
     this.credential = Sspi.acquireCredentialsHandle({
       package: digestPackage,
       credentialUse: 'inbound',
       authData: {
         ...{ realm: REALM, domain: 'EXAMPLE', clock: this.clock, random: testRandom('digest') },
-        ...authData,
-        accounts: this.accounts,
+        ...{ accounts: own, ...authData },
       } satisfies DigestAuthData,
     }) as Sspi.CredentialHandle;
   }
