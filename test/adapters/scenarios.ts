@@ -42,7 +42,7 @@ const curlScenarios: readonly Scenario[] = curlSchemes.flatMap((flag): readonly 
       const { name, user, package: packageName } = answerOf(response);
       assert.equal(user?.userName, 'alice');
       assert.equal(name, `${user.domain}\\alice`);
-      assert.equal(packageName, flag === '--digest' ? 'Digest' : 'NTLM');
+      assert.equal(packageName, flag === '--ntlm' ? 'NTLM' : 'Digest');
       assert.equal(server.handled(), 1);
     },
   },
