@@ -64,6 +64,16 @@ export interface AcceptReply {
   readonly attributes?: number | undefined;
   /** Undefined: never. Looked at only with SEC_E_OK. */
   readonly expiry?: Date | undefined;
+  /** With a failure: why, for the log of the server. Never sent to the client; no secrets in it. */
+  readonly diagnosis?: string | undefined;
+}
+
+/** Credentials that the client forwarded to act in its name, in a cache of their own. */
+export interface DelegatedCredentials {
+  /** Name of the credential cache as KRB5CCNAME takes it. It is destroyed with the context. */
+  readonly credentialCache: string;
+  /** When the forwarded ticket ends. */
+  readonly expiry: Date | undefined;
 }
 
 /** Status and value of a question; the value is present exactly when the status is SEC_E_OK. */
@@ -86,6 +96,8 @@ export interface PackageContext {
   revert?(): number;
   /** The context must outlive its handshake because it is needed to impersonate or holds delegated credentials. */
   readonly keepAfterHandshake?: boolean;
+  /** What the client forwarded, where the credential and the requirements ask for it. Called on an established context. */
+  readonly delegatedCredentials?: DelegatedCredentials | undefined;
   /** MakeSignature: DATA buffers in, one TOKEN buffer out. */
   makeSignature?(message: readonly SecBuffer[], sequence: number | undefined): Answer<readonly SecBuffer[]>;
   /** VerifySignature: DATA and TOKEN buffers in; the value is the quality of protection. */
