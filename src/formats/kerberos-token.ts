@@ -5,7 +5,15 @@
  * Nothing here is proven. It serves to refuse early and to tell the operator what a refused client had brought.
  */
 import { MalformedTokenError } from '../errors.ts';
-import { applicationTag, contextTag, DER_GENERAL_STRING, DER_SEQUENCE, DerReader } from './der.ts';
+import {
+  applicationTag,
+  contextTag,
+  DER_BIT_STRING,
+  DER_GENERAL_STRING,
+  DER_GENERALIZED_TIME,
+  DER_SEQUENCE,
+  DerReader,
+} from './der.ts';
 
 /** Kerberos 5, RFC 4121 section 4.1. */
 export const KERBEROS_OID = '1.2.840.113554.1.2.2';
@@ -178,4 +186,47 @@ function principalName(wrapper: DerReader, field: string): string {
 /** As krb5_unparse_name writes a component, so that two different names never look alike (attack D18). */
 export function escapeComponent(component: string): string {
   return component.replace(/[\\/@]/g, '\\$&');
+}
+
+/** EncryptionKey, RFC 4120 section 5.2.9. */
+export interface EncryptionKey {
+  readonly encryptionType: number;
+  /** A view of the decrypted ticket. */
+  readonly value: Uint8Array;
+}
+
+/**
+ * The session key of a decrypted ticket (EncTicketPart, RFC 4120 section 5.3).
+ *
+ * @throws MalformedTokenError where it is none
+ */
+export function decodeTicketSessionKey(encTicketPart: Uint8Array): EncryptionKey {
+  const ticket = new DerReader(encTicketPart)
+    .enter(applicationTag(3), 'EncTicketPart')
+    .enter(DER_SEQUENCE, 'EncTicketPart');
+  ticket.enter(contextTag(0), 'EncTicketPart.flags').content(DER_BIT_STRING, 'EncTicketPart.flags');
+  const key = ticket.enter(contextTag(1), 'EncTicketPart.key').enter(DER_SEQUENCE, 'EncTicketPart.key');
+  const encryptionType = key.enter(contextTag(0), 'keytype').integer('keytype');
+  return { encryptionType, value: key.enter(contextTag(1), 'keyvalue').octetString('keyvalue') };
+}
+
+/**
+ * The client's time in a decrypted Authenticator (ctime, RFC 4120 section 5.5.1).
+ *
+ * @returns milliseconds since 1970-01-01 UTC, whole seconds
+ * @throws MalformedTokenError where it is none
+ */
+export function decodeAuthenticatorTime(authenticator: Uint8Array): number {
+  const reader = new DerReader(authenticator)
+    .enter(applicationTag(2), 'Authenticator')
+    .enter(DER_SEQUENCE, 'Authenticator');
+  for (const tag of [0, 1, 2]) reader.element(contextTag(tag), 'Authenticator');
+  if (reader.peek() === contextTag(3)) reader.element(contextTag(3), 'Authenticator.cksum');
+  reader.element(contextTag(4), 'Authenticator.cusec');
+  const at = reader.offset;
+  const bytes = reader.enter(contextTag(5), 'ctime').content(DER_GENERALIZED_TIME, 'ctime');
+  const match = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(utf8.decode(bytes));
+  if (match === null) throw new MalformedTokenError('ctime', 'is no KerberosTime', at);
+  const [, year, month, day, hour, minute, second] = match;
+  return Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
 }
