@@ -7,6 +7,7 @@
  */
 import { MalformedTokenError } from '../errors.ts';
 import { Reader } from './reader.ts';
+import { decodeUtf16le } from './utf16.ts';
 
 /** RPC_UNICODE_STRING before its characters were read, MS-DTYP 2.3.10. */
 export interface NdrUnicodeString {
@@ -14,21 +15,6 @@ export interface NdrUnicodeString {
   readonly length: number;
   /** Whether a buffer follows among the pointees. */
   readonly present: boolean;
-}
-
-const utf16 = new TextDecoder('utf-16le', { fatal: true, ignoreBOM: true });
-
-/**
- * UTF-16LE text.
- *
- * @throws MalformedTokenError for an odd number of bytes or a lone surrogate
- */
-export function decodeUtf16(bytes: Uint8Array, field: string): string {
-  try {
-    return utf16.decode(bytes);
-  } catch {
-    throw new MalformedTokenError(field, 'is not UTF-16');
-  }
 }
 
 /** A cursor over NDR data; alignment counts from the start of the serialized object. */
@@ -129,6 +115,6 @@ export class NdrReader {
       throw new MalformedTokenError(`${field}.ActualCount`, `${actual} of ${maximum} from ${offset} is no string`, at);
     }
     const characters = this.reader.take(actual * 2, field);
-    return decodeUtf16(characters.subarray(0, string.length), field);
+    return decodeUtf16le(characters.subarray(0, string.length), field);
   }
 }

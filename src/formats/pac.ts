@@ -3,9 +3,9 @@
  * cover is here too; whether they hold is for who has the key.
  */
 import { MalformedTokenError } from '../errors.ts';
-import { decodeUtf16 } from './ndr.ts';
 import { Reader } from './reader.ts';
 import { readSid } from './sid.ts';
+import { decodeUtf16le } from './utf16.ts';
 
 /** ulType of PAC_INFO_BUFFER, MS-PAC 2.4. */
 export const PAC_LOGON_INFO = 1;
@@ -119,7 +119,7 @@ export function decodePacClientInfo(data: Uint8Array): PacClientInfo {
   const reader = new Reader(data);
   const clientId = reader.u64le('ClientId');
   const length = reader.u16le('NameLength');
-  return { clientId, name: decodeUtf16(reader.take(length, 'Name'), 'Name') };
+  return { clientId, name: decodeUtf16le(reader.take(length, 'Name'), 'Name') };
 }
 
 /** UPN_DNS_INFO, MS-PAC 2.10. */
@@ -144,11 +144,11 @@ export function decodeUpnDnsInfo(data: Uint8Array): UpnDnsInfo {
   const dnsDomainName = part(reader, 'DnsDomainName');
   const flags = reader.u32le('Flags');
   const extended = (flags & 2) !== 0;
-  const samName = extended ? decodeUtf16(part(reader, 'SamName'), 'SamName') : undefined;
+  const samName = extended ? decodeUtf16le(part(reader, 'SamName'), 'SamName') : undefined;
   const sid = extended ? readSid(new Reader(part(reader, 'Sid')), 'Sid') : undefined;
   return {
-    upn: decodeUtf16(upn, 'Upn'),
-    dnsDomainName: decodeUtf16(dnsDomainName, 'DnsDomainName'),
+    upn: decodeUtf16le(upn, 'Upn'),
+    dnsDomainName: decodeUtf16le(dnsDomainName, 'DnsDomainName'),
     upnIsConstructed: (flags & 1) !== 0,
     samName,
     sid,

@@ -9,7 +9,7 @@ import type { SecBuffer } from './buffers.ts';
 import { contextRecord, credentialRecord, registerContext, releaseContext } from './handles.ts';
 import type { ContextHandle, ContextPhase, ContextRecord, CredentialHandle } from './handles.ts';
 import { ASC_REQ_ALLOCATE_MEMORY, ASC_RET_ALLOCATED_MEMORY } from './requirements.ts';
-import type { AcceptCall, AcceptReply, SecurityPackage } from './security-package.ts';
+import type { AcceptCall, AcceptReply, Diagnosis, SecurityPackage } from './security-package.ts';
 import * as Status from './status.ts';
 
 /** Parameters of acceptSecurityContext. */
@@ -43,8 +43,8 @@ export interface AcceptSecurityContextResult {
   readonly attributes: number | undefined;
   /** ptsExpiry: when the context ends; undefined before the last leg, or where it never ends. */
   readonly expiry: Date | undefined;
-  /** After a failure: what the operator should know, for the log. It must never reach the client. */
-  readonly diagnosis?: string | undefined;
+  /** With a failure: what the server's own log should know, where the package can say it. Never for the client. */
+  readonly diagnosis?: Diagnosis | undefined;
 }
 
 const nothing: readonly SecBuffer[] = Object.freeze([]);
@@ -52,7 +52,7 @@ const nothing: readonly SecBuffer[] = Object.freeze([]);
 function failure(
   status: number,
   output: readonly SecBuffer[] = nothing,
-  diagnosis?: string,
+  diagnosis?: Diagnosis,
 ): AcceptSecurityContextResult {
   return { status, context: undefined, output, attributes: undefined, expiry: undefined, diagnosis };
 }

@@ -64,8 +64,8 @@ export interface AcceptReply {
   readonly attributes?: number | undefined;
   /** Undefined: never. Looked at only with SEC_E_OK. */
   readonly expiry?: Date | undefined;
-  /** With a failure: why, for the log of the server. Never sent to the client; no secrets in it. */
-  readonly diagnosis?: string | undefined;
+  /** What the server's own log should know about a failure. */
+  readonly diagnosis?: Diagnosis | undefined;
 }
 
 /** Credentials that the client forwarded to act in its name, in a cache of their own. */
@@ -74,6 +74,14 @@ export interface DelegatedCredentials {
   readonly credentialCache: string;
   /** When the forwarded ticket ends. */
   readonly expiry: Date | undefined;
+}
+
+/** About a failure, for the log of the server and never for the client. Holds no secret, no token and no hash. */
+export interface Diagnosis {
+  /** The account the client claimed to be; unproven. */
+  readonly account?: string;
+  /** What an administrator can do about it, such as which key is missing. */
+  readonly text?: string;
 }
 
 /** Status and value of a question; the value is present exactly when the status is SEC_E_OK. */
@@ -96,7 +104,7 @@ export interface PackageContext {
   revert?(): number;
   /** The context must outlive its handshake because it is needed to impersonate or holds delegated credentials. */
   readonly keepAfterHandshake?: boolean;
-  /** What the client forwarded, where the credential and the requirements ask for it. Called on an established context. */
+  /** What the client forwarded, where the credential and the requirements ask for it. Of an established context. */
   readonly delegatedCredentials?: DelegatedCredentials | undefined;
   /** MakeSignature: DATA buffers in, one TOKEN buffer out. */
   makeSignature?(message: readonly SecBuffer[], sequence: number | undefined): Answer<readonly SecBuffer[]>;
@@ -106,6 +114,11 @@ export interface PackageContext {
   encryptMessage?(message: readonly SecBuffer[], sequence: number | undefined): Answer<readonly SecBuffer[]>;
   /** DecryptMessage: TOKEN and DATA (or one STREAM) in; DATA out. */
   decryptMessage?(message: readonly SecBuffer[], sequence: number | undefined): Answer<readonly SecBuffer[]>;
+  /**
+   * For Negotiate: puts the ciphers of message protection back to their start after a mechListMIC, sequence numbers
+   * excepted (MS-SPNG section 3.2.5.1). Packages without such a state leave it out.
+   */
+  resetMessageState?(): void;
   /** Called exactly once, whatever happened before. Wipes keys. */
   delete(): void;
 }

@@ -58,7 +58,7 @@ export const kerberosPackage: SecurityPackage = Object.freeze({
 const UNSUPPORTED =
   Requirements.ASC_REQ_USE_DCE_STYLE | Requirements.ASC_REQ_DATAGRAM | Requirements.ASC_REQ_PROXY_BINDINGS;
 
-const refused = (status: number, diagnosis: string): AcceptReply => ({ status, diagnosis });
+const refused = (status: number, diagnosis: string): AcceptReply => ({ status, diagnosis: { text: diagnosis } });
 
 class KerberosCredential implements PackageCredential {
   readonly #frame: Frame;
@@ -224,12 +224,12 @@ class KerberosCredential implements PackageCredential {
     const skew =
       minor === Gss.KRB_AP_ERR_SKEW ? clockSkew(frame.library, keytab.path, request, clock.now()) : undefined;
     const reload = this.#acceptor.reloadFailure;
-    const diagnosis = diagnose({ minor, text, request, keytab, skew });
+    const why = diagnose({ minor, text, request, keytab, skew });
     const tell = error !== undefined && (call.requirements & Requirements.ASC_REQ_EXTENDED_ERROR) !== 0;
     return {
       status: Gss.acceptFailure(major, minor),
       output: tell ? [{ type: SECBUFFER_TOKEN, data: error }] : undefined,
-      diagnosis: reload === undefined ? diagnosis : `${diagnosis} (the changed keytab cannot be loaded: ${reload})`,
+      diagnosis: { text: reload === undefined ? why : `${why} (the changed keytab cannot be loaded: ${reload})` },
     };
   }
 
