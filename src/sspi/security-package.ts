@@ -94,6 +94,12 @@ export interface PackageContext {
   encryptMessage?(message: readonly SecBuffer[], sequence: number | undefined): Answer<readonly SecBuffer[]>;
   /** DecryptMessage: TOKEN and DATA (or one STREAM) in; DATA out. */
   decryptMessage?(message: readonly SecBuffer[], sequence: number | undefined): Answer<readonly SecBuffer[]>;
+  /**
+   * Asked by Negotiate after a mechListMIC was made or verified (MS-SPNG 3.2.5.1): NTLM starts its RC4 key streams of both
+   * directions anew, so that the first message meets the same key stream as without a MIC, and goes on counting sequence
+   * numbers. Packages without such a state leave it out.
+   */
+  resetCipherState?(): void;
   /** Called exactly once, whatever happened before. Wipes keys. */
   delete(): void;
 }
