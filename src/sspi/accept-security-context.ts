@@ -9,7 +9,7 @@ import type { SecBuffer } from './buffers.ts';
 import { contextRecord, credentialRecord, registerContext, releaseContext } from './handles.ts';
 import type { ContextHandle, ContextPhase, ContextRecord, CredentialHandle } from './handles.ts';
 import { ASC_REQ_ALLOCATE_MEMORY, ASC_RET_ALLOCATED_MEMORY } from './requirements.ts';
-import type { AcceptCall, AcceptReply, SecurityPackage } from './security-package.ts';
+import type { AcceptCall, AcceptReply, Diagnosis, SecurityPackage } from './security-package.ts';
 import * as Status from './status.ts';
 
 /** Parameters of acceptSecurityContext. */
@@ -43,12 +43,18 @@ export interface AcceptSecurityContextResult {
   readonly attributes: number | undefined;
   /** ptsExpiry: when the context ends; undefined before the last leg, or where it never ends. */
   readonly expiry: Date | undefined;
+  /** With a failure: what the server's own log should know, where the package can say it. Never for the client. */
+  readonly diagnosis?: Diagnosis | undefined;
 }
 
 const nothing: readonly SecBuffer[] = Object.freeze([]);
 
-function failure(status: number, output: readonly SecBuffer[] = nothing): AcceptSecurityContextResult {
-  return { status, context: undefined, output, attributes: undefined, expiry: undefined };
+function failure(
+  status: number,
+  output: readonly SecBuffer[] = nothing,
+  diagnosis?: Diagnosis,
+): AcceptSecurityContextResult {
+  return { status, context: undefined, output, attributes: undefined, expiry: undefined, diagnosis };
 }
 
 /**
@@ -168,7 +174,7 @@ function firstLeg(
     context?.delete();
     // A package that says yes without a context has judged nobody.
     const refused = Status.keepsContext(status) ? Status.SEC_E_INTERNAL_ERROR : status;
-    return failure(refused, Status.keepsContext(status) ? nothing : reply.output);
+    return failure(refused, Status.keepsContext(status) ? nothing : reply.output, reply.diagnosis);
   }
   const output = placeOutput(reply.output ?? nothing, parameters, call);
   if (output === undefined) {
@@ -193,7 +199,7 @@ function laterLeg(
   const status = reply.status >>> 0;
   if (!Status.keepsContext(status)) {
     releaseContext(handle);
-    return failure(status, reply.output);
+    return failure(status, reply.output, reply.diagnosis);
   }
   const output = placeOutput(reply.output ?? nothing, parameters, call);
   if (output === undefined) {

@@ -64,6 +64,16 @@ export interface AcceptReply {
   readonly attributes?: number | undefined;
   /** Undefined: never. Looked at only with SEC_E_OK. */
   readonly expiry?: Date | undefined;
+  /** What the server's own log should know about a failure. */
+  readonly diagnosis?: Diagnosis | undefined;
+}
+
+/** About a failure, for the log of the server and never for the client. Holds no secret, no token and no hash. */
+export interface Diagnosis {
+  /** The account the client claimed to be; unproven. */
+  readonly account?: string;
+  /** What an administrator can do about it, such as which key is missing. */
+  readonly text?: string;
 }
 
 /** Status and value of a question; the value is present exactly when the status is SEC_E_OK. */

@@ -1,0 +1,74 @@
+/**
+ * sspi-auth for Express 4 and 5.
+ *
+ * ```ts
+ * app.use(sspiAuth({ accounts }));
+ * app.get('/', (request, response) => response.send(`Hello ${request.user?.name}`));
+ * ```
+ */
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { awaitVerdict, createAuthenticator, holdContinue, writeOutcome } from '../src/index.ts';
+import type { Authenticator, Identity, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
+
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- the place Express gives for this
+  namespace Express {
+    // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- the type others (Passport) extend as well
+    interface User extends Identity {}
+    interface Request {
+      /** Who sent the request; undefined where `anonymous` or `skip` let it through. */
+      user?: User | undefined;
+      /** How that is known. */
+      sspi?: SecurityContextInfo;
+    }
+  }
+}
+
+/** Express middleware, with what may be done beside it. */
+export interface SspiAuthHandler extends RequestHandler {
+  readonly authenticator: Authenticator<Request>;
+  /** Middleware for a route behind `anonymous: true` that wants a user all the same: 401 with every challenge. */
+  readonly requireUser: RequestHandler;
+  /** Makes a server hold back `100 Continue` from its first request on; otherwise from its second. */
+  attach(server: object): void;
+  /** Gives up every handshake and frees the credentials. */
+  close(): void;
+}
+
+/**
+ * @param options see SspiAuthOptions
+ * @throws OptionError, SspiAuthError at start, where the options cannot be used or nothing can judge a client
+ */
+export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
+  const authenticator = createAuthenticator(options);
+  const { discardedBodyBytes } = authenticator.settings.limits;
+
+  const handler = (request: Request, response: Response, next: NextFunction): void => {
+    const carry = (outcome: Outcome): void => {
+      if (!writeOutcome(request, response, outcome, discardedBodyBytes)) return;
+      if (outcome.type === 'authenticated') {
+        request.user = outcome.user;
+        request.sspi = outcome.sspi;
+      }
+      next();
+    };
+    awaitVerdict(request, response);
+    const outcome = authenticator.authenticate(request, request.originalUrl, request);
+    if (outcome instanceof Promise) outcome.then(carry).catch(next);
+    else carry(outcome);
+  };
+
+  const requireUser: RequestHandler = (request, response, next) => {
+    if (request.sspi !== undefined) next();
+    else writeOutcome(request, response, authenticator.challenge(request), discardedBodyBytes);
+  };
+
+  return Object.assign(handler, {
+    authenticator,
+    requireUser,
+    attach: holdContinue,
+    close: () => authenticator.close(),
+  });
+}
+
+export default sspiAuth;

@@ -1,0 +1,73 @@
+/**
+ * sspi-auth for node:http and node:https.
+ *
+ * ```ts
+ * const protect = sspiAuth({ accounts });
+ * createServer(protect((request, response) => response.end(`Hello ${request.user?.name}`))).listen(8080);
+ * ```
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { awaitVerdict, createAuthenticator, holdContinue, writeOutcome } from '../src/index.ts';
+import type { Authenticator, Identity, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
+
+/** A request whose sender is known. */
+export interface AuthenticatedRequest extends IncomingMessage {
+  /** Who sent it; undefined where `anonymous` or `skip` let it through. */
+  user?: Identity;
+  /** How that is known. */
+  sspi?: SecurityContextInfo;
+}
+
+/** A request listener behind sspi-auth. */
+export type AuthenticatedListener = (request: AuthenticatedRequest, response: ServerResponse) => void;
+
+/** What `sspiAuth` gives: wraps a listener so that it runs for authenticated requests only. */
+export interface Protect {
+  (listener: AuthenticatedListener): (request: IncomingMessage, response: ServerResponse) => void;
+  readonly authenticator: Authenticator<IncomingMessage>;
+  /** Makes a server hold back `100 Continue` from its first request on; otherwise from its second. */
+  attach(server: object): void;
+  /** Gives up every handshake and frees the credentials. */
+  close(): void;
+}
+
+/**
+ * @param options see SspiAuthOptions
+ * @throws OptionError, SspiAuthError at start, where the options cannot be used or nothing can judge a client
+ */
+export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
+  const authenticator = createAuthenticator(options);
+  const { discardedBodyBytes } = authenticator.settings.limits;
+  const protect =
+    (listener: AuthenticatedListener) =>
+    (message: IncomingMessage, response: ServerResponse): void => {
+      const request: AuthenticatedRequest = message;
+      const carry = (outcome: Outcome): void => {
+        if (!writeOutcome(request, response, outcome, discardedBodyBytes)) return;
+        if (outcome.type === 'authenticated') {
+          request.user = outcome.user;
+          request.sspi = outcome.sspi;
+        }
+        listener(request, response);
+      };
+      awaitVerdict(request, response);
+      const outcome = authenticator.authenticate(request, request.url ?? '', request);
+      if (outcome instanceof Promise) {
+        // An exception of the listener is the application's: it surfaces as it would without this library.
+        outcome.then(carry).catch((error: unknown) => process.nextTick(rethrow, error));
+      } else {
+        carry(outcome);
+      }
+    };
+  return Object.assign(protect, {
+    authenticator,
+    attach: holdContinue,
+    close: () => authenticator.close(),
+  });
+}
+
+function rethrow(error: unknown): never {
+  throw error;
+}
+
+export default sspiAuth;

@@ -1,0 +1,36 @@
+/** Policy after the last leg: a context that stands is not yet a user who may come in. */
+import type { AuditReason } from './audit.ts';
+import type { Verdict } from './http/judgement.ts';
+import type { OfferedScheme } from './http/offered-scheme.ts';
+import { identityOf } from './identity.ts';
+import type { Identity } from './identity.ts';
+import type { SecurityContextFacts } from './security-context-info.ts';
+import {
+  ASC_RET_NULL_SESSION,
+  queryContextAttributes,
+  querySecurityContextToken,
+  SECPKG_ATTR_NEGOTIATION_INFO,
+} from './sspi/index.ts';
+
+/** Who comes in and on what grounds, or why not. */
+export type Admission =
+  | { readonly type: 'admitted'; readonly user: Identity; readonly facts: SecurityContextFacts }
+  | { readonly type: 'refused'; readonly reason: AuditReason };
+
+/**
+ * Looks at an established context: which package ran (attack G11), what its attributes say (G08), whose it is (C20, C22).
+ * The context stays its owner's.
+ */
+export function admit(scheme: OfferedScheme, verdict: Extract<Verdict, { type: 'accepted' }>): Admission {
+  const { context, attributes, expiry, channelBound } = verdict;
+  const ran = queryContextAttributes(context, SECPKG_ATTR_NEGOTIATION_INFO).value?.package.name;
+  if (ran === undefined || scheme.packages?.includes(ran) === false) {
+    return { type: 'refused', reason: 'package-not-allowed' };
+  }
+  if ((attributes & ASC_RET_NULL_SESSION) !== 0) return { type: 'refused', reason: 'attributes-missing' };
+  const token = querySecurityContextToken(context).value;
+  const user = token === undefined ? undefined : identityOf(token, ran);
+  if (user === undefined) return { type: 'refused', reason: 'account-refused' };
+  const facts = { scheme: scheme.name, package: ran, provider: scheme.provider, attributes, channelBound, expiry };
+  return { type: 'admitted', user, facts };
+}

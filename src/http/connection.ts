@@ -1,0 +1,111 @@
+/**
+ * What one connection has come to. The state hangs on the socket object and on nothing else: not on an address, a port,
+ * a header or an HTTP/2 session (attack A11, A13).
+ */
+import { deleteSecurityContext } from '../sspi/index.ts';
+import type { ContextHandle } from '../sspi/index.ts';
+import type { AuthenticatedOutcome, Outcome } from './outcome.ts';
+
+/** A scheme's handshake is under way: the client holds our token and owes us its next. */
+export interface Negotiating {
+  readonly type: 'negotiating';
+  /** Lower case. */
+  readonly scheme: string;
+  readonly context: ContextHandle;
+  /** Clock.elapsed() at the first leg. */
+  readonly startedAt: number;
+}
+
+/** Requests without credentials are this user's. */
+export interface Authenticated {
+  readonly type: 'authenticated';
+  readonly outcome: AuthenticatedOutcome;
+  /** The context, where it must live as long as the identity (impersonation, delegation). */
+  readonly context: ContextHandle | undefined;
+  /** Milliseconds since 1970 at which the identity ends; Infinity: with the connection. */
+  readonly expiresAt: number;
+}
+
+/** Exactly one of these at a time. */
+export type ConnectionPhase = { readonly type: 'idle' } | Negotiating | Authenticated;
+
+const idle: ConnectionPhase = Object.freeze({ type: 'idle' });
+
+/** The part of net.Socket that a connection needs. */
+export interface ConnectionSocket {
+  readonly destroyed?: boolean;
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  on(event: 'close', listener: () => void): unknown;
+  off(event: 'close', listener: () => void): unknown;
+}
+
+/** State of one connection: its phase, and the requests that wait for the one that is being judged. */
+export class Connection {
+  /** Called when the connection is reset under a judgement that runs; see `abandon`. */
+  onAbandon: (() => void) | undefined;
+  /** Name of the user that a request-bound scheme proved last; only for the log. */
+  lastRequestUser: string | undefined;
+  #phase: ConnectionPhase = idle;
+  #last: Promise<Outcome> | undefined;
+  #stopWatching: (() => void) | undefined;
+
+  get phase(): ConnectionPhase {
+    return this.#phase;
+  }
+
+  /** Whether a request is being judged, so that another has to wait (attack A12). */
+  get busy(): boolean {
+    return this.#last !== undefined;
+  }
+
+  /** Enters a phase. The context of the phase that ends is deleted, unless the new one goes on with it. */
+  enter(phase: ConnectionPhase): void {
+    const before = contextOf(this.#phase);
+    this.#phase = phase;
+    if (before !== undefined && before !== contextOf(phase)) deleteSecurityContext(before);
+  }
+
+  /** Back to idle; context and identity are gone. */
+  reset(): void {
+    this.enter(idle);
+  }
+
+  /** Back to idle, and whoever waits for a judgement on this connection is told no. */
+  abandon(): void {
+    this.reset();
+    const tell = this.onAbandon;
+    this.onAbandon = undefined;
+    tell?.();
+  }
+
+  /** Calls `closed` when the socket closes, until `unwatch`. */
+  watch(socket: ConnectionSocket, closed: () => void): void {
+    if (this.#stopWatching !== undefined) return;
+    socket.on('close', closed);
+    this.#stopWatching = () => socket.off('close', closed);
+  }
+
+  /** Nothing has to be released any more when the socket closes. */
+  unwatch(): void {
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
+  }
+
+  /**
+   * Runs a step when those before it have ended. A step that ends at once is not turned into a promise.
+   */
+  inTurn(step: () => Outcome | Promise<Outcome>): Outcome | Promise<Outcome> {
+    const result = this.#last === undefined ? step() : this.#last.then(step, step);
+    if (!(result instanceof Promise)) return result;
+    const settled = result.finally(() => {
+      if (this.#last === settled) this.#last = undefined;
+    });
+    this.#last = settled;
+    return settled;
+  }
+}
+
+function contextOf(phase: ConnectionPhase): ContextHandle | undefined {
+  return phase.type === 'idle' ? undefined : phase.context;
+}

@@ -1,0 +1,39 @@
+/**
+ * `Expect: 100-continue` (RFC 9110 section 10.1.1): a client that waits before it sends its body is told yes or no by the
+ * verdict on its credentials (attack A16). Node says yes by itself unless the server has a `checkContinue` listener.
+ */
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Servers whose interim responses this module holds back. */
+const holding = new WeakSet();
+/** Responses whose client still waits for `100 Continue`. */
+const waiting = new WeakSet<object>();
+/** Of those, the ones that an authenticator has taken charge of. */
+const judged = new WeakSet<object>();
+
+/**
+ * Makes a server wait for the verdict. Once per server; a server whose application listens for `checkContinue` itself is
+ * left alone. Requests that no authenticator looks at get their `100 Continue` as ever.
+ */
+export function holdContinue(server: unknown): void {
+  if (!(server instanceof EventEmitter) || holding.has(server)) return;
+  holding.add(server);
+  if (server.listenerCount('checkContinue') > 0) return;
+  server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {
+    waiting.add(response);
+    server.emit('request', message, response);
+    if (!judged.has(response)) sendContinue(response);
+  });
+}
+
+/** An authenticator judges this request: say nothing until it has. Asked for every request, so it is cheap. */
+export function awaitVerdict(message: IncomingMessage, response: ServerResponse): void {
+  if (waiting.has(response)) judged.add(response);
+  else holdContinue((message.socket as { readonly server?: unknown }).server);
+}
+
+/** The handler will run: the client may send its body. */
+export function sendContinue(response: ServerResponse): void {
+  if (waiting.delete(response) && !response.headersSent) response.writeContinue();
+}

@@ -1,0 +1,203 @@
+/**
+ * From bytes of an Authorization field to a verdict, through acceptSecurityContext. Knows schemes and contexts; connection
+ * state, identity and policy are the authenticator's.
+ */
+import {
+  acceptSecurityContext,
+  ASC_REQ_ALLOW_MISSING_BINDINGS,
+  ASC_REQ_CONNECTION,
+  ASC_REQ_EXTENDED_ERROR,
+  ASC_REQ_HTTP,
+  completeAuthToken,
+  deleteSecurityContext,
+  findBuffer,
+  SEC_E_BAD_BINDINGS,
+  SEC_E_INVALID_TOKEN,
+  SEC_E_OK,
+  SEC_I_COMPLETE_AND_CONTINUE,
+  SEC_I_COMPLETE_NEEDED,
+  SEC_I_CONTINUE_NEEDED,
+  SECBUFFER_CHANNEL_BINDINGS,
+  SECBUFFER_CHANNEL_BINDINGS_RESULT,
+  SECBUFFER_PKG_PARAMS,
+  SECBUFFER_READONLY,
+  SECBUFFER_TOKEN,
+  SECURITY_NATIVE_DREP,
+  SECURITY_NETWORK_DREP,
+} from '../sspi/index.ts';
+import type { AcceptSecurityContextResult, ContextHandle, Diagnosis, SecBuffer } from '../sspi/index.ts';
+import type { OfferedScheme } from './offered-scheme.ts';
+
+/** What acceptSecurityContext came to. */
+export type Verdict =
+  /** The context stands. It is the receiver's to delete. */
+  | {
+      readonly type: 'accepted';
+      readonly context: ContextHandle;
+      readonly attributes: number;
+      readonly expiry: Date | undefined;
+      /** For the client, with the response of the handler. */
+      readonly token: Uint8Array | undefined;
+      readonly channelBound: boolean;
+    }
+  /** The client owes another token. The context is the receiver's to delete. */
+  | { readonly type: 'continue'; readonly context: ContextHandle; readonly tokens: readonly Uint8Array[] }
+  /** No. The context is gone. */
+  | { readonly type: 'refused'; readonly status: number; readonly diagnosis: Diagnosis | undefined };
+
+/** SEC_CHANNEL_BINDINGS_RESULT flag: the client sent the bindings of this very connection. */
+const VALID_MATCHED = 0x10;
+
+/** How the bindings of the connection are to be honoured. */
+export interface ChannelBindingPolicy {
+  readonly mode: 'never' | 'whenSupported' | 'always';
+  /** SEC_CHANNEL_BINDINGS of the connection; undefined without TLS. */
+  readonly bindings: Uint8Array | undefined;
+}
+
+/**
+ * One leg of Negotiate, Kerberos or NTLM.
+ *
+ * @param context the pending context of the same scheme on the same connection; undefined on the first leg
+ */
+export function judgeToken(
+  scheme: OfferedScheme,
+  context: ContextHandle | undefined,
+  token: Uint8Array,
+  { mode, bindings }: ChannelBindingPolicy,
+): Verdict | Promise<Verdict> {
+  if (mode === 'always' && bindings === undefined) {
+    if (context !== undefined) deleteSecurityContext(context);
+    const text = "channelBinding is 'always' and the connection has no TLS of this server";
+    return { type: 'refused', status: SEC_E_BAD_BINDINGS, diagnosis: { text } };
+  }
+  const input: SecBuffer[] = [{ type: SECBUFFER_TOKEN, data: token }];
+  let requirements = ASC_REQ_CONNECTION | ASC_REQ_EXTENDED_ERROR;
+  if (mode !== 'never' && bindings !== undefined) {
+    input.push({ type: SECBUFFER_CHANNEL_BINDINGS | SECBUFFER_READONLY, data: bindings });
+    if (mode === 'whenSupported') requirements |= ASC_REQ_ALLOW_MISSING_BINDINGS;
+  }
+  return verdictOf(
+    acceptSecurityContext({
+      credential: scheme.credential,
+      context,
+      input,
+      requirements,
+      targetDataRep: SECURITY_NATIVE_DREP,
+    }),
+  );
+}
+
+const nothing = new Uint8Array(0);
+
+/**
+ * The credentials of a Digest request.
+ *
+ * @param fields the text after `Digest `
+ * @param target the request target as on the wire
+ */
+export function judgeDigest(
+  scheme: OfferedScheme,
+  fields: string,
+  method: string,
+  target: string,
+): Verdict | Promise<Verdict> {
+  // node:http gives header fields as latin1: one character, one byte.
+  return acceptDigest(scheme, Buffer.from(fields, 'latin1'), method, target);
+}
+
+/**
+ * The Digest challenges of a 401: one text after `Digest ` for each algorithm, preferred first.
+ */
+export function digestChallenges(scheme: OfferedScheme): readonly string[] {
+  const verdict = acceptDigest(scheme, nothing, '', '');
+  if (verdict instanceof Promise) {
+    // A challenge asks nobody, so it never has to wait; a package that does has no challenge to offer.
+    verdict.then(discard, () => undefined);
+    return [];
+  }
+  discard(verdict);
+  return verdict.type === 'continue' ? verdict.tokens.map(challengeText) : [];
+}
+
+/** A Digest challenge as it stands in a header field. */
+export function challengeText(token: Uint8Array): string {
+  return Buffer.from(token).toString('latin1');
+}
+
+/** Deletes the context of a verdict that nobody wants any more. */
+export function discard(verdict: Verdict): void {
+  if (verdict.type !== 'refused') deleteSecurityContext(verdict.context);
+}
+
+function acceptDigest(
+  scheme: OfferedScheme,
+  token: Uint8Array,
+  method: string,
+  target: string,
+): Verdict | Promise<Verdict> {
+  return verdictOf(
+    acceptSecurityContext({
+      credential: scheme.credential,
+      context: undefined,
+      input: [
+        { type: SECBUFFER_TOKEN, data: token },
+        { type: SECBUFFER_PKG_PARAMS, data: Buffer.from(method, 'latin1') },
+        { type: SECBUFFER_PKG_PARAMS, data: Buffer.from(target, 'latin1') },
+      ],
+      requirements: ASC_REQ_CONNECTION | ASC_REQ_HTTP,
+      targetDataRep: SECURITY_NETWORK_DREP,
+    }),
+  );
+}
+
+function verdictOf(
+  result: AcceptSecurityContextResult | Promise<AcceptSecurityContextResult>,
+): Verdict | Promise<Verdict> {
+  return result instanceof Promise ? result.then(settled) : settled(result);
+}
+
+function settled(result: AcceptSecurityContextResult): Verdict | Promise<Verdict> {
+  const { status, context, output } = result;
+  switch (status) {
+    case SEC_E_OK:
+      if (context === undefined) break;
+      return {
+        type: 'accepted',
+        context,
+        attributes: result.attributes ?? 0,
+        expiry: result.expiry,
+        token: findBuffer(output, SECBUFFER_TOKEN)?.data,
+        channelBound: matchedBindings(output),
+      };
+    case SEC_I_CONTINUE_NEEDED: {
+      if (context === undefined) break;
+      const tokens = output.filter(({ type }) => type === SECBUFFER_TOKEN).map(({ data }) => data);
+      return { type: 'continue', context, tokens };
+    }
+    case SEC_I_COMPLETE_NEEDED:
+    case SEC_I_COMPLETE_AND_CONTINUE:
+      // The verdict is CompleteAuthToken's: some providers give these codes for right and wrong passwords alike.
+      if (context === undefined) break;
+      return completed(context, result);
+    default:
+      if (context !== undefined) deleteSecurityContext(context);
+  }
+  return { type: 'refused', status: status === SEC_E_OK ? SEC_E_INVALID_TOKEN : status, diagnosis: result.diagnosis };
+}
+
+function completed(context: ContextHandle, incomplete: AcceptSecurityContextResult): Verdict | Promise<Verdict> {
+  const { status, output } = incomplete;
+  const result = completeAuthToken(context, output);
+  const after = (completion: AcceptSecurityContextResult): Verdict | Promise<Verdict> => {
+    if (completion.status !== SEC_E_OK) return settled(completion);
+    const whole = { ...completion, output: completion.output.length > 0 ? completion.output : output };
+    return settled(status === SEC_I_COMPLETE_AND_CONTINUE ? { ...whole, status: SEC_I_CONTINUE_NEEDED } : whole);
+  };
+  return result instanceof Promise ? result.then(after) : after(result);
+}
+
+function matchedBindings(output: readonly SecBuffer[]): boolean {
+  const data = findBuffer(output, SECBUFFER_CHANNEL_BINDINGS_RESULT)?.data;
+  return data !== undefined && data.byteLength >= 1 && ((data[0] ?? 0) & VALID_MATCHED) !== 0;
+}

@@ -1,0 +1,14 @@
+/** An HTTP authentication scheme that a server offers, with the credential that judges it. */
+import type { CredentialHandle } from '../sspi/index.ts';
+
+export interface OfferedScheme {
+  /** As it stands in WWW-Authenticate. */
+  readonly name: string;
+  /** `portable`, `secur32`, `gssapi`. */
+  readonly provider: string;
+  readonly credential: CredentialHandle;
+  /** What an authentication covers: all later requests of the connection, or the request that carried it. */
+  readonly boundTo: 'connection' | 'request';
+  /** Packages that may have run, where the scheme can choose (Negotiate); undefined: any. */
+  readonly packages?: readonly string[] | undefined;
+}

@@ -1,0 +1,77 @@
+/**
+ * What the authenticator decided about one request, as a value. An adapter only carries it into its framework.
+ */
+import type { Identity } from '../identity.ts';
+import type { SecurityContextInfo } from '../security-context-info.ts';
+
+/** A header field of the response; several values are several fields of one name. */
+export type HeaderField = readonly [name: string, value: string | readonly string[]];
+
+/** The handler may run, as this user. */
+export interface AuthenticatedOutcome {
+  readonly type: 'authenticated';
+  readonly user: Identity;
+  readonly sspi: SecurityContextInfo;
+  /** To set on the handler's response: the last token of the handshake, Persistent-Auth. Mostly empty. */
+  readonly headers: readonly HeaderField[];
+}
+
+/** The handler may run, as nobody: `anonymous` or `skip` said so. */
+export interface AnonymousOutcome {
+  readonly type: 'anonymous';
+}
+
+/** The handler may not run: the client is asked for credentials, or for the next token. */
+export interface ChallengeOutcome {
+  readonly type: 'challenge';
+  readonly status: 401;
+  readonly headers: readonly HeaderField[];
+  readonly body: string;
+}
+
+/**
+ * The handler may not run. 401 for whoever could not prove who it is, with the same bytes as a challenge; 400 for a
+ * request that is not well-formed; 403 where `authorize` said no; 500 where the operator's own function failed.
+ */
+export interface RefusedOutcome {
+  readonly type: 'refused';
+  readonly status: 400 | 401 | 403 | 500;
+  readonly headers: readonly HeaderField[];
+  readonly body: string;
+}
+
+/** One request's outcome. */
+export type Outcome = AuthenticatedOutcome | AnonymousOutcome | ChallengeOutcome | RefusedOutcome;
+
+export const anonymousOutcome: AnonymousOutcome = Object.freeze({ type: 'anonymous' });
+
+const texts = {
+  400: '400 Bad Request\n',
+  401: '401 Unauthorized\n',
+  403: '403 Forbidden\n',
+  500: '500 Internal Server Error\n',
+} as const;
+
+/** Fields of every response that this library writes itself. RFC 9111 section 5.2.2.5: nobody keeps these. */
+function ownFields(body: string): readonly HeaderField[] {
+  return [
+    ['Cache-Control', 'no-store'],
+    ['Content-Type', 'text/plain; charset=utf-8'],
+    ['Content-Length', String(Buffer.byteLength(body))],
+  ];
+}
+
+/** A 401 that asks, with the WWW-Authenticate values given. */
+export function challengeOutcome(challenges: readonly string[]): ChallengeOutcome {
+  const body = texts[401];
+  const headers: HeaderField[] = [...ownFields(body)];
+  if (challenges.length > 0) headers.unshift(['WWW-Authenticate', challenges]);
+  return { type: 'challenge', status: 401, headers, body };
+}
+
+/** A refusal. For 401 give the challenges, so that it is the same as a challenge to the last byte. */
+export function refusedOutcome(status: RefusedOutcome['status'], challenges: readonly string[] = []): RefusedOutcome {
+  if (status === 401) return { ...challengeOutcome(challenges), type: 'refused' };
+  const body = texts[status];
+  return { type: 'refused', status, headers: ownFields(body), body };
+}

@@ -1,0 +1,36 @@
+/** sspi-auth: Windows-integrated sign-on for every Node.js server. */
+export type {
+  Account,
+  AccountSource,
+  DigestAccepted,
+  DigestLogon,
+  NtlmAccepted,
+  NtlmLogon,
+  Refused,
+  Unavailable,
+} from './accounts/account-source.ts';
+export { memoryAccounts } from './accounts/memory-accounts.ts';
+export type { MemoryAccount } from './accounts/memory-accounts.ts';
+export { smbpasswdFile } from './accounts/smbpasswd-file.ts';
+export type { AuditRecord, Logger } from './audit.ts';
+export { Authenticator } from './authenticator.ts';
+export type { Exchange } from './authenticator.ts';
+export { createAuthenticator } from './create-authenticator.ts';
+export { MalformedTokenError, OptionError, SspiAuthError } from './errors.ts';
+export type { SspiAuthErrorCode } from './errors.ts';
+export { awaitVerdict, holdContinue, sendContinue } from './http/expect-continue.ts';
+export type {
+  AnonymousOutcome,
+  AuthenticatedOutcome,
+  ChallengeOutcome,
+  HeaderField,
+  Outcome,
+  RefusedOutcome,
+} from './http/outcome.ts';
+export { discardBody, endAndClose } from './http/request-body.ts';
+export { mayProceed, writeOutcome } from './http/response.ts';
+export type { Group, Identity } from './identity.ts';
+export type { Limits, ProviderName, SchemeName, SspiAuthOptions } from './options.ts';
+export { recommendedServerOptions } from './recommended-server-options.ts';
+export { SecurityContextInfo } from './security-context-info.ts';
+export type { SecurityContextFacts } from './security-context-info.ts';

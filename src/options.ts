@@ -1,0 +1,282 @@
+/** Options: what the operator may say, checked, defaulted and frozen once at start. */
+import { hostname } from 'node:os';
+import type { AccountSource } from './accounts/account-source.ts';
+import type { Logger } from './audit.ts';
+import { OptionError } from './errors.ts';
+import type { Identity } from './identity.ts';
+import { systemClock, systemRandom } from './sspi/clock.ts';
+import type { Clock, RandomSource } from './sspi/clock.ts';
+
+/** HTTP authentication schemes this library can speak, by their names in WWW-Authenticate. */
+export type SchemeName = 'Negotiate' | 'Kerberos' | 'NTLM' | 'Digest';
+
+/** Who supplies the security packages. `auto`: Windows' own on Windows, the portable ones elsewhere. */
+export type ProviderName = 'auto' | 'secur32' | 'gssapi' | 'portable';
+
+/** Limits on what a client can make the server hold. */
+export interface Limits {
+  /** From the first token to the last, in milliseconds. Default 30 000. */
+  readonly handshakeMilliseconds?: number;
+  /** Handshakes that may wait for their client at once; one more drops the oldest. Default 10 000. */
+  readonly pendingHandshakes?: number;
+  /** Largest token, decoded, in bytes. Default 49 152; Node's own maxHeaderSize (16 KiB) may be lower. */
+  readonly tokenBytes?: number;
+  /** Largest request body that is read and thrown away for a 401, in bytes. Default 1 048 576. */
+  readonly discardedBodyBytes?: number;
+}
+
+/** Options of every adapter. `R` is the framework's request. */
+export interface SspiAuthOptions<R = unknown> {
+  /** Schemes offered, in this order. Default: all that can be judged, strongest first. */
+  readonly schemes?: readonly SchemeName[];
+  readonly provider?: ProviderName;
+  /** Native library of the provider, such as `libgssapi_krb5.so.2`. */
+  readonly library?: string;
+  /** Path of the keytab with the server's keys. */
+  readonly keytab?: string;
+  /** Service principal names that tickets may be for, such as `HTTP/intranet.example.com`. */
+  readonly servicePrincipalNames?: readonly string[];
+  /** Who judges NTLM and Digest: memoryAccounts(...), smbpasswdFile(path). */
+  readonly accounts?: AccountSource;
+  /** NetBIOS domain of accounts that name none, and of the NTLM challenge. Default: this computer's name. */
+  readonly domain?: string;
+  /** Realm of Digest. Default: the domain. */
+  readonly realm?: string;
+  /** Channel bindings of TLS connections. Default `whenSupported`: a client that sends them must send the right ones. */
+  readonly channelBinding?: 'never' | 'whenSupported' | 'always';
+  /** `connection` (default): an NTLM, Kerberos or Negotiate sign-in lasts as long as its connection. `request`: never. */
+  readonly persistence?: 'connection' | 'request';
+  /** Lets a request without credentials through, with no user. Wrong credentials are refused all the same. */
+  readonly anonymous?: boolean;
+  /** Requests this library should not look at at all. */
+  readonly skip?: (request: R) => boolean;
+  /** Whether an authenticated user may go on; false gives 403. Asked for every request. */
+  readonly authorize?: (user: Identity, request: R) => boolean | Promise<boolean>;
+  /** pino, or anything of its shape; `false` for none. */
+  readonly logger?: Logger | false;
+  readonly limits?: Limits;
+  /** For tests: where the time comes from. */
+  readonly clock?: Clock;
+  /** For tests: where nonces and challenges come from. */
+  readonly random?: RandomSource;
+}
+
+/** Options after checking: nothing is missing but what has no default. */
+export interface Settings<R = unknown> {
+  readonly schemes: readonly SchemeName[] | undefined;
+  readonly provider: ProviderName;
+  readonly library: string | undefined;
+  readonly keytab: string | undefined;
+  readonly servicePrincipalNames: readonly string[] | undefined;
+  readonly accounts: AccountSource | undefined;
+  readonly domain: string;
+  readonly computerName: string;
+  readonly realm: string;
+  readonly channelBinding: 'never' | 'whenSupported' | 'always';
+  readonly persistence: 'connection' | 'request';
+  readonly anonymous: boolean;
+  readonly skip: ((request: R) => boolean) | undefined;
+  readonly authorize: ((user: Identity, request: R) => boolean | Promise<boolean>) | undefined;
+  readonly logger: Logger | undefined;
+  readonly limits: Required<Limits>;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+}
+
+const schemeNames: readonly SchemeName[] = ['Negotiate', 'Kerberos', 'NTLM', 'Digest'];
+
+const defaultLimits: Required<Limits> = {
+  handshakeMilliseconds: 30_000,
+  pendingHandshakes: 10_000,
+  tokenBytes: 48 * 1024,
+  discardedBodyBytes: 1024 * 1024,
+};
+
+/** Every option by name, so that a misspelt one is noticed. */
+const optionNames: Readonly<Record<keyof SspiAuthOptions, true>> = {
+  schemes: true,
+  provider: true,
+  library: true,
+  keytab: true,
+  servicePrincipalNames: true,
+  accounts: true,
+  domain: true,
+  realm: true,
+  channelBinding: true,
+  persistence: true,
+  anonymous: true,
+  skip: true,
+  authorize: true,
+  logger: true,
+  limits: true,
+  clock: true,
+  random: true,
+};
+
+/**
+ * Checks options and fills in defaults.
+ *
+ * @throws OptionError naming the option, what it was and what to write instead
+ */
+export function parseOptions<R>(options: SspiAuthOptions<R> = {}): Settings<R> {
+  if (typeof options !== 'object' || options === null) {
+    throw new OptionError('options', `is ${typeof options}`, 'Give an object such as { accounts }, or nothing at all.');
+  }
+  knownNames('', options, Object.keys(optionNames));
+  const computerName = netBiosName(hostname()) || 'LOCALHOST';
+  const domain = text('domain', options.domain) ?? computerName;
+  netBiosDomain(domain);
+  const realm = text('realm', options.realm) ?? domain;
+  return Object.freeze({
+    schemes: schemes(options.schemes),
+    provider: oneOf('provider', options.provider, ['auto', 'secur32', 'gssapi', 'portable']) ?? 'auto',
+    library: text('library', options.library),
+    keytab: text('keytab', options.keytab),
+    servicePrincipalNames: texts('servicePrincipalNames', options.servicePrincipalNames),
+    accounts: accounts(options.accounts),
+    domain,
+    computerName,
+    realm,
+    channelBinding:
+      oneOf('channelBinding', options.channelBinding, ['never', 'whenSupported', 'always']) ?? 'whenSupported',
+    persistence: oneOf('persistence', options.persistence, ['connection', 'request']) ?? 'connection',
+    anonymous: flag('anonymous', options.anonymous),
+    skip: callable('skip', options.skip),
+    authorize: callable('authorize', options.authorize),
+    logger: logger(options.logger),
+    limits: limits(options.limits),
+    clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
+  });
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? `is ${JSON.stringify(value)}`
+    : `is ${value === null ? 'null' : Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`}`;
+}
+
+function knownNames(prefix: string, value: object, names: readonly string[]): void {
+  for (const name of Object.keys(value)) {
+    if (names.includes(name)) continue;
+    const near = names.find((known) => known.toLowerCase() === name.toLowerCase());
+    throw new OptionError(
+      `${prefix}${name}`,
+      'is not an option',
+      near === undefined ? `There are: ${names.join(', ')}.` : `Write "${prefix}${near}".`,
+    );
+  }
+}
+
+function text(option: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (typeof value !== 'string' || value === '' || /[\u0000-\u001f\u007f-\u009f]/.test(value)) {
+    throw new OptionError(option, shown(value), 'Give a non-empty string without control characters, or leave it out.');
+  }
+  return value;
+}
+
+function texts(option: string, value: unknown): readonly string[] | undefined {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value) || value.length === 0) {
+    throw new OptionError(option, shown(value), 'Give a non-empty array of strings, or leave it out.');
+  }
+  return Object.freeze(value.map((item, index) => text(`${option}[${index}]`, item) ?? ''));
+}
+
+function oneOf<T extends string>(option: string, value: T | undefined, values: readonly T[]): T | undefined {
+  if (value === undefined) return undefined;
+  if (!values.includes(value)) {
+    throw new OptionError(option, shown(value), `Give one of: ${values.map((known) => `'${known}'`).join(', ')}.`);
+  }
+  return value;
+}
+
+function flag(option: string, value: unknown): boolean {
+  if (value === undefined) return false;
+  if (typeof value !== 'boolean') throw new OptionError(option, shown(value), 'Give true or false.');
+  return value;
+}
+
+function callable<F extends (...parameters: never[]) => unknown>(option: string, value: F | undefined): F | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'function') throw new OptionError(option, shown(value), 'Give a function, or leave it out.');
+  return value;
+}
+
+function schemes(value: unknown): readonly SchemeName[] | undefined {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value) || value.length === 0) {
+    throw new OptionError('schemes', shown(value), `Give a non-empty array of: ${schemeNames.join(', ')}.`);
+  }
+  const names = (value as readonly SchemeName[]).slice();
+  for (const name of names) {
+    if (!schemeNames.includes(name)) {
+      throw new OptionError('schemes', `has ${JSON.stringify(name)}`, `Give some of: ${schemeNames.join(', ')}.`);
+    }
+  }
+  if (new Set(names).size !== names.length) throw new OptionError('schemes', 'names a scheme twice', 'Name each once.');
+  return Object.freeze(names);
+}
+
+function accounts(value: unknown): AccountSource | undefined {
+  if (value === undefined) return undefined;
+  const source = value as Partial<AccountSource> | null;
+  if (typeof source !== 'object' || source === null || (!source.judgeNtlm && !source.judgeDigest)) {
+    throw new OptionError(
+      'accounts',
+      shown(value),
+      "Give an account source: memoryAccounts([{ userName: 'alice', password }]) or smbpasswdFile(path).",
+    );
+  }
+  return value as AccountSource;
+}
+
+function logger(value: Logger | false | undefined): Logger | undefined {
+  if (value === undefined || value === false) return undefined;
+  for (const method of ['info', 'warn', 'error'] as const) {
+    if (typeof (value as Partial<Logger> | null)?.[method] !== 'function') {
+      throw new OptionError('logger', `has no method ${method}`, 'Give a pino logger or an object of its shape.');
+    }
+  }
+  return value;
+}
+
+function limits(value: Limits | undefined): Required<Limits> {
+  if (value === undefined) return defaultLimits;
+  if (typeof value !== 'object' || value === null) {
+    throw new OptionError(
+      'limits',
+      shown(value),
+      `Give an object with some of: ${Object.keys(defaultLimits).join(', ')}.`,
+    );
+  }
+  knownNames('limits.', value, Object.keys(defaultLimits));
+  const parsed = { ...defaultLimits, ...value };
+  for (const [name, number] of Object.entries(parsed)) {
+    if (!Number.isSafeInteger(number) || number < (name === 'discardedBodyBytes' ? 0 : 1) || number > 0x7fffffff) {
+      throw new OptionError(`limits.${name}`, shown(number), 'Give a whole number between 1 and 2147483647.');
+    }
+  }
+  return Object.freeze(parsed);
+}
+
+/** A host name as NetBIOS has it: the first label, upper case, at most 15 characters (MS-NBTE 2.2.1). */
+function netBiosName(host: string): string {
+  const label = host.split('.', 1)[0] ?? '';
+  return label
+    .replace(/[^A-Za-z0-9-]/g, '')
+    .slice(0, 15)
+    .toUpperCase();
+}
+
+function netBiosDomain(domain: string): void {
+  if (domain.length > 15 || /[\\/:*?"<>|@.]/.test(domain)) {
+    throw new OptionError(
+      'domain',
+      shown(domain),
+      'Give the NetBIOS name of the domain, such as "CORP": at most 15 characters, none of . \\ / : * ? " < > | @.',
+    );
+  }
+}

@@ -1,0 +1,175 @@
+/** The server's side of Digest: challenges, and the verdict on credentials. Shared by all contexts of a credential. */
+import type { Account, DigestAccepted, Refused, Unavailable } from '../../accounts/account-source.ts';
+import type { DigestAlgorithm } from '../../crypto/digest-response.ts';
+import { MalformedTokenError } from '../../errors.ts';
+import { formatDigestChallenge } from '../../formats/digest-challenge.ts';
+import { parseDigestCredentials } from '../../formats/digest-credentials.ts';
+import type { DigestCredentials } from '../../formats/digest-credentials.ts';
+import { SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
+import type { SecBuffer } from '../../sspi/buffers.ts';
+import { ASC_REQ_SEQUENCE_DETECT } from '../../sspi/requirements.ts';
+import type { AcceptCall } from '../../sspi/security-package.ts';
+import * as Status from '../../sspi/status.ts';
+import type { DigestSettings } from './digest-auth-data.ts';
+import { realmOf, requestOf, tokenOf } from './digest-request.ts';
+import type { DigestRequest } from './digest-request.ts';
+import { NonceCounts } from './nonce-counts.ts';
+import { NonceIssuer } from './nonce-issuer.ts';
+import type { IssuedNonce } from './nonce-issuer.ts';
+import { denotesRequestTarget } from './request-target.ts';
+
+/** Nonces whose counts are remembered, some 4 MB. */
+const REMEMBERED_NONCES = 16_384;
+
+/** What became of one token. */
+export type DigestVerdict =
+  | { readonly verdict: 'accepted'; readonly account: Account }
+  /** To be sent: one challenge for each algorithm. */
+  | { readonly verdict: 'challenge'; readonly output: readonly SecBuffer[] }
+  | { readonly verdict: 'refused'; readonly status: number };
+
+type SourceVerdict = DigestAccepted | Refused | Unavailable;
+
+/** Credentials that name this server's realm, algorithm and nonce, and are for this request. */
+interface Claim {
+  readonly credentials: DigestCredentials;
+  readonly request: DigestRequest;
+  readonly realm: string;
+  readonly algorithm: DigestAlgorithm;
+  readonly nonce: IssuedNonce;
+  /** The nonce is too old, or another credential's: the best verdict is a new challenge. */
+  readonly stale: boolean;
+  readonly inOrder: boolean;
+}
+
+const denied: DigestVerdict = Object.freeze({ verdict: 'refused', status: Status.SEC_E_LOGON_DENIED });
+const malformed: DigestVerdict = Object.freeze({ verdict: 'refused', status: Status.SEC_E_INVALID_TOKEN });
+const unavailable: DigestVerdict = Object.freeze({
+  verdict: 'refused',
+  status: Status.SEC_E_NO_AUTHENTICATING_AUTHORITY,
+});
+
+export class DigestAcceptor {
+  readonly settings: DigestSettings;
+  readonly #nonces: NonceIssuer;
+  readonly #counts = new NonceCounts(REMEMBERED_NONCES);
+
+  constructor(settings: DigestSettings) {
+    this.settings = settings;
+    this.#nonces = new NonceIssuer(settings.secret, settings.clock, settings.random);
+  }
+
+  /** How many nonces' counts are remembered. */
+  get rememberedNonces(): number {
+    return this.#counts.size;
+  }
+
+  /** One leg: an empty token asks for challenges, any other is judged. */
+  accept(call: AcceptCall): DigestVerdict | Promise<DigestVerdict> {
+    let claim: Claim | DigestVerdict;
+    try {
+      const realm = realmOf(call.input, this.settings.realm);
+      const token = tokenOf(call.input);
+      if (token.byteLength === 0) return this.#challenge(realm, false);
+      claim = this.#claim(parseDigestCredentials(token), requestOf(call.input), realm, call.requirements);
+    } catch (error) {
+      if (error instanceof MalformedTokenError) return malformed;
+      throw error;
+    }
+    return 'verdict' in claim ? claim : this.#judge(claim);
+  }
+
+  /** Forgets the key of the nonces. */
+  free(): void {
+    this.#nonces.wipe();
+  }
+
+  #challenge(realm: string, stale: boolean): DigestVerdict {
+    const output = this.settings.algorithms.map((algorithm) => {
+      const nonce = this.#nonces.issue(realm, algorithm);
+      const text = formatDigestChallenge({ realm, nonce, algorithm, qualitiesOfProtection: ['auth'], stale });
+      return { type: SECBUFFER_TOKEN, data: Uint8Array.from(Buffer.from(text, 'utf8')) };
+    });
+    return { verdict: 'challenge', output };
+  }
+
+  /** Everything that can be said without asking the account source. */
+  #claim(
+    credentials: DigestCredentials,
+    request: DigestRequest,
+    realm: string,
+    requirements: number,
+  ): Claim | DigestVerdict {
+    if (!denotesRequestTarget(credentials.uri, request.requestTarget)) return malformed;
+    const algorithm = this.settings.algorithms.find((name) => name === credentials.algorithm.toUpperCase());
+    if (
+      // What was not offered is not judged: userhash, auth-int, -sess, opaque, another realm (attacks E05, E06, E12, E15).
+      algorithm === undefined ||
+      credentials.realm !== realm ||
+      credentials.qualityOfProtection !== 'auth' ||
+      credentials.userHash ||
+      credentials.opaque !== undefined
+    ) {
+      return denied;
+    }
+    const nonce = this.#nonces.examine(credentials.nonce, realm, algorithm);
+    if (nonce === undefined || Number.parseInt(credentials.nonceCount, 16) === 0) return denied;
+    const stale = !nonce.own || this.#nonces.time() - nonce.issuedAt >= this.settings.nonceLifetime;
+    const inOrder = (requirements & ASC_REQ_SEQUENCE_DETECT) !== 0;
+    return { credentials, request, realm, algorithm, nonce, stale, inOrder };
+  }
+
+  /** Asks the account source, for each reading of the user name until one is not refused. */
+  #judge(claim: Claim): DigestVerdict | Promise<DigestVerdict> {
+    const [userName, other] = claim.credentials.userNames;
+    const verdict = this.#ask(claim, userName);
+    if (verdict instanceof Promise) {
+      const second = async (first: SourceVerdict): Promise<SourceVerdict> =>
+        other !== undefined && isRefused(first) ? this.#ask(claim, other) : first;
+      return verdict.then(second).then((settled) => this.#conclude(claim, settled));
+    }
+    if (other === undefined || !isRefused(verdict)) return this.#conclude(claim, verdict);
+    const last = this.#ask(claim, other);
+    return last instanceof Promise
+      ? last.then((settled) => this.#conclude(claim, settled))
+      : this.#conclude(claim, last);
+  }
+
+  #ask(claim: Claim, userName: string): SourceVerdict | Promise<SourceVerdict> {
+    const { credentials, request, realm, algorithm } = claim;
+    return this.settings.judge({
+      userName,
+      realm,
+      algorithm,
+      method: request.method,
+      uri: credentials.uri,
+      nonce: credentials.nonce,
+      nonceCount: credentials.nonceCount,
+      clientNonce: credentials.clientNonce,
+      qualityOfProtection: 'auth',
+      response: credentials.response,
+      serverDomain: this.settings.domain,
+    });
+  }
+
+  #conclude(claim: Claim, verdict: SourceVerdict): DigestVerdict {
+    if (verdict?.verdict === 'unavailable') return unavailable;
+    // A source may be JavaScript: no account, no acceptance.
+    if (verdict?.verdict !== 'accepted' || !isAccount(verdict.account)) return denied;
+    const { credentials, nonce, realm, stale, inOrder } = claim;
+    const count = Number.parseInt(credentials.nonceCount, 16);
+    // The password was proved, so the client may learn that only its nonce will not do (RFC 7616 section 3.3).
+    if (stale || !this.#counts.use(credentials.nonce, nonce.issuedAt, count, inOrder)) {
+      return this.#challenge(realm, true);
+    }
+    return { verdict: 'accepted', account: verdict.account };
+  }
+}
+
+function isRefused(verdict: SourceVerdict): boolean {
+  return verdict?.verdict !== 'accepted' && verdict?.verdict !== 'unavailable';
+}
+
+function isAccount(account: Account | undefined): account is Account {
+  return typeof account?.userName === 'string' && account.userName !== '';
+}

@@ -1,0 +1,3 @@
+/** The Digest package: HTTP Digest (RFC 7616) behind acceptSecurityContext. */
+export { digestPackage } from './digest-package.ts';
+export type { DigestAuthData } from './digest-auth-data.ts';

@@ -1,0 +1,85 @@
+/** Nonces without a table: what the server must know of one is in it, under a MAC (RFC 7616 section 5.4). */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { DigestAlgorithm } from '../../crypto/digest-response.ts';
+import type { Clock, RandomSource } from '../../sspi/clock.ts';
+
+// Layout, in bytes: time of issue (6, big-endian milliseconds), issuer (6), random (12), MAC (24).
+const TIME_BYTES = 6;
+const ISSUER_BYTES = 6;
+const RANDOM_BYTES = 12;
+const MAC_BYTES = 24;
+const BODY_BYTES = TIME_BYTES + ISSUER_BYTES + RANDOM_BYTES;
+
+// 48 bytes are 64 characters with no bit to spare, so each nonce has exactly one spelling (attack A02).
+const NONCE_FORM = /^[0-9A-Za-z_-]{64}$/;
+
+/** A nonce with a valid MAC. */
+export interface IssuedNonce {
+  /** Milliseconds of NonceIssuer.time; meaningless for a nonce of another issuer. */
+  readonly issuedAt: number;
+  /** Issued by this object. Another one with the same secret knows nothing of the counts used here. */
+  readonly own: boolean;
+}
+
+export class NonceIssuer {
+  readonly #secret: Uint8Array;
+  readonly #clock: Clock;
+  readonly #random: RandomSource;
+  readonly #issuer: Uint8Array;
+  readonly #epoch: number;
+
+  /**
+   * @param secret key of the MAC, 32 bytes or more
+   * @param clock only its `elapsed` is used: ages must not follow a clock that is set back (attack G06)
+   */
+  constructor(secret: Uint8Array, clock: Clock, random: RandomSource) {
+    this.#secret = Uint8Array.from(secret);
+    this.#clock = clock;
+    this.#random = random;
+    this.#issuer = Uint8Array.from(random(ISSUER_BYTES));
+    // Some point of the past, so that a nonce does not tell how long this machine has been up.
+    const past = random(4);
+    this.#epoch = Math.floor(clock.elapsed()) - new DataView(past.buffer, past.byteOffset).getUint32(0);
+  }
+
+  /** Now, in milliseconds since a point of this issuer's own; never steps back. */
+  time(): number {
+    return Math.floor(this.#clock.elapsed()) - this.#epoch;
+  }
+
+  /** A new nonce for one realm and one algorithm: 64 characters of base64url. */
+  issue(realm: string, algorithm: DigestAlgorithm): string {
+    const nonce = Buffer.alloc(BODY_BYTES + MAC_BYTES);
+    nonce.writeUIntBE(this.time(), 0, TIME_BYTES);
+    nonce.set(this.#issuer, TIME_BYTES);
+    nonce.set(this.#random(RANDOM_BYTES), TIME_BYTES + ISSUER_BYTES);
+    nonce.set(this.#mac(nonce.subarray(0, BODY_BYTES), realm, algorithm), BODY_BYTES);
+    return nonce.toString('base64url');
+  }
+
+  /**
+   * Examines a nonce that came back.
+   *
+   * @returns undefined where its MAC is not of this secret, realm and algorithm, or its time has not come (attack E03)
+   */
+  examine(nonce: string, realm: string, algorithm: DigestAlgorithm): IssuedNonce | undefined {
+    if (!NONCE_FORM.test(nonce)) return undefined;
+    const bytes = Buffer.from(nonce, 'base64url');
+    const body = bytes.subarray(0, BODY_BYTES);
+    if (!timingSafeEqual(bytes.subarray(BODY_BYTES), this.#mac(body, realm, algorithm))) return undefined;
+    const own = bytes.subarray(TIME_BYTES, TIME_BYTES + ISSUER_BYTES).equals(this.#issuer);
+    const issuedAt = bytes.readUIntBE(0, TIME_BYTES);
+    return own && issuedAt > this.time() ? undefined : { issuedAt, own };
+  }
+
+  /** Forgets the key. */
+  wipe(): void {
+    this.#secret.fill(0);
+  }
+
+  #mac(body: Uint8Array, realm: string, algorithm: DigestAlgorithm): Uint8Array {
+    // An algorithm has no colon, so the two texts cannot flow into each other.
+    const mac = createHmac('sha256', this.#secret).update(body).update(`${algorithm}:${realm}`, 'utf8').digest();
+    return mac.subarray(0, MAC_BYTES);
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Which security package comes from where on this machine. The only module that knows both the packages and the native
+ * libraries; everything above it sees credentials.
+ */
+import { SspiAuthError, OptionError } from './errors.ts';
+import type { OfferedScheme } from './http/offered-scheme.ts';
+import type { SchemeName, Settings } from './options.ts';
+import { digestPackage } from './packages/digest/index.ts';
+import type { DigestAuthData } from './packages/digest/index.ts';
+import { ntlmPackage } from './packages/ntlm/index.ts';
+import type { NtlmAuthData } from './packages/ntlm/index.ts';
+import { acquireCredentialsHandle, addSecurityPackage } from './sspi/index.ts';
+import type { CredentialHandle, SecurityPackage } from './sspi/index.ts';
+
+/** Adds the packages that need nothing but Node to those of this process. */
+export function addPortablePackages(): void {
+  addSecurityPackage(ntlmPackage);
+  addSecurityPackage(digestPackage);
+}
+
+/** How one scheme could be judged here: a way to get its credential, or why there is none. */
+type Availability =
+  | {
+      readonly provider: string;
+      readonly boundTo: OfferedScheme['boundTo'];
+      readonly acquire: () => CredentialHandle;
+    }
+  | { readonly missing: string };
+
+/** Strongest first: what is offered where the options name no schemes. */
+const preference: readonly SchemeName[] = ['Negotiate', 'Kerberos', 'NTLM', 'Digest'];
+
+/**
+ * The schemes that options and machine allow, with their credentials.
+ *
+ * @throws OptionError where `schemes` names one that cannot be judged; SspiAuthError `ERR_SSPI_AUTH_NO_ACCEPTOR` where
+ *   there is none at all
+ */
+export function offeredSchemes<R>(settings: Settings<R>): readonly OfferedScheme[] {
+  const offered: OfferedScheme[] = [];
+  const missing: string[] = [];
+  for (const name of settings.schemes ?? preference) {
+    const availability = availabilityOf(name, settings);
+    if ('missing' in availability) {
+      if (settings.schemes !== undefined) {
+        throw new OptionError('schemes', `has "${name}", which nothing here can judge`, availability.missing);
+      }
+      missing.push(`${name}: ${availability.missing}`);
+      continue;
+    }
+    const { provider, boundTo, acquire } = availability;
+    offered.push({ name, provider, boundTo, credential: acquire() });
+  }
+  if (offered.length === 0) {
+    throw new SspiAuthError(
+      'ERR_SSPI_AUTH_NO_ACCEPTOR',
+      `sspi-auth: nothing here can judge a client, so nobody could be let in. Looked for:\n  ${missing.join('\n  ')}`,
+    );
+  }
+  return offered;
+}
+
+function availabilityOf<R>(name: SchemeName, settings: Settings<R>): Availability {
+  switch (name) {
+    case 'NTLM':
+      return ntlm(settings);
+    case 'Digest':
+      return digest(settings);
+    case 'Negotiate':
+    case 'Kerberos':
+      return { missing: 'this version has no Kerberos yet; use NTLM or Digest with option "accounts".' };
+  }
+}
+
+function ntlm<R>({ accounts, domain, computerName, clock, random }: Settings<R>): Availability {
+  if (accounts?.judgeNtlm === undefined) return { missing: accountsMissing(accounts?.description, 'NTLM') };
+  const authData: NtlmAuthData = { accounts, domain, computerName, clock, random };
+  return { provider: 'portable', boundTo: 'connection', acquire: () => acquire(ntlmPackage, authData) };
+}
+
+function digest<R>({ accounts, domain, realm, clock, random }: Settings<R>): Availability {
+  if (accounts?.judgeDigest === undefined) return { missing: accountsMissing(accounts?.description, 'Digest') };
+  const authData: DigestAuthData = { accounts, realm, domain, clock, random };
+  return { provider: 'portable', boundTo: 'request', acquire: () => acquire(digestPackage, authData) };
+}
+
+function accountsMissing(description: string | undefined, scheme: string): string {
+  return description === undefined
+    ? `option "accounts" is not given. Give accounts: memoryAccounts([{ userName, password }])${scheme === 'NTLM' ? ' or smbpasswdFile(path)' : ''}.`
+    : `option "accounts" is ${description}, which cannot judge ${scheme}. Give an account source that can.`;
+}
+
+function acquire(securityPackage: SecurityPackage, authData: unknown): CredentialHandle {
+  const credential = acquireCredentialsHandle({ package: securityPackage, credentialUse: 'inbound', authData });
+  if (credential instanceof Promise) {
+    throw new TypeError(`sspi-auth: package ${securityPackage.info.name} must give its credential synchronously`);
+  }
+  return credential;
+}

@@ -1,0 +1,94 @@
+/** What a handler finds in `request.sspi`: how the client was authenticated, and what may be done in its name. */
+import { SspiAuthError } from './errors.ts';
+import {
+  impersonateSecurityContext,
+  revertSecurityContext,
+  SEC_E_INVALID_HANDLE,
+  SEC_E_OK,
+  statusName,
+} from './sspi/index.ts';
+import type { ContextHandle } from './sspi/index.ts';
+
+/** Facts of an authentication. */
+export interface SecurityContextFacts {
+  /** The HTTP scheme: `Negotiate`, `Kerberos`, `NTLM`, `Digest`. */
+  readonly scheme: string;
+  /** The security package that really ran, such as `Kerberos` under `Negotiate`. */
+  readonly package: string;
+  /** Who judged: `portable`, `secur32`, `gssapi`. */
+  readonly provider: string;
+  /** ASC_RET_* bits. */
+  readonly attributes: number;
+  /** The client proved that it sees the TLS certificate of this server. */
+  readonly channelBound: boolean;
+  /** When the authentication ends; undefined: with the connection. */
+  readonly expiry: Date | undefined;
+}
+
+/** One per authentication, frozen, shared by the requests it covers. */
+export class SecurityContextInfo implements SecurityContextFacts {
+  readonly scheme: string;
+  readonly package: string;
+  readonly provider: string;
+  readonly attributes: number;
+  readonly channelBound: boolean;
+  readonly expiry: Date | undefined;
+  readonly #context: ContextHandle | undefined;
+
+  /** @param context the established context, where it lives on; undefined where nothing can be done in its name */
+  constructor(facts: SecurityContextFacts, context: ContextHandle | undefined) {
+    this.scheme = facts.scheme;
+    this.package = facts.package;
+    this.provider = facts.provider;
+    this.attributes = facts.attributes;
+    this.channelBound = facts.channelBound;
+    this.expiry = facts.expiry;
+    this.#context = context;
+    Object.freeze(this);
+  }
+
+  /**
+   * Runs a function as the client, on this thread, and is itself again afterwards (Windows only).
+   *
+   * The function must be synchronous: Node serves every request on one thread, so an awaited continuation would run as
+   * somebody else's request. If the thread cannot be reverted the process aborts, because it would go on as the client.
+   *
+   * @returns what the function returned
+   * @throws SspiAuthError `ERR_SSPI_AUTH_IMPERSONATION` where it cannot be done, or the function returned a promise
+   */
+  impersonate<T>(run: () => T): T {
+    const context = this.#context;
+    const status = context === undefined ? SEC_E_INVALID_HANDLE : impersonateSecurityContext(context);
+    if (context === undefined || status !== SEC_E_OK) {
+      throw new SspiAuthError(
+        'ERR_SSPI_AUTH_IMPERSONATION',
+        `sspi-auth: cannot impersonate with package ${this.package} of provider ${this.provider}` +
+          (context === undefined ? '' : ` (${statusName(status)})`) +
+          "; it needs Windows' own SSPI, an open connection and the right SeImpersonatePrivilege",
+      );
+    }
+    let result: T;
+    try {
+      result = run();
+    } finally {
+      if (revertSecurityContext(context) !== SEC_E_OK) process.abort();
+    }
+    if (isThenable(result)) {
+      throw new SspiAuthError(
+        'ERR_SSPI_AUTH_IMPERSONATION',
+        'sspi-auth: the function given to impersonate returned a promise; impersonation ended before it settled. ' +
+          'Do the work synchronously, or open what you need inside and use it outside',
+      );
+    }
+    return result;
+  }
+}
+
+function isThenable(value: unknown): boolean {
+  return (
+    (typeof value === 'object' || typeof value === 'function') &&
+    value !== null &&
+    'then' in value &&
+    typeof value.then === 'function'
+  );
+}
