@@ -4,6 +4,8 @@ import {
   decodeInitialToken,
   OID_KERBEROS,
   OID_KERBEROS_MICROSOFT,
+  OID_KERBEROS_USER_TO_USER,
+  OID_NEGOEX,
   OID_NTLM,
   OID_SPNEGO,
 } from '../../formats/spnego.ts';
@@ -34,6 +36,17 @@ export function mechanismOf(oid: string): Mechanism | undefined {
       return undefined;
   }
 }
+
+/** An object identifier for people: its mechanism's name, or itself in dotted form. */
+export function mechanismName(oid: string): string {
+  return mechanismOf(oid) ?? otherNames.get(oid) ?? oid;
+}
+
+const otherNames: ReadonlyMap<string, string> = new Map([
+  [OID_SPNEGO, 'SPNEGO'],
+  [OID_NEGOEX, 'NEGOEX'],
+  [OID_KERBEROS_USER_TO_USER, 'Kerberos user-to-user'],
+]);
 
 /** What a client's first token is, and for SPNEGO what lies in its frame. */
 export type FirstToken =

@@ -46,7 +46,12 @@ class NegotiateCredential implements PackageCredential {
     const first = firstTokenOf(token);
     if (first.kind === 'SPNEGO') return acceptSpnego(this.#credentials, first.initial, call);
     const running = this.#credentials.find(({ mechanism }) => mechanism === first.kind);
-    return running === undefined ? { status: SEC_E_INVALID_TOKEN } : acceptDirect(running, call);
+    if (running !== undefined) return acceptDirect(running, call);
+    if (first.kind === 'unknown') return { status: SEC_E_INVALID_TOKEN };
+    return {
+      status: SEC_E_INVALID_TOKEN,
+      diagnosis: { text: `the client sent raw ${first.kind}, which is not enabled` },
+    };
   }
 
   free(): void {

@@ -23,10 +23,10 @@ import {
   SECBUFFER_TOKEN,
   SECBUFFER_TYPE_MASK,
 } from '../../sspi/index.ts';
-import type { AcceptCall, AcceptReply, SecBuffer } from '../../sspi/index.ts';
+import type { AcceptCall, AcceptReply, Diagnosis, SecBuffer } from '../../sspi/index.ts';
 import { SEC_E_INTERNAL_ERROR, SEC_E_INVALID_TOKEN, SEC_E_OK, SEC_I_CONTINUE_NEEDED } from '../../sspi/status.ts';
 import type { InnerCredential } from './auth-data.ts';
-import { firstTokenOf, mechanismOf } from './mechanisms.ts';
+import { firstTokenOf, mechanismName, mechanismOf } from './mechanisms.ts';
 import { innerVerdict, NegotiatedContext, whenAnswered } from './negotiated-context.ts';
 
 /** How far the negotiation has come. */
@@ -68,7 +68,11 @@ export function acceptSpnego(
   const init = decoded(initial.innerToken);
   if (init?.type !== 'NegTokenInit') return { status: SEC_E_INVALID_TOKEN };
   const choice = choose(init.mechTypes, credentials);
-  if (choice === undefined) return rejected(SEC_E_INVALID_TOKEN);
+  if (choice === undefined) {
+    const have = credentials.map(({ mechanism }) => mechanism).join(' and ');
+    const text = `the client offers ${init.mechTypes.map(mechanismName).join(', ')}; this server has ${have}`;
+    return rejected(SEC_E_INVALID_TOKEN, { text });
+  }
   const context = new SpnegoContext(choice, init.mechTypesBytes.slice());
   return whenAnswered(context.acceptFirst(init, call), (reply) => {
     if (reply.status === SEC_E_OK || reply.status === SEC_I_CONTINUE_NEEDED) return { ...reply, context };
@@ -147,7 +151,7 @@ class SpnegoContext extends NegotiatedContext {
     this.inner ??= reply.context;
     const token = outputToken(reply);
     const status = innerVerdict(reply);
-    if (status !== SEC_E_OK && status !== SEC_I_CONTINUE_NEEDED) return this.#refuse(status, token);
+    if (status !== SEC_E_OK && status !== SEC_I_CONTINUE_NEEDED) return this.#refuse(status, reply.diagnosis, token);
     if (this.inner === undefined) return this.#refuse(SEC_E_INTERNAL_ERROR);
     if (status === SEC_I_CONTINUE_NEEDED) {
       // Nothing stands yet that this MIC could have been made with.
@@ -162,14 +166,17 @@ class SpnegoContext extends NegotiatedContext {
 
   /** The mechanism is done: is the negotiation? */
   #finish(reply: AcceptReply, token: Uint8Array | undefined, mic: Uint8Array | undefined): AcceptReply {
-    const finished: AcceptReply = { status: SEC_E_OK, attributes: reply.attributes, expiry: reply.expiry };
-    const integrity = ((reply.attributes ?? 0) & ASC_RET_INTEGRITY) !== 0;
+    const { attributes, expiry, output = [] } = reply;
+    // What is not a token is for the caller, such as SECBUFFER_CHANNEL_BINDINGS_RESULT, and comes with the verdict.
+    const others = output.filter(({ type }) => (type & SECBUFFER_TYPE_MASK) !== SECBUFFER_TOKEN);
+    const finished: AcceptReply = { status: SEC_E_OK, attributes, expiry, output: others };
+    const integrity = ((attributes ?? 0) & ASC_RET_INTEGRITY) !== 0;
     const due = integrity && !this.#choice.isFirst;
     if (mic === undefined && !due) {
       return this.#establish(finished, { negState: NEG_STATE_ACCEPT_COMPLETED, responseToken: token });
     }
-    if (mic === undefined && token === undefined) return this.#refuse(SEC_E_INVALID_TOKEN); // attack B05
-    if (mic !== undefined && !this.#verifies(mic)) return this.#refuse(SEC_E_INVALID_TOKEN); // attack B04
+    if (mic === undefined && token === undefined) return this.#refuse(SEC_E_INVALID_TOKEN, micMissing); // attack B05
+    if (mic !== undefined && !this.#verifies(mic)) return this.#refuse(SEC_E_INVALID_TOKEN, micWrong); // attack B04
     const own = this.#makeMic();
     if (own === undefined) return this.#refuse(SEC_E_INTERNAL_ERROR);
     this.inner?.resetCipherState?.();
@@ -177,14 +184,13 @@ class SpnegoContext extends NegotiatedContext {
       const fields = { negState: NEG_STATE_ACCEPT_COMPLETED, responseToken: token, mechListMic: own };
       return this.#establish(finished, fields);
     }
-    const reply2 = this.#continue({ responseToken: token, mechListMic: own });
     this.#state = { at: 'mechListMIC', finished };
-    return reply2;
+    return this.#continue({ responseToken: token, mechListMic: own });
   }
 
   /** The client's MIC after ours: nothing is left to say, and no token is expected. */
   #lastMic(mic: Uint8Array, finished: AcceptReply): AcceptReply {
-    if (!this.#verifies(mic)) return this.#refuse(SEC_E_INVALID_TOKEN);
+    if (!this.#verifies(mic)) return this.#refuse(SEC_E_INVALID_TOKEN, micWrong);
     this.inner?.resetCipherState?.();
     this.#state = { at: 'established' };
     return finished;
@@ -212,7 +218,7 @@ class SpnegoContext extends NegotiatedContext {
 
   #establish(finished: AcceptReply, fields: NegTokenRespFields): AcceptReply {
     this.#state = { at: 'established' };
-    return { ...finished, output: this.#output(fields) };
+    return { ...finished, output: [...this.#output(fields), ...(finished.output ?? [])] };
   }
 
   /** supportedMech goes out once, with the first reply (RFC 4178 section 4.2.2). */
@@ -222,16 +228,21 @@ class SpnegoContext extends NegotiatedContext {
     return [{ type: SECBUFFER_TOKEN, data: encodeNegTokenResp({ ...fields, supportedMech }) }];
   }
 
-  #refuse(status: number, token?: Uint8Array): AcceptReply {
+  #refuse(status: number, diagnosis?: Diagnosis, token?: Uint8Array): AcceptReply {
     this.#state = { at: 'refused' };
-    return rejected(status, token);
+    return rejected(status, diagnosis, token);
   }
 }
 
+const micMissing: Diagnosis = {
+  text: 'mechListMIC is missing, and the mechanism is not the first that the client named',
+};
+const micWrong: Diagnosis = { text: 'mechListMIC does not verify: the list of mechanisms was changed on its way' };
+
 /** The end of a negotiation, told to the client in SPNEGO's words, with what the inner package wants said. */
-function rejected(status: number, responseToken?: Uint8Array): AcceptReply {
+function rejected(status: number, diagnosis?: Diagnosis, responseToken?: Uint8Array): AcceptReply {
   const data = encodeNegTokenResp({ negState: NEG_STATE_REJECT, responseToken });
-  return { status, output: [{ type: SECBUFFER_TOKEN, data }] };
+  return { status, output: [{ type: SECBUFFER_TOKEN, data }], diagnosis };
 }
 
 function decoded(token: Uint8Array | undefined): NegTokenInit | NegTokenResp | undefined {
