@@ -7,8 +7,8 @@ import type { OfferedScheme } from './http/offered-scheme.ts';
 import type { SchemeName, Settings } from './options.ts';
 import { digestPackage } from './packages/digest/index.ts';
 import type { DigestAuthData } from './packages/digest/index.ts';
-import { ntlmPackage } from './packages/ntlm/index.ts';
-import type { NtlmAuthData } from './packages/ntlm/index.ts';
+import { ntlmPackage } from './packages/ntlm/ntlm-package.ts';
+import type { NtlmAuthData } from './packages/ntlm/ntlm-auth-data.ts';
 import { acquireCredentialsHandle, addSecurityPackage } from './sspi/index.ts';
 import type { CredentialHandle, SecurityPackage } from './sspi/index.ts';
 

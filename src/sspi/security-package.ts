@@ -105,11 +105,10 @@ export interface PackageContext {
   /** DecryptMessage: TOKEN and DATA (or one STREAM) in; DATA out. */
   decryptMessage?(message: readonly SecBuffer[], sequence: number | undefined): Answer<readonly SecBuffer[]>;
   /**
-   * Asked by Negotiate after a mechListMIC was made or verified (MS-SPNG 3.2.5.1): NTLM starts its RC4 key streams of both
-   * directions anew, so that the first message meets the same key stream as without a MIC, and goes on counting sequence
-   * numbers. Packages without such a state leave it out.
+   * For Negotiate: puts the ciphers of message protection back to their start after a mechListMIC, sequence numbers
+   * excepted (MS-SPNG section 3.2.5.1). Packages without such a state leave it out.
    */
-  resetCipherState?(): void;
+  resetMessageState?(): void;
   /** Called exactly once, whatever happened before. Wipes keys. */
   delete(): void;
 }

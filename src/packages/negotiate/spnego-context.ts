@@ -179,7 +179,7 @@ class SpnegoContext extends NegotiatedContext {
     if (mic !== undefined && !this.#verifies(mic)) return this.#refuse(SEC_E_INVALID_TOKEN, micWrong); // attack B04
     const own = this.#makeMic();
     if (own === undefined) return this.#refuse(SEC_E_INTERNAL_ERROR);
-    this.inner?.resetCipherState?.();
+    this.inner?.resetMessageState?.();
     if (mic !== undefined) {
       const fields = { negState: NEG_STATE_ACCEPT_COMPLETED, responseToken: token, mechListMic: own };
       return this.#establish(finished, fields);
@@ -191,7 +191,7 @@ class SpnegoContext extends NegotiatedContext {
   /** The client's MIC after ours: nothing is left to say, and no token is expected. */
   #lastMic(mic: Uint8Array, finished: AcceptReply): AcceptReply {
     if (!this.#verifies(mic)) return this.#refuse(SEC_E_INVALID_TOKEN, micWrong);
-    this.inner?.resetCipherState?.();
+    this.inner?.resetMessageState?.();
     this.#state = { at: 'established' };
     return finished;
   }

@@ -144,7 +144,7 @@ export function innerPackage(name: string, journal: Journal, options: InnerOptio
     decryptMessage(message: readonly Sspi.SecBuffer[]): Sspi.Answer<readonly Sspi.SecBuffer[]> {
       return { status: Sspi.SEC_E_OK, value: message };
     }
-    resetCipherState(): void {
+    resetMessageState(): void {
       journal.resets++;
     }
     delete(): void {

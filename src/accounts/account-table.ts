@@ -1,0 +1,86 @@
+/**
+ * Accounts held in this process, and which of them a client means. Names compare without case, one UTF-16 unit at a time
+ * (formats/uppercase.ts), and are looked up in a Map, so `__proto__` is a name like any other (attack G05).
+ */
+import { uppercase } from '../formats/uppercase.ts';
+import type { Account } from './account-source.ts';
+
+/** One account and its secrets. */
+export interface StoredAccount {
+  /** What a client that proves it is this account becomes. Frozen. */
+  readonly account: Account;
+  /** NTOWFv1, 16 bytes; undefined: NTLM is refused. */
+  readonly ntHash: Uint8Array | undefined;
+  /** Undefined: Digest is refused. */
+  readonly password: string | undefined;
+}
+
+/** Which account a client asks for. */
+export interface WantedAccount {
+  readonly userName: string;
+  /** The domain the client named; may be empty or `.`. */
+  readonly domain: string;
+  /** The server's own names, NetBIOS. */
+  readonly serverDomain: string;
+  readonly serverName: string;
+}
+
+export class AccountTable {
+  readonly #byUser = new Map<string, StoredAccount[]>();
+  #size = 0;
+
+  /** How many accounts there are. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** @returns false where an account of that name and domain is there already: it is not added */
+  add(stored: StoredAccount): boolean {
+    const user = uppercase(stored.account.userName);
+    const sameUser = this.#byUser.get(user) ?? [];
+    const domain = foldedDomain(stored);
+    if (sameUser.some((other) => foldedDomain(other) === domain)) return false;
+    this.#byUser.set(user, [...sameUser, stored]);
+    this.#size++;
+    return true;
+  }
+
+  /** Takes every account of a name out. */
+  remove(userName: string): void {
+    const user = uppercase(userName);
+    this.#size -= this.#byUser.get(user)?.length ?? 0;
+    this.#byUser.delete(user);
+  }
+
+  /**
+   * The one account a client means (attack C28). The first of these rules that matches any account decides, and where it
+   * matches two, none is meant:
+   *
+   * 1. the account's domain is the one the client named;
+   * 2. the client named no domain (empty or `.`): accounts of that name whatever their domain;
+   * 3. the client named the server's own domain or computer: accounts without a domain, or whose domain is one of the two;
+   * 4. accounts without a domain: they are the server's own, and a client may not know what the server is called.
+   */
+  find({ userName, domain, serverDomain, serverName }: WantedAccount): StoredAccount | undefined {
+    const sameUser = this.#byUser.get(uppercase(userName));
+    if (sameUser === undefined) return undefined;
+    const wanted = uppercase(domain);
+    const exact = sameUser.filter((stored) => foldedDomain(stored) === wanted);
+    if (exact.length > 0) return only(exact);
+    if (wanted === '' || wanted === '.') return only(sameUser);
+    const own: readonly (string | undefined)[] = [undefined, uppercase(serverDomain), uppercase(serverName)];
+    if (own.includes(wanted)) {
+      const ours = sameUser.filter((stored) => own.includes(foldedDomain(stored)));
+      if (ours.length > 0) return only(ours);
+    }
+    return only(sameUser.filter(({ account }) => account.domain === undefined));
+  }
+}
+
+function foldedDomain({ account }: StoredAccount): string | undefined {
+  return account.domain === undefined ? undefined : uppercase(account.domain);
+}
+
+function only(candidates: readonly StoredAccount[]): StoredAccount | undefined {
+  return candidates.length === 1 ? candidates[0] : undefined;
+}

@@ -1,0 +1,149 @@
+/**
+ * Accounts of a file in Samba's smbpasswd format, smbpasswd(5): `name:uid:LM hash:NT hash:[flags]:LCT-time:`.
+ *
+ * The file is read at start, and again whenever it has changed; a user taken out of it is refused from then on.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { ntowfv1 } from '../crypto/ntlm-keys.ts';
+import { OptionError, SspiAuthError } from '../errors.ts';
+import { systemClock } from '../sspi/clock.ts';
+import type { Clock } from '../sspi/clock.ts';
+import type { AccountSource, Unavailable } from './account-source.ts';
+import { AccountTable } from './account-table.ts';
+import { judgeNtlmResponse } from './ntlm-judgement.ts';
+
+/** Options of smbpasswdFile. */
+export interface SmbpasswdFileOptions {
+  /** NetBIOS domain of the accounts; left out: they are the server's own. */
+  readonly domain?: string | undefined;
+  /** Told about each line that is not an account, and when the file cannot be read again. Default: a process warning. */
+  readonly onWarning?: ((message: string) => void) | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/** What a line is. */
+type Line = { readonly userName: string; readonly ntHash: Uint8Array | undefined } | { readonly problem: string };
+
+/** Time stamps of a file system may be as coarse as two seconds (FAT): a younger file may change without their changing. */
+const SETTLED_MILLISECONDS = 2000;
+const NO_PASSWORD_HASH = Buffer.from(ntowfv1('')).toString('hex');
+
+/**
+ * An account source over a file that Samba's smbpasswd or pdbedit writes. It judges NTLM; there is no password in the
+ * file from which Digest could be judged.
+ *
+ * Accounts that are disabled (D), locked (L), have no password (N), or belong to machines and trusts (W, S, I) are refused. A line that
+ * is not an account lets nobody in and is told to `onWarning` with its number; so does a name that occurs twice. A file
+ * that can no longer be read makes the source unavailable until it can.
+ *
+ * @param path the file
+ * @throws OptionError for options that cannot be used; SspiAuthError `ERR_SSPI_AUTH_ACCOUNT_FILE` where the file cannot be
+ *   read at start
+ */
+export function smbpasswdFile(path: string, options: SmbpasswdFileOptions = {}): AccountSource {
+  if (typeof path !== 'string' || path === '') {
+    throw new OptionError('path', 'is not a path', 'Give the path of an smbpasswd file.');
+  }
+  const { domain, clock = systemClock, onWarning = processWarning } = options;
+  if (domain !== undefined && (typeof domain !== 'string' || domain === '')) {
+    throw new OptionError('domain', 'is not a name', 'Leave it out for accounts of the server itself.');
+  }
+
+  let version = '';
+  let contentDigest = '';
+  let table = new AccountTable();
+  let complained = false;
+
+  /** Reads the file where it is not the one that was read before. */
+  const refresh = (): void => {
+    const { ino, size, mtimeMs, ctimeMs } = statSync(path);
+    const settled = clock.now() - Math.max(mtimeMs, ctimeMs) > SETTLED_MILLISECONDS;
+    const found = `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+    if (found === version) return;
+    const content = readFileSync(path, 'utf8');
+    const digest = createHash('sha256').update(content).digest('hex');
+    // A young file is read again and again: the same warnings are not.
+    if (digest !== contentDigest) table = readTable(content, path, domain, onWarning);
+    contentDigest = digest;
+    version = settled ? found : '';
+  };
+
+  try {
+    refresh();
+  } catch (error) {
+    throw new SspiAuthError('ERR_SSPI_AUTH_ACCOUNT_FILE', `sspi-auth: cannot read ${path}: ${codeOf(error)}`, {
+      cause: error,
+    });
+  }
+
+  return Object.freeze({
+    description: `smbpasswdFile ${path} (${table.size} account${table.size === 1 ? '' : 's'})`,
+    judgeNtlm(logon) {
+      try {
+        refresh();
+        complained = false;
+      } catch (error) {
+        version = '';
+        const unavailable: Unavailable = { verdict: 'unavailable', reason: `${path}: ${codeOf(error)}` };
+        if (!complained) onWarning(`sspi-auth: cannot read ${path}: ${codeOf(error)}`);
+        complained = true;
+        return unavailable;
+      }
+      return judgeNtlmResponse(table.find(logon), logon);
+    },
+  } satisfies AccountSource);
+}
+
+function readTable(
+  text: string,
+  path: string,
+  domain: string | undefined,
+  warn: (message: string) => void,
+): AccountTable {
+  const table = new AccountTable();
+  for (const [index, content] of text.split('\n').entries()) {
+    const line = content.endsWith('\r') ? content.slice(0, -1) : content;
+    if (line.trim() === '' || line.startsWith('#')) continue;
+    const read = readLine(line);
+    if ('problem' in read) {
+      warn(`sspi-auth: ${path} line ${index + 1}: ${read.problem}`);
+      continue;
+    }
+    const account = Object.freeze({ userName: read.userName, domain });
+    if (!table.add({ account, ntHash: read.ntHash, password: undefined })) {
+      // Which of the two is meant cannot be known, so neither is: the name stays known, without a hash.
+      table.remove(read.userName);
+      table.add({ account, ntHash: undefined, password: undefined });
+      warn(`sspi-auth: ${path} line ${index + 1}: the name occurs twice; it is refused`);
+    }
+  }
+  return table;
+}
+
+/** A line; the message about a broken one holds nothing of it. */
+function readLine(line: string): Line {
+  const [userName = '', uid = '', , ntText = '', flagText = ''] = line.split(':');
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (userName === '' || userName.length > 256 || /[\u0000-\u001f\u007f-\u009f\\]/u.test(userName)) {
+    return { problem: 'the name is not one' };
+  }
+  if (!/^\d+$/u.test(uid)) return { problem: 'the uid is not a number' };
+  const flags = /^\[([A-Za-z ]*)\]$/u.exec(flagText)?.[1];
+  if (flags === undefined) return { problem: 'the account flags are missing' };
+  // Disabled, no password, locked; workstation, server and interdomain trust.
+  if (/[DNLWSI]/u.test(flags) || !flags.includes('U')) return { userName, ntHash: undefined };
+  if (/^(?:X{32}|\*{32}|NO PASSWORDX{21})$/u.test(ntText)) return { userName, ntHash: undefined };
+  if (!/^[0-9A-Fa-f]{32}$/u.test(ntText)) return { problem: 'the NT hash has not 32 hexadecimal digits' };
+  if (ntText.toLowerCase() === NO_PASSWORD_HASH) return { problem: 'the NT hash is that of the empty password' };
+  return { userName, ntHash: Buffer.from(ntText, 'hex') };
+}
+
+function codeOf(error: unknown): string {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : 'not readable';
+}
+
+function processWarning(message: string): void {
+  process.emitWarning(message, { type: 'SspiAuthWarning' });
+}

@@ -1,0 +1,36 @@
+/**
+ * UTF-16LE as the protocols of Windows carry it. Decoding is strict: what another reader could take for a different text
+ * (a lone surrogate, half a unit, an embedded NUL) is malformed (attacks C06, C09).
+ */
+import { MalformedTokenError } from '../errors.ts';
+
+/** The text in UTF-16, two bytes a unit, low byte first, without byte order mark or terminator. */
+export function encodeUtf16le(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length * 2);
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    bytes[2 * i] = unit & 0xff;
+    bytes[2 * i + 1] = unit >>> 8;
+  }
+  return bytes;
+}
+
+/**
+ * Text from UTF-16LE.
+ *
+ * @param field name of the field, for the error
+ * @throws MalformedTokenError for an odd length, a lone surrogate or U+0000
+ */
+export function decodeUtf16le(bytes: Uint8Array, field: string): string {
+  if (bytes.byteLength % 2 !== 0) throw new MalformedTokenError(field, 'UTF-16 with an odd number of bytes');
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf16le');
+  if (hasLoneSurrogate(text)) throw new MalformedTokenError(field, 'UTF-16 with a lone surrogate');
+  if (text.includes('\0')) throw new MalformedTokenError(field, 'UTF-16 with an embedded NUL');
+  return text;
+}
+
+/** Whether a text has half of a surrogate pair, which no well-formed UTF has. */
+export function hasLoneSurrogate(text: string): boolean {
+  // With the u flag a whole pair is one character that is no surrogate.
+  return /\p{Surrogate}/u.test(text);
+}

@@ -1,0 +1,60 @@
+/**
+ * The channel-binding policy of the NTLM acceptor, MS-NLMP section 3.2.5.1.2 and the requirements of AcceptSecurityContext.
+ *
+ * | what the server gives                              | client: MsvAvChannelBindings absent | all zero | another value | equal |
+ * |----------------------------------------------------|--------|------|-------------------|------|
+ * | nothing                                            | pass   | pass | pass              | pass |
+ * | bindings and ASC_REQ_ALLOW_MISSING_BINDINGS        | pass   | fail | fail              | pass |
+ * | bindings                                           | fail   | fail | fail              | pass |
+ * | ASC_REQ_PROXY_BINDINGS, no bindings                | fail   | fail | pass (not known)  | pass |
+ * | ASC_REQ_PROXY_BINDINGS and ALLOW_MISSING_BINDINGS  | SEC_E_UNSUPPORTED_FUNCTION            ||||
+ *
+ * A client that knows channel bindings but has none sends zeros, so zeros are not "said nothing". Bindings given together
+ * with ASC_REQ_PROXY_BINDINGS must be met like bindings without it.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { channelBindingsHash } from '../../crypto/channel-bindings-hash.ts';
+import { decodeChannelBindings } from '../../formats/channel-bindings.ts';
+import { findBuffer, SECBUFFER_CHANNEL_BINDINGS } from '../../sspi/buffers.ts';
+import { ASC_REQ_ALLOW_MISSING_BINDINGS, ASC_REQ_PROXY_BINDINGS } from '../../sspi/requirements.ts';
+import type { AcceptCall } from '../../sspi/security-package.ts';
+
+/** What is required of the client's channel bindings. */
+export type BindingsPolicy =
+  | { readonly mode: 'none' }
+  | { readonly mode: 'proxy' }
+  | { readonly mode: 'require' | 'allowMissing'; readonly hash: Uint8Array };
+
+/**
+ * The policy of a call.
+ *
+ * @returns undefined where the requirements contradict each other (SEC_E_UNSUPPORTED_FUNCTION)
+ * @throws MalformedTokenError where the server's own SEC_CHANNEL_BINDINGS is not one
+ */
+export function bindingsPolicy({ input, requirements }: AcceptCall): BindingsPolicy | undefined {
+  const allowMissing = (requirements & ASC_REQ_ALLOW_MISSING_BINDINGS) !== 0;
+  const proxy = (requirements & ASC_REQ_PROXY_BINDINGS) !== 0;
+  if (allowMissing && proxy) return undefined;
+  const bindings = findBuffer(input, SECBUFFER_CHANNEL_BINDINGS)?.data;
+  if (bindings === undefined || bindings.byteLength === 0) return { mode: proxy ? 'proxy' : 'none' };
+  const hash = channelBindingsHash(decodeChannelBindings(bindings));
+  return { mode: allowMissing ? 'allowMissing' : 'require', hash };
+}
+
+/**
+ * Whether the client's bindings satisfy the policy.
+ *
+ * @param sent MsvAvChannelBindings of a response that was verified, 16 bytes; undefined where it had none
+ */
+export function meetsBindingsPolicy(policy: BindingsPolicy, sent: Uint8Array | undefined): boolean {
+  switch (policy.mode) {
+    case 'none':
+      return true;
+    case 'proxy':
+      return sent?.some((byte) => byte !== 0) === true;
+    case 'allowMissing':
+      return sent === undefined || timingSafeEqual(sent, policy.hash);
+    case 'require':
+      return sent !== undefined && timingSafeEqual(sent, policy.hash);
+  }
+}

@@ -1,0 +1,321 @@
+/**
+ * The security context of the NTLM acceptor: one challenge, one answer, then an established context or nothing.
+ * MS-NLMP section 3.2.5.1.2.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { messageIntegrityCode } from '../../crypto/ntlm-keys.ts';
+import { rc4 } from '../../crypto/rc4.ts';
+import { MalformedTokenError } from '../../errors.ts';
+import { AV_FLAG_MIC_PRESENT, AV_FLAG_UNTRUSTED_TARGET } from '../../formats/av-pairs.ts';
+import { filetimeDistance, filetimeOf, filetimeSpan } from '../../formats/filetime.ts';
+import { decodeAuthenticateMessage, MIC_BYTES, MIC_OFFSET } from '../../formats/ntlm-authenticate-message.ts';
+import type { AuthenticateMessage } from '../../formats/ntlm-authenticate-message.ts';
+import {
+  NTLMSSP_NEGOTIATE_128,
+  NTLMSSP_NEGOTIATE_ANONYMOUS,
+  NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY,
+  NTLMSSP_NEGOTIATE_IDENTIFY,
+  NTLMSSP_NEGOTIATE_KEY_EXCH,
+  NTLMSSP_NEGOTIATE_SEAL,
+  NTLMSSP_NEGOTIATE_SIGN,
+} from '../../formats/ntlm-flags.ts';
+import { decodeNtlmV2Response, NTLM_V1_RESPONSE_BYTES } from '../../formats/ntlmv2-response.ts';
+import type { NtlmV2Response } from '../../formats/ntlmv2-response.ts';
+import * as Attribute from '../../sspi/attributes.ts';
+import type { ContextAttribute, ContextAttributeValues } from '../../sspi/attributes.ts';
+import { findBuffer, SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
+import type { SecBuffer } from '../../sspi/buffers.ts';
+import * as Requirement from '../../sspi/requirements.ts';
+import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
+import type { AcceptCall, AcceptReply, Answer, PackageContext } from '../../sspi/security-package.ts';
+import * as Status from '../../sspi/status.ts';
+import type { NtlmSettings } from './ntlm-auth-data.ts';
+import type { IssuedChallenge } from './ntlm-challenge.ts';
+import { bindingsPolicy, meetsBindingsPolicy } from './ntlm-channel-bindings.ts';
+import type { BindingsPolicy } from './ntlm-channel-bindings.ts';
+import { NtlmMessageSecurity, SIGNATURE_BYTES } from './ntlm-message-security.ts';
+import { ntlmPackageInfo } from './ntlm-package-info.ts';
+import { readVerdict, tokenOf } from './ntlm-verdict.ts';
+
+/** An established context. */
+interface Established {
+  readonly token: SecurityContextToken;
+  readonly exportedSessionKey: Uint8Array;
+  readonly security: NtlmMessageSecurity;
+  readonly attributes: number;
+  readonly target: string;
+  readonly start: Date;
+}
+
+type State =
+  | { readonly phase: 'challenged'; readonly challenge: IssuedChallenge }
+  | { readonly phase: 'established'; readonly established: Established }
+  /** The challenge was used, rightly or not, or the context was deleted. */
+  | { readonly phase: 'spent' };
+
+/** One answer, read and found whole: what is left is whether it is right. */
+interface Answered {
+  readonly message: AuthenticateMessage;
+  readonly response: NtlmV2Response;
+  /** The flags both sides have. */
+  readonly flags: number;
+  /** The AUTHENTICATE_MESSAGE as received, copied. */
+  readonly raw: Uint8Array;
+}
+
+const spent: State = Object.freeze({ phase: 'spent' });
+
+export class NtlmContext implements PackageContext {
+  readonly #settings: NtlmSettings;
+  readonly #firstPolicy: BindingsPolicy;
+  #state: State;
+
+  /**
+   * @param challenge the challenge that was sent
+   * @param firstPolicy channel-binding policy of the first leg: bindings given there count where the last leg has none
+   */
+  constructor(settings: NtlmSettings, challenge: IssuedChallenge, firstPolicy: BindingsPolicy = { mode: 'none' }) {
+    this.#settings = settings;
+    this.#firstPolicy = firstPolicy;
+    this.#state = { phase: 'challenged', challenge };
+  }
+
+  /**
+   * The last leg: an AUTHENTICATE_MESSAGE. The challenge is used up by the first call, whatever comes of it, so that no
+   * second response can be tried on it (attacks C02, C03).
+   */
+  accept(call: AcceptCall): AcceptReply | Promise<AcceptReply> {
+    const state = this.#state;
+    if (state.phase === 'established') this.delete();
+    if (state.phase !== 'challenged') return { status: Status.SEC_E_OUT_OF_SEQUENCE };
+    this.#state = spent;
+    const { challenge } = state;
+
+    let policy: BindingsPolicy | undefined;
+    let answered: Answered | number;
+    try {
+      policy = strictest(this.#firstPolicy, bindingsPolicy(call));
+      if (policy === undefined) return { status: Status.SEC_E_UNSUPPORTED_FUNCTION };
+      answered = this.#read(call, challenge, policy);
+    } catch (error) {
+      if (error instanceof MalformedTokenError) return { status: Status.SEC_E_INVALID_TOKEN };
+      throw error;
+    }
+    if (typeof answered === 'number') return { status: answered };
+
+    const { message } = answered;
+    const whole = answered;
+    const { requirements } = call;
+    const bindings = policy;
+    const finish = (verdict: unknown): AcceptReply => this.#finish(verdict, challenge, whole, bindings, requirements);
+    let verdict: unknown;
+    try {
+      verdict = this.#settings.accounts.judgeNtlm({
+        userName: message.userName,
+        domain: message.domain,
+        workstation: message.workstation,
+        serverDomain: this.#settings.domain,
+        serverName: this.#settings.computerName,
+        serverChallenge: challenge.serverChallenge,
+        ntResponse: message.ntResponse,
+      });
+    } catch {
+      return { status: Status.SEC_E_INTERNAL_ERROR };
+    }
+    if (!isThenable(verdict)) return finish(verdict);
+    return Promise.resolve(verdict).then(finish, () => ({ status: Status.SEC_E_INTERNAL_ERROR }));
+  }
+
+  /** Everything that can be said of an answer before an account is looked up: nothing here depends on one. */
+  #read(call: AcceptCall, challenge: IssuedChallenge, policy: BindingsPolicy): Answered | number {
+    const token = findBuffer(call.input, SECBUFFER_TOKEN)?.data;
+    if (token === undefined) return Status.SEC_E_INVALID_TOKEN;
+    // The caller's bytes may change while a source is asked; the MIC must not.
+    const raw = token.slice();
+    const message = decodeAuthenticateMessage(raw, challenge.flags);
+    const flags = agreedFlags(message.flags & challenge.flags);
+
+    if (message.userName === '' || (message.flags & NTLMSSP_NEGOTIATE_ANONYMOUS) !== 0)
+      return Status.SEC_E_LOGON_DENIED;
+    const length = message.ntResponse.byteLength;
+    if (length === 0 || length === NTLM_V1_RESPONSE_BYTES) {
+      // LM alone, NTLMv1 or NTLMv1 with ESS: never judged. They cannot carry bindings either (attack C17).
+      return policy.mode === 'none' ? Status.SEC_E_LOGON_DENIED : Status.SEC_E_BAD_BINDINGS;
+    }
+    const response = decodeNtlmV2Response(message.ntResponse);
+
+    if (this.#settings.require128 && (flags & NTLMSSP_NEGOTIATE_128) === 0) return Status.SEC_E_UNSUPPORTED_FUNCTION;
+    const keyLength = message.encryptedRandomSessionKey.byteLength;
+    if ((flags & NTLMSSP_NEGOTIATE_KEY_EXCH) !== 0 && keyLength !== 16) return Status.SEC_E_INVALID_TOKEN;
+
+    const { clock, maxLifetimeMilliseconds } = this.#settings;
+    const age = filetimeDistance(response.timestamp, filetimeOf(clock.now()));
+    if (age > filetimeSpan(maxLifetimeMilliseconds)) return Status.SEC_E_LOGON_DENIED;
+    return { message, response, flags, raw };
+  }
+
+  /** The rest, once the account source has spoken. */
+  #finish(
+    verdict: unknown,
+    challenge: IssuedChallenge,
+    { message, response, flags, raw }: Answered,
+    policy: BindingsPolicy,
+    requirements: number,
+  ): AcceptReply {
+    const judged = readVerdict(verdict);
+    if (typeof judged === 'number') return { status: judged };
+    const { account, sessionBaseKey } = judged;
+    let exportedSessionKey = sessionBaseKey;
+    if ((flags & NTLMSSP_NEGOTIATE_KEY_EXCH) !== 0) {
+      exportedSessionKey = rc4(sessionBaseKey, message.encryptedRandomSessionKey);
+      sessionBaseKey.fill(0);
+    }
+    const refuse = (status: number): AcceptReply => {
+      exportedSessionKey.fill(0);
+      return { status };
+    };
+    const { flags: avFlags = 0, channelBindings, targetName = '' } = response.avPairs;
+    if ((avFlags & AV_FLAG_MIC_PRESENT) !== 0) {
+      if (!verifyMic(exportedSessionKey, challenge, message.mic, raw)) return refuse(Status.SEC_E_LOGON_DENIED);
+    } else if (this.#settings.requireMic) {
+      return refuse(Status.SEC_E_LOGON_DENIED);
+    }
+    if (!meetsBindingsPolicy(policy, channelBindings)) return refuse(Status.SEC_E_BAD_BINDINGS);
+
+    const attributes = contextAttributes(flags, requirements);
+    this.#state = {
+      phase: 'established',
+      established: {
+        token: tokenOf(account, this.#settings.domain),
+        exportedSessionKey,
+        security: new NtlmMessageSecurity(exportedSessionKey, flags),
+        attributes,
+        target: (avFlags & AV_FLAG_UNTRUSTED_TARGET) === 0 ? targetName : '',
+        start: new Date(this.#settings.clock.now()),
+      },
+    };
+    return { status: Status.SEC_E_OK, attributes };
+  }
+
+  #established(): Established | undefined {
+    return this.#state.phase === 'established' ? this.#state.established : undefined;
+  }
+
+  queryAttribute<A extends ContextAttribute>(attribute: A): Answer<ContextAttributeValues[A]> {
+    const established = this.#established();
+    if (established === undefined) return { status: Status.SEC_E_INVALID_HANDLE };
+    const values = this.#attributeValues(established);
+    const read = values[attribute] as (() => ContextAttributeValues[A]) | undefined;
+    return read === undefined
+      ? { status: Status.SEC_E_UNSUPPORTED_FUNCTION }
+      : { status: Status.SEC_E_OK, value: read() };
+  }
+
+  #attributeValues(established: Established): { [A in ContextAttribute]: () => ContextAttributeValues[A] } {
+    const { token, start, exportedSessionKey, attributes, target } = established;
+    const clientName = `${token.domain ?? this.#settings.domain}\\${token.userName}`;
+    return {
+      [Attribute.SECPKG_ATTR_SIZES]: () => ({
+        maxToken: ntlmPackageInfo.maxToken,
+        maxSignature: SIGNATURE_BYTES,
+        blockSize: 0,
+        securityTrailer: SIGNATURE_BYTES,
+      }),
+      [Attribute.SECPKG_ATTR_NAMES]: () => clientName,
+      [Attribute.SECPKG_ATTR_LIFESPAN]: () => ({ start, expiry: undefined }),
+      [Attribute.SECPKG_ATTR_SESSION_KEY]: () => exportedSessionKey.slice(),
+      [Attribute.SECPKG_ATTR_PACKAGE_INFO]: () => ntlmPackageInfo,
+      [Attribute.SECPKG_ATTR_NEGOTIATION_INFO]: () => ({
+        package: ntlmPackageInfo,
+        state: Attribute.SECPKG_NEGOTIATION_COMPLETE,
+      }),
+      [Attribute.SECPKG_ATTR_NATIVE_NAMES]: () => ({ client: clientName, server: this.#settings.computerName }),
+      [Attribute.SECPKG_ATTR_FLAGS]: () => attributes,
+      [Attribute.SECPKG_ATTR_CLIENT_SPECIFIED_TARGET]: () => target,
+    };
+  }
+
+  queryToken(): Answer<SecurityContextToken> {
+    const established = this.#established();
+    if (established === undefined) return { status: Status.SEC_E_INVALID_HANDLE };
+    return { status: Status.SEC_E_OK, value: established.token };
+  }
+
+  makeSignature(message: readonly SecBuffer[]): Answer<readonly SecBuffer[]> {
+    return this.#established()?.security.makeSignature(message) ?? { status: Status.SEC_E_INVALID_HANDLE };
+  }
+
+  verifySignature(message: readonly SecBuffer[]): Answer<number> {
+    return this.#established()?.security.verifySignature(message) ?? { status: Status.SEC_E_INVALID_HANDLE };
+  }
+
+  encryptMessage(message: readonly SecBuffer[]): Answer<readonly SecBuffer[]> {
+    return this.#established()?.security.encryptMessage(message) ?? { status: Status.SEC_E_INVALID_HANDLE };
+  }
+
+  decryptMessage(message: readonly SecBuffer[]): Answer<readonly SecBuffer[]> {
+    return this.#established()?.security.decryptMessage(message) ?? { status: Status.SEC_E_INVALID_HANDLE };
+  }
+
+  resetMessageState(): void {
+    this.#established()?.security.resetCiphers();
+  }
+
+  delete(): void {
+    const established = this.#established();
+    this.#state = spent;
+    established?.security.wipe();
+    established?.exportedSessionKey.fill(0);
+  }
+}
+
+/** The last leg's policy, unless only the first leg brought bindings: what was once required is not forgotten. */
+function strictest(first: BindingsPolicy, last: BindingsPolicy | undefined): BindingsPolicy | undefined {
+  if (last === undefined || 'hash' in last) return last;
+  return 'hash' in first || last.mode === 'none' ? first : last;
+}
+
+/**
+ * The flags as they take effect: without extended session security nothing is signed, and a key is exchanged only for
+ * signing or sealing (section 3.2.5.1.2).
+ */
+function agreedFlags(common: number): number {
+  const signing = NTLMSSP_NEGOTIATE_SIGN | NTLMSSP_NEGOTIATE_SEAL;
+  let flags = common;
+  if ((flags & NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY) === 0) flags &= ~signing;
+  if ((flags & signing) === 0) flags &= ~NTLMSSP_NEGOTIATE_KEY_EXCH;
+  return flags >>> 0;
+}
+
+const noMic = new Uint8Array(MIC_BYTES);
+
+/** Section 3.2.5.1.2: over the three messages as they were on the wire, the MIC's own bytes as zeros (attacks C13, C15). */
+function verifyMic(
+  exportedSessionKey: Uint8Array,
+  { negotiateMessage, challengeMessage }: IssuedChallenge,
+  mic: Uint8Array | undefined,
+  raw: Uint8Array,
+): boolean {
+  if (mic === undefined) return false;
+  const received = mic.slice();
+  raw.set(noMic, MIC_OFFSET);
+  const expected = messageIntegrityCode(exportedSessionKey, negotiateMessage, challengeMessage, raw);
+  return timingSafeEqual(expected, received);
+}
+
+/** ASC_RET_* of the finished context. Messages are numbered, so replay and sequence are noticed wherever they are signed. */
+function contextAttributes(flags: number, requirements: number): number {
+  let attributes = 0;
+  if ((flags & (NTLMSSP_NEGOTIATE_SIGN | NTLMSSP_NEGOTIATE_SEAL)) !== 0) {
+    attributes |=
+      Requirement.ASC_RET_INTEGRITY | Requirement.ASC_RET_REPLAY_DETECT | Requirement.ASC_RET_SEQUENCE_DETECT;
+  }
+  if ((flags & NTLMSSP_NEGOTIATE_SEAL) !== 0) attributes |= Requirement.ASC_RET_CONFIDENTIALITY;
+  if ((flags & NTLMSSP_NEGOTIATE_IDENTIFY) !== 0) attributes |= Requirement.ASC_RET_IDENTIFY;
+  if ((requirements & Requirement.ASC_REQ_CONNECTION) !== 0) attributes |= Requirement.ASC_RET_CONNECTION;
+  return attributes >>> 0;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}

@@ -1,0 +1,17 @@
+import { describe, it } from 'node:test';
+import { tier } from '../lab/tier.ts';
+import { accounts, scenarios } from './scenarios.ts';
+import { adapters } from './servers.ts';
+
+const ready = await tier('curl');
+
+for (const [adapter, start] of Object.entries(adapters)) {
+  describe(`adapter ${adapter}`, ready, () => {
+    for (const { name, options, run } of scenarios) {
+      it(name, async () => {
+        await using server = await start(options ?? { accounts });
+        await run(server, `http://127.0.0.1:${server.port}`);
+      });
+    }
+  });
+}

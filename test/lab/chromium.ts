@@ -1,0 +1,134 @@
+/** Debian's Chromium, driven by playwright-core. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { chromium } from 'playwright-core';
+import type { Browser, BrowserContext, Response } from 'playwright-core';
+import { scratchFolder } from './scratch.ts';
+
+/** Options of launchChromium. */
+export interface ChromiumOptions {
+  /** Command-line arguments beyond those that every test needs. */
+  readonly args?: readonly string[];
+  /** Added to the environment, such as KRB5_CONFIG and KRB5CCNAME. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Hosts that it answers with the user's Kerberos ticket, as `--auth-server-allowlist` takes them. */
+  readonly singleSignOnHosts?: string;
+}
+
+/** One page load. */
+export interface Visit {
+  readonly status: number;
+  readonly body: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** How to load a page. */
+export interface VisitOptions {
+  /** Typed into the browser's sign-in prompt; `DOMAIN\user` is split by the browser. */
+  readonly credentials?: { readonly username: string; readonly password: string };
+  /** For a server certificate that nobody trusts. */
+  readonly ignoreCertificate?: boolean;
+  /** Further paths or URLs fetched from the page after it has loaded; the last one's answer is given. */
+  readonly then?: readonly string[];
+}
+
+/** A running browser. */
+export interface Chromium extends AsyncDisposable {
+  /** Such as `156.0.8072.0`. */
+  readonly version: string;
+  /** Loads a page in a context of its own: no cookies, cached credentials or connections of other visits. */
+  visit(url: string, options?: VisitOptions): Promise<Visit>;
+  close(): Promise<void>;
+}
+
+/** As root there is no sandbox; the rest keeps it from talking to anything but the test's own server. */
+const quietArguments = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-dev-shm-usage',
+];
+
+async function read(response: Response | null): Promise<Visit> {
+  if (response === null) throw new Error('the browser gave no response');
+  return { status: response.status(), body: await response.text(), headers: await response.allHeaders() };
+}
+
+async function visitIn(context: BrowserContext, url: string, options: VisitOptions): Promise<Visit> {
+  const page = await context.newPage();
+  let visit = await read(await page.goto(url, { timeout: 20_000 }));
+  for (const next of options.then ?? []) {
+    visit = await page.evaluate(async (target) => {
+      const response = await fetch(target);
+      return {
+        status: response.status,
+        body: await response.text(),
+        headers: Object.fromEntries(response.headers as unknown as Iterable<[string, string]>),
+      };
+    }, next);
+  }
+  await page.close();
+  return visit;
+}
+
+function contextOptions(options: VisitOptions): Parameters<Browser['newContext']>[0] {
+  return {
+    ...(options.credentials === undefined ? undefined : { httpCredentials: { ...options.credentials } }),
+    ignoreHTTPSErrors: options.ignoreCertificate ?? false,
+  };
+}
+
+/**
+ * Starts Chromium without a window.
+ *
+ * A profile that never met Negotiate answers its first challenge without a token, so with `singleSignOnHosts` each visit
+ * starts a browser on a profile that says otherwise.
+ *
+ * @throws Error where it cannot be started
+ */
+export async function launchChromium(options: ChromiumOptions = {}): Promise<Chromium> {
+  const { singleSignOnHosts } = options;
+  const launch = {
+    executablePath: '/usr/bin/chromium',
+    headless: true,
+    args: [
+      ...quietArguments,
+      ...(singleSignOnHosts === undefined ? [] : [`--auth-server-allowlist=${singleSignOnHosts}`]),
+      ...(options.args ?? []),
+    ],
+    env: Object.fromEntries(
+      Object.entries({ ...process.env, ...options.env }).filter((entry): entry is [string, string] => {
+        return entry[1] !== undefined;
+      }),
+    ),
+  };
+  const browser = await chromium.launch(launch);
+
+  const visit = async (url: string, visitOptions: VisitOptions = {}): Promise<Visit> => {
+    if (singleSignOnHosts !== undefined) {
+      await using profile = await scratchFolder('chromium');
+      await mkdir(profile.path, { recursive: true });
+      await writeFile(profile.file('Local State'), '{"net":{"received_http_auth_negotiate_headers":true}}');
+      const context = await chromium.launchPersistentContext(profile.path, {
+        ...launch,
+        ...contextOptions(visitOptions),
+      });
+      try {
+        return await visitIn(context, url, visitOptions);
+      } finally {
+        await context.close();
+      }
+    }
+    const context = await browser.newContext(contextOptions(visitOptions));
+    try {
+      return await visitIn(context, url, visitOptions);
+    } finally {
+      await context.close();
+    }
+  };
+  const close = (): Promise<void> => browser.close();
+  return { version: browser.version(), visit, close, [Symbol.asyncDispose]: close };
+}

@@ -1,0 +1,65 @@
+/**
+ * The tiers of the test ground: what live tests run against, and the Debian packages each needs.
+ *
+ * A tier is declared by the test files that use it (test/lab/tier.ts); the runner installs its packages before the tests
+ * start and reports it by name afterwards.
+ */
+
+/** A kind of counterpart that tests run against. */
+export interface TierDescription {
+  /** 1 small tools, 2 domain controllers and browsers, 3 the Windows build under Wine. Tests without a tier are tier 0. */
+  readonly level: 1 | 2 | 3;
+  /** What it proves, in a few words. */
+  readonly proves: string;
+  /** Names of Debian packages. */
+  readonly packages: readonly string[];
+}
+
+/** Every tier by name. */
+export const tiers = {
+  curl: { level: 1, proves: 'NTLM, Digest and Basic from curl', packages: ['curl'] },
+  kdc: {
+    level: 1,
+    proves: 'Kerberos with an MIT KDC, libgssapi and curl',
+    packages: ['krb5-kdc', 'krb5-admin-server', 'krb5-user', 'libgssapi-krb5-2', 'curl'],
+  },
+  winpr: {
+    level: 1,
+    proves: 'the ABI of SSPI through koffi, on libwinpr2',
+    packages: ['libwinpr2-2', 'winpr-utils'],
+  },
+  openssl: { level: 1, proves: 'TLS peers and certificates', packages: ['openssl'] },
+  'samba-ad': {
+    level: 2,
+    proves: 'Active Directory: PAC with groups, NTLM judged by a domain controller',
+    packages: [
+      'samba',
+      'samba-ad-dc',
+      'samba-ad-provision',
+      'samba-dsdb-modules',
+      'samba-vfs-modules',
+      'python3-samba',
+      'winbind',
+      'krb5-user',
+      'smbclient',
+      'curl',
+      'openssl',
+      'iproute2',
+      'util-linux',
+    ],
+  },
+  browsers: { level: 2, proves: 'sign-in of a real browser', packages: ['chromium'] },
+  wine: {
+    level: 3,
+    proves: 'the Windows build: node.exe, koffi and secur32.dll under Wine',
+    packages: ['wine', 'wine64', 'winbind', 'gcc-mingw-w64-x86-64-win32'],
+  },
+} as const satisfies Readonly<Record<string, TierDescription>>;
+
+/** Name of a tier. */
+export type TierName = keyof typeof tiers;
+
+/** Whether a text is the name of a tier. */
+export function isTierName(name: string): name is TierName {
+  return Object.hasOwn(tiers, name);
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createAuthenticator, memoryAccounts, OptionError, SspiAuthError } from '../src/index.ts';
+import type { SspiAuthOptions } from '../src/index.ts';
+
+const accounts = memoryAccounts([{ userName: 'alice', password: 'Wonderland-7' }]);
+
+describe('options', () => {
+  const wrong: readonly (readonly [string, object, RegExp])[] = [
+    ['account', { account: accounts }, /is not an option.*There are: .*accounts/],
+    ['Accounts', { Accounts: accounts }, /Write "accounts"/],
+    ['schemes', { accounts, schemes: [] }, /non-empty array/],
+    ['schemes', { accounts, schemes: ['Bearer'] }, /has "Bearer"/],
+    ['schemes', { accounts, schemes: ['NTLM', 'NTLM'] }, /names a scheme twice/],
+    ['schemes', { accounts, schemes: 'NTLM' }, /is "NTLM"/],
+    ['provider', { accounts, provider: 'sspi' }, /is "sspi".*'secur32'/],
+    ['domain', { accounts, domain: 'corp.example.com' }, /NetBIOS name/],
+    ['domain', { accounts, domain: '' }, /non-empty/],
+    ['realm', { accounts, realm: 'a\r\nb' }, /control characters/],
+    ['channelBinding', { accounts, channelBinding: 'yes' }, /'whenSupported'/],
+    ['persistence', { accounts, persistence: 'session' }, /'connection', 'request'/],
+    ['anonymous', { accounts, anonymous: 'true' }, /true or false/],
+    ['skip', { accounts, skip: '/health' }, /Give a function/],
+    ['authorize', { accounts, authorize: true }, /Give a function/],
+    ['logger', { accounts, logger: { info: () => undefined } }, /has no method warn/],
+    ['accounts', { accounts: [{ userName: 'alice' }] }, /memoryAccounts/],
+    ['accounts', { accounts: null }, /is null/],
+    ['limits', { accounts, limits: 5 }, /Give an object/],
+    ['limits.tokenByte', { accounts, limits: { tokenByte: 5 } }, /is not an option/],
+    ['limits.tokenBytes', { accounts, limits: { tokenBytes: 0 } }, /is 0/],
+    ['limits.handshakeMilliseconds', { accounts, limits: { handshakeMilliseconds: Infinity } }, /whole number/],
+  ];
+  for (const [option, options, message] of wrong) {
+    it(`names the option and the cure: ${option} in ${Object.keys(options).join(', ')} (${message.source})`, () => {
+      assert.throws(
+        () => createAuthenticator(options as SspiAuthOptions),
+        (error: unknown) => {
+          assert.ok(error instanceof OptionError);
+          assert.equal(error.code, 'ERR_SSPI_AUTH_OPTION');
+          assert.equal(error.option, option);
+          assert.match(error.message, message);
+          return true;
+        },
+      );
+    });
+  }
+
+  it('refuses a scheme that nothing can judge, saying why', () => {
+    const hashed = memoryAccounts([{ userName: 'alice', ntHash: '8846f7eaee8fb117ad06bdd830b7586c' }]);
+    assert.throws(() => createAuthenticator({ accounts: hashed, schemes: ['NTLM', 'Digest'] }), {
+      code: 'ERR_SSPI_AUTH_OPTION',
+      message: /"Digest".*cannot judge Digest/,
+    });
+  });
+
+  it('offers what an account source can judge', () => {
+    const hashed = memoryAccounts([{ userName: 'alice', ntHash: '8846f7eaee8fb117ad06bdd830b7586c' }]);
+    for (const [source, schemes] of [
+      [accounts, ['NTLM', 'Digest']],
+      [hashed, ['NTLM']],
+    ] as const) {
+      const authenticator = createAuthenticator({ accounts: source, provider: 'portable' });
+      assert.deepEqual(
+        authenticator.schemes.filter((name) => name === 'NTLM' || name === 'Digest'),
+        schemes,
+      );
+      authenticator.close();
+    }
+  });
+
+  it('without anything that can judge, says what was looked for', () => {
+    assert.throws(
+      () => createAuthenticator({ provider: 'portable' }),
+      (error: unknown) => {
+        assert.ok(error instanceof SspiAuthError);
+        assert.equal(error.code, 'ERR_SSPI_AUTH_NO_ACCEPTOR');
+        for (const word of ['NTLM', 'Digest', 'accounts', 'memoryAccounts'])
+          assert.ok(error.message.includes(word), word);
+        return true;
+      },
+    );
+  });
+
+  it('never shows a password in an error', () => {
+    assert.throws(
+      () => memoryAccounts([{ userName: '', password: 'Wonderland-7' }]),
+      (error: unknown) => error instanceof OptionError && !error.message.includes('Wonderland'),
+    );
+  });
+});
