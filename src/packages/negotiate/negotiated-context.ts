@@ -6,6 +6,7 @@ import type {
   Answer,
   ContextAttribute,
   ContextAttributeValues,
+  DelegatedCredentials,
   PackageContext,
   SecBuffer,
   SecurityContextToken,
@@ -77,6 +78,10 @@ export abstract class NegotiatedContext implements PackageContext {
 
   get keepAfterHandshake(): boolean {
     return this.inner?.keepAfterHandshake === true;
+  }
+
+  get delegatedCredentials(): DelegatedCredentials | undefined {
+    return this.inner?.delegatedCredentials;
   }
 
   makeSignature(message: readonly SecBuffer[], sequence: number | undefined): Answer<readonly SecBuffer[]> {

@@ -90,6 +90,7 @@ describe('an established context', () => {
     assert.equal(Sspi.queryContextAttributes(context, Sspi.SECPKG_ATTR_SIZES).status, Sspi.SEC_E_UNSUPPORTED_FUNCTION);
     assert.equal(Sspi.querySecurityContextToken(context).value?.userName, 'user');
     assert.equal(Sspi.outlivesHandshake(context), true);
+    assert.equal(Sspi.queryDelegatedCredentials(context).value?.credentialCache, 'MEMORY:Kerberos');
     assert.equal(Sspi.impersonateSecurityContext(context), Sspi.SEC_E_NO_IMPERSONATION);
     assert.equal(Sspi.revertSecurityContext(context), Sspi.SEC_E_OK);
     Sspi.deleteSecurityContext(context);
@@ -161,6 +162,7 @@ describe('an established context', () => {
     assert.equal(Sspi.impersonateSecurityContext(context), Sspi.SEC_E_UNSUPPORTED_FUNCTION);
     assert.equal(Sspi.revertSecurityContext(context), Sspi.SEC_E_UNSUPPORTED_FUNCTION);
     assert.equal(Sspi.outlivesHandshake(context), false);
+    assert.equal(Sspi.queryDelegatedCredentials(context).status, Sspi.SEC_E_NO_CREDENTIALS);
     Sspi.deleteSecurityContext(context);
   });
 });
