@@ -39,6 +39,7 @@ export type AuditReason =
   | 'account-refused'
   | 'package-not-allowed'
   | 'attributes-missing'
+  | 'target-not-allowed'
   | 'not-authorized'
   | 'handshake-deadline'
   | 'handshake-evicted'
@@ -59,28 +60,37 @@ export class Audit {
     this.#logger = logger;
   }
 
+  /** A logger that throws changes no verdict, and no request waits for ever because of it. */
+  #write(level: 'info' | 'warn' | 'error' | 'debug', record: object, message: string): void {
+    try {
+      this.#logger?.[level]?.(record, message);
+    } catch {
+      // There is nowhere left to say it.
+    }
+  }
+
   /** A client was authenticated. @param again the client proved the same once more (Digest): debug, not info */
   authenticated(record: AuditRecord, again: boolean): void {
     if (authenticatedChannel.hasSubscribers) authenticatedChannel.publish(record);
-    if (again) this.#logger?.debug?.(record, 'sspi-auth: authenticated');
-    else this.#logger?.info(record, 'sspi-auth: authenticated');
+    if (again) this.#write('debug', record, 'sspi-auth: authenticated');
+    else this.#write('info', record, 'sspi-auth: authenticated');
   }
 
   /** A client was refused. */
   refused(record: AuditRecord): void {
     if (refusedChannel.hasSubscribers) refusedChannel.publish(record);
-    this.#logger?.warn(record, 'sspi-auth: refused');
+    this.#write('warn', record, 'sspi-auth: refused');
   }
 
   /** A leg was answered. */
   handshake(record: AuditRecord): void {
     if (handshakeChannel.hasSubscribers) handshakeChannel.publish(record);
-    this.#logger?.debug?.(record, 'sspi-auth: handshake');
+    this.#write('debug', record, 'sspi-auth: handshake');
   }
 
   /** A function of the operator (`skip`, `authorize`) or this library itself failed. */
   failed(error: unknown, where: string): void {
-    this.#logger?.error({ err: error, where }, `sspi-auth: ${where} failed; the request was refused`);
+    this.#write('error', { err: error, where }, `sspi-auth: ${where} failed; the request was refused`);
   }
 }
 

@@ -83,7 +83,7 @@ export function acceptSecurityContext(
 
   const handle = parameters.context;
   const record = contextRecord(handle);
-  if (record === undefined || record.busy || record.package !== credential.package || record.phase === 'completing') {
+  if (record === undefined || record.busy || record.package !== credential.package || isCompleting(record.phase)) {
     return failure(Status.SEC_E_INVALID_HANDLE);
   }
   record.busy = true;
@@ -98,14 +98,15 @@ export function acceptSecurityContext(
  *
  * @param context the handle acceptSecurityContext gave with that status
  * @param token the output buffers of that call
- * @returns like acceptSecurityContext; SEC_E_INVALID_HANDLE where the context does not wait for it
+ * @returns like acceptSecurityContext; SEC_E_INVALID_HANDLE where the context does not wait for it. SEC_E_OK after
+ *   SEC_I_COMPLETE_AND_CONTINUE says that the token may be sent; the context stands only after the legs that follow
  */
 export function completeAuthToken(
   context: ContextHandle,
   token: readonly SecBuffer[],
 ): AcceptSecurityContextResult | Promise<AcceptSecurityContextResult> {
   const record = contextRecord(context);
-  if (record === undefined || record.busy || record.phase !== 'completing') return failure(Status.SEC_E_INVALID_HANDLE);
+  if (record === undefined || record.busy || !isCompleting(record.phase)) return failure(Status.SEC_E_INVALID_HANDLE);
   const call: AcceptCall = { input: token, requirements: 0, targetDataRep: 0 };
   const parameters = { credential: undefined, context, ...call };
   record.busy = true;
@@ -159,7 +160,10 @@ function run(
   } catch {
     reply = internalError;
   }
-  return reply instanceof Promise ? reply.then(settle, () => settle(internalError)) : settle(reply);
+  // A package may be JavaScript: what is no reply is no verdict.
+  const settleReply = (given: AcceptReply): AcceptSecurityContextResult =>
+    settle(Number.isInteger((given as AcceptReply | undefined)?.status) ? given : internalError);
+  return reply instanceof Promise ? reply.then(settleReply, () => settle(internalError)) : settleReply(reply);
 }
 
 function firstLeg(
@@ -206,8 +210,14 @@ function laterLeg(
     releaseContext(handle);
     return failure(Status.SEC_E_INSUFFICIENT_MEMORY);
   }
-  record.phase = phaseOf(status);
-  return result(status, handle, output, reply, call);
+  const goesOn = record.phase === 'completingAndContinuing' && status === Status.SEC_E_OK;
+  record.phase = goesOn ? 'negotiating' : phaseOf(status);
+  const laterResult = result(status, handle, output, reply, call);
+  return goesOn ? { ...laterResult, attributes: undefined, expiry: undefined } : laterResult;
+}
+
+function isCompleting(phase: ContextPhase): boolean {
+  return phase === 'completing' || phase === 'completingAndContinuing';
 }
 
 function phaseOf(status: number): ContextPhase {
@@ -215,8 +225,9 @@ function phaseOf(status: number): ContextPhase {
     case Status.SEC_E_OK:
       return 'established';
     case Status.SEC_I_COMPLETE_NEEDED:
-    case Status.SEC_I_COMPLETE_AND_CONTINUE:
       return 'completing';
+    case Status.SEC_I_COMPLETE_AND_CONTINUE:
+      return 'completingAndContinuing';
     default:
       return 'negotiating';
   }

@@ -30,7 +30,7 @@ export interface CredentialRecord {
 }
 
 /** How far a context has come. */
-export type ContextPhase = 'negotiating' | 'completing' | 'established';
+export type ContextPhase = 'negotiating' | 'completing' | 'completingAndContinuing' | 'established';
 
 /** What a context handle stands for. */
 export interface ContextRecord {

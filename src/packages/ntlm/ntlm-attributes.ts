@@ -40,7 +40,7 @@ export function contextAttributes(flags: number, requirements: number): number {
   return attributes >>> 0;
 }
 
-type Readers = { readonly [A in ContextAttribute]: (facts: EstablishedFacts) => ContextAttributeValues[A] };
+type Readers = { readonly [A in ContextAttribute]?: (facts: EstablishedFacts) => ContextAttributeValues[A] };
 
 function clientName({ token }: EstablishedFacts): string {
   return token.domain === undefined ? token.userName : `${token.domain}\\${token.userName}`;
