@@ -76,7 +76,10 @@ export class KerberosContext implements PackageContext {
 
   /** Kerberos is one leg: whatever comes after it is no token of this handshake. */
   accept(): AcceptReply {
-    return { status: Status.SEC_E_INVALID_TOKEN, diagnosis: { text: 'a token after the Kerberos context was established' } };
+    return {
+      status: Status.SEC_E_INVALID_TOKEN,
+      diagnosis: { text: 'a token after the Kerberos context was established' },
+    };
   }
 
   queryToken(): Answer<SecurityContextToken> {

@@ -17,7 +17,13 @@ import {
   TOK_ID_AP_REQ,
 } from '../../formats/kerberos-token.ts';
 import type { ApRequestHeader } from '../../formats/kerberos-token.ts';
-import { findBuffer, SECBUFFER_CHANNEL_BINDINGS, SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
+import {
+  findBuffer,
+  SECBUFFER_CHANNEL_BINDINGS,
+  SECBUFFER_CHANNEL_BINDINGS_RESULT,
+  SECBUFFER_TOKEN,
+} from '../../sspi/buffers.ts';
+import type { SecBuffer } from '../../sspi/buffers.ts';
 import * as Requirements from '../../sspi/requirements.ts';
 import type {
   AcceptCall,
@@ -246,7 +252,10 @@ class KerberosCredential implements PackageCredential {
     const start = new Date(this.#settings.clock.now());
     const { lifetime } = frame;
     const expiry = lifetime === 0xffffffff ? undefined : new Date(start.getTime() + lifetime * 1000);
-    const output = frame.takeOutput();
+    const answer = frame.takeOutput();
+    const output: SecBuffer[] = [];
+    if (answer !== undefined && answer.byteLength > 0) output.push({ type: SECBUFFER_TOKEN, data: answer });
+    if (bindings !== undefined) output.push(bindingsResult((flags & Gss.GSS_C_CHANNEL_BOUND_FLAG) !== 0));
     const handle = frame.contextHandle;
     const delegatedHandle = delegate ? frame.delegatedHandle : 0n;
     const delegated = delegatedHandle === 0n ? undefined : storeDelegated(frame, delegatedHandle, expiry);
@@ -266,7 +275,7 @@ class KerberosCredential implements PackageCredential {
     return {
       status: Status.SEC_E_OK,
       context,
-      output: output === undefined || output.byteLength === 0 ? undefined : [{ type: SECBUFFER_TOKEN, data: output }],
+      output,
       attributes,
       expiry,
     };
@@ -307,6 +316,18 @@ function prepare(frame: Frame, { token, bindings }: Exchange): bigint | null {
   const address = frame.setBindings(bindings);
   if (address === undefined) throw new RangeError('channel bindings are too large');
   return address;
+}
+
+/** SEC_CHANNEL_BINDINGS_RESULT (sspi.h), 32 bits little-endian. */
+const CLIENT_SUPPORT = 0x1;
+const ABSENT = 0x2;
+const VALID_MATCHED = 0x10;
+const VALID_MISSING = 0x40;
+
+function bindingsResult(bound: boolean): SecBuffer {
+  const data = Buffer.alloc(4);
+  data.writeUInt32LE(bound ? CLIENT_SUPPORT | VALID_MATCHED : ABSENT | VALID_MISSING);
+  return { type: SECBUFFER_CHANNEL_BINDINGS_RESULT, data };
 }
 
 function contextAttributes(flags: number, delegated: boolean, requirements: number): number {
