@@ -64,7 +64,7 @@ class NegotiateCredential implements PackageCredential {
  *
  * First tokens may be SPNEGO, raw NTLM or raw Kerberos; the answers have the same form. SEC_E_INVALID_TOKEN: malformed,
  * no mechanism in common, a mechListMIC that does not verify or is missing where it is due; every other failure is the
- * inner package's. A SPNEGO client is told of a failure by a NegTokenResp with negState reject.
+ * inner package's. With ASC_REQ_EXTENDED_ERROR a SPNEGO client is told of a failure by a NegTokenResp with negState reject.
  */
 export const negotiatePackage: SecurityPackage = Object.freeze({
   info,

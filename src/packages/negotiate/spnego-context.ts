@@ -17,6 +17,7 @@ import {
 } from '../../formats/spnego.ts';
 import type { InitialToken, NegTokenInit, NegTokenResp, NegTokenRespFields } from '../../formats/spnego.ts';
 import {
+  ASC_REQ_EXTENDED_ERROR,
   ASC_RET_INTEGRITY,
   findBuffer,
   SECBUFFER_DATA,
@@ -71,7 +72,7 @@ export function acceptSpnego(
   if (choice === undefined) {
     const have = credentials.map(({ mechanism }) => mechanism).join(' and ');
     const text = `the client offers ${init.mechTypes.map(mechanismName).join(', ')}; this server has ${have}`;
-    return rejected(SEC_E_INVALID_TOKEN, { text });
+    return rejected(call, SEC_E_INVALID_TOKEN, { text });
   }
   const context = new SpnegoContext(choice, Uint8Array.from(init.mechTypesBytes));
   return whenAnswered(context.acceptFirst(init, call), (reply) => {
@@ -100,34 +101,34 @@ class SpnegoContext extends NegotiatedContext {
     if (!isFirst) return this.#continue({ negState: NEG_STATE_REQUEST_MIC });
     const { mechToken, mechListMic } = init;
     if (mechToken === undefined) {
-      return mechListMic === undefined ? this.#continue({}) : this.#refuse(SEC_E_INVALID_TOKEN);
+      return mechListMic === undefined ? this.#continue({}) : this.#refuse(call, SEC_E_INVALID_TOKEN);
     }
     const { kind } = firstTokenOf(mechToken);
     if (kind === running.mechanism) return this.#run(mechToken, mechListMic, call);
     // A token of another mechanism than the list says is discarded (attack B10), rubbish and SPNEGO again are refused.
-    return kind === 'Kerberos' || kind === 'NTLM' ? this.#continue({}) : this.#refuse(SEC_E_INVALID_TOKEN);
+    return kind === 'Kerberos' || kind === 'NTLM' ? this.#continue({}) : this.#refuse(call, SEC_E_INVALID_TOKEN);
   }
 
   accept(call: AcceptCall): AcceptReply | Promise<AcceptReply> {
     const state = this.#state;
     const response = decoded(findBuffer(call.input, SECBUFFER_TOKEN)?.data);
-    if (response?.type !== 'NegTokenResp') return this.#refuse(SEC_E_INVALID_TOKEN);
-    if (!this.#mayGoOn(response)) return this.#refuse(SEC_E_INVALID_TOKEN);
+    if (response?.type !== 'NegTokenResp') return this.#refuse(call, SEC_E_INVALID_TOKEN);
+    if (!this.#mayGoOn(response)) return this.#refuse(call, SEC_E_INVALID_TOKEN);
     // An empty OCTET STRING is no token.
     const token = response.responseToken?.byteLength === 0 ? undefined : response.responseToken;
     switch (state.at) {
       case 'mechanism':
-        if (token === undefined) return this.#refuse(SEC_E_INVALID_TOKEN);
+        if (token === undefined) return this.#refuse(call, SEC_E_INVALID_TOKEN);
         if (this.inner === undefined && firstTokenOf(token).kind !== this.running.mechanism) {
-          return this.#refuse(SEC_E_INVALID_TOKEN);
+          return this.#refuse(call, SEC_E_INVALID_TOKEN);
         }
         return this.#run(token, response.mechListMic, call);
       case 'mechListMIC':
-        if (token !== undefined || response.mechListMic === undefined) return this.#refuse(SEC_E_INVALID_TOKEN);
-        return this.#lastMic(response.mechListMic, state.finished);
+        if (token !== undefined || response.mechListMic === undefined) return this.#refuse(call, SEC_E_INVALID_TOKEN);
+        return this.#lastMic(call, response.mechListMic, state.finished);
       case 'established':
       case 'refused':
-        return this.#refuse(SEC_E_INVALID_TOKEN);
+        return this.#refuse(call, SEC_E_INVALID_TOKEN);
     }
   }
 
@@ -143,29 +144,35 @@ class SpnegoContext extends NegotiatedContext {
     );
     const innerCall: AcceptCall = { ...call, input };
     const answer = this.inner === undefined ? this.running.credential.accept(innerCall) : this.inner.accept(innerCall);
-    return whenAnswered(answer, (reply) => this.#judge(reply, mic));
+    return whenAnswered(answer, (reply) => this.#judge(call, reply, mic));
   }
 
-  #judge(reply: AcceptReply, mic: Uint8Array | undefined): AcceptReply {
+  #judge(call: AcceptCall, reply: AcceptReply, mic: Uint8Array | undefined): AcceptReply {
     // Taken over whatever the status is, so that it is deleted with this context.
     this.inner ??= reply.context;
     const token = outputToken(reply);
     const status = innerVerdict(reply);
-    if (status !== SEC_E_OK && status !== SEC_I_CONTINUE_NEEDED) return this.#refuse(status, reply.diagnosis, token);
-    if (this.inner === undefined) return this.#refuse(SEC_E_INTERNAL_ERROR);
+    if (status !== SEC_E_OK && status !== SEC_I_CONTINUE_NEEDED)
+      return this.#refuse(call, status, reply.diagnosis, token);
+    if (this.inner === undefined) return this.#refuse(call, SEC_E_INTERNAL_ERROR);
     if (status === SEC_I_CONTINUE_NEEDED) {
       // Nothing stands yet that this MIC could have been made with.
-      return mic === undefined ? this.#continue({ responseToken: token }) : this.#refuse(SEC_E_INVALID_TOKEN);
+      return mic === undefined ? this.#continue({ responseToken: token }) : this.#refuse(call, SEC_E_INVALID_TOKEN);
     }
     try {
-      return this.#finish(reply, token, mic);
+      return this.#finish(call, reply, token, mic);
     } catch {
-      return this.#refuse(SEC_E_INTERNAL_ERROR);
+      return this.#refuse(call, SEC_E_INTERNAL_ERROR);
     }
   }
 
   /** The mechanism is done: is the negotiation? */
-  #finish(reply: AcceptReply, token: Uint8Array | undefined, mic: Uint8Array | undefined): AcceptReply {
+  #finish(
+    call: AcceptCall,
+    reply: AcceptReply,
+    token: Uint8Array | undefined,
+    mic: Uint8Array | undefined,
+  ): AcceptReply {
     const { attributes, expiry, output = [] } = reply;
     // What is not a token is for the caller, such as SECBUFFER_CHANNEL_BINDINGS_RESULT, and comes with the verdict.
     const others = output.filter(({ type }) => (type & SECBUFFER_TYPE_MASK) !== SECBUFFER_TOKEN);
@@ -175,10 +182,10 @@ class SpnegoContext extends NegotiatedContext {
     if (mic === undefined && !due) {
       return this.#establish(finished, { negState: NEG_STATE_ACCEPT_COMPLETED, responseToken: token });
     }
-    if (mic === undefined && token === undefined) return this.#refuse(SEC_E_INVALID_TOKEN, micMissing); // attack B05
-    if (mic !== undefined && !this.#verifies(mic)) return this.#refuse(SEC_E_INVALID_TOKEN, micWrong); // attack B04
+    if (mic === undefined && token === undefined) return this.#refuse(call, SEC_E_INVALID_TOKEN, micMissing); // attack B05
+    if (mic !== undefined && !this.#verifies(mic)) return this.#refuse(call, SEC_E_INVALID_TOKEN, micWrong); // attack B04
     const own = this.#makeMic();
-    if (own === undefined) return this.#refuse(SEC_E_INTERNAL_ERROR);
+    if (own === undefined) return this.#refuse(call, SEC_E_INTERNAL_ERROR);
     this.inner?.resetMessageState?.();
     if (mic !== undefined) {
       const fields = { negState: NEG_STATE_ACCEPT_COMPLETED, responseToken: token, mechListMic: own };
@@ -189,8 +196,8 @@ class SpnegoContext extends NegotiatedContext {
   }
 
   /** The client's MIC after ours: nothing is left to say, and no token is expected. */
-  #lastMic(mic: Uint8Array, finished: AcceptReply): AcceptReply {
-    if (!this.#verifies(mic)) return this.#refuse(SEC_E_INVALID_TOKEN, micWrong);
+  #lastMic(call: AcceptCall, mic: Uint8Array, finished: AcceptReply): AcceptReply {
+    if (!this.#verifies(mic)) return this.#refuse(call, SEC_E_INVALID_TOKEN, micWrong);
     this.inner?.resetMessageState?.();
     this.#state = { at: 'established' };
     return finished;
@@ -228,9 +235,9 @@ class SpnegoContext extends NegotiatedContext {
     return [{ type: SECBUFFER_TOKEN, data: encodeNegTokenResp({ ...fields, supportedMech }) }];
   }
 
-  #refuse(status: number, diagnosis?: Diagnosis, token?: Uint8Array): AcceptReply {
+  #refuse(call: AcceptCall, status: number, diagnosis?: Diagnosis, token?: Uint8Array): AcceptReply {
     this.#state = { at: 'refused' };
-    return rejected(status, diagnosis, token);
+    return rejected(call, status, diagnosis, token);
   }
 }
 
@@ -239,8 +246,12 @@ const micMissing: Diagnosis = {
 };
 const micWrong: Diagnosis = { text: 'mechListMIC does not verify: the list of mechanisms was changed on its way' };
 
-/** The end of a negotiation, told to the client in SPNEGO's words, with what the inner package wants said. */
-function rejected(status: number, diagnosis?: Diagnosis, responseToken?: Uint8Array): AcceptReply {
+/**
+ * The end of a negotiation. Where the caller wants its peer told (ASC_REQ_EXTENDED_ERROR), in SPNEGO's words, with what
+ * the inner package says.
+ */
+function rejected(call: AcceptCall, status: number, diagnosis?: Diagnosis, responseToken?: Uint8Array): AcceptReply {
+  if ((call.requirements & ASC_REQ_EXTENDED_ERROR) === 0) return { status, diagnosis };
   const data = encodeNegTokenResp({ negState: NEG_STATE_REJECT, responseToken });
   return { status, output: [{ type: SECBUFFER_TOKEN, data }], diagnosis };
 }

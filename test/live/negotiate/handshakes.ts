@@ -22,7 +22,7 @@ export async function leg(
     credential,
     context,
     input: [{ type: Sspi.SECBUFFER_TOKEN, data: token }],
-    requirements: Sspi.ASC_REQ_CONNECTION,
+    requirements: Sspi.ASC_REQ_CONNECTION | Sspi.ASC_REQ_EXTENDED_ERROR,
     targetDataRep: Sspi.SECURITY_NATIVE_DREP,
   });
 }

@@ -35,7 +35,7 @@ export function acceptor(names: readonly ('Kerberos' | 'NTLM')[], options: Inner
         credential,
         context,
         input: [{ type: Sspi.SECBUFFER_TOKEN, data: token }],
-        requirements: 0,
+        requirements: Sspi.ASC_REQ_EXTENDED_ERROR,
         targetDataRep: Sspi.SECURITY_NATIVE_DREP,
       });
       assert.ok(!(result instanceof Promise), 'sync stays sync');

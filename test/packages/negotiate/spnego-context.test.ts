@@ -428,7 +428,7 @@ describe('first tokens', () => {
       assert.equal(result.attributes, Sspi.ASC_RET_INTEGRITY);
       Sspi.deleteSecurityContext(result.context!);
     }
-    assert.ok(server.kerberos.calls.every(({ requirements }) => requirements === 0));
+    assert.ok(server.kerberos.calls.every(({ requirements }) => requirements === Sspi.ASC_REQ_EXTENDED_ERROR));
   });
 
   it('the MIC covers the list as received, an identifier twice included', () => {
@@ -561,6 +561,38 @@ describe('first tokens', () => {
     assert.equal(response(result).negState, NEG_STATE_REJECT);
     assert.equal(hex(response(result).responseToken), hex(kerberosToken('reply-to-denied+reply')));
     assert.equal(result.diagnosis?.text, 'inner says no');
+  });
+
+  it('a failure is told to nobody where the caller does not want it (ASC_REQ_EXTENDED_ERROR)', () => {
+    const { credential } = acceptor(['Kerberos']);
+    for (const token of [
+      negTokenInit({ mechTypes: mechTypeList(OID_NTLM) }),
+      negTokenInit({ mechTypes, mechToken: kerberosToken('denied') }),
+      negTokenInit({ mechTypes, mechToken: Buffer.from('rubbish') }),
+    ]) {
+      const result = Sspi.acceptSecurityContext({
+        credential,
+        context: undefined,
+        input: [{ type: Sspi.SECBUFFER_TOKEN, data: token }],
+        requirements: 0,
+        targetDataRep: 0,
+      });
+      assert.ok(!(result instanceof Promise));
+      assert.ok(result.status >= 0x80000000);
+      assert.deepEqual(result.output, []);
+    }
+  });
+
+  it('does not keep the bytes of the caller', () => {
+    const server = acceptor(both);
+    const list = mechTypeList(OID_NTLM);
+    // A Buffer, whose slices are views.
+    const token = Buffer.from(negTokenInit({ mechTypes: list, mechToken: ntlmToken('more') }));
+    const { context } = server.leg(token);
+    token.fill(0xff);
+    const last = negTokenResp({ responseToken: ntlmToken('ok'), mechListMic: clientMic(list) });
+    assert.equal(server.leg(last, context).status, Sspi.SEC_E_OK);
+    Sspi.deleteSecurityContext(context!);
   });
 
   it('every prefix is refused and reaches no package (A03)', () => {
