@@ -287,6 +287,23 @@ describe('output buffers', () => {
     }
   });
 
+  it('what is not a token goes to a buffer of its type, or nowhere', () => {
+    const result = { type: Sspi.SECBUFFER_CHANNEL_BINDINGS_RESULT, data: Uint8Array.of(0x10, 0, 0, 0) };
+    const { call } = setUp({ bound: { output: 'last', buffers: [result] }, quiet: { buffers: [result] } });
+    const own = [buffer(4), buffer(4, Sspi.SECBUFFER_CHANNEL_BINDINGS_RESULT)];
+    const both = now(call(undefined, 'bound', { output: own }));
+    assert.deepEqual(
+      both.output.map(({ type, data }) => [type, Buffer.from(data).toString('hex')]),
+      [
+        [Sspi.SECBUFFER_TOKEN, Buffer.from('last').toString('hex')],
+        [Sspi.SECBUFFER_CHANNEL_BINDINGS_RESULT, '10000000'],
+      ],
+    );
+    const one = now(call(undefined, 'quiet', { output: [buffer(4)] }));
+    assert.deepEqual([one.name, one.output], ['SEC_E_OK', []]);
+    for (const { context } of [both, one]) Sspi.deleteSecurityContext(context!);
+  });
+
   it('with ASC_REQ_ALLOCATE_MEMORY the caller’s are left alone', () => {
     const { call } = setUp();
     const own = [buffer(1)];

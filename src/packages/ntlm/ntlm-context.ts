@@ -31,7 +31,7 @@ import type { AcceptCall, AcceptReply, Answer, PackageContext } from '../../sspi
 import * as Status from '../../sspi/status.ts';
 import type { NtlmSettings } from './ntlm-auth-data.ts';
 import type { IssuedChallenge } from './ntlm-challenge.ts';
-import { bindingsPolicy, meetsBindingsPolicy } from './ntlm-channel-bindings.ts';
+import { bindingsPolicy, bindingsResult, meetsBindingsPolicy } from './ntlm-channel-bindings.ts';
 import type { BindingsPolicy } from './ntlm-channel-bindings.ts';
 import { NtlmMessageSecurity, SIGNATURE_BYTES } from './ntlm-message-security.ts';
 import { ntlmPackageInfo } from './ntlm-package-info.ts';
@@ -194,7 +194,7 @@ export class NtlmContext implements PackageContext {
         start: new Date(this.#settings.clock.now()),
       },
     };
-    return { status: Status.SEC_E_OK, attributes };
+    return { status: Status.SEC_E_OK, attributes, output: bindingsResult(policy, channelBindings) };
   }
 
   #established(): Established | undefined {
