@@ -39,6 +39,7 @@ export type AuditReason =
   | 'account-refused'
   | 'package-not-allowed'
   | 'attributes-missing'
+  | 'target-not-allowed'
   | 'not-authorized'
   | 'handshake-deadline'
   | 'handshake-evicted'

@@ -78,7 +78,9 @@ export function koffi(): typeof Koffi {
 export function openLibrary(path: string): Koffi.LibraryHandle {
   const { load } = koffi();
   try {
-    return load(path);
+    const library = load(path);
+    keepLoaded(path);
+    return library;
   } catch (cause) {
     throw new SspiAuthError(
       'ERR_SSPI_AUTH_NATIVE_LIBRARY',
@@ -86,6 +88,21 @@ export function openLibrary(path: string): Koffi.LibraryHandle {
       { cause },
     );
   }
+}
+
+/** RTLD_NOW and RTLD_NODELETE of dlfcn.h. */
+const RTLD_NOW = 0x2;
+const RTLD_NODELETE: Readonly<Partial<Record<NodeJS.Platform, number>>> = { linux: 0x1000, darwin: 0x80 };
+
+/**
+ * Keeps a library until the process has ended. koffi unloads it with its environment (at exit, or when a worker ends),
+ * and then threads of libuv's pool, which end later or not at all, would run its thread-local destructors: a crash.
+ */
+function keepLoaded(path: string): void {
+  const noDelete = RTLD_NODELETE[process.platform];
+  if (noDelete === undefined) return;
+  const dlopen = koffi().load(null).func('dlopen', 'void *', ['str', 'int']);
+  dlopen(path, RTLD_NOW | noDelete);
 }
 
 let running = 0;

@@ -1,4 +1,5 @@
 /** AcceptSecurityContext and what follows from it, off the event loop. */
+import { SECPKG_ATTR_NEGOTIATION_INFO, SECPKG_NEGOTIATION_COMPLETE } from '../../sspi/attributes.ts';
 import type { ContextAttribute, ContextAttributeValues } from '../../sspi/attributes.ts';
 import { findBuffer, SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
@@ -84,7 +85,16 @@ export class Secur32Context implements PackageContext {
   }
 
   queryAttribute<A extends ContextAttribute>(attribute: A): Answer<ContextAttributeValues[A]> {
-    return queryContextAttribute(this.#provider.library, this.#handle.address, attribute);
+    const answer = queryContextAttribute(this.#provider.library, this.#handle.address, attribute);
+    if (attribute !== SECPKG_ATTR_NEGOTIATION_INFO || answer.status !== Status.SEC_E_UNSUPPORTED_FUNCTION)
+      return answer;
+    // A library that does not say which package ran: then it was the one that was asked. For Negotiate that stays open,
+    // and a policy that wants a certain package is not met.
+    const value: ContextAttributeValues[typeof SECPKG_ATTR_NEGOTIATION_INFO] = {
+      package: this.#provider.info,
+      state: SECPKG_NEGOTIATION_COMPLETE,
+    };
+    return { status: Status.SEC_E_OK, value: value as ContextAttributeValues[A] };
   }
 
   queryToken(): Answer<SecurityContextToken> {

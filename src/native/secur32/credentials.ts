@@ -28,21 +28,43 @@ export function acquireCredentials(provider: Provider, parameters: AcquireCreden
   const shared = sharedCredential(provider, parameters).retain();
   return {
     expiry: shared.expiry,
-    accept: (call: AcceptCall): Promise<AcceptReply> => Secur32Context.begin(provider, shared, call),
+    accept: async (call: AcceptCall): Promise<AcceptReply> => {
+      // Held for as long as the call runs: it may be freed meanwhile.
+      const credential = (provider.library.sharesCredentials ? shared : ownCredential(provider, parameters)).retain();
+      try {
+        return await Secur32Context.begin(provider, credential, call);
+      } finally {
+        credential.release();
+      }
+    },
     free: () => {
       shared.release();
     },
   };
 }
 
-function sharedCredential(
-  provider: Provider,
-  { credentialUse, principal }: AcquireCredentialsParameters,
-): SharedCredential {
-  const key = JSON.stringify([credentialUse, principal ?? null]);
+function sharedCredential(provider: Provider, parameters: AcquireCredentialsParameters): SharedCredential {
+  const key = JSON.stringify([parameters.credentialUse, parameters.principal ?? null]);
   const known = provider.credentials.get(key);
   if (known !== undefined) return known;
+  const { handle, expiry } = acquireNative(provider, parameters);
+  const shared = new SharedCredential(handle, expiry, () => {
+    provider.credentials.delete(key);
+  });
+  provider.credentials.set(key, shared);
+  return shared;
+}
 
+/** A credential for one context alone. */
+function ownCredential(provider: Provider, parameters: AcquireCredentialsParameters): SharedCredential {
+  const { handle, expiry } = acquireNative(provider, parameters);
+  return new SharedCredential(handle, expiry, () => undefined);
+}
+
+function acquireNative(
+  provider: Provider,
+  { credentialUse, principal }: AcquireCredentialsParameters,
+): { readonly handle: NativeHandle; readonly expiry: Date | undefined } {
   const memory = takeCallMemory(0);
   try {
     const { AcquireCredentialsHandleW } = provider.library.security;
@@ -66,11 +88,7 @@ function sharedCredential(
       );
     }
     const handle = new NativeHandle(provider.library, 'credentials', memory.handle);
-    const shared = new SharedCredential(handle, dateOfTimeStamp(memory.expiry), () => {
-      provider.credentials.delete(key);
-    });
-    provider.credentials.set(key, shared);
-    return shared;
+    return { handle, expiry: dateOfTimeStamp(memory.expiry) };
   } finally {
     giveBackCallMemory(memory);
   }

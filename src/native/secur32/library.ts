@@ -11,6 +11,11 @@ export interface Secur32Library {
   /** As it was opened. */
   readonly path: string;
   readonly security: Functions<typeof securityFunctions>;
+  /**
+   * Whether contexts may share a credential, as on Windows. WinPR writes the client's name into the credential of the
+   * context: two clients at once would be taken for each other.
+   */
+  readonly sharesCredentials: boolean;
   /** Only on Windows: elsewhere a context has no access token. */
   readonly token: Functions<typeof tokenFunctions & typeof handleFunctions> | undefined;
 }
@@ -32,6 +37,7 @@ export function openSecurityLibrary(path: string): Secur32Library {
   if (known !== undefined) return known;
   const library: Secur32Library = {
     path,
+    sharesCredentials: process.platform === 'win32',
     security: functionsOf(openLibrary(path), path, securityFunctions),
     token:
       process.platform === 'win32'

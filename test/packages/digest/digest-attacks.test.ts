@@ -96,6 +96,7 @@ describe('Digest under attack: replays and counts', () => {
   });
 
   it('E19: a flood without a valid response leaves nothing in the table; 20 000 valid nonces leave a bounded one', () => {
+    const clock = new TestClock();
     const source = (accepted: boolean): DigestAcceptor =>
       new DigestAcceptor(
         digestSettings({
@@ -104,7 +105,7 @@ describe('Digest under attack: replays and counts', () => {
           ),
           realm: REALM,
           domain: 'EXAMPLE',
-          clock: new TestClock(),
+          clock,
         }),
       );
     const flood = (acceptor: DigestAcceptor, times: number): void => {
@@ -116,9 +117,11 @@ describe('Digest under attack: replays and counts', () => {
       const call = (token: string): ReturnType<DigestAcceptor['accept']> =>
         acceptor.accept({ input: input(token), requirements: Sspi.ASC_REQ_HTTP, targetDataRep: 0 });
       for (let time = 0; time < times; time++) {
+        clock.advance(1);
         const challenge = call('');
         assert.ok('output' in challenge);
-        call(answerChallenge(texts(challenge.output)[0]!));
+        const verdict = call(answerChallenge(texts(challenge.output)[0]!));
+        assert.ok('verdict' in verdict && verdict.verdict !== 'challenge');
       }
     };
     const refusing = source(false);
@@ -170,8 +173,10 @@ describe('Digest under attack: nonces', () => {
 
   it('E03: a nonce of another credential with the same secret is stale, never accepted: its counts are not known', () => {
     const secret = new Uint8Array(32).fill(1);
-    const one = new DigestServer({ secret, random: testRandom('one') });
-    const two = new DigestServer({ secret, random: testRandom('two') });
+    // Of all that is random only the issuers differ, so that nothing but them tells the nonces apart.
+    const random = (issuer: number) => (size: number) => new Uint8Array(size).fill(size === 6 ? issuer : 0);
+    const one = new DigestServer({ secret, random: random(1) });
+    const two = new DigestServer({ secret, random: random(2) });
     const answer = answerChallenge(one.challenge());
     assert.equal(judged(one, answer), OK);
     assert.equal(judged(two, answer), 'stale');
@@ -228,11 +233,7 @@ describe('Digest under attack: parameters', () => {
     ['E08: the method of the wire', OK, { method: 'PROPFIND', wire: 'PROPFIND' }],
     ['E10: nonce twice', MALFORMED, { write: { Nonce: '"x"' } }],
     ['E10: username and username*', MALFORMED, { write: { 'username*': "UTF-8''alice" } }],
-    [
-      'E11: names of prototypes',
-      OK,
-      { write: { __proto: 'x', constructor: 'y', toString: '"z"' } as Record<string, string> },
-    ],
+    ['E11: names of prototypes', OK, { write: { ['__proto__']: 'x', constructor: 'y', toString: '"z"' } }],
     ['E12: userhash=true with a plain name', DENIED, { write: { userhash: 'true' } }],
     ['E12: userhash=false', OK, { write: { userhash: 'false' } }],
     ['E15: another realm', DENIED, { compute: { realm: 'other' }, write: { realm: '"other"' } }],
