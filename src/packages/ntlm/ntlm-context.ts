@@ -126,8 +126,8 @@ export class NtlmContext implements PackageContext {
   #read(call: AcceptCall, challenge: IssuedChallenge, policy: BindingsPolicy): Answered | number {
     const token = findBuffer(call.input, SECBUFFER_TOKEN)?.data;
     if (token === undefined) return Status.SEC_E_INVALID_TOKEN;
-    // The caller's bytes may change while a source is asked; the MIC must not.
-    const raw = token.slice();
+    // The bytes of the caller may change while a source is asked. Not slice(): that of a Buffer does not copy.
+    const raw = new Uint8Array(token);
     const message = decodeAuthenticateMessage(raw, challenge.flags);
     const flags = agreedFlags(message.flags & challenge.flags);
 
@@ -275,7 +275,7 @@ function verifyMic(
   raw: Uint8Array,
 ): boolean {
   if (mic === undefined) return false;
-  const received = mic.slice();
+  const received = new Uint8Array(mic);
   raw.set(noMic, MIC_OFFSET);
   const expected = messageIntegrityCode(exportedSessionKey, negotiateMessage, challengeMessage, raw);
   return timingSafeEqual(expected, received);
