@@ -191,9 +191,7 @@ function message({ description, bytes }: DescribedHeader): Html {
 
 function fieldList(fields: readonly DescribedField[]): Html | undefined {
   if (fields.length === 0) return undefined;
-  return html`<dl class="fields">
-    ${fields.map(fieldItem)}
-  </dl>`;
+  return html`<dl class="fields">${fields.map(fieldItem)}</dl>`;
 }
 
 /** Lists take the whole width where there is little. */

@@ -74,7 +74,7 @@ p { margin: 0 0 .75rem; max-width: 68ch; }
 .mark { background: var(--side-ground); color: var(--side); border-radius: 99px; padding: .05rem .55rem; font-size: .75rem;
   font-weight: 600; white-space: nowrap; }
 .fields { display: grid; grid-template-columns: minmax(7rem, max-content) minmax(0, 1fr); gap: .2rem 1rem; margin: .5rem 0 0;
-  font-size: .9375rem; }
+  font-size: .9375rem; align-items: baseline; }
 .fields dt { color: var(--soft); overflow-wrap: anywhere; }
 .fields dd { margin: 0; min-width: 0; }
 .fields .names { margin-top: .1rem; }
@@ -87,7 +87,7 @@ footer .wrap { padding-block: 1rem 2rem; }
   .legs::before, .legs::after { content: ""; position: absolute; top: 0; bottom: 0; border-left: 2px dashed var(--line); }
   .legs { padding-inline: 1.5rem; }
   .legs::before { left: 0; } .legs::after { right: 0; }
-  .leg.client { margin-right: 3.5rem; } .leg.server { margin-left: 3.5rem; }
+  .legs .client { margin-right: 3.5rem; } .legs .server { margin-left: 3.5rem; }
 }
 @media (max-width: 34rem) {
     .fields { grid-template-columns: minmax(4.5rem, 7rem) minmax(0, 1fr); gap: .15rem .75rem; }
@@ -97,6 +97,8 @@ footer .wrap { padding-block: 1rem 2rem; }
   .fields dt { font-size: .8125rem; padding-top: .1rem; }
   .facts { grid-template-columns: 1fr 1fr; }
   .top .wrap { padding-bottom: .4rem; }
+  nav a { padding-inline: .45rem; font-size: .875rem; }
+  nav ul { gap: .1rem; margin-left: -.45rem; }
 }
 @media (forced-colors: active) { .leg, .facts, .mark, .names li { border: 1px solid; } }
 @media print { nav, .skip { display: none; } .leg { break-inside: avoid; } }
