@@ -21,18 +21,14 @@ describe('html', () => {
   }
 
   it('escapes text, keeps markup, joins lists', () => {
-    const items = ['<a>', '&'].map((text) => html`<li>${text}</li>`);
-    assert.equal(
-      html`<ul>
-        ${items}${undefined}${3}
-      </ul>`.markup,
-      '<ul><li>&lt;a&gt;</li><li>&amp;</li>3</ul>',
-    );
+    const items = ['<a>', '&'].map((text) => html`<b>${text}</b>`);
+    assert.equal(html`<p>${items}${undefined}${3}</p>`.markup, '<p><b>&lt;a&gt;</b><b>&amp;</b>3</p>');
   });
 
   it('never lets a text open a tag or leave an attribute', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
+        // eslint-disable-next-line no-control-regex -- control characters are what is looked for
         assert.doesNotMatch(escapeHtml(text), /[<>"'\u0000]|&(?!(?:amp|lt|gt|quot|#39);)/);
       }),
       { numRuns: Number(process.env['SSPI_AUTH_FUZZ_RUNS'] ?? 2000) },
