@@ -83,8 +83,9 @@ describe('NTLM attacks', () => {
 
   describe('first leg', () => {
     const handle = credential();
-    const refuse = (name: string, token: Uint8Array): void =>
+    const refuse = (name: string, token: Uint8Array): void => {
       it(name, () => assert.equal(leg(handle, undefined, token).status, SEC_E_INVALID_TOKEN));
+    };
     const challenge = tokenOf(leg(handle, undefined, type1));
     refuse('C01: an AUTHENTICATE_MESSAGE as first message', authenticateMessage(type1, challenge, right).message);
     refuse('C05: a CHALLENGE_MESSAGE of the server itself', challenge);
@@ -220,8 +221,9 @@ describe('NTLM attacks', () => {
   });
 
   describe('form of the answer', () => {
-    const refuse = (name: string, how: Attempt, client: ClientOptions = right): void =>
+    const refuse = (name: string, how: Attempt, client: ClientOptions = right): void => {
       it(name, () => assert.equal(attempt(client, how).status, SEC_E_INVALID_TOKEN));
+    };
     refuse('C06: user offset that wraps in 32 bits', { alter: patch(40, 32, 0xfffffff0) });
     refuse('C06: user at the end of the message', {
       alter: (message) => patch(40, 32, message.byteLength)(message),
@@ -319,8 +321,9 @@ describe('NTLM attacks', () => {
   });
 
   describe('what does not prove the account', () => {
-    const refuse = (name: string, client: ClientOptions, how: Attempt = {}): void =>
+    const refuse = (name: string, client: ClientOptions, how: Attempt = {}): void => {
       it(name, () => assert.equal(attempt(client, how).status, SEC_E_LOGON_DENIED));
+    };
     refuse('C12: a response of 24 bytes', { ...right, ntResponse: new Uint8Array(24).fill(7) });
     refuse('C12: LM alone', { ...right, ntResponse: new Uint8Array(0), lmResponse: new Uint8Array(24).fill(7) });
     refuse('C13: MIC promised, header of 64 bytes', { ...right, headerBytes: 64 });
