@@ -246,7 +246,7 @@ describe('what Kerberos of libgssapi refuses', ready, () => {
     for (const length of [0, 1, 11, 12, 15, 16, 27, 28, 29]) {
       const token = await client.initiate();
       const cut = cutTicket(token, length);
-      assert.ok(cut.byteLength < token.byteLength - 500);
+      assert.ok(cut.byteLength < token.byteLength - 200, `${cut.byteLength} bytes`);
       assert.notEqual((await server.judge(cut)).status, 'SEC_E_OK', `${length} bytes`);
     }
   });
@@ -358,7 +358,10 @@ describe('what Kerberos of libgssapi refuses', ready, () => {
     assert.ok(Math.abs(Number(seconds) - 1200) <= 5, judged.why);
     // KRB-ERROR with KRB_AP_ERR_SKEW (37): error-code [6] INTEGER.
     const error = Buffer.from(outputToken(judged.output));
-    assert.ok(error.includes(Buffer.concat([Buffer.from('a603', 'hex'), Buffer.from(derInteger(37))])));
+    assert.ok(
+      error.includes(Buffer.concat([Buffer.from('a603', 'hex'), Buffer.from(derInteger(37))])),
+      error.toString('hex'),
+    );
   });
 
   it('D06: RC4 of a real KDC is refused by default and taken where allowed', async () => {
