@@ -9,8 +9,10 @@ import {
   ASC_RET_NULL_SESSION,
   queryContextAttributes,
   querySecurityContextToken,
+  SECPKG_ATTR_CLIENT_SPECIFIED_TARGET,
   SECPKG_ATTR_NEGOTIATION_INFO,
 } from './sspi/index.ts';
+import type { ContextHandle } from './sspi/index.ts';
 
 /** Who comes in and on what grounds, or why not. */
 export type Admission =
@@ -27,10 +29,20 @@ export function admit(scheme: OfferedScheme, verdict: Extract<Verdict, { type: '
   if (ran === undefined || scheme.packages?.includes(ran) === false) {
     return { type: 'refused', reason: 'package-not-allowed' };
   }
-  if ((attributes & ASC_RET_NULL_SESSION) !== 0) return { type: 'refused', reason: 'attributes-missing' };
+  if (!isAllowedTarget(scheme, context)) return { type: 'refused', reason: 'target-not-allowed' };
+  const required = scheme.requiredAttributes ?? 0;
+  const missing = (attributes & required) >>> 0 !== required >>> 0;
+  if (missing || (attributes & ASC_RET_NULL_SESSION) !== 0) return { type: 'refused', reason: 'attributes-missing' };
   const token = querySecurityContextToken(context).value;
   const user = token === undefined ? undefined : identityOf(token, ran);
   if (user === undefined) return { type: 'refused', reason: 'account-refused' };
   const facts = { scheme: scheme.name, package: ran, provider: scheme.provider, attributes, channelBound, expiry };
   return { type: 'admitted', user, facts };
+}
+
+/** Whether the client meant this service; a target it does not name, or that nobody can tell, is not it. */
+function isAllowedTarget({ servicePrincipalNames }: OfferedScheme, context: ContextHandle): boolean {
+  if (servicePrincipalNames === undefined) return true;
+  const target = queryContextAttributes(context, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET).value?.toLowerCase();
+  return servicePrincipalNames.some((name) => name.toLowerCase() === target);
 }

@@ -13,6 +13,9 @@ export type SchemeName = 'Negotiate' | 'Kerberos' | 'NTLM' | 'Digest';
 /** Who supplies the security packages. `auto`: Windows' own on Windows, the portable ones elsewhere. */
 export type ProviderName = 'auto' | 'secur32' | 'gssapi' | 'portable';
 
+/** Security packages that Negotiate may choose. */
+export type PackageName = 'Kerberos' | 'NTLM';
+
 /** Limits on what a client can make the server hold. */
 export interface Limits {
   /** From the first token to the last, in milliseconds. Default 30 000. */
@@ -30,8 +33,12 @@ export interface SspiAuthOptions<R = unknown> {
   /** Schemes offered, in this order. Default: all that can be judged, strongest first. */
   readonly schemes?: readonly SchemeName[];
   readonly provider?: ProviderName;
-  /** Native library of the provider, such as `libgssapi_krb5.so.2`. */
+  /** Native library of the provider, such as `libgssapi_krb5.so.2`; for `secur32` elsewhere than on Windows `libwinpr2.so.2`. */
   readonly library?: string;
+  /** Security packages that may judge within Negotiate, such as `['Kerberos']`. Default: all that the provider has. */
+  readonly packages?: readonly PackageName[];
+  /** ASC_RET_* bits (sspi-auth/sspi) that a finished context must have, such as ASC_RET_INTEGRITY. Default 0. */
+  readonly requiredAttributes?: number;
   /** Path of the keytab with the server's keys. */
   readonly keytab?: string;
   /** Service principal names that tickets may be for, such as `HTTP/intranet.example.com`. */
@@ -66,6 +73,8 @@ export interface Settings<R = unknown> {
   readonly schemes: readonly SchemeName[] | undefined;
   readonly provider: ProviderName;
   readonly library: string | undefined;
+  readonly packages: readonly PackageName[] | undefined;
+  readonly requiredAttributes: number;
   readonly keytab: string | undefined;
   readonly servicePrincipalNames: readonly string[] | undefined;
   readonly accounts: AccountSource | undefined;
@@ -97,6 +106,8 @@ const optionNames: Readonly<Record<keyof SspiAuthOptions, true>> = {
   schemes: true,
   provider: true,
   library: true,
+  packages: true,
+  requiredAttributes: true,
   keytab: true,
   servicePrincipalNames: true,
   accounts: true,
@@ -128,9 +139,11 @@ export function parseOptions<R>(options: SspiAuthOptions<R> = {}): Settings<R> {
   netBiosDomain(domain);
   const realm = text('realm', options.realm) ?? domain;
   return Object.freeze({
-    schemes: schemes(options.schemes),
+    schemes: namesOf('schemes', options.schemes, schemeNames),
     provider: oneOf('provider', options.provider, ['auto', 'secur32', 'gssapi', 'portable']) ?? 'auto',
     library: text('library', options.library),
+    packages: namesOf('packages', options.packages, ['Kerberos', 'NTLM']),
+    requiredAttributes: bits('requiredAttributes', options.requiredAttributes),
     keytab: text('keytab', options.keytab),
     servicePrincipalNames: texts('servicePrincipalNames', options.servicePrincipalNames),
     accounts: accounts(options.accounts),
@@ -205,32 +218,39 @@ function callable<F extends (...parameters: never[]) => unknown>(option: string,
   return value;
 }
 
-function schemes(value: unknown): readonly SchemeName[] | undefined {
+function bits(option: string, value: unknown): number {
+  if (value === undefined) return 0;
+  if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 0xffffffff) {
+    throw new OptionError(option, shown(value), 'Give ASC_RET_* bits of sspi-auth/sspi, or leave it out.');
+  }
+  return value as number;
+}
+
+function namesOf<T extends string>(option: string, value: unknown, known: readonly T[]): readonly T[] | undefined {
   if (value === undefined) return undefined;
   if (!Array.isArray(value) || value.length === 0) {
-    throw new OptionError('schemes', shown(value), `Give a non-empty array of: ${schemeNames.join(', ')}.`);
+    throw new OptionError(option, shown(value), `Give a non-empty array of: ${known.join(', ')}.`);
   }
-  const names = (value as readonly SchemeName[]).slice();
+  const names = (value as readonly T[]).slice();
   for (const name of names) {
-    if (!schemeNames.includes(name)) {
-      throw new OptionError('schemes', `has ${JSON.stringify(name)}`, `Give some of: ${schemeNames.join(', ')}.`);
+    if (!known.includes(name)) {
+      throw new OptionError(option, `has ${JSON.stringify(name)}`, `Give some of: ${known.join(', ')}.`);
     }
   }
-  if (new Set(names).size !== names.length) throw new OptionError('schemes', 'names a scheme twice', 'Name each once.');
+  if (new Set(names).size !== names.length) throw new OptionError(option, 'has a name twice', 'Name each once.');
   return Object.freeze(names);
 }
 
-function accounts(value: unknown): AccountSource | undefined {
+function accounts(value: AccountSource | undefined): AccountSource | undefined {
   if (value === undefined) return undefined;
-  const source = value as Partial<AccountSource> | null;
-  if (typeof source !== 'object' || source === null || (!source.judgeNtlm && !source.judgeDigest)) {
+  if (typeof value !== 'object' || value === null || (!value.judgeNtlm && !value.judgeDigest)) {
     throw new OptionError(
       'accounts',
       shown(value),
       "Give an account source: memoryAccounts([{ userName: 'alice', password }]) or smbpasswdFile(path).",
     );
   }
-  return value as AccountSource;
+  return value;
 }
 
 function logger(value: Logger | false | undefined): Logger | undefined {

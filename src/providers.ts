@@ -5,6 +5,7 @@
 import { SspiAuthError, OptionError } from './errors.ts';
 import type { OfferedScheme } from './http/offered-scheme.ts';
 import type { SchemeName, Settings } from './options.ts';
+import { secur32Packages } from './native/secur32/index.ts';
 import { digestPackage } from './packages/digest/index.ts';
 import type { DigestAuthData } from './packages/digest/index.ts';
 import { ntlmPackage } from './packages/ntlm/ntlm-package.ts';
@@ -24,6 +25,10 @@ type Availability =
       readonly provider: string;
       readonly boundTo: OfferedScheme['boundTo'];
       readonly acquire: () => CredentialHandle;
+      /** Packages that may have run; undefined: any. */
+      readonly packages?: readonly string[] | undefined;
+      /** Targets a client may have meant; undefined: whatever its credential accepts. */
+      readonly servicePrincipalNames?: readonly string[] | undefined;
     }
   | { readonly missing: string };
 
@@ -48,8 +53,8 @@ export function offeredSchemes<R>(settings: Settings<R>): readonly OfferedScheme
       missing.push(`${name}: ${availability.missing}`);
       continue;
     }
-    const { provider, boundTo, acquire } = availability;
-    offered.push({ name, provider, boundTo, credential: acquire() });
+    const { acquire, ...judge } = availability;
+    offered.push({ name, ...judge, requiredAttributes: settings.requiredAttributes, credential: acquire() });
   }
   if (offered.length === 0) {
     throw new SspiAuthError(
@@ -61,6 +66,11 @@ export function offeredSchemes<R>(settings: Settings<R>): readonly OfferedScheme
 }
 
 function availabilityOf<R>(name: SchemeName, settings: Settings<R>): Availability {
+  const { provider } = settings;
+  const isWindows = process.platform === 'win32';
+  if (name !== 'Digest' && (provider === 'secur32' || (provider === 'auto' && isWindows))) {
+    return secur32(name, settings);
+  }
   switch (name) {
     case 'NTLM':
       return ntlm(settings);
@@ -70,6 +80,25 @@ function availabilityOf<R>(name: SchemeName, settings: Settings<R>): Availabilit
     case 'Kerberos':
       return { missing: 'this version has no Kerberos yet; use NTLM or Digest with option "accounts".' };
   }
+}
+
+/** The operating system's own packages, and those of a library with the same interface. */
+function secur32<R>(
+  name: Exclude<SchemeName, 'Digest'>,
+  { schemes, library, servicePrincipalNames, packages }: Settings<R>,
+): Availability {
+  // Browsers know Kerberos by the name Negotiate: a scheme of its own is offered only to who asks for it.
+  if (name === 'Kerberos' && schemes === undefined) return { missing: 'not offered unless "schemes" names it.' };
+  if (name === 'NTLM' && packages?.includes('NTLM') === false) return { missing: 'option "packages" leaves NTLM out.' };
+  const found = secur32Packages(library).find(({ info }) => info.name === name);
+  if (found === undefined) return { missing: `the library has no security package ${name}.` };
+  return {
+    provider: 'secur32',
+    boundTo: 'connection',
+    packages: name === 'Negotiate' ? packages : [name],
+    servicePrincipalNames,
+    acquire: () => acquire(found, undefined),
+  };
 }
 
 function ntlm<R>({ accounts, domain, computerName, clock, random }: Settings<R>): Availability {

@@ -1,8 +1,10 @@
 /** What a handler finds in `request.sspi`: how the client was authenticated, and what may be done in its name. */
+import { writeSync } from 'node:fs';
 import { SspiAuthError } from './errors.ts';
 import {
   impersonateSecurityContext,
   revertSecurityContext,
+  SEC_E_INTERNAL_ERROR,
   SEC_E_INVALID_HANDLE,
   SEC_E_OK,
   statusName,
@@ -51,40 +53,75 @@ export class SecurityContextInfo implements SecurityContextFacts {
    * Runs a function as the client, on this thread, and is itself again afterwards (Windows only).
    *
    * The function must be synchronous: Node serves every request on one thread, so an awaited continuation would run as
-   * somebody else's request. If the thread cannot be reverted the process aborts, because it would go on as the client.
+   * somebody else's request. What it starts asynchronously runs as the server, not as the client. If the thread cannot be
+   * reverted the process aborts, because it would go on as the client.
    *
    * @returns what the function returned
-   * @throws SspiAuthError `ERR_SSPI_AUTH_IMPERSONATION` where it cannot be done, or the function returned a promise
+   * @throws SspiAuthError `ERR_SSPI_AUTH_IMPERSONATION` where it cannot be done, inside another impersonation, or where
+   *   the function is asynchronous or returned a promise
    */
   impersonate<T>(run: () => T): T {
+    if (isAsync(run)) throw impersonationError(asynchronous);
+    if (impersonating) throw impersonationError('another impersonation is not over, and ending one would end both');
     const context = this.#context;
     const status = context === undefined ? SEC_E_INVALID_HANDLE : impersonateSecurityContext(context);
     if (context === undefined || status !== SEC_E_OK) {
-      throw new SspiAuthError(
-        'ERR_SSPI_AUTH_IMPERSONATION',
-        `sspi-auth: cannot impersonate with package ${this.package} of provider ${this.provider}` +
+      throw impersonationError(
+        `cannot impersonate with package ${this.package} of provider ${this.provider}` +
           (context === undefined ? '' : ` (${statusName(status)})`) +
           "; it needs Windows' own SSPI, an open connection and the right SeImpersonatePrivilege",
       );
     }
+    impersonating = true;
     let result: T;
     try {
       result = run();
     } finally {
-      if (revertSecurityContext(context) !== SEC_E_OK) process.abort();
+      revertOrAbort(context);
+      impersonating = false;
     }
     if (isThenable(result)) {
-      throw new SspiAuthError(
-        'ERR_SSPI_AUTH_IMPERSONATION',
-        'sspi-auth: the function given to impersonate returned a promise; impersonation ended before it settled. ' +
-          'Do the work synchronously, or open what you need inside and use it outside',
-      );
+      // Nobody else will ever see this promise: its rejection must not end the process.
+      result.then(undefined, () => undefined);
+      throw impersonationError(asynchronous);
     }
     return result;
   }
 }
 
-function isThenable(value: unknown): boolean {
+/** This thread acts as a client right now. */
+let impersonating = false;
+
+/** Known before it runs; other functions show only by what they return. */
+function isAsync(run: unknown): boolean {
+  return Object.prototype.toString.call(run) === '[object AsyncFunction]';
+}
+
+const asynchronous =
+  'the function given to impersonate is asynchronous; impersonation ends before its promise is settled. ' +
+  'Do the work synchronously, or open what you need inside and use it outside';
+
+function impersonationError(problem: string): SspiAuthError {
+  return new SspiAuthError('ERR_SSPI_AUTH_IMPERSONATION', `sspi-auth: ${problem}`);
+}
+
+/** Every later request of this thread would run as this client: better none. */
+function revertOrAbort(context: ContextHandle): void {
+  let status: number;
+  try {
+    status = revertSecurityContext(context);
+  } catch {
+    status = SEC_E_INTERNAL_ERROR;
+  }
+  if (status === SEC_E_OK) return;
+  try {
+    writeSync(2, `sspi-auth: RevertSecurityContext failed (${statusName(status)}): the process ends\n`);
+  } finally {
+    process.abort();
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     (typeof value === 'object' || typeof value === 'function') &&
     value !== null &&

@@ -11,4 +11,8 @@ export interface OfferedScheme {
   readonly boundTo: 'connection' | 'request';
   /** Packages that may have run, where the scheme can choose (Negotiate); undefined: any. */
   readonly packages?: readonly string[] | undefined;
+  /** Names of which the client must have meant one (SECPKG_ATTR_CLIENT_SPECIFIED_TARGET); undefined: any. */
+  readonly servicePrincipalNames?: readonly string[] | undefined;
+  /** ASC_RET_* bits that a finished context must have: they are asked for, and a context without them is refused. */
+  readonly requiredAttributes?: number | undefined;
 }

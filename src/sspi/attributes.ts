@@ -70,6 +70,11 @@ export interface ContextAttributeValues {
   [SECPKG_ATTR_NATIVE_NAMES]: { readonly client: string; readonly server: string };
   /** ASC_RET_* bits of the finished context. */
   [SECPKG_ATTR_FLAGS]: number;
+  /**
+   * HANDLE of the client's access token, which belongs to the context and must not be closed. Only from packages of
+   * Windows.
+   */
+  [SECPKG_ATTR_ACCESS_TOKEN]: bigint;
   /** The service principal name the client says it called; empty where it said none or is not to be believed. */
   [SECPKG_ATTR_CLIENT_SPECIFIED_TARGET]: string;
 }

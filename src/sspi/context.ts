@@ -61,16 +61,22 @@ export function querySecurityContextToken(context: ContextHandle): Answer<Securi
  * @returns a status; SEC_E_UNSUPPORTED_FUNCTION where the package cannot
  */
 export function impersonateSecurityContext(context: ContextHandle): number {
-  const established = establishedContext(context);
-  if (established === undefined) return SEC_E_INVALID_HANDLE;
-  return established.impersonate === undefined ? SEC_E_UNSUPPORTED_FUNCTION : established.impersonate() >>> 0;
+  return statusOf(context, (established) => established.impersonate?.());
 }
 
 /** RevertSecurityContext: this thread is itself again. */
 export function revertSecurityContext(context: ContextHandle): number {
+  return statusOf(context, (established) => established.revert?.());
+}
+
+function statusOf(context: ContextHandle, act: (established: PackageContext) => number | undefined): number {
   const established = establishedContext(context);
   if (established === undefined) return SEC_E_INVALID_HANDLE;
-  return established.revert === undefined ? SEC_E_UNSUPPORTED_FUNCTION : established.revert() >>> 0;
+  try {
+    return (act(established) ?? SEC_E_UNSUPPORTED_FUNCTION) >>> 0;
+  } catch {
+    return SEC_E_INTERNAL_ERROR;
+  }
 }
 
 /** Whether the context must be kept for as long as its client may send requests, not only until it is authenticated. */

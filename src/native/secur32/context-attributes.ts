@@ -1,0 +1,152 @@
+/** QueryContextAttributesW: each attribute read from the structure its page documents. */
+import type { ContextAttribute, ContextAttributeValues, SecurityPackageInfo } from '../../sspi/attributes.ts';
+import * as Attribute from '../../sspi/attributes.ts';
+import type { Answer } from '../../sspi/security-package.ts';
+import { SEC_E_INTERNAL_ERROR, SEC_E_OK, SEC_E_UNSUPPORTED_FUNCTION } from '../../sspi/status.ts';
+import { koffi } from '../koffi.ts';
+import { layouts, WINPR_AUTH_IDENTITY_FIELD_BYTES, WINPR_SECPKG_ATTR_AUTH_IDENTITY } from './declarations.ts';
+import type { Secur32Library } from './library.ts';
+import { readPointer, withContextBuffer } from './native-handles.ts';
+import { dateOfTimeStamp } from './time-stamp.ts';
+
+/** More than any of the structures needs. */
+const ROOM_BYTES = 1024;
+
+/** One structure of an attribute, filled by the library. */
+class AttributeMemory {
+  readonly #library: Secur32Library;
+  readonly memory = Buffer.alloc(ROOM_BYTES);
+  readonly status: number;
+
+  constructor(library: Secur32Library, context: bigint, attribute: number) {
+    this.#library = library;
+    const { QueryContextAttributesW } = library.security;
+    this.status = QueryContextAttributesW(context, attribute, koffi().address(this.memory)) >>> 0;
+  }
+
+  u32(offset: number): number {
+    return this.memory.readUInt32LE(offset);
+  }
+
+  /** Text behind a pointer, which the library allocated; empty where there is none. */
+  text(offset: number): string {
+    return this.#behind(offset, (address) => koffi().decode.string16(address)) ?? '';
+  }
+
+  bytes(offset: number, length: number): Uint8Array {
+    const read = (address: bigint): Uint8Array =>
+      Uint8Array.from(koffi().decode(address, 'uint8', length) as ArrayLike<number>);
+    return this.#behind(offset, (address) => (length === 0 ? new Uint8Array(0) : read(address))) ?? new Uint8Array(0);
+  }
+
+  packageInfo(offset: number): SecurityPackageInfo | undefined {
+    return this.#behind(offset, readPackageInfo);
+  }
+
+  date(offset: number): Date | undefined {
+    return dateOfTimeStamp(this.memory.readBigInt64LE(offset));
+  }
+
+  #behind<T>(offset: number, read: (address: bigint) => T): T | undefined {
+    const address = readPointer(this.memory, offset);
+    return address === 0n ? undefined : withContextBuffer(this.#library, address, read);
+  }
+}
+
+/**
+ * SecPkgInfoW.
+ *
+ * @param address of the structure
+ */
+export function readPackageInfo(address: bigint): SecurityPackageInfo {
+  const { size, offsets } = layouts.SecPkgInfoW;
+  const memory = Buffer.from(koffi().decode(address, 'uint8', size) as Uint8Array);
+  const text = (offset: number): string => {
+    const pointer = readPointer(memory, offset);
+    return pointer === 0n ? '' : koffi().decode.string16(pointer);
+  };
+  return Object.freeze({
+    name: text(offsets.Name),
+    comment: text(offsets.Comment),
+    capabilities: memory.readUInt32LE(offsets.fCapabilities),
+    version: memory.readUInt16LE(offsets.wVersion),
+    rpcId: memory.readUInt16LE(offsets.wRPCID),
+    maxToken: memory.readUInt32LE(offsets.cbMaxToken),
+  });
+}
+
+type Readers = { readonly [A in ContextAttribute]: (memory: AttributeMemory) => ContextAttributeValues[A] | undefined };
+
+const readers: Readers = {
+  [Attribute.SECPKG_ATTR_SIZES]: (memory) => {
+    const { offsets } = layouts.SecPkgContext_Sizes;
+    return Object.freeze({
+      maxToken: memory.u32(offsets.cbMaxToken),
+      maxSignature: memory.u32(offsets.cbMaxSignature),
+      blockSize: memory.u32(offsets.cbBlockSize),
+      securityTrailer: memory.u32(offsets.cbSecurityTrailer),
+    });
+  },
+  [Attribute.SECPKG_ATTR_NAMES]: (memory) => memory.text(layouts.SecPkgContext_NamesW.offsets.sUserName) || undefined,
+  [Attribute.SECPKG_ATTR_LIFESPAN]: (memory) => {
+    const start = memory.date(0);
+    return start === undefined ? undefined : { start, expiry: memory.date(layouts.TimeStamp.size) };
+  },
+  [Attribute.SECPKG_ATTR_SESSION_KEY]: (memory) => {
+    const { offsets } = layouts.SecPkgContext_SessionKey;
+    return memory.bytes(offsets.SessionKey, memory.u32(offsets.SessionKeyLength));
+  },
+  [Attribute.SECPKG_ATTR_PACKAGE_INFO]: (memory) =>
+    memory.packageInfo(layouts.SecPkgContext_PackageInfoW.offsets.PackageInfo),
+  [Attribute.SECPKG_ATTR_NEGOTIATION_INFO]: (memory) => {
+    const { offsets } = layouts.SecPkgContext_NegotiationInfoW;
+    const info = memory.packageInfo(offsets.PackageInfo);
+    return info === undefined ? undefined : { package: info, state: memory.u32(offsets.NegotiationState) };
+  },
+  [Attribute.SECPKG_ATTR_NATIVE_NAMES]: (memory) => {
+    const { offsets } = layouts.SecPkgContext_NativeNamesW;
+    return { client: memory.text(offsets.sClientName), server: memory.text(offsets.sServerName) };
+  },
+  [Attribute.SECPKG_ATTR_FLAGS]: (memory) => memory.u32(layouts.SecPkgContext_Flags.offsets.Flags),
+  [Attribute.SECPKG_ATTR_ACCESS_TOKEN]: (memory) =>
+    readPointer(memory.memory, layouts.SecPkgContext_AccessToken.offsets.AccessToken) || undefined,
+  [Attribute.SECPKG_ATTR_CLIENT_SPECIFIED_TARGET]: (memory) =>
+    memory.text(layouts.SecPkgContext_ClientSpecifiedTarget.offsets.sTargetName),
+};
+
+/**
+ * QueryContextAttributesW.
+ *
+ * @param context address of the CtxtHandle
+ * @returns SEC_E_UNSUPPORTED_FUNCTION where the package has no such attribute; SEC_E_INTERNAL_ERROR where it says it has
+ *   and gives nothing
+ */
+export function queryContextAttribute<A extends ContextAttribute>(
+  library: Secur32Library,
+  context: bigint,
+  attribute: A,
+): Answer<ContextAttributeValues[A]> {
+  // From a caller without types the number can be anything, and the structure of an unknown attribute has any size.
+  if (!Object.hasOwn(readers, attribute)) return { status: SEC_E_UNSUPPORTED_FUNCTION };
+  const memory = new AttributeMemory(library, context, attribute);
+  if (memory.status !== SEC_E_OK) return { status: memory.status };
+  const value = readers[attribute](memory);
+  return value === undefined ? { status: SEC_E_INTERNAL_ERROR } : { status: SEC_E_OK, value };
+}
+
+/** Name and domain of the client from WinPR, which has no SECPKG_ATTR_NAMES; undefined from any other library. */
+export function winprAuthIdentity(
+  library: Secur32Library,
+  context: bigint,
+): { readonly userName: string; readonly domain: string } | undefined {
+  // Windows could give this number to something else one day.
+  if (library.token !== undefined) return undefined;
+  const { memory, status } = new AttributeMemory(library, context, WINPR_SECPKG_ATTR_AUTH_IDENTITY);
+  if (status !== SEC_E_OK) return undefined;
+  const text = (start: number): string => {
+    const field = memory.subarray(start, start + WINPR_AUTH_IDENTITY_FIELD_BYTES);
+    const end = field.indexOf(0);
+    return end < 0 ? '' : field.toString('utf8', 0, end);
+  };
+  return { userName: text(0), domain: text(WINPR_AUTH_IDENTITY_FIELD_BYTES) };
+}

@@ -1,0 +1,140 @@
+/**
+ * The binary interface of SSPI: structures and functions of sspi.h, and the few of winnt.h and securitybaseapi.h that
+ * read an access token. Everything is laid into memory by hand: a call then costs a fraction of one that marshals.
+ *
+ * The structures have natural alignment on every architecture of Windows; x64 and arm64 differ from ia32 only in the
+ * size of a pointer.
+ */
+
+/** Type of a field: unsigned integers of 16 and 32 bits, and what is as wide as a pointer. */
+export type FieldType = 'u16' | 'u32' | 'pointer';
+
+/** Structures by the names of their headers, fields in order. */
+export const structures = {
+  SecHandle: { dwLower: 'pointer', dwUpper: 'pointer' },
+  TimeStamp: { LowPart: 'u32', HighPart: 'u32' },
+  SecBuffer: { cbBuffer: 'u32', BufferType: 'u32', pvBuffer: 'pointer' },
+  SecBufferDesc: { ulVersion: 'u32', cBuffers: 'u32', pBuffers: 'pointer' },
+  SecPkgInfoW: {
+    fCapabilities: 'u32',
+    wVersion: 'u16',
+    wRPCID: 'u16',
+    cbMaxToken: 'u32',
+    Name: 'pointer',
+    Comment: 'pointer',
+  },
+  SecPkgContext_Sizes: { cbMaxToken: 'u32', cbMaxSignature: 'u32', cbBlockSize: 'u32', cbSecurityTrailer: 'u32' },
+  SecPkgContext_NamesW: { sUserName: 'pointer' },
+  SecPkgContext_NativeNamesW: { sClientName: 'pointer', sServerName: 'pointer' },
+  SecPkgContext_PackageInfoW: { PackageInfo: 'pointer' },
+  SecPkgContext_NegotiationInfoW: { PackageInfo: 'pointer', NegotiationState: 'u32' },
+  SecPkgContext_SessionKey: { SessionKeyLength: 'u32', SessionKey: 'pointer' },
+  SecPkgContext_Flags: { Flags: 'u32' },
+  SecPkgContext_ClientSpecifiedTarget: { sTargetName: 'pointer' },
+  SecPkgContext_AccessToken: { AccessToken: 'pointer' },
+  SEC_CHANNEL_BINDINGS: {
+    dwInitiatorAddrType: 'u32',
+    cbInitiatorLength: 'u32',
+    dwInitiatorOffset: 'u32',
+    dwAcceptorAddrType: 'u32',
+    cbAcceptorLength: 'u32',
+    dwAcceptorOffset: 'u32',
+    cbApplicationDataLength: 'u32',
+    dwApplicationDataOffset: 'u32',
+  },
+  SID_AND_ATTRIBUTES: { Sid: 'pointer', Attributes: 'u32' },
+  /** Its last field is the first of GroupCount SID_AND_ATTRIBUTES. */
+  TOKEN_GROUPS: { GroupCount: 'u32', Groups: 'pointer' },
+} as const satisfies Record<string, Readonly<Record<string, FieldType>>>;
+
+export type StructureName = keyof typeof structures;
+
+/** Where a structure's fields lie. */
+export interface Layout<Field extends string = string> {
+  /** Size in bytes, trailing padding included (sizeof). */
+  readonly size: number;
+  /** Offset in bytes of each field (offsetof). */
+  readonly offsets: Readonly<Record<Field, number>>;
+}
+
+/** Architectures of Windows that Node runs on, with the size of a pointer in bytes. */
+export const pointerSizes = { x64: 8, arm64: 8, ia32: 4 } as const;
+
+/**
+ * Lays a structure out with natural alignment.
+ *
+ * @param pointerBytes size of a pointer: 8 on x64 and arm64, 4 on ia32
+ */
+export function layoutOf<Name extends StructureName>(
+  name: Name,
+  pointerBytes: 4 | 8,
+): Layout<keyof (typeof structures)[Name] & string> {
+  const offsets: Record<string, number> = {};
+  let at = 0;
+  let widest = 1;
+  for (const [field, type] of Object.entries<FieldType>(structures[name])) {
+    const size = type === 'u16' ? 2 : type === 'u32' ? 4 : pointerBytes;
+    at = Math.ceil(at / size) * size;
+    offsets[field] = at;
+    at += size;
+    widest = Math.max(widest, size);
+  }
+  const layout: Layout = { size: Math.ceil(at / widest) * widest, offsets };
+  return layout;
+}
+
+/** Size of a pointer in this process. */
+export const pointerBytes: 4 | 8 = process.arch === 'ia32' ? 4 : 8;
+
+/** The layouts of this process. */
+export const layouts: { readonly [Name in StructureName]: Layout<keyof (typeof structures)[Name] & string> } =
+  Object.fromEntries(
+    (Object.keys(structures) as StructureName[]).map((name) => [name, layoutOf(name, pointerBytes)]),
+  ) as never;
+
+const P = 'void *';
+const U = 'uint32';
+const W = 'str16';
+
+/** Parameters of the functions, in the order of their documentation; each answers an int32. */
+export const securityFunctions = {
+  EnumerateSecurityPackagesW: [P, P],
+  QuerySecurityPackageInfoW: [W, P],
+  AcquireCredentialsHandleW: [W, W, U, P, P, P, P, P, P],
+  FreeCredentialsHandle: [P],
+  AcceptSecurityContext: [P, P, P, U, U, P, P, P, P],
+  CompleteAuthToken: [P, P],
+  DeleteSecurityContext: [P],
+  FreeContextBuffer: [P],
+  QueryContextAttributesW: [P, U, P],
+  QuerySecurityContextToken: [P, P],
+  ImpersonateSecurityContext: [P],
+  RevertSecurityContext: [P],
+  MakeSignature: [P, U, P, U],
+  VerifySignature: [P, P, U, P],
+  EncryptMessage: [P, U, P, U],
+  DecryptMessage: [P, P, U, P],
+} as const;
+
+/** Of advapi32.dll. */
+export const tokenFunctions = {
+  GetTokenInformation: [P, U, P, U, P],
+  LookupAccountSidW: [P, P, P, P, P, P, P],
+} as const;
+
+/** Of kernel32.dll. */
+export const handleFunctions = { CloseHandle: [P] } as const;
+
+/** TOKEN_INFORMATION_CLASS. */
+export const TOKEN_USER = 1;
+export const TOKEN_GROUPS = 2;
+
+/** SE_GROUP_* of winnt.h. */
+export const SE_GROUP_USE_FOR_DENY_ONLY = 0x00000010;
+export const SE_GROUP_LOGON_ID = 0xc0000000;
+/** SE_GROUP_INTEGRITY: not a group but the mandatory label. */
+export const SE_GROUP_INTEGRITY = 0x00000020;
+
+/** WinPR's own attribute: name and domain of the client as two UTF-8 arrays of 257 bytes each. */
+export const WINPR_SECPKG_ATTR_AUTH_IDENTITY = 1001;
+export const WINPR_AUTH_IDENTITY_FIELD_BYTES = 257;

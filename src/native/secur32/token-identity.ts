@@ -1,0 +1,147 @@
+/**
+ * Who the client of an established context is: from its access token, without impersonating, and from the names the
+ * package gives. What cannot be told is a refusal (attacks C20, C22, A21).
+ */
+import { SECPKG_ATTR_NAMES, SECPKG_ATTR_NATIVE_NAMES } from '../../sspi/attributes.ts';
+import { ASC_RET_NULL_SESSION } from '../../sspi/requirements.ts';
+import type { Group, SecurityContextToken } from '../../sspi/security-context-token.ts';
+import type { Answer } from '../../sspi/security-package.ts';
+import { SEC_E_INTERNAL_ERROR, SEC_E_OK, SEC_E_UNSUPPORTED_FUNCTION } from '../../sspi/status.ts';
+import { koffi } from '../koffi.ts';
+import { readAccessToken } from './access-token.ts';
+import type { AccessTokenContent, SidAndAttributes } from './access-token.ts';
+import { queryContextAttribute, winprAuthIdentity } from './context-attributes.ts';
+import { pointerBytes, SE_GROUP_INTEGRITY, SE_GROUP_LOGON_ID, SE_GROUP_USE_FOR_DENY_ONLY } from './declarations.ts';
+import type { Secur32Library } from './library.ts';
+import { readPointer, withAccessToken } from './native-handles.ts';
+import type { SidNames } from './sid-names.ts';
+
+const ANONYMOUS_LOGON = 'S-1-5-7';
+const BUILTIN_GUESTS = 'S-1-5-32-546';
+const GUEST_ACCOUNT = /^S-1-5-21-.*-501$/;
+
+/** User name and domain, as far as known. */
+interface AccountName {
+  readonly userName: string;
+  readonly domain?: string | undefined;
+  readonly userPrincipalName?: string | undefined;
+}
+
+/**
+ * The account of an established context.
+ *
+ * The names of groups, and of a user whom the package does not name, are asked off the event loop: a domain controller
+ * may have to be asked.
+ *
+ * @param context address of the CtxtHandle
+ * @param attributes ASC_RET_* bits of the last leg
+ * @returns SEC_E_OK with the account; the library's status, or SEC_E_INTERNAL_ERROR, where there is no name to be had
+ */
+export async function contextIdentity(
+  library: Secur32Library,
+  names: SidNames | undefined,
+  context: bigint,
+  attributes: number,
+): Promise<Answer<SecurityContextToken>> {
+  const token = tokenContent(library, context);
+  if (token.status !== SEC_E_OK && token.status !== SEC_E_UNSUPPORTED_FUNCTION) return { status: token.status };
+  const content = token.value;
+
+  const userLookup = (): Promise<string | undefined> | undefined =>
+    content && names?.name(content.user.sid, content.user.bytes);
+  const account = packageName(library, context) ?? splitName(await userLookup());
+  if (account === undefined) return { status: token.status === SEC_E_OK ? SEC_E_INTERNAL_ERROR : token.status };
+
+  const groups = content === undefined ? [] : await groupsOf(content.groups, names);
+  return { status: SEC_E_OK, value: tokenValue(account, content, groups, attributes) };
+}
+
+/**
+ * The value of querySecurityContextToken, with what makes it nobody's.
+ *
+ * @param content of the access token; undefined where the library has none
+ */
+export function tokenValue(
+  account: AccountName,
+  content: AccessTokenContent | undefined,
+  groups: readonly Group[],
+  attributes: number,
+): SecurityContextToken {
+  const { userName, domain, userPrincipalName } = account;
+  const sid = content?.user.sid;
+  const isGuest =
+    sid === undefined
+      ? userName.toLowerCase() === 'guest'
+      : GUEST_ACCOUNT.test(sid) || content?.groups.some((group) => group.sid === BUILTIN_GUESTS) === true;
+  return Object.freeze({
+    userName,
+    ...(domain ? { domain } : undefined),
+    ...(userPrincipalName ? { userPrincipalName } : undefined),
+    ...(sid === undefined ? undefined : { sid }),
+    groups: Object.freeze(groups),
+    isAnonymous:
+      (attributes & ASC_RET_NULL_SESSION) !== 0 ||
+      userName === '' ||
+      (sid === undefined ? userName.toUpperCase() === 'ANONYMOUS LOGON' : sid === ANONYMOUS_LOGON),
+    isGuest,
+  });
+}
+
+/** What the access token of the context says; SEC_E_UNSUPPORTED_FUNCTION where there is none. */
+function tokenContent(library: Secur32Library, context: bigint): Answer<AccessTokenContent> {
+  const functions = library.token;
+  if (functions === undefined) return { status: SEC_E_UNSUPPORTED_FUNCTION };
+  const memory = Buffer.alloc(pointerBytes);
+  const status = library.security.QuerySecurityContextToken(context, koffi().address(memory)) >>> 0;
+  if (status !== SEC_E_OK) return { status };
+  const content = withAccessToken(functions, readPointer(memory, 0), (handle) => readAccessToken(functions, handle));
+  return content === undefined ? { status: SEC_E_INTERNAL_ERROR } : { status: SEC_E_OK, value: content };
+}
+
+/** The name the package itself gives. */
+function packageName(library: Secur32Library, context: bigint): AccountName | undefined {
+  const name = splitName(queryContextAttribute(library, context, SECPKG_ATTR_NAMES).value);
+  if (name === undefined) return winprAuthIdentity(library, context);
+  if (name.userPrincipalName !== undefined) return name;
+  const native = queryContextAttribute(library, context, SECPKG_ATTR_NATIVE_NAMES).value?.client;
+  return native?.includes('@') === true ? { ...name, userPrincipalName: native } : name;
+}
+
+/** `DOMAIN\user` or `user@realm` in its parts. */
+function splitName(name: string | undefined): AccountName | undefined {
+  if (name === undefined) return undefined;
+  const backslash = name.indexOf('\\');
+  if (backslash >= 0) return { domain: name.slice(0, backslash), userName: name.slice(backslash + 1) };
+  const at = name.lastIndexOf('@');
+  return at > 0 ? { userName: name.slice(0, at), userPrincipalName: name } : { userName: name };
+}
+
+/** How many names of one token are asked for at once. */
+const LOOKUPS_AT_ONCE = 4;
+
+async function groupsOf(groups: readonly SidAndAttributes[], names: SidNames | undefined): Promise<readonly Group[]> {
+  const real = groups.filter(({ attributes }) => (attributes & SE_GROUP_INTEGRITY) === 0);
+  const found: (string | undefined)[] = [];
+  for (let from = 0; from < real.length; from += LOOKUPS_AT_ONCE) {
+    const some = real.slice(from, from + LOOKUPS_AT_ONCE);
+    found.push(...(await Promise.all(some.map((group) => nameOfGroup(group, names)))));
+  }
+  return real.map(({ sid, attributes }, index) => {
+    const name = found[index];
+    return Object.freeze({
+      sid,
+      ...(name === undefined ? undefined : { name }),
+      attributes,
+      denyOnly: (attributes & SE_GROUP_USE_FOR_DENY_ONLY) !== 0,
+    });
+  });
+}
+
+function nameOfGroup(
+  { sid, bytes, attributes }: SidAndAttributes,
+  names: SidNames | undefined,
+): Promise<string | undefined> {
+  // The SID of a logon session is new each time and has no name: it would only push others out of the cache.
+  const isLogonSession = (attributes & SE_GROUP_LOGON_ID) >>> 0 === SE_GROUP_LOGON_ID;
+  return isLogonSession || names === undefined ? Promise.resolve(undefined) : names.name(sid, bytes);
+}

@@ -1,0 +1,289 @@
+/**
+ * WinPR (FreeRDP's libwinpr2) as counterpart: the accounts its acceptor reads, and a client on its own
+ * InitializeSecurityContextW.
+ *
+ * WinPR reads accounts from /etc/winpr/SAM and from nowhere else. A test therefore runs in a mount namespace of its own,
+ * whose /etc is a copy with that file in it; the machine's /etc is never written.
+ */
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import type * as Koffi from 'koffi';
+import type { ContractClient } from '../sspi/contract-suite.ts';
+
+const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
+
+/** Name of the library for the loader. */
+export const winprLibrary = 'libwinpr2.so.2';
+
+/** The accounts of the namespace. */
+export const winprAccounts = {
+  alice: { domain: 'LAB', password: 'alice-password' },
+  bob: { domain: '', password: 'bob-password' },
+} as const;
+
+const variable = 'SSPI_AUTH_WINPR_NAMESPACE';
+
+const namespaceWords = (): readonly string[] =>
+  process.getuid?.() === 0 ? ['--mount'] : ['--user', '--map-root-user', '--mount'];
+
+/** A probe for `tier`: throws where this process may not make a mount namespace. */
+export function canEnterWinprNamespace(): void {
+  if (process.env[variable] === '1') return;
+  const { status, stderr, error } = spawnSync('unshare', [...namespaceWords(), 'true'], { encoding: 'utf8' });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`no mount namespace of its own: ${stderr.trim()}`);
+}
+
+/**
+ * Runs the calling test file once more in a namespace with WinPR's accounts, and ends this process with its result. In
+ * that namespace it returns at once. Call it before any test is declared.
+ *
+ * @param file `import.meta.filename` of the caller
+ * @throws Error where this process may not make a mount namespace
+ */
+export function enterWinprNamespace(file: string): void {
+  if (process.env[variable] === '1') return;
+  const lines = Object.entries(winprAccounts).map(
+    ([user, { domain, password }]) => `winpr-hash -u ${user} -p ${password}${domain && ` -d ${domain}`} -f sam; echo`,
+  );
+  const script = [
+    'set -e',
+    'copy=$(mktemp -d)',
+    'mount -t tmpfs -o mode=755 sspi-auth "$copy"',
+    'cp -a /etc "$copy/etc" 2>/dev/null || true',
+    'mkdir -p "$copy/etc/winpr"',
+    `{ ${lines.join('; ')}; } > "$copy/etc/winpr/SAM"`,
+    'mount --bind "$copy/etc" /etc',
+    'umount -l "$copy"',
+    'rmdir "$copy"',
+    'exec "$@"',
+  ].join('\n');
+  const command = [process.execPath, ...process.execArgv, file, ...process.argv.slice(2)];
+  const { status, error } = spawnSync('unshare', [...namespaceWords(), 'sh', '-c', script, 'sh', ...command], {
+    stdio: 'inherit',
+    env: { ...process.env, [variable]: '1', WLOG_LEVEL: 'OFF' },
+  });
+  if (error !== undefined) throw error;
+  process.exit(status ?? 1);
+}
+
+/** Who a client says it is. */
+export interface WinprIdentity {
+  readonly user: string;
+  readonly domain: string;
+  readonly password: string;
+}
+
+const SECPKG_CRED_OUTBOUND = 2;
+const SEC_WINNT_AUTH_IDENTITY_UNICODE = 2;
+const SECURITY_NATIVE_DREP = 0x10;
+/** ISC_REQ_REPLAY_DETECT, SEQUENCE_DETECT, CONFIDENTIALITY, CONNECTION, INTEGRITY. */
+const CLIENT_REQUIREMENTS = 0x4 | 0x8 | 0x10 | 0x800 | 0x10000;
+
+type Call = (...values: unknown[]) => number;
+
+interface ClientFunctions {
+  readonly SecBuffer: Koffi.TypeObject;
+  readonly AcquireCredentialsHandleW: Call;
+  readonly InitializeSecurityContextW: Call;
+  readonly MakeSignature: Call;
+  readonly VerifySignature: Call;
+  readonly EncryptMessage: Call;
+  readonly DecryptMessage: Call;
+  readonly DeleteSecurityContext: Call;
+  readonly FreeCredentialsHandle: Call;
+}
+
+let functions: ClientFunctions | undefined;
+
+/** Declared by koffi's own structures, not by the provider's layouts: a mistake there is not shared by its test. */
+function clientFunctions(): ClientFunctions {
+  if (functions !== undefined) return functions;
+  const library = koffi.load(winprLibrary);
+  const SecHandle = koffi.struct({ dwLower: 'uintptr_t', dwUpper: 'uintptr_t' });
+  const TimeStamp = koffi.struct({ LowPart: 'uint32_t', HighPart: 'int32_t' });
+  const SecBuffer = koffi.struct({ cbBuffer: 'uint32_t', BufferType: 'uint32_t', pvBuffer: 'void *' });
+  const SecBufferDesc = koffi.struct({
+    ulVersion: 'uint32_t',
+    cBuffers: 'uint32_t',
+    pBuffers: koffi.pointer(SecBuffer),
+  });
+  const identity = koffi.struct({
+    User: 'str16',
+    UserLength: 'uint32_t',
+    Domain: 'str16',
+    DomainLength: 'uint32_t',
+    Password: 'str16',
+    PasswordLength: 'uint32_t',
+    Flags: 'uint32_t',
+  });
+  const pointer = koffi.pointer;
+  const U = 'uint32_t';
+  const handle = pointer(SecHandle);
+  const call = (name: string, parameters: Koffi.TypeObject[] | unknown[]): Call =>
+    library.func(name, 'int32_t', parameters as string[]);
+  functions = {
+    SecBuffer,
+    AcquireCredentialsHandleW: call('AcquireCredentialsHandleW', [
+      ...['str16', 'str16', U, 'void *', pointer(identity), 'void *', 'void *'],
+      koffi.out(handle),
+      koffi.out(pointer(TimeStamp)),
+    ]),
+    InitializeSecurityContextW: call('InitializeSecurityContextW', [
+      ...[handle, handle, 'str16', U, U, U, pointer(SecBufferDesc), U],
+      koffi.inout(handle),
+      koffi.inout(pointer(SecBufferDesc)),
+      koffi.out(pointer('uint32_t')),
+      koffi.out(pointer(TimeStamp)),
+    ]),
+    MakeSignature: call('MakeSignature', [handle, U, koffi.inout(pointer(SecBufferDesc)), U]),
+    VerifySignature: call('VerifySignature', [handle, pointer(SecBufferDesc), U, koffi.out(pointer('uint32_t'))]),
+    EncryptMessage: call('EncryptMessage', [handle, U, koffi.inout(pointer(SecBufferDesc)), U]),
+    DecryptMessage: call('DecryptMessage', [
+      handle,
+      koffi.inout(pointer(SecBufferDesc)),
+      U,
+      koffi.out(pointer('uint32_t')),
+    ]),
+    DeleteSecurityContext: call('DeleteSecurityContext', [handle]),
+    FreeCredentialsHandle: call('FreeCredentialsHandle', [handle]),
+  };
+  return functions;
+}
+
+interface Descriptor {
+  readonly ulVersion: 0;
+  readonly cBuffers: number;
+  pBuffers: unknown;
+}
+
+const descriptor = (buffers: readonly { readonly type: number; readonly data: Uint8Array }[]): Descriptor => ({
+  ulVersion: 0,
+  cBuffers: buffers.length,
+  pBuffers: buffers.map(({ type, data }) => ({ cbBuffer: data.byteLength, BufferType: type, pvBuffer: data })),
+});
+
+/** How many bytes a call left in each buffer. */
+function lengths(described: Descriptor, count: number): number[] {
+  const { SecBuffer } = clientFunctions();
+  const buffers = koffi.decode(described.pBuffers, SecBuffer, count) as { cbBuffer: number }[];
+  return buffers.map(({ cbBuffer }) => cbBuffer);
+}
+
+const ROOM = 16384;
+const TOKEN = 2;
+const DATA = 1;
+
+/** A client context of WinPR. */
+export class WinprClient implements ContractClient {
+  readonly #credential = {};
+  #context: object | null = null;
+  readonly #target: string;
+  #over = false;
+  #sent = 0;
+  #received = 0;
+
+  /**
+   * @param packageName `NTLM` or `Negotiate`
+   * @throws Error where WinPR gives no credential
+   */
+  constructor(packageName: string, identity: WinprIdentity, target = 'HTTP/localhost') {
+    this.#target = target;
+    const { user, domain, password } = identity;
+    const status = clientFunctions().AcquireCredentialsHandleW(
+      null,
+      packageName,
+      SECPKG_CRED_OUTBOUND,
+      null,
+      {
+        User: user,
+        UserLength: user.length,
+        Domain: domain,
+        DomainLength: domain.length,
+        Password: password,
+        PasswordLength: password.length,
+        Flags: SEC_WINNT_AUTH_IDENTITY_UNICODE,
+      },
+      null,
+      null,
+      this.#credential,
+      {},
+    );
+    if (status !== 0) throw new Error(`AcquireCredentialsHandleW(${packageName}): 0x${(status >>> 0).toString(16)}`);
+  }
+
+  next(serverToken: Uint8Array | undefined): Uint8Array | undefined {
+    if (this.#over) return undefined;
+    const room = Buffer.alloc(ROOM);
+    const output = descriptor([{ type: TOKEN, data: room }]);
+    const input = serverToken && descriptor([{ type: TOKEN, data: serverToken }]);
+    const context = this.#context === null ? {} : { ...this.#context };
+    const status = clientFunctions().InitializeSecurityContextW(
+      this.#credential,
+      this.#context,
+      this.#target,
+      CLIENT_REQUIREMENTS,
+      0,
+      SECURITY_NATIVE_DREP,
+      input ?? null,
+      0,
+      context,
+      output,
+      [0],
+      {},
+    );
+    if (status < 0) throw new Error(`InitializeSecurityContextW: 0x${(status >>> 0).toString(16)}`);
+    this.#context = context;
+    if (status === 0) this.#over = true;
+    const [length = 0] = lengths(output, 1);
+    return length === 0 ? undefined : Uint8Array.from(room.subarray(0, length));
+  }
+
+  makeSignature(message: Uint8Array): Uint8Array {
+    const signature = Buffer.alloc(16);
+    const buffers = descriptor([
+      { type: DATA, data: message },
+      { type: TOKEN, data: signature },
+    ]);
+    this.#check('MakeSignature', clientFunctions().MakeSignature(this.#context, 0, buffers, this.#sent++));
+    return signature;
+  }
+
+  verifySignature(message: Uint8Array, signature: Uint8Array): boolean {
+    const buffers = descriptor([
+      { type: DATA, data: message },
+      { type: TOKEN, data: signature },
+    ]);
+    return clientFunctions().VerifySignature(this.#context, buffers, this.#received++, [0]) === 0;
+  }
+
+  encryptMessage(message: Uint8Array): { token: Uint8Array; data: Uint8Array } {
+    const token = Buffer.alloc(16);
+    const data = Buffer.from(message);
+    const buffers = descriptor([
+      { type: TOKEN, data: token },
+      { type: DATA, data },
+    ]);
+    this.#check('EncryptMessage', clientFunctions().EncryptMessage(this.#context, 0, buffers, this.#sent++));
+    return { token, data };
+  }
+
+  decryptMessage(token: Uint8Array, data: Uint8Array): Uint8Array {
+    const plain = Buffer.from(data);
+    const buffers = descriptor([
+      { type: TOKEN, data: Buffer.from(token) },
+      { type: DATA, data: plain },
+    ]);
+    this.#check('DecryptMessage', clientFunctions().DecryptMessage(this.#context, buffers, this.#received++, [0]));
+    return plain;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#context !== null) clientFunctions().DeleteSecurityContext(this.#context);
+    clientFunctions().FreeCredentialsHandle(this.#credential);
+  }
+
+  #check(name: string, status: number): void {
+    if (status !== 0) throw new Error(`${name}: 0x${(status >>> 0).toString(16)}`);
+  }
+}
