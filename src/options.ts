@@ -43,6 +43,10 @@ export interface SspiAuthOptions<R = unknown> {
   readonly keytab?: string;
   /** Service principal names that tickets may be for, such as `HTTP/intranet.example.com`. */
   readonly servicePrincipalNames?: readonly string[];
+  /** Refuse Kerberos tickets that do not say, signed, who the account is and which groups it has. Default false. */
+  readonly requirePac?: boolean;
+  /** Keep tickets that clients forward, for `request.sspi.delegatedCredentials`. Default false. */
+  readonly delegate?: boolean;
   /** Who judges NTLM and Digest: memoryAccounts(...), smbpasswdFile(path). */
   readonly accounts?: AccountSource;
   /** NetBIOS domain of accounts that name none, and of the NTLM challenge. Default: this computer's name. */
@@ -77,6 +81,8 @@ export interface Settings<R = unknown> {
   readonly requiredAttributes: number;
   readonly keytab: string | undefined;
   readonly servicePrincipalNames: readonly string[] | undefined;
+  readonly requirePac: boolean;
+  readonly delegate: boolean;
   readonly accounts: AccountSource | undefined;
   readonly domain: string;
   readonly computerName: string;
@@ -110,6 +116,8 @@ const optionNames: Readonly<Record<keyof SspiAuthOptions, true>> = {
   requiredAttributes: true,
   keytab: true,
   servicePrincipalNames: true,
+  requirePac: true,
+  delegate: true,
   accounts: true,
   domain: true,
   realm: true,
@@ -146,6 +154,8 @@ export function parseOptions<R>(options: SspiAuthOptions<R> = {}): Settings<R> {
     requiredAttributes: bits('requiredAttributes', options.requiredAttributes),
     keytab: text('keytab', options.keytab),
     servicePrincipalNames: texts('servicePrincipalNames', options.servicePrincipalNames),
+    requirePac: flag('requirePac', options.requirePac),
+    delegate: flag('delegate', options.delegate),
     accounts: accounts(options.accounts),
     domain,
     computerName,

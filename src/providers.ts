@@ -5,9 +5,13 @@
 import { SspiAuthError, OptionError } from './errors.ts';
 import type { OfferedScheme } from './http/offered-scheme.ts';
 import type { SchemeName, Settings } from './options.ts';
+import { detectKerberos, kerberosPackage } from './native/gssapi/index.ts';
+import type { KerberosAuthData } from './native/gssapi/index.ts';
 import { secur32Packages } from './native/secur32/index.ts';
 import { digestPackage } from './packages/digest/index.ts';
 import type { DigestAuthData } from './packages/digest/index.ts';
+import { negotiatePackage } from './packages/negotiate/index.ts';
+import type { NegotiateAuthData, NegotiateInnerPackage } from './packages/negotiate/index.ts';
 import { ntlmPackage } from './packages/ntlm/ntlm-package.ts';
 import type { NtlmAuthData } from './packages/ntlm/ntlm-auth-data.ts';
 import { acquireCredentialsHandle, addSecurityPackage } from './sspi/index.ts';
@@ -15,6 +19,8 @@ import type { CredentialHandle, SecurityPackage } from './sspi/index.ts';
 
 /** Adds the packages that need nothing but Node to those of this process. */
 export function addPortablePackages(): void {
+  addSecurityPackage(negotiatePackage);
+  addSecurityPackage(kerberosPackage);
   addSecurityPackage(ntlmPackage);
   addSecurityPackage(digestPackage);
 }
@@ -29,6 +35,7 @@ type Availability =
       readonly packages?: readonly string[] | undefined;
       /** Targets a client may have meant; undefined: whatever its credential accepts. */
       readonly servicePrincipalNames?: readonly string[] | undefined;
+      readonly delegate?: boolean | undefined;
     }
   | { readonly missing: string };
 
@@ -77,8 +84,9 @@ function availabilityOf<R>(name: SchemeName, settings: Settings<R>): Availabilit
     case 'Digest':
       return digest(settings);
     case 'Negotiate':
+      return negotiate(settings);
     case 'Kerberos':
-      return { missing: 'this version has no Kerberos yet; use NTLM or Digest with option "accounts".' };
+      return kerberos(settings);
   }
 }
 
@@ -101,7 +109,66 @@ function secur32<R>(
   };
 }
 
-function ntlm<R>({ accounts, domain, computerName, clock, random }: Settings<R>): Availability {
+/** The package Kerberos with its authData, or why there is none. */
+function kerberosPart<R>(settings: Settings<R>): NegotiateInnerPackage | { readonly missing: string } {
+  const { provider, keytab, library, servicePrincipalNames, requirePac, delegate, clock } = settings;
+  if (provider === 'portable') return { missing: "provider 'portable' has no Kerberos." };
+  if (keytab === undefined) {
+    const { available, lookedFor } = detectKerberos(library);
+    if (!available) return { missing: `${lookedFor}. Give option "keytab" with a key of HTTP/<host name>.` };
+  }
+  const authData: KerberosAuthData = { keytab, library, servicePrincipalNames, requirePac, delegate, clock };
+  return { package: kerberosPackage, authData };
+}
+
+/** Browsers know Kerberos by the name Negotiate: a scheme of its own is offered only to who asks for it. */
+function kerberos<R>(settings: Settings<R>): Availability {
+  if (settings.schemes === undefined) return { missing: 'not offered unless "schemes" names it.' };
+  const part = kerberosPart(settings);
+  if ('missing' in part) return part;
+  return {
+    provider: 'gssapi',
+    boundTo: 'connection',
+    packages: ['Kerberos'],
+    delegate: settings.delegate,
+    acquire: () => acquire(part.package, part.authData),
+  };
+}
+
+/** SPNEGO over what there is: Kerberos by a keytab, NTLM by an account source. */
+function negotiate<R>(settings: Settings<R>): Availability {
+  const { accounts, packages, domain, computerName, clock, random } = settings;
+  const inner: NegotiateInnerPackage[] = [];
+  const missing: string[] = [];
+  for (const name of packages ?? (['Kerberos', 'NTLM'] as const)) {
+    if (name === 'Kerberos') {
+      const part = kerberosPart(settings);
+      if ('missing' in part) missing.push(part.missing);
+      else inner.push(part);
+    } else if (accounts?.judgeNtlm === undefined) {
+      missing.push(accountsMissing(accounts?.description, 'NTLM'));
+    } else {
+      const authData: NtlmAuthData = { accounts, domain, computerName, clock, random };
+      inner.push({ package: ntlmPackage, authData });
+    }
+  }
+  // Over NTLM alone it would only be in the way of clients that take Negotiate for Kerberos: who wants it names it.
+  const kerberosRuns = inner.some((part) => part.package === kerberosPackage);
+  if (settings.schemes === undefined && !kerberosRuns) return { missing: missing.join(' ') };
+  // Who names a package means it: half of a policy is not what was asked for.
+  if (inner.length === 0 || (packages !== undefined && missing.length > 0)) return { missing: missing.join(' ') };
+  const authData: NegotiateAuthData = { packages: inner };
+  return {
+    provider: kerberosRuns ? 'gssapi' : 'portable',
+    boundTo: 'connection',
+    packages: inner.map((part) => part.package.info.name),
+    delegate: settings.delegate,
+    acquire: () => acquire(negotiatePackage, authData),
+  };
+}
+
+function ntlm<R>({ accounts, domain, computerName, clock, random, packages }: Settings<R>): Availability {
+  if (packages?.includes('NTLM') === false) return { missing: 'option "packages" leaves NTLM out.' };
   if (accounts?.judgeNtlm === undefined) return { missing: accountsMissing(accounts?.description, 'NTLM') };
   const authData: NtlmAuthData = { accounts, domain, computerName, clock, random };
   return { provider: 'portable', boundTo: 'connection', acquire: () => acquire(ntlmPackage, authData) };

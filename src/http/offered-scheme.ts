@@ -15,4 +15,6 @@ export interface OfferedScheme {
   readonly servicePrincipalNames?: readonly string[] | undefined;
   /** ASC_RET_* bits that a finished context must have: they are asked for, and a context without them is refused. */
   readonly requiredAttributes?: number | undefined;
+  /** Ask for the credentials that clients forward (ASC_REQ_DELEGATE); a client that forwards none is no worse for it. */
+  readonly delegate?: boolean | undefined;
 }
