@@ -2,12 +2,18 @@
  * Which security package comes from where on this machine. The only module that knows both the packages and the native
  * libraries; everything above it sees credentials.
  */
+import type { AccountSource } from './accounts/account-source.ts';
 import { SspiAuthError, OptionError } from './errors.ts';
 import type { OfferedScheme } from './http/offered-scheme.ts';
 import type { SchemeName, Settings } from './options.ts';
+import { detectKerberos } from './native/gssapi/detect.ts';
+import type { KerberosAuthData } from './native/gssapi/kerberos-auth-data.ts';
+import { kerberosPackage } from './native/gssapi/kerberos.ts';
 import { secur32Packages } from './native/secur32/index.ts';
 import { digestPackage } from './packages/digest/index.ts';
 import type { DigestAuthData } from './packages/digest/index.ts';
+import { negotiatePackage } from './packages/negotiate/index.ts';
+import type { NegotiateAuthData, NegotiateInnerPackage } from './packages/negotiate/index.ts';
 import { ntlmPackage } from './packages/ntlm/ntlm-package.ts';
 import type { NtlmAuthData } from './packages/ntlm/ntlm-auth-data.ts';
 import { acquireCredentialsHandle, addSecurityPackage } from './sspi/index.ts';
@@ -77,8 +83,9 @@ function availabilityOf<R>(name: SchemeName, settings: Settings<R>): Availabilit
     case 'Digest':
       return digest(settings);
     case 'Negotiate':
+      return negotiate(settings);
     case 'Kerberos':
-      return { missing: 'this version has no Kerberos yet; use NTLM or Digest with option "accounts".' };
+      return kerberos(settings);
   }
 }
 
@@ -101,9 +108,66 @@ function secur32<R>(
   };
 }
 
-function ntlm<R>({ accounts, domain, computerName, clock, random }: Settings<R>): Availability {
+/**
+ * SPNEGO over what there is: Kerberos with a keytab, NTLM with accounts. NTLM alone is offered by its own name, unless
+ * `schemes` asks for Negotiate.
+ */
+function negotiate<R>(settings: Settings<R>): Availability {
+  const { schemes, packages = ['Kerberos', 'NTLM'], accounts } = settings;
+  const inner: NegotiateInnerPackage[] = [];
+  const ticket = kerberosAuthData(settings);
+  if (!('missing' in ticket)) inner.push({ package: kerberosPackage, authData: ticket });
+  if (packages.includes('NTLM') && accounts?.judgeNtlm !== undefined && (schemes !== undefined || inner.length > 0)) {
+    inner.push({ package: ntlmPackage, authData: ntlmAuthData(settings, accounts) });
+  }
+  if (inner.length === 0) return { missing: 'missing' in ticket ? ticket.missing : accountsMissing(undefined, 'NTLM') };
+  const authData: NegotiateAuthData = { packages: inner };
+  return {
+    provider: 'missing' in ticket ? 'portable' : 'gssapi',
+    boundTo: 'connection',
+    packages: inner.map(({ package: { info } }) => info.name),
+    acquire: () => acquire(negotiatePackage, authData),
+  };
+}
+
+/** Kerberos without SPNEGO, under its own name: no browser asks for it. */
+function kerberos<R>(settings: Settings<R>): Availability {
+  if (settings.schemes === undefined) return { missing: 'not offered unless "schemes" names it.' };
+  const authData = kerberosAuthData(settings);
+  if ('missing' in authData) return authData;
+  return {
+    provider: 'gssapi',
+    boundTo: 'connection',
+    packages: ['Kerberos'],
+    acquire: () => acquire(kerberosPackage, authData),
+  };
+}
+
+/** What Kerberos judges with, or why it cannot. Without the option it takes the default keytab that has an HTTP key. */
+function kerberosAuthData<R>(settings: Settings<R>): KerberosAuthData | { readonly missing: string } {
+  const { provider, packages, library, servicePrincipalNames, clock } = settings;
+  if (provider === 'portable') return { missing: 'option "provider" is "portable", which has no Kerberos.' };
+  if (packages?.includes('Kerberos') === false) return { missing: 'option "packages" leaves Kerberos out.' };
+  let { keytab } = settings;
+  if (keytab === undefined) {
+    const detected = detectKerberos(library);
+    if (!detected.available) {
+      return { missing: `option "keytab" is not given, and ${detected.lookedFor}. Give keytab: '/etc/http.keytab'.` };
+    }
+    keytab = detected.keytab;
+  }
+  return { keytab, servicePrincipalNames, library, clock };
+}
+
+function ntlmAuthData<R>(settings: Settings<R>, accounts: AccountSource): NtlmAuthData {
+  const { domain, computerName, clock, random } = settings;
+  return { accounts, domain, computerName, clock, random };
+}
+
+function ntlm<R>(settings: Settings<R>): Availability {
+  const { accounts } = settings;
   if (accounts?.judgeNtlm === undefined) return { missing: accountsMissing(accounts?.description, 'NTLM') };
-  const authData: NtlmAuthData = { accounts, domain, computerName, clock, random };
+  const authData = ntlmAuthData(settings, accounts);
   return { provider: 'portable', boundTo: 'connection', acquire: () => acquire(ntlmPackage, authData) };
 }
 
