@@ -4,7 +4,7 @@
  * This module holds what is true for every package: handles, one call at a time, attributes only after the last leg,
  * output buffers, deletion exactly once. The protocol is the package's.
  */
-import { SECBUFFER_TOKEN, SECBUFFER_TYPE_MASK } from './buffers.ts';
+import { findBuffer, SECBUFFER_TOKEN, SECBUFFER_TYPE_MASK } from './buffers.ts';
 import type { SecBuffer } from './buffers.ts';
 import { contextRecord, credentialRecord, deletePackageContext, registerContext, releaseContext } from './handles.ts';
 import type { ContextHandle, ContextPhase, ContextRecord, CredentialHandle } from './handles.ts';
@@ -25,8 +25,8 @@ export interface AcceptSecurityContextParameters {
   /** TargetDataRep: SECURITY_NATIVE_DREP or SECURITY_NETWORK_DREP; unused by Schannel and Digest. */
   readonly targetDataRep: number;
   /**
-   * pOutput: the caller's own buffers. The TOKEN buffers among them are filled in order, and one that is too small gives
-   * SEC_E_INSUFFICIENT_MEMORY. Left out, or with ASC_REQ_ALLOCATE_MEMORY, the output is allocated.
+   * pOutput: the caller's own buffers. Those of each type are filled in order; a token without a buffer, or a buffer that
+   * is too small, gives SEC_E_INSUFFICIENT_MEMORY. Left out, or with ASC_REQ_ALLOCATE_MEMORY, the output is allocated.
    */
   readonly output?: readonly SecBuffer[] | undefined;
 }
@@ -264,16 +264,12 @@ function placeOutput(
   call: AcceptCall,
 ): readonly SecBuffer[] | undefined {
   if (parameters.output === undefined || (call.requirements & ASC_REQ_ALLOCATE_MEMORY) !== 0) return output;
-  const room = parameters.output.filter(({ type }) => (type & SECBUFFER_TYPE_MASK) === SECBUFFER_TOKEN);
   const placed: SecBuffer[] = [];
-  for (const buffer of output) {
-    const { type, data } = buffer;
-    // Only tokens have room of the caller's; what else the package tells is small and its own.
-    if ((type & SECBUFFER_TYPE_MASK) !== SECBUFFER_TOKEN) {
-      placed.push(buffer);
-      continue;
-    }
-    const target = room.shift();
+  for (const { type, data } of output) {
+    const earlier = placed.filter((buffer) => buffer.type === type).length;
+    const target = findBuffer(parameters.output, type & SECBUFFER_TYPE_MASK, earlier);
+    // A token must be sent, so it must fit; what is only told (SECBUFFER_CHANNEL_BINDINGS_RESULT) needs a place to go.
+    if (target === undefined && type !== SECBUFFER_TOKEN) continue;
     if (target === undefined || target.data.byteLength < data.byteLength) return undefined;
     target.data.set(data);
     placed.push({ type, data: target.data.subarray(0, data.byteLength) });

@@ -30,7 +30,7 @@ import { answerAttribute, contextAttributes } from './ntlm-attributes.ts';
 import type { EstablishedFacts } from './ntlm-attributes.ts';
 import type { NtlmSettings } from './ntlm-auth-data.ts';
 import type { IssuedChallenge } from './ntlm-challenge.ts';
-import { bindingsPolicy, meetsBindingsPolicy } from './ntlm-channel-bindings.ts';
+import { bindingsPolicy, bindingsResult, meetsBindingsPolicy } from './ntlm-channel-bindings.ts';
 import type { BindingsPolicy } from './ntlm-channel-bindings.ts';
 import { NtlmMessageSecurity } from './ntlm-message-security.ts';
 import { readVerdict, tokenOf } from './ntlm-verdict.ts';
@@ -192,7 +192,7 @@ export class NtlmContext implements PackageContext {
         start: new Date(this.#settings.clock.now()),
       },
     };
-    return { status: Status.SEC_E_OK, attributes };
+    return { status: Status.SEC_E_OK, attributes, output: bindingsResult(policy, channelBindings) };
   }
 
   #established(): Established | undefined {
