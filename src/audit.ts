@@ -60,34 +60,43 @@ export class Audit {
     this.#logger = logger;
   }
 
+  /** A logger that throws changes no verdict, and no request waits for ever because of it. */
+  #write(level: 'info' | 'warn' | 'error' | 'debug', record: object, message: string): void {
+    try {
+      this.#logger?.[level]?.(record, message);
+    } catch {
+      // There is nowhere left to say it.
+    }
+  }
+
   /** A client was authenticated. @param again the client proved the same once more (Digest): debug, not info */
   authenticated(record: AuditRecord, again: boolean): void {
     if (authenticatedChannel.hasSubscribers) authenticatedChannel.publish(record);
-    if (again) this.#logger?.debug?.(record, 'sspi-auth: authenticated');
-    else this.#logger?.info(record, 'sspi-auth: authenticated');
+    if (again) this.#write('debug', record, 'sspi-auth: authenticated');
+    else this.#write('info', record, 'sspi-auth: authenticated');
   }
 
   /** A client was refused. */
   refused(record: AuditRecord): void {
     if (refusedChannel.hasSubscribers) refusedChannel.publish(record);
-    this.#logger?.warn(record, 'sspi-auth: refused');
+    this.#write('warn', record, 'sspi-auth: refused');
   }
 
   /** A leg was answered. */
   handshake(record: AuditRecord): void {
     if (handshakeChannel.hasSubscribers) handshakeChannel.publish(record);
-    this.#logger?.debug?.(record, 'sspi-auth: handshake');
+    this.#write('debug', record, 'sspi-auth: handshake');
   }
 
   /** A function of the operator (`skip`, `authorize`) or this library itself failed. */
   failed(error: unknown, where: string): void {
-    this.#logger?.error({ err: error, where }, `sspi-auth: ${where} failed; the request was refused`);
+    this.#write('error', { err: error, where }, `sspi-auth: ${where} failed; the request was refused`);
   }
 }
 
 /** C0, C1, and the characters that turn the direction of text around (attack A09). */
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-const unsafe = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** A name from a client, fit for a log: cut to 128 characters, what could forge or disguise a line escaped. */
 export function printable(name: string): string {

@@ -27,6 +27,7 @@ import { anonymousOutcome, challengeOutcome, refusedOutcome } from './http/outco
 import type { AuthenticatedOutcome, HeaderField, Outcome } from './http/outcome.ts';
 import { PendingHandshakes } from './http/pending-handshakes.ts';
 import { admit } from './admission.ts';
+import type { Admission } from './admission.ts';
 import type { Settings } from './options.ts';
 import { SecurityContextInfo } from './security-context-info.ts';
 import * as Sspi from './sspi/index.ts';
@@ -64,16 +65,18 @@ export class Authenticator<R = unknown> {
     this.settings = settings;
     this.#schemes = new Map(schemes.map((scheme) => [scheme.name.toLowerCase(), scheme]));
     this.#audit = new Audit(settings.logger);
-    this.#pending = new PendingHandshakes(settings.limits, settings.clock, (why) => {
+    this.#pending = new PendingHandshakes(settings.limits, settings.clock, (why, { phase, peer }) => {
       if (why === 'closed') return;
+      const begun = phase.type === 'negotiating' ? phase : undefined;
       const reason: AuditReason = why === 'deadline' ? 'handshake-deadline' : 'handshake-evicted';
       this.#audit.refused({
-        scheme: undefined,
+        scheme: begun === undefined ? undefined : this.#schemes.get(begun.scheme)?.name,
         package: undefined,
         account: undefined,
-        peer: undefined,
+        peer,
         reason,
-        durationMilliseconds: settings.limits.handshakeMilliseconds,
+        durationMilliseconds:
+          begun === undefined ? settings.limits.handshakeMilliseconds : this.#since(begun.startedAt),
       });
     });
   }
@@ -100,7 +103,7 @@ export class Authenticator<R = unknown> {
     try {
       if (this.settings.skip?.(request) === true) return anonymousOutcome;
       const connection = this.#connections.get(exchange.socket);
-      if (connection !== undefined && !connection.busy) {
+      if (connection !== undefined && !connection.busy && !this.#closed) {
         const { phase } = connection;
         if (
           phase.type === 'authenticated' &&
@@ -146,7 +149,7 @@ export class Authenticator<R = unknown> {
   #inTurn(exchange: Exchange, target: string): Outcome | Promise<Outcome> {
     let connection = this.#connections.get(exchange.socket);
     if (connection === undefined) {
-      connection = new Connection();
+      connection = new Connection(peerOf(exchange));
       this.#connections.set(exchange.socket, connection);
     }
     const attempt: Attempt = { exchange, connection, startedAt: startOf(connection) ?? this.settings.clock.elapsed() };
@@ -162,6 +165,11 @@ export class Authenticator<R = unknown> {
 
   #judge(attempt: Attempt, target: string): Outcome | Promise<Outcome> {
     const { exchange, connection } = attempt;
+    // Requests that waited for one before them may have lost their client: nobody is asked for them (attack G10).
+    if (exchange.socket.destroyed === true) {
+      this.#pending.release(connection);
+      return refusedOutcome(401);
+    }
     const field = authorizationField(exchange.rawHeaders);
     if (field === undefined) return this.#withoutCredentials(attempt);
     if (field === REPEATED) return this.#refuse(attempt, 400, 'repeated-authorization');
@@ -186,12 +194,15 @@ export class Authenticator<R = unknown> {
     if (
       phase.type === 'authenticated' &&
       phase.expiresAt > this.settings.clock.now() &&
+      !this.#closed &&
       !passedThroughProxy(exchange.rawHeaders)
     ) {
       return phase.outcome;
     }
     this.#pending.release(connection);
-    return this.settings.anonymous ? anonymousOutcome : challengeOutcome(this.#bareChallenges(exchange));
+    return this.settings.anonymous && !this.#closed
+      ? anonymousOutcome
+      : challengeOutcome(this.#bareChallenges(exchange));
   }
 
   #leg(attempt: Attempt, scheme: OfferedScheme, credentials: Credentials): Outcome | Promise<Outcome> {
@@ -273,7 +284,7 @@ export class Authenticator<R = unknown> {
   #accept(attempt: Attempt, scheme: OfferedScheme, verdict: Extract<Verdict, { type: 'accepted' }>): Outcome {
     const { connection, exchange } = attempt;
     const { context, token, expiry } = verdict;
-    const admission = admit(scheme, verdict);
+    const admission = this.#admit(scheme, verdict);
     if (admission.type === 'refused') {
       Sspi.deleteSecurityContext(context);
       return this.#refuse(attempt, 401, admission.reason, scheme);
@@ -309,6 +320,16 @@ export class Authenticator<R = unknown> {
       headers.push(['WWW-Authenticate', `${scheme.name} ${encodeBase64(token)}`]);
     }
     return { ...outcome, headers };
+  }
+
+  /** A token that a package made wrong lets nobody in, and its context is not left behind. */
+  #admit(scheme: OfferedScheme, verdict: Extract<Verdict, { type: 'accepted' }>): Admission {
+    try {
+      return admit(scheme, verdict);
+    } catch (error) {
+      this.#audit.failed(error, 'reading the account of a context');
+      return { type: 'refused', reason: 'internal-error' };
+    }
   }
 
   #authorize(outcome: AuthenticatedOutcome, exchange: Exchange, request: R): Outcome | Promise<Outcome> {
@@ -379,8 +400,13 @@ export class Authenticator<R = unknown> {
       account: undefined,
       peer: peerOf(attempt.exchange),
       reason,
-      durationMilliseconds: Math.round((this.settings.clock.elapsed() - attempt.startedAt) * 1000) / 1000,
+      durationMilliseconds: this.#since(attempt.startedAt),
     };
+  }
+
+  /** Milliseconds since a Clock.elapsed(), to three places. */
+  #since(startedAt: number): number {
+    return Math.round((this.settings.clock.elapsed() - startedAt) * 1000) / 1000;
   }
 }
 

@@ -241,17 +241,16 @@ function namesOf<T extends string>(option: string, value: unknown, known: readon
   return Object.freeze(names);
 }
 
-function accounts(value: unknown): AccountSource | undefined {
+function accounts(value: AccountSource | undefined): AccountSource | undefined {
   if (value === undefined) return undefined;
-  const source = value as Partial<AccountSource> | null;
-  if (typeof source !== 'object' || source === null || (!source.judgeNtlm && !source.judgeDigest)) {
+  if (typeof value !== 'object' || value === null || (!value.judgeNtlm && !value.judgeDigest)) {
     throw new OptionError(
       'accounts',
       shown(value),
       "Give an account source: memoryAccounts([{ userName: 'alice', password }]) or smbpasswdFile(path).",
     );
   }
-  return value as AccountSource;
+  return value;
 }
 
 function logger(value: Logger | false | undefined): Logger | undefined {

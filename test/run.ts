@@ -8,9 +8,9 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
+import { pipeline } from 'node:stream/promises';
 import { run } from 'node:test';
-import { spec } from 'node:test/reporters';
+import { spec as SpecReporter } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { installPackages, isDebian } from './lab/debian.ts';
 import type { PropertyRecord } from './lab/count-mutations.ts';
@@ -24,6 +24,9 @@ import type { TierName } from './lab/tiers.ts';
 const mutationsInCi = 100_000;
 /** fast-check runs per property: CI, and everywhere else. The environment variable SSPI_AUTH_FUZZ_RUNS overrides it. */
 const runsPerProperty = { ci: 10_000, elsewhere: 2000 };
+
+/** Milliseconds that one test file may take: a handle left open by a failed test must not hold up the run for ever. */
+const fileTimeout = 300_000;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const inCi = process.env['CI'] === 'true';
@@ -80,6 +83,7 @@ async function runNode(files: readonly TestFile[]): Promise<TestCounts> {
   const stream = run({
     files: files.map(({ path }) => join(root, path)),
     concurrency: Math.min(2, availableParallelism()),
+    timeout: fileTimeout,
   });
   stream.on('test:pass', note);
   stream.on('test:fail', note);
@@ -87,9 +91,7 @@ async function runNode(files: readonly TestFile[]): Promise<TestCounts> {
     const [, name, count] = /^([a-z]+) (\d+)$/.exec(message) ?? [];
     if (name !== undefined) byName.set(name, Number(count));
   });
-  const report = stream.compose(new spec());
-  report.pipe(process.stdout, { end: false });
-  await finished(report);
+  await pipeline(stream, new SpecReporter(), process.stdout, { end: false });
   return { byName, leftOut };
 }
 

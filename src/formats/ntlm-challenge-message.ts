@@ -3,7 +3,7 @@ import { decodeAvPairs } from './av-pairs.ts';
 import type { AvPairs } from './av-pairs.ts';
 import { decodeOem, fieldBytes, NTLM_CHALLENGE, openNtlmMessage, readField } from './ntlm-field.ts';
 import { NTLMSSP_NEGOTIATE_TARGET_INFO, NTLMSSP_NEGOTIATE_UNICODE, NTLMSSP_NEGOTIATE_VERSION } from './ntlm-flags.ts';
-import { readVersion, VERSION_BYTES } from './ntlm-version.ts';
+import { encodeVersion, readVersion, VERSION_BYTES } from './ntlm-version.ts';
 import type { NtlmVersion } from './ntlm-version.ts';
 import { decodeUtf16le } from './utf16.ts';
 
@@ -23,9 +23,11 @@ export interface ChallengeFields {
   readonly targetName: Uint8Array;
   /** An AV_PAIR list with its end. */
   readonly targetInfo: Uint8Array;
+  /** Written where the flags promise it. */
+  readonly version: NtlmVersion;
 }
 
-/** The message. Version is left zero: nothing may depend on it, and the flags do not promise it. */
+/** The message. The place of VERSION is there in any case, and zero where the flags do not promise it. */
 export function encodeChallengeMessage(fields: ChallengeFields): Uint8Array {
   const { targetName, targetInfo } = fields;
   const bytes = new Uint8Array(HEADER_BYTES + targetName.byteLength + targetInfo.byteLength);
@@ -36,6 +38,7 @@ export function encodeChallengeMessage(fields: ChallengeFields): Uint8Array {
   view.setUint32(20, fields.flags, true);
   bytes.set(fields.serverChallenge.subarray(0, SERVER_CHALLENGE_BYTES), 24);
   placeField(view, 40, HEADER_BYTES + targetName.byteLength, targetInfo.byteLength);
+  if ((fields.flags & NTLMSSP_NEGOTIATE_VERSION) !== 0) bytes.set(encodeVersion(fields.version), 48);
   bytes.set(targetName, HEADER_BYTES);
   bytes.set(targetInfo, HEADER_BYTES + targetName.byteLength);
   return bytes;

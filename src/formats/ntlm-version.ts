@@ -19,3 +19,8 @@ export function readVersion(reader: Reader): NtlmVersion {
   reader.skip(3, 'Reserved');
   return { major, minor, build, revision: reader.u8('NTLMRevisionCurrent') };
 }
+
+/** The eight bytes. */
+export function encodeVersion({ major, minor, build, revision }: NtlmVersion): Uint8Array {
+  return Uint8Array.of(major, minor, build & 0xff, build >>> 8, 0, 0, 0, revision);
+}

@@ -42,6 +42,8 @@ export interface ConnectionSocket {
 
 /** State of one connection: its phase, and the requests that wait for the one that is being judged. */
 export class Connection {
+  /** `address:port` of the client, for the log. */
+  readonly peer: string | undefined;
   /** Called when the connection is reset under a judgement that runs; see `abandon`. */
   onAbandon: (() => void) | undefined;
   /** Name of the user that a request-bound scheme proved last; only for the log. */
@@ -49,6 +51,10 @@ export class Connection {
   #phase: ConnectionPhase = idle;
   #last: Promise<Outcome> | undefined;
   #stopWatching: (() => void) | undefined;
+
+  constructor(peer?: string) {
+    this.peer = peer;
+  }
 
   get phase(): ConnectionPhase {
     return this.#phase;

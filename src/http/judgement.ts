@@ -12,6 +12,7 @@ import {
   deleteSecurityContext,
   findBuffer,
   SEC_E_BAD_BINDINGS,
+  SEC_E_INTERNAL_ERROR,
   SEC_E_INVALID_TOKEN,
   SEC_E_OK,
   SEC_I_COMPLETE_AND_CONTINUE,
@@ -68,7 +69,8 @@ export function judgeToken(
 ): Verdict | Promise<Verdict> {
   if (mode === 'always' && bindings === undefined) {
     if (context !== undefined) deleteSecurityContext(context);
-    const text = "channelBinding is 'always' and the connection has no TLS of this server";
+    const text =
+      "channelBinding is 'always' and the connection has no TLS of this server, or a certificate without bindings";
     return { type: 'refused', status: SEC_E_BAD_BINDINGS, diagnosis: { text } };
   }
   const input: SecBuffer[] = [{ type: SECBUFFER_TOKEN, data: token }];
@@ -191,6 +193,11 @@ function completed(context: ContextHandle, incomplete: AcceptSecurityContextResu
   const { status, output } = incomplete;
   const result = completeAuthToken(context, output);
   const after = (completion: AcceptSecurityContextResult): Verdict | Promise<Verdict> => {
+    if (completion.status === SEC_I_COMPLETE_NEEDED || completion.status === SEC_I_COMPLETE_AND_CONTINUE) {
+      // Asked for the verdict, a package that only asks to be asked again never gives one.
+      deleteSecurityContext(context);
+      return { type: 'refused', status: SEC_E_INTERNAL_ERROR, diagnosis: completion.diagnosis };
+    }
     if (completion.status !== SEC_E_OK) return settled(completion);
     const whole = { ...completion, output: completion.output.length > 0 ? completion.output : output };
     return settled(status === SEC_I_COMPLETE_AND_CONTINUE ? { ...whole, status: SEC_I_CONTINUE_NEEDED } : whole);

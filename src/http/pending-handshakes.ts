@@ -25,11 +25,15 @@ export class PendingHandshakes {
   readonly #deadlines = new Map<Connection, number>();
   readonly #limits: HandshakeLimits;
   readonly #clock: Clock;
-  readonly #abandoned: (why: Abandonment) => void;
+  readonly #abandoned: (why: Abandonment, connection: Connection) => void;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param abandoned called after a handshake was given up for another reason than its client's going away */
-  constructor(limits: HandshakeLimits, clock: Clock, abandoned: (why: Abandonment) => void) {
+  /** @param abandoned called before a handshake is given up for another reason than its client's going away */
+  constructor(
+    limits: HandshakeLimits,
+    clock: Clock,
+    abandoned: (why: Abandonment, connection: Connection) => void = () => undefined,
+  ) {
     this.#limits = limits;
     this.#clock = clock;
     this.#abandoned = abandoned;
@@ -103,6 +107,8 @@ export class PendingHandshakes {
         return conclude(settled);
       },
       (error: unknown) => {
+        // Late, the listener is that of a request judged since.
+        if (late) return no();
         connection.onAbandon = undefined;
         throw error;
       },
@@ -129,10 +135,10 @@ export class PendingHandshakes {
 
   #abandon(connection: Connection, why: Abandonment): void {
     this.#deadlines.delete(connection);
+    this.#abandoned(why, connection);
     // A leg that is being judged right now is discarded by the contract when it ends.
     connection.unwatch();
     connection.abandon();
-    this.#abandoned(why);
   }
 
   #schedule(): void {

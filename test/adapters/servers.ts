@@ -4,7 +4,8 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express5 from 'express';
-import express4 from 'express4';
+// @ts-expect-error -- an alias of express 4, which has no types of its own
+import untypedExpress4 from 'express4';
 import fastify from 'fastify';
 import { sspiAuth as expressSspiAuth } from '../../adapters/express.ts';
 import { sspiAuth as fastifySspiAuth } from '../../adapters/fastify.ts';
@@ -156,7 +157,7 @@ const startNode: StartServer = async (options) => {
 /** Every adapter by name. */
 export const adapters: Readonly<Record<string, StartServer>> = {
   'Express 5': startExpress(express5),
-  'Express 4': startExpress(express4 as unknown as typeof express5),
+  'Express 4': startExpress(untypedExpress4 as typeof express5),
   'Fastify 5': startFastify,
   'node:http': startNode,
 };

@@ -7,14 +7,16 @@ import { tier } from './tier.ts';
 
 describe('Chromium as a client', await tier('browsers'), () => {
   it('types credentials into the prompt, in a context without memory', async () => {
-    const server = createServer((request, response) => {
-      if (request.headers.authorization === undefined) {
-        response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="a"' }).end('who?');
-      } else {
-        response.end(`${request.url ?? ''} ${request.headers.authorization}`);
-      }
-    });
-    const url = `http://localhost:${await listen(server)}/`;
+    await using server = await listen(
+      createServer((request, response) => {
+        if (request.headers.authorization === undefined) {
+          response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="a"' }).end('who?');
+        } else {
+          response.end(`${request.url ?? ''} ${request.headers.authorization}`);
+        }
+      }),
+    );
+    const url = `http://localhost:${server.port}/`;
     const expected = `Basic ${Buffer.from('alice:secret').toString('base64')}`;
     await using browser = await launchChromium();
     const credentials = { username: 'alice', password: 'secret' };
@@ -23,7 +25,5 @@ describe('Chromium as a client', await tier('browsers'), () => {
     assert.equal(signedIn.body, `/ ${expected}`);
     assert.equal((await browser.visit(url, { credentials, then: ['/next'] })).body, `/next ${expected}`);
     assert.equal((await browser.visit(url)).status, 401);
-    server.close();
-    server.closeAllConnections();
   });
 });

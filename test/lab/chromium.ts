@@ -17,6 +17,7 @@ export interface ChromiumOptions {
 /** One page load. */
 export interface Visit {
   readonly status: number;
+  /** As UTF-8; empty for a 401 that the browser had no credentials for. */
   readonly body: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
@@ -59,7 +60,18 @@ async function read(response: Response | null): Promise<Visit> {
 
 async function visitIn(context: BrowserContext, url: string, options: VisitOptions): Promise<Visit> {
   const page = await context.newPage();
-  let visit = await read(await page.goto(url, { timeout: 20_000 }));
+  let last: Response | undefined;
+  page.on('response', (response) => {
+    last = response;
+  });
+  let visit: Visit;
+  try {
+    visit = await read(await page.goto(url, { timeout: 20_000 }));
+  } catch (error) {
+    // Without credentials to type, a 401 ends the load; its body is not shown then.
+    if (last?.status() !== 401) throw error;
+    visit = { status: 401, body: '', headers: await last.allHeaders() };
+  }
   for (const next of options.then ?? []) {
     visit = await page.evaluate(async (target) => {
       const response = await fetch(target);

@@ -7,15 +7,16 @@ import { tier } from './tier.ts';
 
 describe('curl as a client', await tier('curl'), () => {
   it('shows every response of a handshake, and the body of the last', async () => {
-    const server = createServer((request, response) => {
-      if (request.headers.authorization === undefined) {
-        response.writeHead(401, { 'WWW-Authenticate': ['Basic realm="a"', 'X-Other'], 'Content-Length': 0 }).end();
-      } else {
-        response.end(request.headers.authorization);
-      }
-    });
-    const port = await listen(server);
-    const result = await curl(['--anyauth', '-u', 'alice:secret', `http://127.0.0.1:${port}/`]);
+    await using server = await listen(
+      createServer((request, response) => {
+        if (request.headers.authorization === undefined) {
+          response.writeHead(401, { 'WWW-Authenticate': ['Basic realm="a"', 'X-Other'], 'Content-Length': 0 }).end();
+        } else {
+          response.end(request.headers.authorization);
+        }
+      }),
+    );
+    const result = await curl(['--anyauth', '-u', 'alice:secret', server.origin]);
     assert.deepEqual(
       result.responses.map(({ status }) => status),
       [401, 200],
@@ -24,6 +25,5 @@ describe('curl as a client', await tier('curl'), () => {
     assert.equal(result.status, 200);
     assert.equal(result.body, `Basic ${Buffer.from('alice:secret').toString('base64')}`);
     assert.equal(result.exitCode, 0);
-    server.close();
   });
 });

@@ -43,7 +43,8 @@ export async function missingPackages(packages: readonly string[]): Promise<stri
 async function aptGet(args: readonly string[]): Promise<void> {
   const options = ['-o', 'DPkg::Lock::Timeout=600', '-o', 'Acquire::Retries=3', '-qq'];
   const { code, stderr } = await runProcess('apt-get', [...options, ...args], {
-    env: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' },
+    // RUNLEVEL=1 keeps packages from starting their servers.
+    env: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C', RUNLEVEL: '1' },
     timeout: 900_000,
   });
   if (code !== 0) throw new PackagesUnavailableError(`apt-get ${args[0] ?? ''} failed: ${stderr.trim().slice(-400)}`);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { describe, it } from 'node:test';
-import { missingPackages, installPackages, isDebian, PackagesUnavailableError } from './debian.ts';
+import { installPackages, isDebian, missingPackages } from './debian.ts';
 import { withLock } from './lock.ts';
 import { freePort, listen } from './ports.ts';
 import { runChecked, runProcess, startProcess } from './process.ts';
@@ -53,16 +53,14 @@ describe('the test ground', () => {
   });
 
   it('gives a port that can be listened on', async () => {
-    const server = createServer();
+    await using server = await listen(createServer());
     assert.ok((await freePort()) > 0);
-    assert.ok((await listen(server)) > 0);
-    server.close();
+    assert.ok(server.port > 0);
   });
 
   it('knows which packages are missing', async () => {
     if (!isDebian()) return;
     assert.deepEqual(await missingPackages(['dpkg', 'no-such-package-sspi-auth']), ['no-such-package-sspi-auth']);
     await installPackages(['dpkg']);
-    await assert.rejects(installPackages(['no-such-package-sspi-auth']), PackagesUnavailableError);
   });
 });

@@ -88,12 +88,9 @@ export function digestSettings(authData: unknown): DigestSettings {
   if (typeof domain !== 'string' || domain === '' || domain.includes('\\') || hasControlCharacter(domain)) {
     throw new OptionError('authData.domain', `is ${describe(domain)}`, 'Give the NetBIOS name of a domain.');
   }
-  const distinct = new Set(algorithms);
-  if (
-    distinct.size === 0 ||
-    distinct.size !== algorithms.length ||
-    ![...distinct].every((name) => offered.includes(name))
-  ) {
+  const listed: readonly unknown[] = Array.isArray(algorithms) ? algorithms : [];
+  const chosen = offered.filter((algorithm) => listed.includes(algorithm));
+  if (chosen.length === 0 || chosen.length !== listed.length) {
     throw new OptionError('authData.algorithms', `is ${describe(algorithms)}`, 'Choose from SHA-256 and MD5.');
   }
   if (!(

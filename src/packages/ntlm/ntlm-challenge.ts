@@ -15,10 +15,12 @@ import {
   NTLMSSP_NEGOTIATE_SIGN,
   NTLMSSP_NEGOTIATE_TARGET_INFO,
   NTLMSSP_NEGOTIATE_UNICODE,
+  NTLMSSP_NEGOTIATE_VERSION,
   NTLMSSP_REQUEST_TARGET,
   NTLMSSP_TARGET_TYPE_DOMAIN,
   NTLMSSP_TARGET_TYPE_SERVER,
 } from '../../formats/ntlm-flags.ts';
+import type { NtlmVersion } from '../../formats/ntlm-version.ts';
 import { equalIgnoringCase } from '../../formats/uppercase.ts';
 import { encodeUtf16le } from '../../formats/utf16.ts';
 import type { NtlmSettings } from './ntlm-auth-data.ts';
@@ -34,8 +36,13 @@ export interface IssuedChallenge {
   readonly flags: number;
 }
 
-/** Flags granted whenever the client asks. */
-const GRANTED = NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY | NTLMSSP_NEGOTIATE_IDENTIFY;
+/**
+ * Flags granted whenever the client asks. VERSION among them because WinPR takes a challenge without it for eight bytes
+ * shorter than it is, and then computes its MIC over a part of it.
+ */
+const GRANTED = NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY | NTLMSSP_NEGOTIATE_IDENTIFY | NTLMSSP_NEGOTIATE_VERSION;
+/** Nothing may depend on it (section 2.2.2.10); revision 15 is the only one there is. */
+const VERSION: NtlmVersion = Object.freeze({ major: 10, minor: 0, build: 0, revision: 15 });
 /** Flags that only mean something for message protection. */
 const PROTECTION =
   NTLMSSP_NEGOTIATE_SIGN |
@@ -87,7 +94,7 @@ export function issueChallenge(
   const standsAlone = equalIgnoringCase(domain, computerName);
   const targetName = encodeTargetName(domain, (flags & NTLMSSP_NEGOTIATE_UNICODE) !== 0);
   const targetType = standsAlone ? NTLMSSP_TARGET_TYPE_SERVER : NTLMSSP_TARGET_TYPE_DOMAIN;
-  const serverChallenge = settings.random(SERVER_CHALLENGE_BYTES).slice();
+  const serverChallenge = new Uint8Array(settings.random(SERVER_CHALLENGE_BYTES));
   if (serverChallenge.byteLength !== SERVER_CHALLENGE_BYTES) {
     throw new RangeError('the random source gave too few bytes');
   }
@@ -96,6 +103,7 @@ export function issueChallenge(
     flags: answered,
     serverChallenge,
     targetName,
+    version: VERSION,
     targetInfo: encodeTargetInfo({
       nbDomainName: domain,
       nbComputerName: computerName,
@@ -104,7 +112,7 @@ export function issueChallenge(
       timestamp: filetimeOf(settings.clock.now()),
     }),
   });
-  return { negotiateMessage: negotiateMessage.slice(), challengeMessage, serverChallenge, flags: answered };
+  return { negotiateMessage: new Uint8Array(negotiateMessage), challengeMessage, serverChallenge, flags: answered };
 }
 
 /** TargetName in the agreed character set; left empty where OEM cannot say it, for TargetInfo says it too. */

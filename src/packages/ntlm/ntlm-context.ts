@@ -14,37 +14,33 @@ import {
   NTLMSSP_NEGOTIATE_128,
   NTLMSSP_NEGOTIATE_ANONYMOUS,
   NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY,
-  NTLMSSP_NEGOTIATE_IDENTIFY,
   NTLMSSP_NEGOTIATE_KEY_EXCH,
   NTLMSSP_NEGOTIATE_SEAL,
   NTLMSSP_NEGOTIATE_SIGN,
 } from '../../formats/ntlm-flags.ts';
 import { decodeNtlmV2Response, NTLM_V1_RESPONSE_BYTES } from '../../formats/ntlmv2-response.ts';
 import type { NtlmV2Response } from '../../formats/ntlmv2-response.ts';
-import * as Attribute from '../../sspi/attributes.ts';
 import type { ContextAttribute, ContextAttributeValues } from '../../sspi/attributes.ts';
 import { findBuffer, SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
-import * as Requirement from '../../sspi/requirements.ts';
 import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
 import type { AcceptCall, AcceptReply, Answer, PackageContext } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
+import { answerAttribute, contextAttributes } from './ntlm-attributes.ts';
+import type { EstablishedFacts } from './ntlm-attributes.ts';
 import type { NtlmSettings } from './ntlm-auth-data.ts';
 import type { IssuedChallenge } from './ntlm-challenge.ts';
-import { bindingsPolicy, meetsBindingsPolicy } from './ntlm-channel-bindings.ts';
+import { bindingsPolicy, bindingsResult, meetsBindingsPolicy } from './ntlm-channel-bindings.ts';
 import type { BindingsPolicy } from './ntlm-channel-bindings.ts';
-import { NtlmMessageSecurity, SIGNATURE_BYTES } from './ntlm-message-security.ts';
-import { ntlmPackageInfo } from './ntlm-package-info.ts';
+import { NtlmMessageSecurity } from './ntlm-message-security.ts';
 import { readVerdict, tokenOf } from './ntlm-verdict.ts';
 
 /** An established context. */
-interface Established {
-  readonly token: SecurityContextToken;
-  readonly exportedSessionKey: Uint8Array;
-  readonly security: NtlmMessageSecurity;
-  readonly attributes: number;
-  readonly target: string;
-  readonly start: Date;
+interface Established extends EstablishedFacts {
+  /** The flags both sides agreed on. */
+  readonly flags: number;
+  /** Made on first use: over HTTP no message is ever protected, and the keys cost a third of a sign-in. */
+  security: NtlmMessageSecurity | undefined;
 }
 
 type State =
@@ -130,8 +126,8 @@ export class NtlmContext implements PackageContext {
   #read(call: AcceptCall, challenge: IssuedChallenge, policy: BindingsPolicy): Answered | number {
     const token = findBuffer(call.input, SECBUFFER_TOKEN)?.data;
     if (token === undefined) return Status.SEC_E_INVALID_TOKEN;
-    // The caller's bytes may change while a source is asked; the MIC must not.
-    const raw = token.slice();
+    // The bytes of the caller may change while a source is asked. Not slice(): that of a Buffer does not copy.
+    const raw = new Uint8Array(token);
     const message = decodeAuthenticateMessage(raw, challenge.flags);
     const flags = agreedFlags(message.flags & challenge.flags);
 
@@ -187,14 +183,16 @@ export class NtlmContext implements PackageContext {
       phase: 'established',
       established: {
         token: tokenOf(account, this.#settings.domain),
+        computerName: this.#settings.computerName,
         exportedSessionKey,
-        security: new NtlmMessageSecurity(exportedSessionKey, flags),
+        flags,
+        security: undefined,
         attributes,
         target: (avFlags & AV_FLAG_UNTRUSTED_TARGET) === 0 ? targetName : '',
         start: new Date(this.#settings.clock.now()),
       },
     };
-    return { status: Status.SEC_E_OK, attributes };
+    return { status: Status.SEC_E_OK, attributes, output: bindingsResult(policy, channelBindings) };
   }
 
   #established(): Established | undefined {
@@ -204,35 +202,7 @@ export class NtlmContext implements PackageContext {
   queryAttribute<A extends ContextAttribute>(attribute: A): Answer<ContextAttributeValues[A]> {
     const established = this.#established();
     if (established === undefined) return { status: Status.SEC_E_INVALID_HANDLE };
-    const values = this.#attributeValues(established);
-    const read = values[attribute] as (() => ContextAttributeValues[A]) | undefined;
-    return read === undefined
-      ? { status: Status.SEC_E_UNSUPPORTED_FUNCTION }
-      : { status: Status.SEC_E_OK, value: read() };
-  }
-
-  #attributeValues(established: Established): { [A in ContextAttribute]?: () => ContextAttributeValues[A] } {
-    const { token, start, exportedSessionKey, attributes, target } = established;
-    const clientName = `${token.domain ?? this.#settings.domain}\\${token.userName}`;
-    return {
-      [Attribute.SECPKG_ATTR_SIZES]: () => ({
-        maxToken: ntlmPackageInfo.maxToken,
-        maxSignature: SIGNATURE_BYTES,
-        blockSize: 0,
-        securityTrailer: SIGNATURE_BYTES,
-      }),
-      [Attribute.SECPKG_ATTR_NAMES]: () => clientName,
-      [Attribute.SECPKG_ATTR_LIFESPAN]: () => ({ start, expiry: undefined }),
-      [Attribute.SECPKG_ATTR_SESSION_KEY]: () => exportedSessionKey.slice(),
-      [Attribute.SECPKG_ATTR_PACKAGE_INFO]: () => ntlmPackageInfo,
-      [Attribute.SECPKG_ATTR_NEGOTIATION_INFO]: () => ({
-        package: ntlmPackageInfo,
-        state: Attribute.SECPKG_NEGOTIATION_COMPLETE,
-      }),
-      [Attribute.SECPKG_ATTR_NATIVE_NAMES]: () => ({ client: clientName, server: this.#settings.computerName }),
-      [Attribute.SECPKG_ATTR_FLAGS]: () => attributes,
-      [Attribute.SECPKG_ATTR_CLIENT_SPECIFIED_TARGET]: () => target,
-    };
+    return answerAttribute(established, attribute);
   }
 
   queryToken(): Answer<SecurityContextToken> {
@@ -241,30 +211,38 @@ export class NtlmContext implements PackageContext {
     return { status: Status.SEC_E_OK, value: established.token };
   }
 
+  /** Message protection; undefined before the context stands. */
+  #security(): NtlmMessageSecurity | undefined {
+    const established = this.#established();
+    if (established === undefined) return undefined;
+    established.security ??= new NtlmMessageSecurity(established.exportedSessionKey, established.flags);
+    return established.security;
+  }
+
   makeSignature(message: readonly SecBuffer[]): Answer<readonly SecBuffer[]> {
-    return this.#established()?.security.makeSignature(message) ?? { status: Status.SEC_E_INVALID_HANDLE };
+    return this.#security()?.makeSignature(message) ?? { status: Status.SEC_E_INVALID_HANDLE };
   }
 
   verifySignature(message: readonly SecBuffer[]): Answer<number> {
-    return this.#established()?.security.verifySignature(message) ?? { status: Status.SEC_E_INVALID_HANDLE };
+    return this.#security()?.verifySignature(message) ?? { status: Status.SEC_E_INVALID_HANDLE };
   }
 
   encryptMessage(message: readonly SecBuffer[]): Answer<readonly SecBuffer[]> {
-    return this.#established()?.security.encryptMessage(message) ?? { status: Status.SEC_E_INVALID_HANDLE };
+    return this.#security()?.encryptMessage(message) ?? { status: Status.SEC_E_INVALID_HANDLE };
   }
 
   decryptMessage(message: readonly SecBuffer[]): Answer<readonly SecBuffer[]> {
-    return this.#established()?.security.decryptMessage(message) ?? { status: Status.SEC_E_INVALID_HANDLE };
+    return this.#security()?.decryptMessage(message) ?? { status: Status.SEC_E_INVALID_HANDLE };
   }
 
   resetMessageState(): void {
-    this.#established()?.security.resetCiphers();
+    this.#established()?.security?.resetCiphers();
   }
 
   delete(): void {
     const established = this.#established();
     this.#state = spent;
-    established?.security.wipe();
+    established?.security?.wipe();
     established?.exportedSessionKey.fill(0);
   }
 }
@@ -297,23 +275,10 @@ function verifyMic(
   raw: Uint8Array,
 ): boolean {
   if (mic === undefined) return false;
-  const received = mic.slice();
+  const received = new Uint8Array(mic);
   raw.set(noMic, MIC_OFFSET);
   const expected = messageIntegrityCode(exportedSessionKey, negotiateMessage, challengeMessage, raw);
   return timingSafeEqual(expected, received);
-}
-
-/** ASC_RET_* of the finished context. Messages are numbered, so replay and sequence are noticed wherever they are signed. */
-function contextAttributes(flags: number, requirements: number): number {
-  let attributes = 0;
-  if ((flags & (NTLMSSP_NEGOTIATE_SIGN | NTLMSSP_NEGOTIATE_SEAL)) !== 0) {
-    attributes |=
-      Requirement.ASC_RET_INTEGRITY | Requirement.ASC_RET_REPLAY_DETECT | Requirement.ASC_RET_SEQUENCE_DETECT;
-  }
-  if ((flags & NTLMSSP_NEGOTIATE_SEAL) !== 0) attributes |= Requirement.ASC_RET_CONFIDENTIALITY;
-  if ((flags & NTLMSSP_NEGOTIATE_IDENTIFY) !== 0) attributes |= Requirement.ASC_RET_IDENTIFY;
-  if ((requirements & Requirement.ASC_REQ_CONNECTION) !== 0) attributes |= Requirement.ASC_RET_CONNECTION;
-  return attributes >>> 0;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,0 +1,67 @@
+/** `sspi-auth decode`: what somebody pastes, as trees. */
+import { MalformedTokenError } from '../errors.ts';
+import { decodeBase64 } from '../formats/base64.ts';
+import { descriptionLines } from './description.ts';
+import type { Description } from './description.ts';
+import { describeHeader } from './header-description.ts';
+import type { HeaderKind } from './header-description.ts';
+import { describeToken } from './token-description.ts';
+
+/** A field among other text: a header of its own, or a line of `curl -v`, which has `>` or `<` before it. */
+const fieldLine = /^\s*(?:[<>*]\s*)?(?:proxy-)?(authorization|www-authenticate|authenticate)\s*:\s*(.*?)\s*$/i;
+/** The value of such a field. */
+const fieldValue = /^(?:ntlm|negotiate|kerberos|digest|basic)(?:\s|$)/i;
+
+/**
+ * Decodes a text: a token in base64 or hexadecimal, the value of an Authorization or WWW-Authenticate field, or any text
+ * with such fields on lines of their own.
+ *
+ * @returns trees for a terminal, a blank line between them
+ * @throws MalformedTokenError where something cannot be decoded; the message says which field at which offset
+ */
+export function decodeText(text: string): string {
+  const fields = text.split('\n').flatMap((line) => {
+    const [, name, value] = fieldLine.exec(line) ?? [];
+    if (name === undefined || value === undefined) return [];
+    return [describeField(name.toLowerCase() === 'authorization' ? 'credentials' : 'challenge', value)];
+  });
+  const found = fields.length > 0 ? fields : [describeAlone(unquoted(text))];
+  return `${found.map((description) => descriptionLines(description).join('\n')).join('\n\n')}\n`;
+}
+
+function describeField(kind: HeaderKind, value: string): Description {
+  const { description, bytes } = describeHeader(kind, Buffer.from(value, 'utf8').toString('latin1'));
+  return bytes === 0 ? description : { ...description, title: `${description.title}, ${bytes} bytes` };
+}
+
+function describeAlone(text: string): Description {
+  if (fieldValue.test(text))
+    return describeField(/\bresponse\s*=/i.test(text) ? 'credentials' : 'challenge', joined(text));
+  const token = tokenBytes(text.replace(/\s+/g, ''));
+  const description = describeToken(token);
+  return { ...description, title: `${description.title}, ${token.byteLength} bytes` };
+}
+
+/** A value whose base64 was broken into lines; a list of parameters keeps its spaces. */
+function joined(text: string): string {
+  if (/^digest/i.test(text)) return text.replace(/\s+/g, ' ');
+  const [scheme = '', ...rest] = text.split(/\s+/);
+  return rest.length === 0 ? scheme : `${scheme} ${rest.join('')}`;
+}
+
+function unquoted(text: string): string {
+  const trimmed = text.trim();
+  const quote = trimmed[0];
+  return (quote === '"' || quote === "'") && trimmed.endsWith(quote) ? trimmed.slice(1, -1).trim() : trimmed;
+}
+
+/** Hexadecimal `NTLMSSP`, `[APPLICATION 0]` or `[1]`: as base64 no token could begin so. */
+const hexadecimal = /^(?:4e544c4d53535000|60[0-9a-f]{2}|a1[0-9a-f]{2})(?:[0-9a-f]{2})*$/i;
+
+function tokenBytes(text: string): Uint8Array {
+  if (text === '') throw new MalformedTokenError('token', 'is empty');
+  if (hexadecimal.test(text)) return Buffer.from(text, 'hex');
+  const bytes = decodeBase64(text.padEnd(Math.ceil(text.length / 4) * 4, '='));
+  if (bytes === undefined) throw new MalformedTokenError('token', 'is neither base64 nor hexadecimal');
+  return bytes;
+}

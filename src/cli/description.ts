@@ -1,0 +1,55 @@
+/** A token or header field as something to read, and its form in a terminal. */
+
+/** One thing that was decoded, such as a message of a handshake. */
+export interface Description {
+  /** What it is, as its specification calls it: `NTLM AUTHENTICATE_MESSAGE`. */
+  readonly title: string;
+  /** What matters most, in a word or two each: `NTLMv2`, `MIC`. */
+  readonly highlights: readonly string[];
+  readonly fields: readonly DescribedField[];
+}
+
+/** One field: a text, a list of names, or something that was decoded in its turn. */
+export type DescribedField =
+  | { readonly name: string; readonly text: string }
+  | { readonly name: string; readonly names: readonly string[] }
+  | { readonly name: string; readonly inner: Description };
+
+/** C0, C1 and the characters that turn the direction of text around: on a terminal they could disguise what is shown. */
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+const unsafe = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** A text from a client, fit for a terminal: what could steer it is escaped as `\uXXXX`. */
+export function terminalText(text: string): string {
+  return text.replace(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/**
+ * A description as a tree for a terminal.
+ *
+ * @returns lines without line ends; the first is the title
+ */
+export function descriptionLines(description: Description): readonly string[] {
+  const { title, highlights, fields } = description;
+  const head = highlights.length === 0 ? title : `${title}  [${highlights.join(', ')}]`;
+  const lines = [terminalText(head)];
+  const width = Math.max(0, ...fields.map(({ name }) => name.length));
+  fields.forEach((field, index) => {
+    const last = index === fields.length - 1;
+    const [first = '', ...rest] = fieldLines(field, width);
+    lines.push(`${last ? '└─ ' : '├─ '}${first}`, ...rest.map((line) => `${last ? '   ' : '│  '}${line}`));
+  });
+  return lines;
+}
+
+function fieldLines(field: DescribedField, width: number): readonly string[] {
+  const name = field.name.padEnd(width);
+  const indent = ' '.repeat(width + 2);
+  if ('text' in field) return [`${name}  ${terminalText(field.text)}`];
+  if ('names' in field) {
+    const [first = 'none', ...rest] = field.names.map(terminalText);
+    return [`${name}  ${first}`, ...rest.map((flag) => indent + flag)];
+  }
+  const [title = '', ...rest] = descriptionLines(field.inner);
+  return [`${name}  ${title}`, ...rest];
+}

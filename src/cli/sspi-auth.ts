@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+/** The command `sspi-auth`. Exit codes: 0 done, 1 a token that cannot be decoded, 2 a command line that cannot be followed. */
+import { createRequire } from 'node:module';
+import { text } from 'node:stream/consumers';
+import { MalformedTokenError } from '../errors.ts';
+import { parseCommandLine, usage, UsageError } from './command-line.ts';
+import { decodeText } from './decode.ts';
+import { runDemo } from './demo.ts';
+
+function packageVersion(): string {
+  const { version } = createRequire(import.meta.url)('sspi-auth/package.json') as { readonly version: string };
+  return version;
+}
+
+async function run(words: readonly string[]): Promise<void> {
+  const command = parseCommandLine(words);
+  switch (command.type) {
+    case 'help':
+      process.stdout.write(usage);
+      break;
+    case 'version':
+      process.stdout.write(`${packageVersion()}\n`);
+      break;
+    case 'decode':
+      if (command.text === undefined && process.stdin.isTTY) {
+        process.stderr.write('Paste a token or header fields, then press Ctrl-D.\n');
+      }
+      process.stdout.write(decodeText(command.text ?? (await text(process.stdin))));
+      break;
+    case 'demo':
+      await runDemo(command.options, packageVersion(), process);
+      break;
+  }
+}
+
+// A pipe whose reader has gone (`sspi-auth decode | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+try {
+  await run(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof UsageError) {
+    process.stderr.write(`sspi-auth: ${error.message}\nTry sspi-auth --help\n`);
+    process.exitCode = 2;
+  } else if (error instanceof MalformedTokenError) {
+    process.stderr.write(`sspi-auth: cannot decode this: ${error.message}\n`);
+    process.exitCode = 1;
+  } else {
+    throw error;
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * Tokens of NTLM, SPNEGO and Kerberos as something to read. Nothing is judged, and nothing that passwords could be guessed
+ * on is shown: responses, keys and checksums are told by their size.
+ */
+import { MalformedTokenError } from '../errors.ts';
+import { isNtlmMessage } from '../formats/ntlm-field.ts';
+import { describeNtlmMessage } from '../formats/ntlm-message-description.ts';
+import type { NtlmMessageDescription, TargetInfoDescription } from '../formats/ntlm-message-description.ts';
+import {
+  decodeInitialToken,
+  decodeNegotiationToken,
+  OID_KERBEROS,
+  OID_KERBEROS_MICROSOFT,
+  OID_KERBEROS_USER_TO_USER,
+  OID_NEGOEX,
+  OID_NTLM,
+  OID_SPNEGO,
+} from '../formats/spnego.ts';
+import type { NegTokenInit, NegTokenResp } from '../formats/spnego.ts';
+import type { DescribedField, Description } from './description.ts';
+
+/** Names of mechanisms, by object identifier. */
+const mechanismNames: ReadonlyMap<string, string> = new Map([
+  [OID_SPNEGO, 'SPNEGO'],
+  [OID_KERBEROS, 'Kerberos 5'],
+  [OID_KERBEROS_MICROSOFT, 'Kerberos 5 (Microsoft)'],
+  [OID_KERBEROS_USER_TO_USER, 'Kerberos 5 user-to-user'],
+  [OID_NTLM, 'NTLM'],
+  [OID_NEGOEX, 'NEGOEX'],
+]);
+
+/** negState by value, RFC 4178 section 4.2.2. */
+const negotiationStates = ['accept-completed', 'accept-incomplete', 'reject', 'request-mic'] as const;
+
+/** TOK_ID by value, RFC 4121 section 4.1. */
+const kerberosMessages: ReadonlyMap<number, string> = new Map([
+  [0x0100, 'Kerberos AP-REQ'],
+  [0x0200, 'Kerberos AP-REP'],
+  [0x0300, 'Kerberos KRB-ERROR'],
+]);
+
+/** First octet of an initial GSS token, RFC 2743 section 3.1, and of NegTokenResp, RFC 4178 section 4.2.2. */
+const INITIAL_TOKEN = 0x60;
+const NEG_TOKEN_RESP = 0xa1;
+
+/** Tokens lie in each other: SPNEGO around a mechanism's. More layers than this no client has. */
+const MAXIMUM_LAYERS = 4;
+
+/**
+ * Describes a token.
+ *
+ * @throws MalformedTokenError where it is none that is known, or not whole
+ */
+export function describeToken(token: Uint8Array): Description {
+  return describeLayer(token, 0);
+}
+
+function describeLayer(token: Uint8Array, layer: number): Description {
+  if (layer > MAXIMUM_LAYERS) throw new MalformedTokenError('token', 'too many tokens inside each other');
+  if (isNtlmMessage(token)) return describeNtlm(token);
+  if (token[0] === INITIAL_TOKEN) return describeInitialToken(token, layer);
+  if (token[0] === NEG_TOKEN_RESP) return describeNegotiation(decodeNegotiationToken(token), layer);
+  throw new MalformedTokenError('token', 'begins like neither NTLM, SPNEGO nor Kerberos', 0);
+}
+
+function describeInitialToken(token: Uint8Array, layer: number): Description {
+  const { mechanism, innerToken } = decodeInitialToken(token);
+  if (mechanism === OID_SPNEGO) return describeNegotiation(decodeNegotiationToken(innerToken), layer);
+  const named: DescribedField = { name: 'mechanism', text: mechanismName(mechanism) };
+  if (mechanism !== OID_KERBEROS && mechanism !== OID_KERBEROS_MICROSOFT) {
+    return { title: 'GSS token', highlights: [], fields: [named, sizeField('token', innerToken)] };
+  }
+  const [high = 0, low = 0] = innerToken;
+  const title = kerberosMessages.get((high << 8) | low) ?? 'Kerberos token';
+  return { title, highlights: [], fields: [named, sizeField('message', innerToken.subarray(2))] };
+}
+
+function describeNegotiation(token: NegTokenInit | NegTokenResp, layer: number): Description {
+  const fields: DescribedField[] = [];
+  const highlights: string[] = [];
+  if (token.type === 'NegTokenInit') {
+    fields.push({ name: 'mechTypes', names: token.mechTypes.map(mechanismName) });
+    if (token.mechToken !== undefined) fields.push(innerField('mechToken', token.mechToken, layer));
+  } else {
+    const state = token.negState === undefined ? undefined : negotiationStates[token.negState];
+    if (state !== undefined) {
+      highlights.push(state);
+      fields.push({ name: 'negState', text: state });
+    }
+    if (token.supportedMech !== undefined) {
+      fields.push({ name: 'supportedMech', text: mechanismName(token.supportedMech) });
+    }
+    if (token.responseToken !== undefined) fields.push(innerField('responseToken', token.responseToken, layer));
+  }
+  if (token.mechListMic !== undefined) {
+    highlights.push('mechListMIC');
+    fields.push(sizeField('mechListMIC', token.mechListMic));
+  }
+  return { title: `SPNEGO ${token.type}`, highlights, fields };
+}
+
+/** A token inside a token: decoded where it can be, else its size, because what is around it is worth showing anyway. */
+function innerField(name: string, token: Uint8Array, layer: number): DescribedField {
+  try {
+    return { name, inner: describeLayer(token, layer + 1) };
+  } catch (error) {
+    if (error instanceof MalformedTokenError) return sizeField(name, token);
+    throw error;
+  }
+}
+
+function describeNtlm(bytes: Uint8Array): Description {
+  const message = describeNtlmMessage(bytes);
+  const title = `NTLM ${message.type}_MESSAGE`;
+  switch (message.type) {
+    case 'NEGOTIATE':
+      return { title, highlights: ['type 1'], fields: negotiateFields(message) };
+    case 'CHALLENGE':
+      return { title, highlights: ['type 2'], fields: challengeFields(message) };
+    case 'AUTHENTICATE': {
+      const highlights = ['type 3'];
+      if (message.response !== 'none') highlights.push(message.response);
+      if (message.micPresent) highlights.push('MIC');
+      if (message.clientInfo?.channelBindings !== undefined && !bindsNothing(message.clientInfo)) {
+        highlights.push('channel bindings');
+      }
+      return { title, highlights, fields: authenticateFields(message) };
+    }
+  }
+}
+
+function negotiateFields(message: Extract<NtlmMessageDescription, { type: 'NEGOTIATE' }>): DescribedField[] {
+  return [
+    ...optional('domain', message.domain),
+    ...optional('workstation', message.workstation),
+    ...optional('version', message.version),
+    { name: 'flags', names: message.flags },
+  ];
+}
+
+function challengeFields(message: Extract<NtlmMessageDescription, { type: 'CHALLENGE' }>): DescribedField[] {
+  const { targetInfo } = message;
+  return [
+    ...optional('target', message.targetName),
+    { name: 'server challenge', text: message.serverChallenge },
+    ...optional('version', message.version),
+    ...(targetInfo === undefined ? [] : [pairsField('target info', targetInfo)]),
+    { name: 'flags', names: message.flags },
+  ];
+}
+
+function authenticateFields(message: Extract<NtlmMessageDescription, { type: 'AUTHENTICATE' }>): DescribedField[] {
+  const { clientInfo, response, responseBytes, lmResponseBytes } = message;
+  return [
+    { name: 'user', text: message.userName === '' ? '(empty: anonymous)' : message.userName },
+    { name: 'domain', text: message.domain === '' ? '(empty)' : message.domain },
+    { name: 'workstation', text: message.workstation === '' ? '(empty)' : message.workstation },
+    { name: 'NT response', text: `${response}, ${responseBytes} bytes` },
+    { name: 'LM response', text: `${lmResponseBytes} bytes` },
+    {
+      name: 'MIC',
+      text: message.micPresent
+        ? 'present, over all three messages'
+        : message.micPromised
+          ? 'promised, missing'
+          : 'absent',
+    },
+    { name: 'channel bindings', text: channelBindings(clientInfo) },
+    { name: 'session key', text: message.sessionKeyExchanged ? "the client's own, encrypted" : 'derived' },
+    ...optional('timestamp', message.timestamp),
+    ...(clientInfo === undefined ? [] : [pairsField('target info', clientInfo)]),
+    { name: 'flags', names: message.flags },
+  ];
+}
+
+function bindsNothing({ channelBindings: bindings }: TargetInfoDescription): boolean {
+  return bindings?.startsWith('none') === true;
+}
+
+function channelBindings(clientInfo: TargetInfoDescription | undefined): string {
+  if (clientInfo?.channelBindings === undefined) return 'absent';
+  return bindsNothing(clientInfo) ? 'none (all zero)' : 'present, 16 bytes';
+}
+
+/** AvId names of MS-NLMP section 2.2.2.1 in the order of their numbers. */
+const pairNames = {
+  nbComputerName: 'MsvAvNbComputerName',
+  nbDomainName: 'MsvAvNbDomainName',
+  dnsComputerName: 'MsvAvDnsComputerName',
+  dnsDomainName: 'MsvAvDnsDomainName',
+  dnsTreeName: 'MsvAvDnsTreeName',
+  flags: 'MsvAvFlags',
+  timestamp: 'MsvAvTimestamp',
+  targetName: 'MsvAvTargetName',
+  channelBindings: 'MsvAvChannelBindings',
+} as const satisfies Readonly<Record<keyof TargetInfoDescription, string>>;
+
+function pairsField(name: string, info: TargetInfoDescription): DescribedField {
+  const fields: DescribedField[] = [];
+  for (const key of Object.keys(pairNames) as (keyof typeof pairNames)[]) {
+    const value = key === 'channelBindings' ? info[key] && channelBindings(info) : info[key];
+    if (value === undefined) continue;
+    const text = typeof value === 'string' ? value : value.join(', ');
+    fields.push({ name: pairNames[key], text: text === '' ? '(empty)' : text });
+  }
+  return { name, inner: { title: `${fields.length} AV pairs`, highlights: [], fields } };
+}
+
+function mechanismName(identifier: string): string {
+  const name = mechanismNames.get(identifier);
+  return name === undefined ? identifier : `${name} (${identifier})`;
+}
+
+function optional(name: string, text: string | undefined): readonly DescribedField[] {
+  return text === undefined || text === '' ? [] : [{ name, text }];
+}
+
+function sizeField(name: string, bytes: Uint8Array): DescribedField {
+  return { name, text: `${bytes.byteLength} bytes` };
+}

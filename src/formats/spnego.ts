@@ -1,0 +1,200 @@
+/**
+ * SPNEGO tokens (RFC 4178 section 4.2, with Microsoft's NegTokenInit2 of MS-SPNG 2.2.1) and the frame of initial GSS
+ * tokens (RFC 2743 section 3.1): bytes to values and back. What a token means is src/packages/negotiate's business.
+ */
+import { MalformedTokenError } from '../errors.ts';
+import {
+  applicationTag,
+  contextTag,
+  DER_GENERAL_STRING,
+  DER_OCTET_STRING,
+  DER_SEQUENCE,
+  derElement,
+  derEnumerated,
+  derObjectIdentifier,
+  derOctetString,
+  DerReader,
+} from './der.ts';
+
+/** Object identifier of SPNEGO itself, RFC 4178 section 3. */
+export const OID_SPNEGO = '1.3.6.1.5.5.2';
+/** Kerberos 5, RFC 4121 section 1. */
+export const OID_KERBEROS = '1.2.840.113554.1.2.2';
+/** Kerberos 5 as Windows 2000 spelt it, with an arc cut to 16 bits (MS-SPNG 3.1.5.2): the same mechanism. */
+export const OID_KERBEROS_MICROSOFT = '1.2.840.48018.1.2.2';
+/** Kerberos 5 user-to-user. */
+export const OID_KERBEROS_USER_TO_USER = '1.2.840.113554.1.2.2.3';
+/** NTLM, MS-SPNG 1.9. */
+export const OID_NTLM = '1.3.6.1.4.1.311.2.2.10';
+/** NEGOEX, MS-NEGOEX 1.9; never parsed here. */
+export const OID_NEGOEX = '1.3.6.1.4.1.311.2.2.30';
+
+/** negState, RFC 4178 section 4.2.2. */
+export const NEG_STATE_ACCEPT_COMPLETED = 0;
+export const NEG_STATE_ACCEPT_INCOMPLETE = 1;
+export const NEG_STATE_REJECT = 2;
+/** Only in the first reply: the acceptor demands a mechListMIC. */
+export const NEG_STATE_REQUEST_MIC = 3;
+
+/** Most mechanisms that a list may name (attack B03). */
+export const MAX_MECH_TYPES = 32;
+
+/** Identifier octet of an initial GSS token, `[APPLICATION 0]`. */
+const INITIAL_TOKEN_TAG = applicationTag(0);
+
+/** NegTokenInit and NegTokenInit2. All bytes are views of the token. */
+export interface NegTokenInit {
+  readonly type: 'NegTokenInit';
+  /** mechTypes: object identifiers in dotted form, the sender's favourite first; 1 to MAX_MECH_TYPES. */
+  readonly mechTypes: readonly string[];
+  /** MechTypeList with its SEQUENCE header exactly as received: what mechListMIC covers (RFC 4178 section 5). */
+  readonly mechTypesBytes: Uint8Array;
+  /** mechToken: the optimistic token for the first mechanism. */
+  readonly mechToken: Uint8Array | undefined;
+  /** mechListMIC: `[3]`, or `[4]` of NegTokenInit2. */
+  readonly mechListMic: Uint8Array | undefined;
+  /** hintName of negHints (NegTokenInit2), as bytes of a GeneralString; says nothing that may be believed. */
+  readonly hintName: Uint8Array | undefined;
+}
+
+/** NegTokenResp. All bytes are views of the token. */
+export interface NegTokenResp {
+  readonly type: 'NegTokenResp';
+  /** NEG_STATE_*; undefined where absent. */
+  readonly negState: number | undefined;
+  /** supportedMech in dotted form. */
+  readonly supportedMech: string | undefined;
+  readonly responseToken: Uint8Array | undefined;
+  readonly mechListMic: Uint8Array | undefined;
+}
+
+/** An initial GSS token without its frame. */
+export interface InitialToken {
+  /** Mechanism in dotted form. */
+  readonly mechanism: string;
+  /** What the mechanism put behind its object identifier; a view. */
+  readonly innerToken: Uint8Array;
+}
+
+/**
+ * Reads the frame of an initial GSS token, RFC 2743 section 3.1: `60 length OID innerToken`.
+ *
+ * @throws MalformedTokenError where it is not one, is cut off, or bytes follow it
+ */
+export function decodeInitialToken(token: Uint8Array): InitialToken {
+  const outer = new DerReader(token);
+  const frame = outer.enter(INITIAL_TOKEN_TAG, 'InitialContextToken');
+  outer.expectEnd('InitialContextToken');
+  return { mechanism: frame.objectIdentifier('thisMech'), innerToken: frame.rest() };
+}
+
+/**
+ * Reads NegotiationToken, the choice of NegTokenInit and NegTokenResp, RFC 4178 section 4.2.
+ *
+ * @param token for NegTokenInit the innerToken of decodeInitialToken, for NegTokenResp the bytes as received
+ * @throws MalformedTokenError where it is neither, or bytes follow it
+ */
+export function decodeNegotiationToken(token: Uint8Array): NegTokenInit | NegTokenResp {
+  const outer = new DerReader(token);
+  const isInit = outer.peek() === contextTag(0);
+  const name = isInit ? 'NegTokenInit' : 'NegTokenResp';
+  const choice = outer.enter(contextTag(isInit ? 0 : 1), name);
+  outer.expectEnd('NegotiationToken');
+  const fields = choice.enter(DER_SEQUENCE, name);
+  choice.expectEnd(name);
+  return isInit ? negTokenInit(fields) : negTokenResp(fields);
+}
+
+function negTokenInit(fields: DerReader): NegTokenInit {
+  const list = fields.enter(contextTag(0), 'mechTypes');
+  const mechTypesBytes = list.element(DER_SEQUENCE, 'mechTypes');
+  list.expectEnd('mechTypes');
+  const mechTypes = mechTypeList(mechTypesBytes);
+
+  // Not protected by anything, so without effect: MS-SPNG 3.1.5.3 (attack B06).
+  const reqFlags = fields.enterOptional(contextTag(1), 'reqFlags');
+  reqFlags?.bitString('reqFlags');
+  reqFlags?.expectEnd('reqFlags');
+
+  const mechToken = optionalOctets(fields, 2, 'mechToken');
+
+  // [3] is mechListMIC in RFC 4178 and negHints in MS-SPNG 2.2.1, where mechListMIC moves to [4].
+  let mechListMic: Uint8Array | undefined;
+  let hintName: Uint8Array | undefined;
+  const third = fields.enterOptional(contextTag(3), 'mechListMIC');
+  if (third?.peek() === DER_OCTET_STRING) {
+    mechListMic = third.octetString('mechListMIC');
+    third.expectEnd('mechListMIC');
+  } else {
+    if (third !== undefined) hintName = negHints(third);
+    mechListMic = optionalOctets(fields, 4, 'mechListMIC');
+  }
+  fields.expectEnd('NegTokenInit');
+  return { type: 'NegTokenInit', mechTypes, mechTypesBytes, mechToken, mechListMic, hintName };
+}
+
+function mechTypeList(bytes: Uint8Array): readonly string[] {
+  const list = new DerReader(bytes).enter(DER_SEQUENCE, 'mechTypes');
+  const mechTypes: string[] = [];
+  while (list.remaining > 0) {
+    if (mechTypes.length === MAX_MECH_TYPES) {
+      throw new MalformedTokenError('mechTypes', `names more than ${MAX_MECH_TYPES} mechanisms`);
+    }
+    mechTypes.push(list.objectIdentifier('mechTypes'));
+  }
+  if (mechTypes.length === 0) throw new MalformedTokenError('mechTypes', 'is empty');
+  return mechTypes;
+}
+
+function negHints(outer: DerReader): Uint8Array | undefined {
+  const hints = outer.enter(DER_SEQUENCE, 'negHints');
+  outer.expectEnd('negHints');
+  const name = hints.enterOptional(contextTag(0), 'hintName');
+  const hintName = name?.content(DER_GENERAL_STRING, 'hintName');
+  name?.expectEnd('hintName');
+  optionalOctets(hints, 1, 'hintAddress');
+  hints.expectEnd('negHints');
+  return hintName;
+}
+
+function negTokenResp(fields: DerReader): NegTokenResp {
+  const state = fields.enterOptional(contextTag(0), 'negState');
+  const negState = state?.enumerated('negState');
+  state?.expectEnd('negState');
+  if (negState !== undefined && (negState < NEG_STATE_ACCEPT_COMPLETED || negState > NEG_STATE_REQUEST_MIC)) {
+    throw new MalformedTokenError('negState', `is ${negState}`);
+  }
+  const mechanism = fields.enterOptional(contextTag(1), 'supportedMech');
+  const supportedMech = mechanism?.objectIdentifier('supportedMech');
+  mechanism?.expectEnd('supportedMech');
+  const responseToken = optionalOctets(fields, 2, 'responseToken');
+  const mechListMic = optionalOctets(fields, 3, 'mechListMIC');
+  fields.expectEnd('NegTokenResp');
+  return { type: 'NegTokenResp', negState, supportedMech, responseToken, mechListMic };
+}
+
+function optionalOctets(fields: DerReader, tag: number, name: string): Uint8Array | undefined {
+  const outer = fields.enterOptional(contextTag(tag), name);
+  const octets = outer?.octetString(name);
+  outer?.expectEnd(name);
+  return octets;
+}
+
+/** What encodeNegTokenResp writes; a field left out is not sent. */
+export interface NegTokenRespFields {
+  readonly negState?: number | undefined;
+  readonly supportedMech?: string | undefined;
+  readonly responseToken?: Uint8Array | undefined;
+  readonly mechListMic?: Uint8Array | undefined;
+}
+
+/** NegTokenResp as it is sent: without a frame, RFC 4178 section 4.2. */
+export function encodeNegTokenResp(fields: NegTokenRespFields): Uint8Array {
+  const { negState, supportedMech, responseToken, mechListMic } = fields;
+  const parts: Uint8Array[] = [];
+  if (negState !== undefined) parts.push(derElement(contextTag(0), derEnumerated(negState)));
+  if (supportedMech !== undefined) parts.push(derElement(contextTag(1), derObjectIdentifier(supportedMech)));
+  if (responseToken !== undefined) parts.push(derElement(contextTag(2), derOctetString(responseToken)));
+  if (mechListMic !== undefined) parts.push(derElement(contextTag(3), derOctetString(mechListMic)));
+  return derElement(contextTag(1), derElement(DER_SEQUENCE, ...parts));
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { OptionError } from '../../../src/errors.ts';
+import { digestPackage } from '../../../src/packages/digest/index.ts';
+import * as Sspi from '../../../src/sspi/index.ts';
+import { TestAccounts } from './digest-server.ts';
+
+const good = { accounts: new TestAccounts([]), realm: 'realm', domain: 'DOMAIN' };
+const acquire = (authData: unknown): unknown =>
+  Sspi.acquireCredentialsHandle({ package: digestPackage, credentialUse: 'inbound', authData });
+
+describe('DigestAuthData', () => {
+  it('takes the least and the most', () => {
+    const most = { algorithms: ['MD5'], nonceLifetimeMilliseconds: 1, secret: new Uint8Array(32) };
+    for (const authData of [good, { ...good, ...most }]) {
+      const handle = acquire(authData) as Sspi.CredentialHandle;
+      assert.equal(Sspi.freeCredentialsHandle(handle), Sspi.SEC_E_OK);
+    }
+  });
+
+  const refused: [string, unknown][] = [
+    ['authData', undefined],
+    ['authData', 'text'],
+    ['authData.accounts', { ...good, accounts: undefined }],
+    ['authData.accounts', { ...good, accounts: { description: 'judges NTLM only' } }],
+    ['authData.realm', { ...good, realm: undefined }],
+    ['authData.realm', { ...good, realm: '' }],
+    ['authData.realm', { ...good, realm: 'a\r\nb' }],
+    ['authData.realm', { ...good, realm: '\ud800' }],
+    ['authData.realm', { ...good, realm: 'ä'.repeat(257) }],
+    ['authData.domain', { ...good, domain: '' }],
+    ['authData.domain', { ...good, domain: 'A\\B' }],
+    ['authData.algorithms', { ...good, algorithms: [] }],
+    ['authData.algorithms', { ...good, algorithms: ['SHA-1'] }],
+    ['authData.algorithms', { ...good, algorithms: ['MD5', 'MD5'] }],
+    ['authData.algorithms', { ...good, algorithms: 42 }],
+    ['authData.nonceLifetimeMilliseconds', { ...good, nonceLifetimeMilliseconds: 0 }],
+    ['authData.nonceLifetimeMilliseconds', { ...good, nonceLifetimeMilliseconds: Number.NaN }],
+    ['authData.nonceLifetimeMilliseconds', { ...good, nonceLifetimeMilliseconds: 1e9 }],
+    ['authData.secret', { ...good, secret: new Uint8Array(31) }],
+    ['authData.secret', { ...good, secret: 'a text of more than thirty-two characters' }],
+  ];
+  for (const [index, [option, authData]] of refused.entries()) {
+    it(`names ${option} where it cannot be used (${index})`, () => {
+      assert.throws(
+        () => acquire(authData),
+        (error: unknown) => error instanceof OptionError && error.option === option,
+      );
+    });
+  }
+
+  it('G04: does not print the secret', () => {
+    assert.throws(
+      () => acquire({ ...good, secret: 'hunter2' }),
+      (error: unknown) => error instanceof OptionError && !error.message.includes('hunter2'),
+    );
+  });
+});

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { NonceIssuer } from '../../../src/packages/digest/nonce-issuer.ts';
+import { TestClock, testRandom } from './digest-server.ts';
+
+const secret = new Uint8Array(32).fill(7);
+const REALM = 'realm';
+
+describe('NonceIssuer', () => {
+  const clock = new TestClock();
+  const issuer = new NonceIssuer(secret, clock, testRandom('one'));
+
+  it('knows its own nonce and when it was issued', () => {
+    const nonce = issuer.issue(REALM, 'MD5');
+    const issuedAt = issuer.time();
+    assert.match(nonce, /^[\w-]{64}$/);
+    clock.advance(1234);
+    assert.deepEqual(issuer.examine(nonce, REALM, 'MD5'), { issuedAt, own: true });
+    assert.equal(issuer.time(), issuedAt + 1234);
+  });
+
+  it('never issues a nonce twice', () => {
+    const nonces = Array.from({ length: 1000 }, () => issuer.issue(REALM, 'MD5'));
+    assert.equal(new Set(nonces).size, nonces.length);
+  });
+
+  it('E03: refuses a nonce of another realm, algorithm or secret', () => {
+    const nonce = issuer.issue(REALM, 'MD5');
+    assert.equal(issuer.examine(nonce, 'other', 'MD5'), undefined);
+    assert.equal(issuer.examine(nonce, REALM, 'SHA-256'), undefined);
+    const other = new NonceIssuer(new Uint8Array(32).fill(8), clock, testRandom('two'));
+    assert.equal(other.examine(nonce, REALM, 'MD5'), undefined);
+  });
+
+  it('E03: tells a nonce of another issuer with the same secret from its own', () => {
+    const other = new NonceIssuer(secret, clock, testRandom('three'));
+    assert.equal(other.examine(issuer.issue(REALM, 'MD5'), REALM, 'MD5')?.own, false);
+  });
+
+  it('E03: refuses a nonce of the future', () => {
+    clock.advance(5000);
+    const nonce = issuer.issue(REALM, 'MD5');
+    clock.advance(-5000);
+    assert.equal(issuer.examine(nonce, REALM, 'MD5'), undefined);
+  });
+
+  it('E03: refuses a nonce with any bit changed', () => {
+    const nonce = issuer.issue(REALM, 'MD5');
+    const bytes = Buffer.from(nonce, 'base64url');
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const changed = Buffer.from(bytes);
+      changed[bit >> 3]! ^= 1 << (bit & 7);
+      assert.equal(issuer.examine(changed.toString('base64url'), REALM, 'MD5'), undefined, `bit ${bit}`);
+    }
+  });
+
+  it('A02: refuses other spellings of a nonce', () => {
+    const nonce = issuer.issue(REALM, 'MD5');
+    const base64 = Buffer.from(nonce, 'base64url').toString('base64');
+    const spellings = [
+      `${nonce}=`,
+      `${nonce}==`,
+      `${nonce} `,
+      ` ${nonce}`,
+      `${nonce.slice(0, 30)}\n${nonce.slice(30)}`,
+    ];
+    for (const spelling of [...spellings, nonce.slice(0, -1), `${nonce}A`, '', `*${nonce.slice(1)}`]) {
+      assert.equal(issuer.examine(spelling, REALM, 'MD5'), undefined, JSON.stringify(spelling));
+    }
+    // The alphabet of base64 is another spelling only where the nonce has one of its two characters.
+    if (base64 !== nonce) assert.equal(issuer.examine(base64, REALM, 'MD5'), undefined);
+  });
+
+  it('A03: refuses every prefix of a nonce', () => {
+    const nonce = issuer.issue(REALM, 'MD5');
+    for (let length = 0; length < nonce.length; length++) {
+      assert.equal(issuer.examine(nonce.slice(0, length), REALM, 'MD5'), undefined);
+    }
+  });
+});
