@@ -27,7 +27,13 @@ export interface GssClient extends AsyncDisposable {
 }
 
 const script = fileURLToPath(new URL('gss-client.py', import.meta.url));
-const defaultFlags = ['mutual_authentication', 'integrity', 'confidentiality', 'replay_detection', 'out_of_sequence_detection'];
+const defaultFlags = [
+  'mutual_authentication',
+  'integrity',
+  'confidentiality',
+  'replay_detection',
+  'out_of_sequence_detection',
+];
 
 /**
  * Starts a client.
