@@ -1,0 +1,54 @@
+/** A server of bench/server.ts in its own process. */
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { ServerAnswer, ServerKind, ServerQuestion } from './server.ts';
+
+async function next(child: ChildProcess, question: ServerAnswer['question']): Promise<number> {
+  const ended = once(child, 'exit').then(() => {
+    throw new Error('the measured server ended');
+  });
+  const [answer] = (await Promise.race([once(child, 'message'), ended])) as [ServerAnswer];
+  if (answer.question !== question) throw new Error(`asked for ${question}, was told ${answer.question}`);
+  return answer.value;
+}
+
+/** The parent's view of it. */
+export class RunningServer implements AsyncDisposable {
+  readonly kind: ServerKind;
+  readonly port: number;
+  readonly #child: ChildProcess;
+
+  private constructor(kind: ServerKind, child: ChildProcess, port: number) {
+    this.kind = kind;
+    this.port = port;
+    this.#child = child;
+  }
+
+  /** Starts one and waits until it listens. */
+  static async start(kind: ServerKind): Promise<RunningServer> {
+    const child = fork(fileURLToPath(new URL('server.ts', import.meta.url)), [kind], {
+      execArgv: ['--import', 'tsx', '--expose-gc', '--no-deprecation'],
+    });
+    return new RunningServer(kind, child, await next(child, 'listening'));
+  }
+
+  /** Starts one of each kind. */
+  static all(kinds: readonly ServerKind[]): Promise<RunningServer[]> {
+    return Promise.all(kinds.map((kind) => RunningServer.start(kind)));
+  }
+
+  /** Microseconds of processor time it has used, or bytes it holds after collecting garbage. */
+  async ask(question: ServerQuestion): Promise<number> {
+    this.#child.send(question);
+    return next(this.#child, question);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.disconnect();
+    await ended;
+  }
+}
