@@ -5,13 +5,22 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ServerAnswer, ServerKind, ServerQuestion } from './server.ts';
 
+/** The next answer. @throws Error where the server ends instead, or answers something else */
 async function next(child: ChildProcess, question: ServerAnswer['question']): Promise<number> {
-  const ended = once(child, 'exit').then(() => {
+  const waiting = new AbortController();
+  const { signal } = waiting;
+  const ended = once(child, 'exit', { signal }).then(() => {
     throw new Error('the measured server ended');
   });
-  const [answer] = (await Promise.race([once(child, 'message'), ended])) as [ServerAnswer];
-  if (answer.question !== question) throw new Error(`asked for ${question}, was told ${answer.question}`);
-  return answer.value;
+  try {
+    const [answer] = (await Promise.race([once(child, 'message', { signal }), ended])) as [ServerAnswer];
+    if (answer.question !== question) throw new Error(`asked for ${question}, was told ${answer.question}`);
+    return answer.value;
+  } finally {
+    // Takes the other listener away; its promise has nobody left to tell.
+    ended.catch(() => undefined);
+    waiting.abort();
+  }
 }
 
 /** The parent's view of it. */
