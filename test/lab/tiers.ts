@@ -28,7 +28,6 @@ export const tiers = {
     proves: 'the ABI of SSPI through koffi, on libwinpr2',
     packages: ['libwinpr2-2', 'winpr-utils'],
   },
-  openssl: { level: 1, proves: 'TLS peers and certificates', packages: ['openssl'] },
   'samba-ad': {
     level: 2,
     proves: 'Active Directory: PAC with groups, NTLM judged by a domain controller',
