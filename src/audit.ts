@@ -96,7 +96,7 @@ export class Audit {
 
 /** C0, C1, and the characters that turn the direction of text around (attack A09). */
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-const unsafe = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** A name from a client, fit for a log: cut to 128 characters, what could forge or disguise a line escaped. */
 export function printable(name: string): string {

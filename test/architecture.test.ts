@@ -51,6 +51,7 @@ const architecture: Architecture = {
       name: 'context info',
       path: 'src/security-context-info.ts',
       mayImport: ['errors', 'sspi', 'identity'],
+      // The last words of a process that may not go on as somebody else.
       modules: ['node:fs'],
     },
     {

@@ -4,9 +4,9 @@
  * This module holds what is true for every package: handles, one call at a time, attributes only after the last leg,
  * output buffers, deletion exactly once. The protocol is the package's.
  */
-import { SECBUFFER_TOKEN, SECBUFFER_TYPE_MASK } from './buffers.ts';
+import { findBuffer, SECBUFFER_TOKEN, SECBUFFER_TYPE_MASK } from './buffers.ts';
 import type { SecBuffer } from './buffers.ts';
-import { contextRecord, credentialRecord, registerContext, releaseContext } from './handles.ts';
+import { contextRecord, credentialRecord, deletePackageContext, registerContext, releaseContext } from './handles.ts';
 import type { ContextHandle, ContextPhase, ContextRecord, CredentialHandle } from './handles.ts';
 import { ASC_REQ_ALLOCATE_MEMORY, ASC_RET_ALLOCATED_MEMORY } from './requirements.ts';
 import type { AcceptCall, AcceptReply, Diagnosis, SecurityPackage } from './security-package.ts';
@@ -25,8 +25,8 @@ export interface AcceptSecurityContextParameters {
   /** TargetDataRep: SECURITY_NATIVE_DREP or SECURITY_NETWORK_DREP; unused by Schannel and Digest. */
   readonly targetDataRep: number;
   /**
-   * pOutput: the caller's own buffers. The TOKEN buffers among them are filled in order, and one that is too small gives
-   * SEC_E_INSUFFICIENT_MEMORY. Left out, or with ASC_REQ_ALLOCATE_MEMORY, the output is allocated.
+   * pOutput: the caller's own buffers. Those of each type are filled in order; a token without a buffer, or a buffer that
+   * is too small, gives SEC_E_INSUFFICIENT_MEMORY. Left out, or with ASC_REQ_ALLOCATE_MEMORY, the output is allocated.
    */
   readonly output?: readonly SecBuffer[] | undefined;
 }
@@ -127,18 +127,28 @@ export function deleteSecurityContext(context: ContextHandle): number {
 
 function checkedCall(parameters: AcceptSecurityContextParameters): AcceptCall {
   const { requirements, targetDataRep, input = nothing } = parameters;
-  if (!Number.isInteger(requirements)) throw new TypeError('acceptSecurityContext: requirements must be an integer');
-  if (!Number.isInteger(targetDataRep)) throw new TypeError('acceptSecurityContext: targetDataRep must be an integer');
+  if (!isUint32(requirements)) throw new TypeError('acceptSecurityContext: requirements must be unsigned 32 bits');
+  if (!isUint32(targetDataRep)) throw new TypeError('acceptSecurityContext: targetDataRep must be unsigned 32 bits');
   for (const buffers of [input, parameters.output ?? nothing]) {
     if (!Array.isArray(buffers))
       throw new TypeError('acceptSecurityContext: input and output must be arrays of SecBuffer');
-    for (const { type, data } of buffers as readonly SecBuffer[]) {
-      if (!Number.isInteger(type) || !(data instanceof Uint8Array)) {
+    for (const buffer of buffers as readonly (Partial<SecBuffer> | null | undefined)[]) {
+      if (!Number.isInteger(buffer?.type) || !(buffer?.data instanceof Uint8Array)) {
         throw new TypeError('acceptSecurityContext: a SecBuffer is { type: integer, data: Uint8Array }');
       }
     }
   }
-  return { input, requirements: requirements >>> 0, targetDataRep };
+  return { input, requirements, targetDataRep };
+}
+
+/** A bit that is silently cut off is a requirement that is silently dropped. */
+function isUint32(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >>> 0 === value;
+}
+
+/** A status in either form of winerror.h: signed or unsigned 32 bits. */
+function isStatus(value: unknown): boolean {
+  return isUint32(value) || (Number.isInteger(value) && ((value as number) | 0) === value);
 }
 
 /** Pages of Digest and Schannel name a code of their own where the others say SEC_E_INVALID_HANDLE. */
@@ -162,7 +172,7 @@ function run(
   }
   // A package may be JavaScript: what is no reply is no verdict.
   const settleReply = (given: AcceptReply): AcceptSecurityContextResult =>
-    settle(Number.isInteger((given as AcceptReply | undefined)?.status) ? given : internalError);
+    settle(isStatus((given as AcceptReply | undefined)?.status) ? given : internalError);
   return reply instanceof Promise ? reply.then(settleReply, () => settle(internalError)) : settleReply(reply);
 }
 
@@ -175,14 +185,14 @@ function firstLeg(
   const status = reply.status >>> 0;
   const { context } = reply;
   if (!Status.keepsContext(status) || context === undefined) {
-    context?.delete();
+    if (context !== undefined) deletePackageContext(context);
     // A package that says yes without a context has judged nobody.
     const refused = Status.keepsContext(status) ? Status.SEC_E_INTERNAL_ERROR : status;
     return failure(refused, Status.keepsContext(status) ? nothing : reply.output, reply.diagnosis);
   }
   const output = placeOutput(reply.output ?? nothing, parameters, call);
   if (output === undefined) {
-    context.delete();
+    deletePackageContext(context);
     return failure(Status.SEC_E_INSUFFICIENT_MEMORY);
   }
   return result(status, registerContext(owner, context, phaseOf(status)), output, reply, call);
@@ -197,7 +207,7 @@ function laterLeg(
 ): AcceptSecurityContextResult {
   record.busy = false;
   if (record.deleteWhenIdle) {
-    record.context.delete();
+    deletePackageContext(record.context);
     return failure(Status.SEC_E_UNFINISHED_CONTEXT_DELETED);
   }
   const status = reply.status >>> 0;
@@ -254,10 +264,12 @@ function placeOutput(
   call: AcceptCall,
 ): readonly SecBuffer[] | undefined {
   if (parameters.output === undefined || (call.requirements & ASC_REQ_ALLOCATE_MEMORY) !== 0) return output;
-  const room = parameters.output.filter(({ type }) => (type & SECBUFFER_TYPE_MASK) === SECBUFFER_TOKEN);
   const placed: SecBuffer[] = [];
-  for (const [index, { type, data }] of output.entries()) {
-    const target = room[index];
+  for (const { type, data } of output) {
+    const earlier = placed.filter((buffer) => buffer.type === type).length;
+    const target = findBuffer(parameters.output, type & SECBUFFER_TYPE_MASK, earlier);
+    // A token must be sent, so it must fit; what is only told (SECBUFFER_CHANNEL_BINDINGS_RESULT) needs a place to go.
+    if (target === undefined && type !== SECBUFFER_TOKEN) continue;
     if (target === undefined || target.data.byteLength < data.byteLength) return undefined;
     target.data.set(data);
     placed.push({ type, data: target.data.subarray(0, data.byteLength) });

@@ -28,6 +28,12 @@ export const tiers = {
     proves: 'the ABI of SSPI through koffi, on libwinpr2',
     packages: ['libwinpr2-2', 'winpr-utils'],
   },
+  smbpasswd: {
+    level: 1,
+    proves: 'account files written by Samba',
+    packages: ['samba-common-bin'],
+  },
+  openssl: { level: 1, proves: 'TLS peers and certificates', packages: ['openssl'] },
   'samba-ad': {
     level: 2,
     proves: 'Active Directory: PAC with groups, NTLM judged by a domain controller',

@@ -47,7 +47,7 @@ const winpr = (): ReturnType<typeof load> => (loaded ??= load());
 const wide = (text: string): Buffer => Buffer.from(`${text}\0`, 'utf16le');
 
 /** A pointer to bytes; the bytes must stay referenced while it is used. */
-const address = (bytes: Uint8Array): bigint => BigInt(koffi.address(bytes));
+const address = (bytes: Uint8Array): bigint => koffi.address(bytes);
 
 interface NativeBuffer {
   readonly type: number;
@@ -129,7 +129,9 @@ export class WinprNtlmClient {
     const { requirements = 0, target = 'HTTP/server.test', channelBindings } = this.#options;
     const buffers: NativeBuffer[] = [];
     if (serverToken !== undefined) buffers.push({ type: TOKEN, data: serverToken });
-    if (channelBindings !== undefined) buffers.push({ type: CHANNEL_BINDINGS, data: channelBindings });
+    // On its first leg WinPR takes any input for a token.
+    if (serverToken !== undefined && channelBindings !== undefined)
+      buffers.push({ type: CHANNEL_BINDINGS, data: channelBindings });
     const input = new Descriptor(buffers);
     const output = new Descriptor([{ type: TOKEN, data: Buffer.alloc(8192) }]);
     const attributes = Buffer.alloc(4);

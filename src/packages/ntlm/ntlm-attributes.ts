@@ -55,7 +55,7 @@ const readers: Readers = {
   }),
   [Attribute.SECPKG_ATTR_NAMES]: clientName,
   [Attribute.SECPKG_ATTR_LIFESPAN]: ({ start }) => ({ start: new Date(start), expiry: undefined }),
-  [Attribute.SECPKG_ATTR_SESSION_KEY]: ({ exportedSessionKey }) => exportedSessionKey.slice(),
+  [Attribute.SECPKG_ATTR_SESSION_KEY]: ({ exportedSessionKey }) => new Uint8Array(exportedSessionKey),
   [Attribute.SECPKG_ATTR_PACKAGE_INFO]: () => ntlmPackageInfo,
   [Attribute.SECPKG_ATTR_NEGOTIATION_INFO]: () => ({
     package: ntlmPackageInfo,

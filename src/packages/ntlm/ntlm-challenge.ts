@@ -94,7 +94,7 @@ export function issueChallenge(
   const standsAlone = equalIgnoringCase(domain, computerName);
   const targetName = encodeTargetName(domain, (flags & NTLMSSP_NEGOTIATE_UNICODE) !== 0);
   const targetType = standsAlone ? NTLMSSP_TARGET_TYPE_SERVER : NTLMSSP_TARGET_TYPE_DOMAIN;
-  const serverChallenge = settings.random(SERVER_CHALLENGE_BYTES).slice();
+  const serverChallenge = new Uint8Array(settings.random(SERVER_CHALLENGE_BYTES));
   if (serverChallenge.byteLength !== SERVER_CHALLENGE_BYTES) {
     throw new RangeError('the random source gave too few bytes');
   }
@@ -112,7 +112,7 @@ export function issueChallenge(
       timestamp: filetimeOf(settings.clock.now()),
     }),
   });
-  return { negotiateMessage: negotiateMessage.slice(), challengeMessage, serverChallenge, flags: answered };
+  return { negotiateMessage: new Uint8Array(negotiateMessage), challengeMessage, serverChallenge, flags: answered };
 }
 
 /** TargetName in the agreed character set; left empty where OEM cannot say it, for TargetInfo says it too. */

@@ -15,7 +15,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import { channelBindingsHash } from '../../crypto/channel-bindings-hash.ts';
 import { decodeChannelBindings } from '../../formats/channel-bindings.ts';
-import { findBuffer, SECBUFFER_CHANNEL_BINDINGS } from '../../sspi/buffers.ts';
+import { findBuffer, SECBUFFER_CHANNEL_BINDINGS, SECBUFFER_CHANNEL_BINDINGS_RESULT } from '../../sspi/buffers.ts';
+import type { SecBuffer } from '../../sspi/buffers.ts';
 import { ASC_REQ_ALLOW_MISSING_BINDINGS, ASC_REQ_PROXY_BINDINGS } from '../../sspi/requirements.ts';
 import type { AcceptCall } from '../../sspi/security-package.ts';
 
@@ -57,4 +58,23 @@ export function meetsBindingsPolicy(policy: BindingsPolicy, sent: Uint8Array | u
     case 'require':
       return sent !== undefined && timingSafeEqual(sent, policy.hash);
   }
+}
+
+// SEC_CHANNEL_BINDINGS_RESULT.Flags (sspi.h).
+const CLIENT_SUPPORT = 0x01;
+const ABSENT = 0x02;
+const VALID_MATCHED = 0x10;
+const VALID_PROXY = 0x20;
+const VALID_MISSING = 0x40;
+
+/**
+ * What became of a policy that was met: a SECBUFFER_CHANNEL_BINDINGS_RESULT buffer of four bytes, little-endian.
+ *
+ * @returns no buffer where the server asked for nothing
+ */
+export function bindingsResult(policy: BindingsPolicy, sent: Uint8Array | undefined): readonly SecBuffer[] {
+  if (policy.mode === 'none') return [];
+  const kind = policy.mode === 'proxy' ? VALID_PROXY : VALID_MATCHED;
+  const flags = sent === undefined ? ABSENT | VALID_MISSING : CLIENT_SUPPORT | kind;
+  return [{ type: SECBUFFER_CHANNEL_BINDINGS_RESULT, data: Uint8Array.of(flags, 0, 0, 0) }];
 }

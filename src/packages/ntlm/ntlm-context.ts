@@ -30,7 +30,7 @@ import { answerAttribute, contextAttributes } from './ntlm-attributes.ts';
 import type { EstablishedFacts } from './ntlm-attributes.ts';
 import type { NtlmSettings } from './ntlm-auth-data.ts';
 import type { IssuedChallenge } from './ntlm-challenge.ts';
-import { bindingsPolicy, meetsBindingsPolicy } from './ntlm-channel-bindings.ts';
+import { bindingsPolicy, bindingsResult, meetsBindingsPolicy } from './ntlm-channel-bindings.ts';
 import type { BindingsPolicy } from './ntlm-channel-bindings.ts';
 import { NtlmMessageSecurity } from './ntlm-message-security.ts';
 import { readVerdict, tokenOf } from './ntlm-verdict.ts';
@@ -126,8 +126,8 @@ export class NtlmContext implements PackageContext {
   #read(call: AcceptCall, challenge: IssuedChallenge, policy: BindingsPolicy): Answered | number {
     const token = findBuffer(call.input, SECBUFFER_TOKEN)?.data;
     if (token === undefined) return Status.SEC_E_INVALID_TOKEN;
-    // The caller's bytes may change while a source is asked; the MIC must not.
-    const raw = token.slice();
+    // The bytes of the caller may change while a source is asked. Not slice(): that of a Buffer does not copy.
+    const raw = new Uint8Array(token);
     const message = decodeAuthenticateMessage(raw, challenge.flags);
     const flags = agreedFlags(message.flags & challenge.flags);
 
@@ -192,7 +192,7 @@ export class NtlmContext implements PackageContext {
         start: new Date(this.#settings.clock.now()),
       },
     };
-    return { status: Status.SEC_E_OK, attributes };
+    return { status: Status.SEC_E_OK, attributes, output: bindingsResult(policy, channelBindings) };
   }
 
   #established(): Established | undefined {
@@ -275,7 +275,7 @@ function verifyMic(
   raw: Uint8Array,
 ): boolean {
   if (mic === undefined) return false;
-  const received = mic.slice();
+  const received = new Uint8Array(mic);
   raw.set(noMic, MIC_OFFSET);
   const expected = messageIntegrityCode(exportedSessionKey, negotiateMessage, challengeMessage, raw);
   return timingSafeEqual(expected, received);

@@ -156,7 +156,7 @@ export class NtlmMessageSecurity {
 
   #crypt(cipher: Rc4, buffer: SecBuffer): SecBuffer {
     const readOnly = (buffer.type & (SECBUFFER_READONLY | SECBUFFER_READONLY_WITH_CHECKSUM)) !== 0;
-    return { type: buffer.type, data: readOnly ? buffer.data.slice() : cipher.update(buffer.data) };
+    return { type: buffer.type, data: readOnly ? new Uint8Array(buffer.data) : cipher.update(buffer.data) };
   }
 
   /** NTLMSSP_MESSAGE_SIGNATURE with extended session security, section 2.2.2.9.2, for the next outgoing message. */

@@ -38,7 +38,7 @@ function challenge(settings: NtlmSettings, call: AcceptCall): AcceptReply {
   return {
     status: SEC_I_CONTINUE_NEEDED,
     context: new NtlmContext(settings, issued, policy),
-    output: [{ type: SECBUFFER_TOKEN, data: issued.challengeMessage.slice() }],
+    output: [{ type: SECBUFFER_TOKEN, data: new Uint8Array(issued.challengeMessage) }],
   };
 }
 

@@ -26,7 +26,7 @@ export function readVerdict(verdict: unknown): Judged | number {
   const { userName, sid } = account as Account;
   if (typeof userName !== 'string' || userName === '') return SEC_E_LOGON_DENIED;
   if (sid !== undefined && isNobody(sid)) return SEC_E_LOGON_DENIED;
-  return { account: account as Account, sessionBaseKey: sessionBaseKey.slice() };
+  return { account: account as Account, sessionBaseKey: new Uint8Array(sessionBaseKey) };
 }
 
 /** Guest of a domain or machine (RID 501), ANONYMOUS LOGON and NULL: never an identity (attacks C20, C22). */

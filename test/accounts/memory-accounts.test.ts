@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { memoryAccounts } from '../../src/accounts/memory-accounts.ts';
+import type { MemoryAccount } from '../../src/accounts/memory-accounts.ts';
+import type { DigestLogon } from '../../src/accounts/account-source.ts';
+import { digestResponse, hashedA1 } from '../../src/crypto/digest-response.ts';
+import { ntowfv1, sessionBaseKey, ntowfv2 } from '../../src/crypto/ntlm-keys.ts';
+import { OptionError } from '../../src/errors.ts';
+import { logon } from './ntlm-logon.ts';
+import type { Trial } from './ntlm-logon.ts';
+
+/** `DOMAIN\user` of who was accepted, or undefined. */
+function judged(accounts: readonly MemoryAccount[], trial: Trial): string | undefined {
+  const verdict = memoryAccounts(accounts).judgeNtlm!(logon(trial));
+  assert.ok(!(verdict instanceof Promise));
+  if (verdict.verdict !== 'accepted') return undefined;
+  return `${verdict.account.domain ?? ''}\\${verdict.account.userName}`;
+}
+
+describe('memoryAccounts', () => {
+  describe('C28: which account a client means', () => {
+    const password = 'p';
+    const corp: MemoryAccount = { userName: 'alice', domain: 'CORP', password };
+    const web: MemoryAccount = { userName: 'alice', domain: 'WEB', password };
+    const other: MemoryAccount = { userName: 'alice', domain: 'OTHER', password };
+    const own: MemoryAccount = { userName: 'alice', password };
+    const table: readonly (readonly [
+      accounts: readonly MemoryAccount[],
+      domain: string,
+      accepted: string | undefined,
+    ])[] = [
+      [[corp], 'CORP', 'CORP\\alice'],
+      [[corp], 'corp', 'CORP\\alice'],
+      [[corp], '', 'CORP\\alice'],
+      [[corp], '.', 'CORP\\alice'],
+      [[corp], 'WEB', 'CORP\\alice'],
+      [[corp], 'ELSEWHERE', undefined],
+      [[corp], 'corp.example.test', undefined],
+      [[other], 'OTHER', 'OTHER\\alice'],
+      [[other], '', 'OTHER\\alice'],
+      [[other], 'CORP', undefined],
+      [[other], 'WEB', undefined],
+      [[own], '', '\\alice'],
+      [[own], '.', '\\alice'],
+      [[own], 'CORP', '\\alice'],
+      [[own], 'WEB', '\\alice'],
+      [[own], 'ELSEWHERE', '\\alice'],
+      [[corp, other], 'OTHER', 'OTHER\\alice'],
+      [[corp, other], 'CORP', 'CORP\\alice'],
+      [[corp, other], '', undefined],
+      [[corp, other], '.', undefined],
+      [[corp, own], 'CORP', 'CORP\\alice'],
+      [[corp, own], '', undefined],
+      [[corp, own], 'WEB', undefined],
+      [[corp, own], 'ELSEWHERE', '\\alice'],
+      [[corp, web], 'WEB', 'WEB\\alice'],
+      [[corp, web], 'ELSEWHERE', undefined],
+    ];
+    for (const [accounts, domain, accepted] of table) {
+      const names = accounts.map((account) => `${account.domain ?? ''}\\alice`).join(' and ');
+      it(`${names}, the client says ${JSON.stringify(domain)}: ${accepted ?? 'refused'}`, () => {
+        assert.equal(judged(accounts, { userName: 'ALICE', domain, password }), accepted);
+        assert.equal(judged(accounts, { userName: 'ALICE', domain, password: 'q' }), undefined);
+      });
+    }
+  });
+
+  it('MS-NLMP 3.2.5.1.2: a domain left out of the computation', () => {
+    const accounts = [{ userName: 'alice', password: 'p' }];
+    assert.equal(judged(accounts, { userName: 'alice', domain: 'CORP', hashedDomain: '', password: 'p' }), '\\alice');
+    const another = { userName: 'alice', domain: 'CORP', hashedDomain: 'OTHER', password: 'p' };
+    assert.equal(judged(accounts, another), undefined);
+  });
+
+  it('gives the key and the record of the account', () => {
+    const group = { name: 'CORP\\Staff', attributes: 7, denyOnly: false };
+    const source = memoryAccounts([
+      { userName: 'Alice', password: 'p', sid: 'S-1-5-21-1-2-3-4', displayName: 'A', groups: ['CORP\\Staff'] },
+    ]);
+    const asked = logon({ userName: 'aLICE', password: 'p' });
+    const verdict = source.judgeNtlm!(asked);
+    assert.ok(!(verdict instanceof Promise) && verdict.verdict === 'accepted');
+    const { account } = verdict;
+    assert.equal(account.userName, 'Alice');
+    assert.deepEqual(account.groups, [group]);
+    assert.ok(Object.isFrozen(account) && Object.isFrozen(account.groups));
+    const key = sessionBaseKey(ntowfv2(ntowfv1('p'), 'Alice', ''), asked.ntResponse.subarray(0, 16));
+    assert.deepEqual(verdict.sessionBaseKey, key);
+  });
+
+  it('takes an NT hash as bytes or as hexadecimal digits', () => {
+    const hash = ntowfv1('p');
+    for (const ntHash of [hash, Buffer.from(hash).toString('hex'), Buffer.from(hash).toString('hex').toUpperCase()]) {
+      assert.equal(judged([{ userName: 'a', ntHash }], { userName: 'a', password: 'p' }), '\\a');
+    }
+  });
+
+  it('an NT hash changed by its owner afterwards changes nothing', () => {
+    const ntHash = Uint8Array.from(ntowfv1('p'));
+    const source = memoryAccounts([{ userName: 'a', ntHash }]);
+    ntHash.fill(0);
+    const verdict = source.judgeNtlm!(logon({ userName: 'a', password: 'p' }));
+    assert.equal((verdict as { verdict: string }).verdict, 'accepted');
+  });
+
+  for (const userName of ['__proto__', 'constructor', 'hasOwnProperty', '0']) {
+    it(`G05: ${userName} is a name like any other`, () => {
+      assert.equal(judged([{ userName: 'alice', password: 'p' }], { userName, password: 'p' }), undefined);
+      assert.equal(judged([{ userName, password: 'p' }], { userName, password: 'p' }), `\\${userName}`);
+    });
+  }
+
+  describe('Digest', () => {
+    const base = {
+      ...{ realm: 'site', method: 'GET', uri: '/', nonce: 'n', nonceCount: '00000001', clientNonce: 'c' },
+      qualityOfProtection: 'auth' as const,
+      serverDomain: 'CORP',
+    };
+    const ask = (accounts: readonly MemoryAccount[], userName: string, password: string): string | undefined => {
+      const outcomes = (['MD5', 'SHA-256'] as const).map((algorithm) => {
+        const input = { ...base, algorithm, userName };
+        const response = digestResponse(hashedA1(algorithm, userName, base.realm, password), input);
+        const request: DigestLogon = { ...input, response };
+        const verdict = memoryAccounts(accounts).judgeDigest!(request);
+        assert.ok(!(verdict instanceof Promise));
+        return verdict.verdict === 'accepted' ? verdict.account.userName : undefined;
+      });
+      assert.equal(outcomes[0], outcomes[1]);
+      return outcomes[0];
+    };
+    const alice: MemoryAccount = { userName: 'Alice', domain: 'CORP', password: 'p' };
+    const hashed: MemoryAccount = { userName: 'bob', ntHash: ntowfv1('p') };
+    it('judges by the password', () => {
+      assert.equal(ask([alice], 'alice', 'p'), 'Alice');
+      assert.equal(ask([alice], 'CORP\\alice', 'p'), 'Alice');
+      assert.equal(ask([alice], 'OTHER\\alice', 'p'), undefined);
+      assert.equal(ask([alice], 'alice', 'P'), undefined);
+      assert.equal(ask([alice], 'mallory', 'p'), undefined);
+      assert.equal(ask([alice], '', 'p'), undefined);
+    });
+    it('refuses an account of which only the NT hash is known', () => {
+      for (const guess of ['p', '', 'undefined', Buffer.from(ntowfv1('p')).toString('hex')]) {
+        assert.equal(ask([alice, hashed], 'bob', guess), undefined);
+      }
+    });
+    it('is not offered where no account has a password', () => {
+      assert.ok(!('judgeDigest' in memoryAccounts([hashed])));
+    });
+  });
+
+  describe('C23: accounts that cannot be', () => {
+    const table: readonly (readonly [accounts: unknown, option: string])[] = [
+      [undefined, 'accounts'],
+      [[], 'accounts'],
+      [[null], 'accounts[0]'],
+      [[{ userName: 'a' }], 'accounts[0].password'],
+      [[{ userName: 'a', password: '' }], 'accounts[0].password'],
+      [[{ userName: 'a', password: null }], 'accounts[0].password'],
+      [[{ userName: 'a', password: undefined }], 'accounts[0].password'],
+      [[{ userName: 'a', password: 7 }], 'accounts[0].password'],
+      [[{ userName: 'a', ntHash: '' }], 'accounts[0].ntHash'],
+      [[{ userName: 'a', ntHash: null }], 'accounts[0].ntHash'],
+      [[{ userName: 'a', ntHash: 'zz'.repeat(16) }], 'accounts[0].ntHash'],
+      [[{ userName: 'a', ntHash: new Uint8Array(15) }], 'accounts[0].ntHash'],
+      [[{ userName: 'a', ntHash: '31D6CFE0D16AE931B73C59D7E0C089C0' }], 'accounts[0].ntHash'],
+      [[{ userName: 'a', password: 'p', ntHash: new Uint8Array(16) }], 'accounts[0]'],
+      [[{ userName: '', password: 'p' }], 'accounts[0].userName'],
+      [[{ userName: 'D\\a', password: 'p' }], 'accounts[0].userName'],
+      [[{ userName: 'a\n', password: 'p' }], 'accounts[0].userName'],
+      [[{ userName: '\ud800', password: 'p' }], 'accounts[0].userName'],
+      [[{ password: 'p' }], 'accounts[0].userName'],
+      [[{ userName: 'a', domain: '', password: 'p' }], 'accounts[0].domain'],
+      [[{ userName: 'a', sid: 'S-2', password: 'p' }], 'accounts[0].sid'],
+      [[{ userName: 'a', groups: 'x', password: 'p' }], 'accounts[0].groups'],
+      [[{ userName: 'a', groups: [{}], password: 'p' }], 'accounts[0].groups[0]'],
+      [
+        [
+          { userName: 'a', password: 'p' },
+          { userName: 'A', password: 'q' },
+        ],
+        'accounts[1].userName',
+      ],
+      [
+        [
+          { userName: 'a', domain: 'X', password: 'p' },
+          { userName: 'b', password: 'p' },
+          { userName: 'A', domain: 'x', password: 'q' },
+        ],
+        'accounts[2].userName',
+      ],
+    ];
+    for (const [accounts, option] of table) {
+      it(JSON.stringify(accounts) ?? 'undefined', () => {
+        assert.throws(
+          () => memoryAccounts(accounts as readonly MemoryAccount[]),
+          (error) => error instanceof OptionError && error.option === option,
+        );
+      });
+    }
+    it('G04: no message holds a password or a hash', () => {
+      const secret = 'correct horse';
+      for (const account of [
+        { userName: '', password: secret },
+        { userName: 'a', password: secret, ntHash: secret },
+        { userName: 'a', ntHash: secret },
+      ]) {
+        assert.throws(
+          () => memoryAccounts([account]),
+          (error) => error instanceof Error && !error.message.includes(secret),
+        );
+      }
+    });
+  });
+
+  it('G01: an unknown account costs the same hashes as a wrong password', async () => {
+    const crypto = (await import('node:crypto')).default;
+    const { syncBuiltinESMExports } = await import('node:module');
+    const original = crypto.createHmac;
+    let count = 0;
+    crypto.createHmac = (...parameters: Parameters<typeof original>) => {
+      count++;
+      return original(...parameters);
+    };
+    syncBuiltinESMExports();
+    try {
+      const source = memoryAccounts([{ userName: 'alice', domain: 'CORP', password: 'p' }]);
+      const cost = (trial: Trial): number => {
+        const asked = logon(trial);
+        count = 0;
+        const verdict = source.judgeNtlm!(asked);
+        assert.equal((verdict as { verdict: string }).verdict, 'refused');
+        return count;
+      };
+      for (const domain of ['', 'CORP', 'ELSEWHERE']) {
+        const wrong = cost({ userName: 'alice', domain: domain === 'ELSEWHERE' ? 'CORP' : domain, password: 'x' });
+        const unknown = cost({ userName: 'mallory', domain, password: 'x' });
+        assert.equal(unknown, wrong);
+        assert.ok(unknown >= 2);
+      }
+    } finally {
+      crypto.createHmac = original;
+      syncBuiltinESMExports();
+    }
+  });
+});

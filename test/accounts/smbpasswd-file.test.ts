@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { chmodSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { smbpasswdFile } from '../../src/accounts/smbpasswd-file.ts';
+import type { AccountSource } from '../../src/accounts/account-source.ts';
+import { ntowfv1 } from '../../src/crypto/ntlm-keys.ts';
+import { OptionError, SspiAuthError } from '../../src/errors.ts';
+import { scratchFolder } from '../lab/scratch.ts';
+import { logon } from './ntlm-logon.ts';
+
+const NO_LM = 'X'.repeat(32);
+const hashOf = (password: string): string => Buffer.from(ntowfv1(password)).toString('hex').toUpperCase();
+
+/** A line as Samba writes it. */
+const line = (user: string, password: string, flags = '[U          ]'): string =>
+  `${user}:1000:${NO_LM}:${hashOf(password)}:${flags}:LCT-65A1B2C3:`;
+
+function verdict(source: AccountSource, userName: string, password: string, domain = ''): string {
+  const judged = source.judgeNtlm!(logon({ userName, domain, password }));
+  assert.ok(!(judged instanceof Promise));
+  return judged.verdict;
+}
+
+describe('smbpasswdFile', () => {
+  it('accepts who is in the file, by any case of the name, and nobody else', async () => {
+    await using folder = await scratchFolder('smbpasswd');
+    const path = folder.file('smbpasswd');
+    writeFileSync(path, `# comment\n\n${line('alice', 'secret')}\r\n${line('bob', 'other')}\n`);
+    const warnings: string[] = [];
+    const source = smbpasswdFile(path, { onWarning: (message) => warnings.push(message) });
+    assert.match(source.description, /2 accounts/);
+    assert.ok(!('judgeDigest' in source));
+    assert.equal(verdict(source, 'alice', 'secret'), 'accepted');
+    assert.equal(verdict(source, 'ALICE', 'secret', 'ANY'), 'accepted');
+    assert.equal(verdict(source, 'alice', 'other'), 'refused');
+    assert.equal(verdict(source, 'mallory', 'secret'), 'refused');
+    assert.deepEqual(warnings, []);
+  });
+
+  const refusedFlags = [
+    '[UD         ]',
+    '[UN         ]',
+    '[NU         ]',
+    '[W          ]',
+    '[S          ]',
+    '[I          ]',
+    '[UL         ]',
+    '[           ]',
+  ];
+  for (const flags of refusedFlags) {
+    it(`refuses an account with the flags ${flags}`, async () => {
+      await using folder = await scratchFolder('smbpasswd');
+      const path = folder.file('smbpasswd');
+      writeFileSync(path, `${line('alice', 'secret', flags)}\n${line('bob', 'other')}\n`);
+      const source = smbpasswdFile(path, { onWarning: (message) => assert.fail(message) });
+      assert.equal(verdict(source, 'alice', 'secret'), 'refused');
+      assert.equal(verdict(source, 'alice', ''), 'refused');
+      assert.equal(verdict(source, 'bob', 'other'), 'accepted');
+    });
+  }
+
+  for (const hash of ['X'.repeat(32), `NO PASSWORD${'X'.repeat(21)}`, '*'.repeat(32)]) {
+    it(`C23: refuses an account with the hash ${hash}`, async () => {
+      await using folder = await scratchFolder('smbpasswd');
+      const path = folder.file('smbpasswd');
+      writeFileSync(path, `alice:1000:${NO_LM}:${hash}:[U          ]:LCT-00000000:\n`);
+      const source = smbpasswdFile(path, { onWarning: (message) => assert.fail(message) });
+      assert.equal(verdict(source, 'alice', ''), 'refused');
+      assert.equal(verdict(source, 'alice', hash), 'refused');
+    });
+  }
+
+  const broken: readonly string[] = [
+    'no colons at all',
+    `:1000:${NO_LM}:${hashOf('p')}:[U          ]:LCT-0:`,
+    `alice:x:${NO_LM}:${hashOf('p')}:[U          ]:LCT-0:`,
+    `alice:1000:${NO_LM}:${hashOf('p')}`,
+    `alice:1000:${NO_LM}:${hashOf('p')}:U:LCT-0:`,
+    `alice:1000:${NO_LM}:${hashOf('p').slice(1)}:[U          ]:LCT-0:`,
+    `alice:1000:${NO_LM}:${'G'.repeat(32)}:[U          ]:LCT-0:`,
+    `alice:1000:${NO_LM}:${hashOf('')}:[U          ]:LCT-0:`,
+    `ali\tce:1000:${NO_LM}:${hashOf('p')}:[U          ]:LCT-0:`,
+  ];
+  for (const text of broken) {
+    it(`names the line of ${JSON.stringify(text.slice(0, 24))} and lets nobody in by it`, async () => {
+      await using folder = await scratchFolder('smbpasswd');
+      const path = folder.file('smbpasswd');
+      writeFileSync(path, `${line('bob', 'other')}\n\n${text}\n${line('carol', 'third')}\n`);
+      const warnings: string[] = [];
+      const source = smbpasswdFile(path, { onWarning: (message) => warnings.push(message) });
+      assert.equal(warnings.length, 1);
+      assert.match(warnings[0]!, /line 3/);
+      assert.ok(!warnings[0]!.includes(hashOf('p')));
+      for (const password of ['p', '']) assert.equal(verdict(source, 'alice', password), 'refused');
+      assert.equal(verdict(source, 'bob', 'other'), 'accepted');
+      assert.equal(verdict(source, 'carol', 'third'), 'accepted');
+    });
+  }
+
+  it('refuses a name that is there twice, by either password', async () => {
+    await using folder = await scratchFolder('smbpasswd');
+    const path = folder.file('smbpasswd');
+    writeFileSync(path, `${line('alice', 'one')}\n${line('Alice', 'two')}\n${line('ALICE', 'three')}\n`);
+    const warnings: string[] = [];
+    const source = smbpasswdFile(path, { onWarning: (message) => warnings.push(message) });
+    assert.equal(warnings.length, 2);
+    for (const password of ['one', 'two', 'three']) assert.equal(verdict(source, 'alice', password), 'refused');
+  });
+
+  it('reads the file again when it changes: new passwords, accounts taken out', async () => {
+    await using folder = await scratchFolder('smbpasswd');
+    const path = folder.file('smbpasswd');
+    writeFileSync(path, `${line('alice', 'first')}\n`);
+    const source = smbpasswdFile(path);
+    assert.equal(verdict(source, 'alice', 'first'), 'accepted');
+    // The same size, in place and at once, as smbpasswd does it.
+    writeFileSync(path, `${line('alice', 'again')}\n`);
+    assert.equal(verdict(source, 'alice', 'first'), 'refused');
+    assert.equal(verdict(source, 'alice', 'again'), 'accepted');
+    writeFileSync(folder.file('new'), `${line('bob', 'other')}\n`);
+    renameSync(folder.file('new'), path);
+    assert.equal(verdict(source, 'alice', 'again'), 'refused');
+    assert.equal(verdict(source, 'bob', 'other'), 'accepted');
+  });
+
+  it('does not read a file again that has long been the same', async () => {
+    await using folder = await scratchFolder('smbpasswd');
+    const path = folder.file('smbpasswd');
+    writeFileSync(path, `${line('alice', 'first')}\nbroken\n`);
+    utimesSync(path, 1, 1);
+    const warnings: string[] = [];
+    const hour = 3_600_000;
+    const clock = { now: () => Date.now() + hour, elapsed: () => 0 };
+    const source = smbpasswdFile(path, { clock, onWarning: (message) => warnings.push(message) });
+    for (let i = 0; i < 5; i++) assert.equal(verdict(source, 'alice', 'first'), 'accepted');
+    assert.equal(warnings.length, 1);
+  });
+
+  it('is unavailable while the file cannot be read, and back when it can', async () => {
+    await using folder = await scratchFolder('smbpasswd');
+    const path = folder.file('smbpasswd');
+    writeFileSync(path, `${line('alice', 'secret')}\n`);
+    const warnings: string[] = [];
+    const source = smbpasswdFile(path, { onWarning: (message) => warnings.push(message) });
+    rmSync(path);
+    assert.equal(verdict(source, 'alice', 'secret'), 'unavailable');
+    assert.equal(verdict(source, 'alice', 'secret'), 'unavailable');
+    assert.equal(warnings.length, 1, 'said once');
+    writeFileSync(path, `${line('alice', 'secret')}\n`);
+    assert.equal(verdict(source, 'alice', 'secret'), 'accepted');
+    chmodSync(path, 0o600);
+  });
+
+  it('gives its accounts the domain of its options', async () => {
+    await using folder = await scratchFolder('smbpasswd');
+    const path = folder.file('smbpasswd');
+    writeFileSync(path, `${line('alice', 'secret')}\n`);
+    const source = smbpasswdFile(path, { domain: 'FILES' });
+    assert.equal(verdict(source, 'alice', 'secret', 'files'), 'accepted');
+    assert.equal(verdict(source, 'alice', 'secret', 'ELSEWHERE'), 'refused');
+  });
+
+  it('cannot start without its file', () => {
+    assert.throws(
+      () => smbpasswdFile('/nonexistent/smbpasswd'),
+      (error) => error instanceof SspiAuthError && error.code === 'ERR_SSPI_AUTH_ACCOUNT_FILE',
+    );
+    assert.throws(() => smbpasswdFile(''), OptionError);
+    assert.throws(() => smbpasswdFile('x', { domain: '' }), OptionError);
+  });
+});

@@ -1,0 +1,197 @@
+/** What operators see, and what they never see. */
+import assert from 'node:assert/strict';
+import diagnosticsChannel from 'node:diagnostics_channel';
+import { describe, it } from 'node:test';
+import { printable } from '../src/audit.ts';
+import * as Sspi from '../src/sspi/index.ts';
+import { FakeSocket, first, later, scripted, settled } from './scripted-authenticator.ts';
+import type { Script } from './scripted-package.ts';
+
+const script: Script = {
+  hello: { status: Sspi.SEC_I_CONTINUE_NEEDED, output: 'challenge' },
+  'secret-right': {},
+  'secret-wrong': {
+    status: Sspi.SEC_E_LOGON_DENIED,
+    diagnosis: { account: 'CORP\\mallory\r\n{"level":"info"}\u202e', text: 'the clock is wrong' },
+  },
+  'secret-throw': { throws: new Error('broken') },
+};
+const digest: Script = { '': { status: Sspi.SEC_I_CONTINUE_NEEDED, output: 'nonce="x"' }, 'secret-right': {} };
+
+const facts = { scheme: 'NTLM', peer: '192.0.2.7:4711' };
+
+describe('the log', () => {
+  it('has one line for a sign-in and none for the requests that follow', () => {
+    const s = scripted(script);
+    const socket = new FakeSocket();
+    s.request(socket, first('hello'));
+    s.clock.advance(25);
+    s.request(socket, later('secret-right'));
+    s.request(socket);
+    assert.deepEqual(s.log, [
+      {
+        level: 'debug',
+        message: 'sspi-auth: handshake',
+        record: {
+          ...facts,
+          package: undefined,
+          account: undefined,
+          reason: 'SEC_I_CONTINUE_NEEDED',
+          durationMilliseconds: 0,
+        },
+      },
+      {
+        level: 'info',
+        message: 'sspi-auth: authenticated',
+        record: {
+          ...facts,
+          package: 'Scripted',
+          account: 'LAB\\alice',
+          reason: 'SEC_E_OK',
+          durationMilliseconds: 25,
+        },
+      },
+    ]);
+  });
+
+  it('A09: escapes what a client calls itself', () => {
+    const s = scripted(script);
+    const socket = new FakeSocket();
+    s.request(socket, first('hello'));
+    s.request(socket, later('secret-wrong'));
+    assert.deepEqual(s.log.at(-1), {
+      level: 'warn',
+      message: 'sspi-auth: refused',
+      record: {
+        ...facts,
+        package: undefined,
+        account: 'CORP\\mallory\\u000d\\u000a{"level":"info"}\\u202e',
+        reason: 'SEC_E_LOGON_DENIED',
+        diagnosis: 'the clock is wrong',
+        durationMilliseconds: 0,
+      },
+    });
+  });
+
+  it('A09: every control and direction character, and no endless name', () => {
+    for (let code = 0; code < 0x10000; code++) {
+      const shown = printable(String.fromCharCode(code));
+      // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+      assert.ok(!/[\u0000-\u001f\u007f-\u009f\u2028\u2029]|\p{Bidi_Control}/u.test(shown), shown);
+    }
+    assert.equal(printable('x'.repeat(100_000)).length, 128);
+  });
+
+  it('names the reason of each refusal', () => {
+    for (const [value, reason, scheme] of [
+      ['NTLM', 'malformed-authorization', 'NTLM'],
+      ['@', 'malformed-authorization', undefined],
+      [['NTLM a', 'NTLM a'], 'repeated-authorization', undefined],
+      ['Basic YTpi', 'scheme-not-offered', undefined],
+      [first('unheard of'), 'SEC_E_INVALID_TOKEN', 'NTLM'],
+      [first('secret-throw'), 'SEC_E_INTERNAL_ERROR', 'NTLM'],
+    ] as const) {
+      const s = scripted(script);
+      s.request(new FakeSocket(), value);
+      assert.equal(s.log.length, 1);
+      assert.deepEqual(
+        [s.log[0]?.level, s.log[0]?.record['reason'], s.log[0]?.record['scheme']],
+        ['warn', reason, scheme],
+      );
+    }
+  });
+
+  it('is quiet about a Digest client that proves the same user again', () => {
+    const s = scripted(script, {}, digest);
+    const socket = new FakeSocket();
+    for (let index = 0; index < 3; index++) s.request(socket, 'Digest secret-right');
+    assert.deepEqual(
+      s.log.map(({ level }) => level),
+      ['info', 'debug', 'debug'],
+    );
+  });
+
+  it('tells 403 apart, and the failure of an operator’s function', () => {
+    const s = scripted(script, { authorize: () => false });
+    const socket = new FakeSocket();
+    s.request(socket, first('hello'));
+    s.request(socket, later('secret-right'));
+    assert.equal(s.log.at(-1)?.record['reason'], 'not-authorized');
+    assert.equal(s.log.at(-1)?.record['account'], 'LAB\\alice');
+    const broken = scripted(script, {
+      skip: () => {
+        throw new Error('skip is broken');
+      },
+    });
+    broken.request(new FakeSocket());
+    assert.equal(broken.log[0]?.level, 'error');
+  });
+
+  it('may throw and changes nothing', async () => {
+    const fail = (): never => {
+      throw new Error('disk full');
+    };
+    const s = scripted(
+      { ...script, 'secret-late': { waits: true } },
+      { logger: { info: fail, warn: fail, error: fail, debug: fail }, limits: { pendingHandshakes: 1 } },
+    );
+    const socket = new FakeSocket();
+    s.request(new FakeSocket(), first('hello'));
+    s.request(socket, first('hello'));
+    const outcome = s.request(socket, later('secret-late'));
+    s.package.settle();
+    assert.equal((await outcome).type, 'authenticated');
+    assert.equal((await s.request(socket, later('secret-wrong'))).type, 'refused');
+    assert.equal((await s.request(socket, first('secret-throw'))).type, 'refused');
+    await settled();
+    assert.equal(s.package.live, 0);
+  });
+});
+
+describe('node:diagnostics_channel', () => {
+  it('has the same events', () => {
+    const events: [string, unknown][] = [];
+    const listeners = ['authenticated', 'refused', 'handshake'].map((name) => {
+      const listener = (message: unknown): void => void events.push([name, message]);
+      diagnosticsChannel.subscribe(`sspi-auth:${name}`, listener);
+      return [`sspi-auth:${name}`, listener] as const;
+    });
+    const s = scripted(script);
+    const socket = new FakeSocket();
+    s.request(socket, first('hello'));
+    s.request(socket, later('secret-right'));
+    s.request(socket, later('secret-wrong'));
+    for (const [name, listener] of listeners) diagnosticsChannel.unsubscribe(name, listener);
+    assert.deepEqual(
+      events.map(([name]) => name),
+      ['handshake', 'authenticated', 'refused'],
+    );
+    assert.deepEqual(
+      events.map(([, record]) => ({ ...(record as object) })),
+      s.log.map(({ record }) => record),
+    );
+  });
+});
+
+describe('G04: secrets', () => {
+  it('no token and no field of a request is in any event or outcome but the one it belongs to', () => {
+    const s = scripted(script, {}, digest);
+    const socket = new FakeSocket();
+    s.request(socket, first('hello'));
+    const fields = ['secret-right', 'secret-wrong', 'secret-throw'].flatMap((text) => [
+      later(text),
+      first(text),
+      `Digest ${text}`,
+      `Basic ${text}`,
+      `NTLM ${text}`,
+      [`NTLM ${text}`, `NTLM ${text}`],
+      `${later(text)}, ${later(text)}`,
+      `@${text}`,
+    ]);
+    const outcomes = fields.map((field) => JSON.stringify(s.request(socket, field)));
+    for (const text of [...s.log.map((line) => JSON.stringify(line)), ...outcomes]) {
+      assert.ok(!text.includes('secret'), text);
+      assert.ok(!text.includes(Buffer.from('secret').toString('base64').slice(0, 6)), text);
+    }
+  });
+});

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Connection } from '../../src/http/connection.ts';
+import { anonymousOutcome, refusedOutcome } from '../../src/http/outcome.ts';
+import { PendingHandshakes } from '../../src/http/pending-handshakes.ts';
+import type { Abandonment } from '../../src/http/pending-handshakes.ts';
+import type { Verdict } from '../../src/http/judgement.ts';
+import { FakeSocket, HandClock, settled } from '../scripted-authenticator.ts';
+
+function setUp(pendingHandshakes = 100): {
+  clock: HandClock;
+  pending: PendingHandshakes;
+  given: [Abandonment, Connection][];
+  add: () => { connection: Connection; socket: FakeSocket };
+} {
+  const clock = new HandClock();
+  const given: [Abandonment, Connection][] = [];
+  const limits = { handshakeMilliseconds: 1000, pendingHandshakes };
+  const pending = new PendingHandshakes(limits, clock, (why, connection) => given.push([why, connection]));
+  const add = (): { connection: Connection; socket: FakeSocket } => {
+    const entry = { connection: new Connection(), socket: new FakeSocket() };
+    pending.add(entry.connection, entry.socket);
+    return entry;
+  };
+  return { clock, pending, given, add };
+}
+
+describe('pending handshakes', () => {
+  it('sweep gives up those at or past their deadline, oldest first', () => {
+    const { clock, pending, given, add } = setUp();
+    const one = add();
+    clock.advance(400);
+    const two = add();
+    clock.advance(400);
+    const three = add();
+    clock.advance(199);
+    pending.sweep();
+    assert.equal(pending.size, 3);
+    clock.advance(1);
+    pending.sweep();
+    assert.equal(pending.size, 2);
+    clock.advance(800);
+    pending.sweep();
+    assert.equal(pending.size, 0);
+    assert.deepEqual(
+      given.map(([why]) => why),
+      ['deadline', 'deadline', 'deadline'],
+    );
+    assert.deepEqual(
+      given.map(([, connection]) => connection),
+      [one, two, three].map(({ connection }) => connection),
+    );
+    for (const { socket } of [one, two, three]) assert.equal(socket.listenerCount('close'), 0);
+  });
+
+  it('a deadline is not moved by adding again', () => {
+    const { clock, pending, add } = setUp();
+    const { connection, socket } = add();
+    clock.advance(900);
+    pending.add(connection, socket);
+    clock.advance(100);
+    pending.sweep();
+    assert.equal(pending.size, 0);
+    assert.equal(socket.listenerCount('close'), 0);
+  });
+
+  it('one more than the cap drops the oldest', () => {
+    const { pending, given, add } = setUp(2);
+    const entries = [add(), add(), add(), add()];
+    assert.equal(pending.size, 2);
+    assert.deepEqual(
+      given,
+      entries.slice(0, 2).map(({ connection }) => ['evicted', connection]),
+    );
+    assert.equal(entries[0]?.socket.listenerCount('close'), 0);
+  });
+
+  it('a closed socket, a release and a removal each take theirs out', () => {
+    const { pending, given, add } = setUp();
+    const [closed, released, removed] = [add(), add(), add()];
+    closed.socket.close();
+    assert.equal(pending.size, 2);
+    pending.release(released.connection);
+    pending.remove(removed.connection);
+    pending.release(released.connection);
+    assert.equal(pending.size, 0);
+    assert.deepEqual(given, []);
+    assert.deepEqual(
+      [closed, released].map(({ socket }) => socket.listenerCount('close')),
+      [0, 0],
+    );
+  });
+
+  it('its timer does not keep the process, stops with the last one and starts with the next', (t) => {
+    const { clock, pending, given, add } = setUp();
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { connection } = add();
+    pending.release(connection);
+    add();
+    clock.advance(1000);
+    t.mock.timers.tick(1000);
+    assert.deepEqual(
+      given.map(([why]) => why),
+      ['deadline'],
+    );
+    add();
+    pending.close();
+    assert.equal(pending.size, 0);
+    assert.deepEqual(
+      given.map(([why]) => why),
+      ['deadline', 'closed'],
+    );
+  });
+});
+
+describe('whenJudged', () => {
+  const refused: Verdict = { type: 'refused', status: 0x80090308, diagnosis: undefined };
+  const yes = (): typeof anonymousOutcome => anonymousOutcome;
+  const no = (): ReturnType<typeof refusedOutcome> => refusedOutcome(401);
+
+  it('a verdict that is there is not waited for and not counted', () => {
+    const { pending } = setUp();
+    assert.equal(pending.whenJudged(new Connection(), new FakeSocket(), refused, yes, no), anonymousOutcome);
+    assert.equal(pending.size, 0);
+  });
+
+  it('one that is not is counted', async () => {
+    const { pending } = setUp();
+    const outcome = pending.whenJudged(new Connection(), new FakeSocket(), Promise.resolve(refused), yes, no);
+    assert.equal(pending.size, 1);
+    assert.equal(await outcome, anonymousOutcome);
+  });
+
+  it('a late rejection leaves alone whoever is judged on the connection by then', async () => {
+    const { pending, clock } = setUp();
+    const [connection, socket] = [new Connection(), new FakeSocket()];
+    let reject: (error: Error) => void = () => undefined;
+    const hanging = new Promise<Verdict>((_resolve, fail) => {
+      reject = fail;
+    });
+    const first = pending.whenJudged(connection, socket, hanging, yes, no);
+    clock.advance(1000);
+    pending.sweep();
+    assert.equal((await first).type, 'refused');
+    const second = pending.whenJudged(connection, socket, new Promise<Verdict>(() => undefined), yes, no);
+    reject(new Error('late'));
+    await settled();
+    socket.close();
+    assert.equal((await second).type, 'refused');
+    assert.equal(pending.size, 0);
+  });
+});

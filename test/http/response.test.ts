@@ -1,0 +1,201 @@
+/** Outcomes written by node:http, and bodies that nobody reads: over real connections. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, it } from 'node:test';
+import { awaitVerdict, holdContinue } from '../../src/http/expect-continue.ts';
+import { anonymousOutcome, challengeOutcome, refusedOutcome } from '../../src/http/outcome.ts';
+import type { Outcome } from '../../src/http/outcome.ts';
+import { writeOutcome } from '../../src/http/response.ts';
+import { RawConnection } from '../lab/raw-connection.ts';
+
+interface Running extends AsyncDisposable {
+  readonly port: number;
+  readonly server: Server;
+  /** Targets of the requests the server saw. */
+  readonly seen: string[];
+}
+
+async function serve(
+  outcomeOf: (message: IncomingMessage) => Outcome,
+  limit = 1024,
+  prepare: (server: Server) => void = () => undefined,
+): Promise<Running> {
+  const seen: string[] = [];
+  const server = createServer((message: IncomingMessage, response: ServerResponse) => {
+    seen.push(message.url ?? '');
+    awaitVerdict(message, response);
+    if (!writeOutcome(message, response, outcomeOf(message), limit)) return;
+    message.resume().once('end', () => response.end('handler'));
+  });
+  prepare(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    server,
+    seen,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+const refuse = (): Outcome => refusedOutcome(401, ['NTLM']);
+
+describe('an outcome as a response', () => {
+  it('a challenge and a refusal are the same bytes, but for the date', async () => {
+    await using running = await serve(({ url }) =>
+      url === '/ask' ? challengeOutcome(['NTLM', 'Digest a=b']) : refusedOutcome(401, ['NTLM', 'Digest a=b']),
+    );
+    await using connection = await RawConnection.open(running.port);
+    const text = async (target: string): Promise<string> =>
+      (await connection.exchange({ target })).text.replace(/Date: [^\r]+/, 'Date: …');
+    const asked = await text('/ask');
+    assert.equal(asked, await text('/refuse'));
+    assert.match(asked, /^HTTP\/1\.1 401 Unauthorized\r\n/);
+    assert.match(asked, /WWW-Authenticate: NTLM\r\nWWW-Authenticate: Digest a=b\r\n/);
+  });
+
+  it('each status has its own text, its length and no-store; HEAD has no body', async () => {
+    for (const [status, text] of [
+      [400, '400 Bad Request\n'],
+      [401, '401 Unauthorized\n'],
+      [403, '403 Forbidden\n'],
+      [500, '500 Internal Server Error\n'],
+    ] as const) {
+      await using running = await serve(() => refusedOutcome(status));
+      await using connection = await RawConnection.open(running.port);
+      for (const method of ['GET', 'HEAD', 'OPTIONS', 'TRACE']) {
+        const response = await connection.exchange({ method });
+        assert.equal(response.status, status);
+        assert.equal(response.body, method === 'HEAD' ? '' : text);
+        assert.deepEqual(response.headers.get('content-length'), [String(text.length)]);
+        assert.deepEqual(response.headers.get('cache-control'), ['no-store']);
+      }
+    }
+  });
+
+  it('the handler’s response carries the fields of the handshake', async () => {
+    await using running = await serve(() => ({
+      type: 'authenticated',
+      user: { name: 'a', userName: 'a', groups: [], package: 'P' },
+      sspi: undefined as never,
+      headers: [['Persistent-Auth', 'true']],
+    }));
+    await using connection = await RawConnection.open(running.port);
+    const response = await connection.exchange({});
+    assert.equal(response.body, 'handler');
+    assert.deepEqual(response.headers.get('persistent-auth'), ['true']);
+  });
+});
+
+describe('A15: bodies of requests that are refused', () => {
+  const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n';
+
+  it('up to the limit they are read and thrown away, and the connection goes on', async () => {
+    await using running = await serve(refuse);
+    await using connection = await RawConnection.open(running.port);
+    const bodies = [smuggled, smuggled.padEnd(1024, 'x')];
+    for (const body of bodies) {
+      assert.equal((await connection.exchange({ method: 'POST', body, target: '/real' })).status, 401);
+    }
+    const chunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;
+    const fields = ['Transfer-Encoding: chunked'];
+    const chunked = { method: 'POST', fields, body: `${chunk(smuggled)}0\r\n\r\n`, target: '/real' };
+    assert.equal((await connection.exchange(chunked)).status, 401);
+    assert.deepEqual(running.seen, ['/real', '/real', '/real']);
+  });
+
+  it('one that is announced to be longer is answered, and the connection ends', async () => {
+    await using running = await serve(refuse);
+    for (const method of ['POST', 'HEAD']) {
+      await using connection = await RawConnection.open(running.port);
+      const response = await connection.exchange({ method, fields: ['Content-Length: 1025'], body: smuggled });
+      assert.equal(response.status, 401);
+      assert.deepEqual(response.headers.get('connection'), ['close']);
+      connection.socket.end(Buffer.alloc(1025 - smuggled.length));
+      await connection.ended();
+    }
+    assert.ok(!running.seen.includes('/smuggled'));
+  });
+
+  it('one that comes longer than the limit in chunks ends the connection', async () => {
+    await using running = await serve(refuse);
+    await using connection = await RawConnection.open(running.port);
+    const fields = ['Transfer-Encoding: chunked'];
+    assert.equal((await connection.exchange({ method: 'POST', fields, body: '2000\r\nbegin' })).status, 401);
+    connection.socket.write(Buffer.alloc(2048));
+    await connection.ended();
+  });
+
+  it('a client that never sends what it announced does not hold the connection for ever', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    await using running = await serve(refuse);
+    await using connection = await RawConnection.open(running.port);
+    const response = await connection.exchange({ method: 'POST', fields: ['Content-Length: 99999'] });
+    assert.equal(response.status, 401);
+    assert.equal(connection.isEnded, false);
+    t.mock.timers.tick(2000);
+    await connection.ended();
+  });
+});
+
+describe('A16: Expect: 100-continue', () => {
+  const request = { method: 'POST', fields: ['Expect: 100-continue', 'Content-Length: 4'] };
+
+  it('a refusal is the first and only answer', async () => {
+    await using running = await serve(refuse, 1024, holdContinue);
+    await using connection = await RawConnection.open(running.port);
+    assert.equal((await connection.exchange(request)).status, 401);
+  });
+
+  it('a handler that runs gets its body', async () => {
+    await using running = await serve(() => anonymousOutcome, 1024, holdContinue);
+    await using connection = await RawConnection.open(running.port);
+    assert.equal((await connection.exchange(request)).status, 100);
+    connection.socket.write('body');
+    assert.equal((await connection.response()).body, 'handler');
+  });
+
+  it('without attach, from the second request on', async () => {
+    await using running = await serve(refuse);
+    await using connection = await RawConnection.open(running.port);
+    assert.equal((await connection.exchange({})).status, 401);
+    assert.equal((await connection.exchange(request)).status, 401);
+  });
+
+  it('an application that listens for checkContinue itself is left alone', async () => {
+    let heard = 0;
+    await using running = await serve(refuse, 1024, (server) => {
+      server.on('checkContinue', (_message, response: ServerResponse) => {
+        heard++;
+        response.writeHead(417).end();
+      });
+      holdContinue(server);
+    });
+    await using connection = await RawConnection.open(running.port);
+    assert.equal((await connection.exchange(request)).status, 417);
+    assert.equal(heard, 1);
+  });
+
+  it('a request that no authenticator looks at gets its 100 as ever', async () => {
+    const server = createServer((message, response) => {
+      message.resume().once('end', () => response.end('open'));
+    });
+    holdContinue(server);
+    holdContinue(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    await using connection = await RawConnection.open((server.address() as AddressInfo).port);
+    assert.equal((await connection.exchange(request)).status, 100);
+    connection.socket.write('body');
+    assert.equal((await connection.response()).body, 'open');
+    server.closeAllConnections();
+    server.close();
+  });
+});

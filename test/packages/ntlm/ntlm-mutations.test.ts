@@ -1,0 +1,157 @@
+/** Every sample of an NTLM message, cut and changed at random: a status or a MalformedTokenError, never a yes. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { MalformedTokenError } from '../../../src/errors.ts';
+import { decodeChallengeMessage } from '../../../src/formats/ntlm-challenge-message.ts';
+import { describeNtlmMessage } from '../../../src/formats/ntlm-message-description.ts';
+import { issueChallenge } from '../../../src/packages/ntlm/ntlm-challenge.ts';
+import { ntlmSettings } from '../../../src/packages/ntlm/ntlm-auth-data.ts';
+import { NtlmContext } from '../../../src/packages/ntlm/ntlm-context.ts';
+import { memoryAccounts } from '../../../src/accounts/memory-accounts.ts';
+import {
+  deleteSecurityContext,
+  SEC_E_BAD_BINDINGS,
+  SEC_E_INVALID_TOKEN,
+  SEC_E_LOGON_DENIED,
+  SEC_E_OK,
+  SEC_I_CONTINUE_NEEDED,
+  SECBUFFER_TOKEN,
+} from '../../../src/sspi/index.ts';
+import { authenticateMessage, negotiateMessage, WINDOWS_FLAGS } from './ntlm-client.ts';
+import { accounts, clockAt, credential, leg, NOW } from './ntlm-server.ts';
+import { hex, sampleMessages, vector } from './recorded-handshakes.ts';
+
+const numRuns = Number(process.env['SSPI_AUTH_FUZZ_RUNS'] ?? 2000);
+const samples = sampleMessages();
+
+/** A description, or the one error that a message may end in. */
+function describeOrRefuse(bytes: Uint8Array): void {
+  try {
+    describeNtlmMessage(bytes);
+  } catch (error) {
+    assert.ok(error instanceof MalformedTokenError, String(error));
+  }
+}
+
+/** What may be done to a message: bytes replaced, a part cut out, a part put in. */
+const mutations = fc.array(
+  fc.record({
+    at: fc.nat(600),
+    bytes: fc.uint8Array({ minLength: 0, maxLength: 8 }),
+    drop: fc.nat(12),
+  }),
+  { minLength: 1, maxLength: 4 },
+);
+
+function mutate(bytes: Uint8Array, changes: readonly { at: number; bytes: Uint8Array; drop: number }[]): Uint8Array {
+  let result = Buffer.from(bytes);
+  for (const change of changes) {
+    const at = change.at % (result.byteLength + 1);
+    result = Buffer.concat([result.subarray(0, at), change.bytes, result.subarray(at + change.drop)]);
+  }
+  return Uint8Array.from(result);
+}
+
+describe('samples of NTLM messages', () => {
+  it('there are samples of each type', () => {
+    const types = new Set(samples.map(({ bytes }) => bytes[8]));
+    assert.deepEqual([...types].sort(), [1, 2, 3]);
+    assert.ok(samples.length >= 20);
+  });
+  for (const { name, bytes } of samples) {
+    it(`${name} is described`, () => {
+      assert.equal(typeof describeNtlmMessage(bytes).type, 'string');
+    });
+    it(`A03: every prefix of ${name} is refused or described, and never accepted`, () => {
+      const handle = credential();
+      for (let end = 0; end < bytes.byteLength; end++) {
+        const prefix = bytes.subarray(0, end);
+        describeOrRefuse(prefix);
+        const { status, context } = leg(handle, undefined, prefix);
+        assert.ok(status === SEC_E_INVALID_TOKEN || status === SEC_I_CONTINUE_NEEDED);
+        if (context !== undefined) deleteSecurityContext(context);
+        const first = leg(handle, undefined, negotiateMessage(WINDOWS_FLAGS));
+        assert.notEqual(leg(handle, first.context, prefix).status, SEC_E_OK);
+      }
+    });
+  }
+  it('random changes to any of them never end in a foreign error or a yes', () => {
+    const handle = credential();
+    fc.assert(
+      fc.property(fc.constantFrom(...samples), mutations, ({ bytes }, changes) => {
+        const changed = mutate(bytes, changes);
+        describeOrRefuse(changed);
+        const { status, context } = leg(handle, undefined, changed);
+        assert.ok(status === SEC_E_INVALID_TOKEN || status === SEC_I_CONTINUE_NEEDED);
+        if (context !== undefined) deleteSecurityContext(context);
+      }),
+      { numRuns },
+    );
+  });
+});
+
+describe('changes to a message that would be accepted', () => {
+  const settings = ntlmSettings({ accounts, domain: 'Domain', computerName: 'Server', clock: clockAt(NOW) });
+  const type1 = negotiateMessage(WINDOWS_FLAGS);
+  const issued = issueChallenge(settings, type1, WINDOWS_FLAGS)!;
+  const options = { userName: 'User', domain: 'Domain', password: 'Password', mic: true };
+  const { message } = authenticateMessage(type1, issued.challengeMessage, options);
+  const refusals = [SEC_E_INVALID_TOKEN, SEC_E_LOGON_DENIED, SEC_E_BAD_BINDINGS];
+
+  const judge = (bytes: Uint8Array): number => {
+    const reply = new NtlmContext(settings, issued).accept({
+      input: [{ type: SECBUFFER_TOKEN, data: bytes }],
+      requirements: 0,
+      targetDataRep: 0,
+    });
+    assert.ok(!(reply instanceof Promise));
+    return reply.status;
+  };
+
+  it('unchanged it is accepted', () => {
+    assert.equal(judge(message), SEC_E_OK);
+  });
+  it('any single bit wrong is refused', () => {
+    for (let bit = 0; bit < message.byteLength * 8; bit++) {
+      const changed = message.slice();
+      changed[bit >> 3] = changed[bit >> 3]! ^ (1 << (bit & 7));
+      assert.ok(refusals.includes(judge(changed)), `bit ${bit & 7} of byte ${bit >> 3}`);
+    }
+  });
+  it('random changes are refused', () => {
+    fc.assert(
+      fc.property(mutations, (changes) => {
+        const changed = mutate(message, changes);
+        if (Buffer.compare(changed, message) !== 0) assert.ok(refusals.includes(judge(changed)));
+      }),
+      { numRuns },
+    );
+  });
+  it('random changes to a recorded message with a MIC are refused', () => {
+    const { inputs, expected } = vector('ntlm.full.freerdp');
+    const challengeMessage = hex(inputs['type2']!);
+    const { flags, serverChallenge } = decodeChallengeMessage(challengeMessage);
+    const recordedSettings = ntlmSettings({
+      accounts: memoryAccounts([{ userName: 'Username', domain: 'Domain', password: 'P4ss123!' }]),
+      ...{ domain: 'X', computerName: 'Y', clock: clockAt(Date.UTC(2014, 6, 15)), maxLifetimeMilliseconds: 1e12 },
+    });
+    const challenge = { negotiateMessage: hex(inputs['type1']!), challengeMessage, serverChallenge, flags };
+    const verdict = (data: Uint8Array): number => {
+      const call = { input: [{ type: SECBUFFER_TOKEN, data }], requirements: 0, targetDataRep: 0 };
+      const reply = new NtlmContext(recordedSettings, challenge).accept(call);
+      assert.ok(!(reply instanceof Promise));
+      return reply.status;
+    };
+    assert.equal(verdict(hex(expected)), SEC_E_OK);
+    fc.assert(
+      fc.property(mutations, (changes) => {
+        const changed = mutate(hex(expected), changes);
+        if (toText(changed) !== expected) assert.ok(refusals.includes(verdict(changed)));
+      }),
+      { numRuns },
+    );
+  });
+});
+
+const toText = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
