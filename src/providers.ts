@@ -17,6 +17,8 @@ import { ntlmPackage } from './packages/ntlm/ntlm-package.ts';
 import { acquireCredentialsHandle, addSecurityPackages, ASC_REQ_DELEGATE } from './sspi/index.ts';
 import type { CredentialHandle, SecurityPackage } from './sspi/index.ts';
 
+export { liveNativeHandles } from './native/secur32/index.ts';
+
 /** Adds the packages of this machine to those of the process: Windows' own on Windows, ours elsewhere. */
 export function addMachinePackages(): void {
   addSecurityPackages(() => [ntlmPackage, digestPackage, negotiatePackage, kerberosPackage]);

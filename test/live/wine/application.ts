@@ -3,25 +3,18 @@
  * tarball. Node 22 runs it as it is. Beside the protected routes it tells what it holds and what was logged.
  */
 import { readFileSync } from 'node:fs';
-import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import { createRequire } from 'node:module';
 import express from 'express';
 import type { Request, Response } from 'express';
 import { sspiAuth } from 'sspi-auth/express';
-import { liveHandles } from 'sspi-auth/sspi';
+import { liveHandles, liveNativeHandles } from 'sspi-auth/sspi';
 
 const records: object[] = [];
 const logger = {
   info: (record: object) => records.push(record),
   warn: (record: object) => records.push(record),
   error: (record: object) => records.push(record),
-};
-
-/** Of the package's inside, for counting only. */
-const inside = join(import.meta.dirname, 'node_modules', 'sspi-auth', 'dist', 'src', 'native', 'secur32', 'index.js');
-const { liveNativeHandles } = (await import(pathToFileURL(inside).href)) as {
-  liveNativeHandles: () => Readonly<Record<string, number>>;
 };
 
 interface Koffi {

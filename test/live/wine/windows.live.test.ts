@@ -4,7 +4,6 @@
  * Then with the proxy DLL that adds names, tokens and impersonation.
  */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { copyFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { after, before, describe, it } from 'node:test';
@@ -121,11 +120,8 @@ describe('the Windows build under Wine', ready, () => {
       field = request.headers.authorization ?? '';
       response.writeHead(field === '' ? 401 : 200, { 'WWW-Authenticate': 'Negotiate' }).end();
     });
-    const port = await listen(server);
-    await curl(['--negotiate', '-u', ':', `http://localhost:${port}/`], { env: tickets });
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
+    await using listening = await listen(server);
+    await curl(['--negotiate', '-u', ':', `http://localhost:${listening.port}/`], { env: tickets });
     assert.match(field, /^Negotiate [A-Za-z0-9+/=]{500,}$/);
     return field.slice('Negotiate '.length);
   }
