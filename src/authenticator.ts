@@ -257,7 +257,10 @@ export class Authenticator<R = unknown> {
         connection.enter({ type: 'negotiating', scheme: key, context, startedAt: attempt.startedAt });
         this.#pending.add(connection, exchange.socket);
         this.#audit.handshake(this.#record(attempt, scheme, 'SEC_I_CONTINUE_NEEDED'));
-        return challengeOutcome(tokens.slice(0, 1).map((token) => `${scheme.name} ${encodeBase64(token)}`));
+        return challengeOutcome(
+          tokens.slice(0, 1).map((token) => `${scheme.name} ${encodeBase64(token)}`),
+          true,
+        );
       }
       case 'accepted':
         return this.#accept(attempt, scheme, verdict);

@@ -7,3 +7,4 @@ import { addMachinePackages } from './providers.ts';
 addMachinePackages();
 
 export * from './sspi/index.ts';
+export { liveNativeHandles } from './providers.ts';

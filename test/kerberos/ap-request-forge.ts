@@ -24,7 +24,8 @@ export type Fields = Map<number, Uint8Array>;
 function fields(sequence: Uint8Array): Fields {
   const reader = new DerReader(sequence).enter(DER_SEQUENCE, 'sequence');
   const found: Fields = new Map();
-  for (let tag = reader.peek(); tag !== undefined; tag = reader.peek()) found.set(tag & 0x1f, reader.content(tag, 'field'));
+  for (let tag = reader.peek(); tag !== undefined; tag = reader.peek())
+    found.set(tag & 0x1f, reader.content(tag, 'field'));
   return found;
 }
 
@@ -194,7 +195,7 @@ export function pacOf(authorizationData: Uint8Array): Buffer {
 export function keytabKey(path: string, name: string, encryptionType = 18): Buffer {
   const bytes = readFileSync(path);
   let best: { version: number; key: Buffer } | undefined;
-  for (let at = 2; at < bytes.byteLength; ) {
+  for (let at = 2; at < bytes.byteLength;) {
     const size = bytes.readInt32BE(at);
     const end = at + 4 + Math.abs(size);
     let cursor = at + 4;

@@ -133,7 +133,7 @@ export class KerberosContext implements PackageContext {
   /** GSS_VerifyMIC of the TOKEN buffer over the DATA buffers. */
   verifySignature(message: readonly SecBuffer[]): Answer<number> {
     const token = findBuffer(message, SECBUFFER_TOKEN);
-    if (token === undefined) return no(Status.SEC_E_INVALID_TOKEN);
+    if (token === undefined || token.data.byteLength === 0) return no(Status.SEC_E_INVALID_TOKEN);
     if (!this.#has(GSS_C_INTEG_FLAG)) return no(Status.SEC_E_QOP_NOT_SUPPORTED);
     const frame = this.#frame;
     const data = joined(message, signedBuffers);
@@ -176,6 +176,7 @@ export class KerberosContext implements PackageContext {
     const frame = this.#frame;
     const stream = findBuffer(message, SECBUFFER_STREAM)?.data;
     const sealed = stream ?? joined(message, (type) => type === SECBUFFER_TOKEN || type === SECBUFFER_DATA);
+    if (sealed.byteLength === 0) return no(Status.SEC_E_INVALID_TOKEN);
     frame.clear();
     frame.setInput(sealed);
     const { gss } = frame.library;
