@@ -11,7 +11,7 @@ describe('options', () => {
     ['Accounts', { Accounts: accounts }, /Write "accounts"/],
     ['schemes', { accounts, schemes: [] }, /non-empty array/],
     ['schemes', { accounts, schemes: ['Bearer'] }, /has "Bearer"/],
-    ['schemes', { accounts, schemes: ['NTLM', 'NTLM'] }, /names a scheme twice/],
+    ['schemes', { accounts, schemes: ['NTLM', 'NTLM'] }, /has a name twice/],
     ['schemes', { accounts, schemes: 'NTLM' }, /is "NTLM"/],
     ['provider', { accounts, provider: 'sspi' }, /is "sspi".*'secur32'/],
     ['domain', { accounts, domain: 'corp.example.com' }, /NetBIOS name/],

@@ -9,14 +9,9 @@ export function filetimeOf(milliseconds: number): bigint {
   return (BigInt(Math.trunc(milliseconds)) + EPOCH_MILLISECONDS) * INTERVALS_PER_MILLISECOND;
 }
 
-/**
- * The moment of a FILETIME.
- *
- * @returns undefined where it is outside what a Date can hold, as 0xffffffffffffffff is
- */
-export function dateOfFiletime(filetime: bigint): Date | undefined {
-  const date = new Date(Number(filetime / INTERVALS_PER_MILLISECOND - EPOCH_MILLISECONDS));
-  return Number.isNaN(date.getTime()) ? undefined : date;
+/** The moment of a FILETIME, to the millisecond. Every 64-bit value is one: the last lies in the year 60056. */
+export function dateOfFiletime(filetime: bigint): Date {
+  return new Date(Number(filetime / INTERVALS_PER_MILLISECOND - EPOCH_MILLISECONDS));
 }
 
 /** How far two FILETIMEs are apart, in 100-nanosecond intervals; exact over all 64 bits (attack C24). */

@@ -20,7 +20,7 @@ export interface TargetInfoDescription {
   readonly dnsTreeName?: string;
   /** Names of the AV flags. */
   readonly flags?: readonly string[];
-  /** ISO 8601, or `0x…` where it is no date. */
+  /** ISO 8601. */
   readonly timestamp?: string;
   readonly targetName?: string;
   /** 32 hexadecimal digits, or `none (all zero)`. */
@@ -176,7 +176,7 @@ function avFlagNames(flags: number): readonly string[] {
 }
 
 function describeTime(filetime: bigint): string {
-  return dateOfFiletime(filetime)?.toISOString() ?? `0x${filetime.toString(16)}`;
+  return dateOfFiletime(filetime).toISOString();
 }
 
 function describeVersion(version: NtlmVersion | undefined): string | undefined {

@@ -6,7 +6,7 @@
  */
 import { findBuffer, SECBUFFER_TOKEN, SECBUFFER_TYPE_MASK } from './buffers.ts';
 import type { SecBuffer } from './buffers.ts';
-import { contextRecord, credentialRecord, registerContext, releaseContext } from './handles.ts';
+import { contextRecord, credentialRecord, deletePackageContext, registerContext, releaseContext } from './handles.ts';
 import type { ContextHandle, ContextPhase, ContextRecord, CredentialHandle } from './handles.ts';
 import { ASC_REQ_ALLOCATE_MEMORY, ASC_RET_ALLOCATED_MEMORY } from './requirements.ts';
 import type { AcceptCall, AcceptReply, Diagnosis, SecurityPackage } from './security-package.ts';
@@ -127,18 +127,26 @@ export function deleteSecurityContext(context: ContextHandle): number {
 
 function checkedCall(parameters: AcceptSecurityContextParameters): AcceptCall {
   const { requirements, targetDataRep, input = nothing } = parameters;
-  if (!Number.isInteger(requirements)) throw new TypeError('acceptSecurityContext: requirements must be an integer');
-  if (!Number.isInteger(targetDataRep)) throw new TypeError('acceptSecurityContext: targetDataRep must be an integer');
+  if (!fits32Bits(requirements)) throw new TypeError('acceptSecurityContext: requirements must be 32 bits');
+  if (!fits32Bits(targetDataRep)) throw new TypeError('acceptSecurityContext: targetDataRep must be 32 bits');
   for (const buffers of [input, parameters.output ?? nothing]) {
     if (!Array.isArray(buffers))
       throw new TypeError('acceptSecurityContext: input and output must be arrays of SecBuffer');
-    for (const { type, data } of buffers as readonly SecBuffer[]) {
-      if (!Number.isInteger(type) || !(data instanceof Uint8Array)) {
+    for (const buffer of buffers as readonly (Partial<SecBuffer> | null | undefined)[]) {
+      if (!Number.isInteger(buffer?.type) || !(buffer?.data instanceof Uint8Array)) {
         throw new TypeError('acceptSecurityContext: a SecBuffer is { type: integer, data: Uint8Array }');
       }
     }
   }
   return { input, requirements: requirements >>> 0, targetDataRep };
+}
+
+/**
+ * Bits or a status in either form that JavaScript gives them: signed (`a | b`) or unsigned. Past 32 bits something would be
+ * cut off silently: a requirement dropped, or a failure turned into SEC_E_OK.
+ */
+function fits32Bits(value: unknown): boolean {
+  return Number.isInteger(value) && ((value as number) >>> 0 === value || ((value as number) | 0) === value);
 }
 
 /** Pages of Digest and Schannel name a code of their own where the others say SEC_E_INVALID_HANDLE. */
@@ -162,7 +170,7 @@ function run(
   }
   // A package may be JavaScript: what is no reply is no verdict.
   const settleReply = (given: AcceptReply): AcceptSecurityContextResult =>
-    settle(Number.isInteger((given as AcceptReply | undefined)?.status) ? given : internalError);
+    settle(fits32Bits((given as AcceptReply | undefined)?.status) ? given : internalError);
   return reply instanceof Promise ? reply.then(settleReply, () => settle(internalError)) : settleReply(reply);
 }
 
@@ -175,14 +183,14 @@ function firstLeg(
   const status = reply.status >>> 0;
   const { context } = reply;
   if (!Status.keepsContext(status) || context === undefined) {
-    context?.delete();
+    if (context !== undefined) deletePackageContext(context);
     // A package that says yes without a context has judged nobody.
     const refused = Status.keepsContext(status) ? Status.SEC_E_INTERNAL_ERROR : status;
     return failure(refused, Status.keepsContext(status) ? nothing : reply.output, reply.diagnosis);
   }
   const output = placeOutput(reply.output ?? nothing, parameters, call);
   if (output === undefined) {
-    context.delete();
+    deletePackageContext(context);
     return failure(Status.SEC_E_INSUFFICIENT_MEMORY);
   }
   return result(status, registerContext(owner, context, phaseOf(status)), output, reply, call);
@@ -197,7 +205,7 @@ function laterLeg(
 ): AcceptSecurityContextResult {
   record.busy = false;
   if (record.deleteWhenIdle) {
-    record.context.delete();
+    deletePackageContext(record.context);
     return failure(Status.SEC_E_UNFINISHED_CONTEXT_DELETED);
   }
   const status = reply.status >>> 0;

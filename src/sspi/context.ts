@@ -3,8 +3,14 @@ import type { ContextAttribute, ContextAttributeValues } from './attributes.ts';
 import { contextRecord } from './handles.ts';
 import type { ContextHandle, ContextRecord } from './handles.ts';
 import type { SecurityContextToken } from './security-context-token.ts';
-import type { Answer, PackageContext } from './security-package.ts';
-import { SEC_E_INTERNAL_ERROR, SEC_E_INVALID_HANDLE, SEC_E_UNSUPPORTED_FUNCTION } from './status.ts';
+import type { Answer, DelegatedCredentials, PackageContext } from './security-package.ts';
+import {
+  SEC_E_INTERNAL_ERROR,
+  SEC_E_INVALID_HANDLE,
+  SEC_E_NO_CREDENTIALS,
+  SEC_E_OK,
+  SEC_E_UNSUPPORTED_FUNCTION,
+} from './status.ts';
 
 /** The context of a handle, if it stands and no call runs on it: nothing may be asked of a half-open one (attack B08). */
 export function establishedContext(handle: ContextHandle): PackageContext | undefined {
@@ -55,19 +61,39 @@ export function querySecurityContextToken(context: ContextHandle): Answer<Securi
  * @returns a status; SEC_E_UNSUPPORTED_FUNCTION where the package cannot
  */
 export function impersonateSecurityContext(context: ContextHandle): number {
-  const established = establishedContext(context);
-  if (established === undefined) return SEC_E_INVALID_HANDLE;
-  return established.impersonate === undefined ? SEC_E_UNSUPPORTED_FUNCTION : established.impersonate() >>> 0;
+  return statusOf(context, (established) => established.impersonate?.());
 }
 
 /** RevertSecurityContext: this thread is itself again. */
 export function revertSecurityContext(context: ContextHandle): number {
+  return statusOf(context, (established) => established.revert?.());
+}
+
+function statusOf(context: ContextHandle, act: (established: PackageContext) => number | undefined): number {
   const established = establishedContext(context);
   if (established === undefined) return SEC_E_INVALID_HANDLE;
-  return established.revert === undefined ? SEC_E_UNSUPPORTED_FUNCTION : established.revert() >>> 0;
+  try {
+    return (act(established) ?? SEC_E_UNSUPPORTED_FUNCTION) >>> 0;
+  } catch {
+    return SEC_E_INTERNAL_ERROR;
+  }
 }
 
 /** Whether the context must be kept for as long as its client may send requests, not only until it is authenticated. */
 export function outlivesHandshake(context: ContextHandle): boolean {
   return establishedContext(context)?.keepAfterHandshake === true;
+}
+
+/**
+ * The credentials that the client delegated with this context. They end with it: the cache is destroyed when the context
+ * is deleted.
+ *
+ * @returns SEC_E_OK with the cache; SEC_E_NO_CREDENTIALS where nothing was delegated or delegation is not enabled;
+ *   SEC_E_INVALID_HANDLE before the last leg or after deletion
+ */
+export function queryDelegatedCredentials(context: ContextHandle): Answer<DelegatedCredentials> {
+  const established = establishedContext(context);
+  if (established === undefined) return { status: SEC_E_INVALID_HANDLE };
+  const value = established.delegatedCredentials;
+  return value === undefined ? { status: SEC_E_NO_CREDENTIALS } : { status: SEC_E_OK, value };
 }

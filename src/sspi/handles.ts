@@ -95,6 +95,15 @@ export function releaseContext(handle: ContextHandle): boolean {
   contexts.delete(handle);
   liveContexts--;
   if (record.busy) record.deleteWhenIdle = true;
-  else record.context.delete();
+  else deletePackageContext(record.context);
   return true;
+}
+
+/** Deletes a package's context. Its handle is gone already, so an exception could tell nobody anything. */
+export function deletePackageContext(context: PackageContext): void {
+  try {
+    context.delete();
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : String(error), { type: 'SspiAuthWarning' });
+  }
 }

@@ -8,6 +8,7 @@ export {
   impersonateSecurityContext,
   outlivesHandshake,
   queryContextAttributes,
+  queryDelegatedCredentials,
   querySecurityContextToken,
   revertSecurityContext,
 } from './context.ts';

@@ -68,6 +68,14 @@ export interface AcceptReply {
   readonly diagnosis?: Diagnosis | undefined;
 }
 
+/** Credentials that the client forwarded to act in its name, in a cache of their own. */
+export interface DelegatedCredentials {
+  /** Name of the credential cache as KRB5CCNAME takes it. It is destroyed with the context. */
+  readonly credentialCache: string;
+  /** When the forwarded ticket ends. */
+  readonly expiry: Date | undefined;
+}
+
 /** About a failure, for the log of the server and never for the client. Holds no secret, no token and no hash. */
 export interface Diagnosis {
   /** The account the client claimed to be; unproven. */
@@ -96,6 +104,8 @@ export interface PackageContext {
   revert?(): number;
   /** The context must outlive its handshake because it is needed to impersonate or holds delegated credentials. */
   readonly keepAfterHandshake?: boolean;
+  /** What the client forwarded, where the credential and the requirements ask for it. Of an established context. */
+  readonly delegatedCredentials?: DelegatedCredentials | undefined;
   /** MakeSignature: DATA buffers in, one TOKEN buffer out. */
   makeSignature?(message: readonly SecBuffer[], sequence: number | undefined): Answer<readonly SecBuffer[]>;
   /** VerifySignature: DATA and TOKEN buffers in; the value is the quality of protection. */

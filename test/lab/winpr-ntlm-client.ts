@@ -23,7 +23,7 @@ type Call = (...values: readonly unknown[]) => number;
 /** One call of WinPR with its arguments as koffi takes them. */
 function load(): Record<'acquire' | 'initialize' | 'encrypt' | 'decrypt' | 'deleteContext' | 'freeCredential', Call> {
   const library = koffi.load(winprLibrary);
-  const declare = (prototype: string): Call => library.func(prototype) as unknown as Call;
+  const declare = (prototype: string): Call => library.func(prototype);
   return {
     acquire: declare(
       'int32_t AcquireCredentialsHandleW(void *principal, void *package, uint32_t use, void *logonId, void *authData, ' +
@@ -47,7 +47,7 @@ const winpr = (): ReturnType<typeof load> => (loaded ??= load());
 const wide = (text: string): Buffer => Buffer.from(`${text}\0`, 'utf16le');
 
 /** A pointer to bytes; the bytes must stay referenced while it is used. */
-const address = (bytes: Uint8Array): bigint => BigInt(koffi.address(bytes));
+const address = (bytes: Uint8Array): bigint => koffi.address(bytes);
 
 interface NativeBuffer {
   readonly type: number;

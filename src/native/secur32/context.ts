@@ -214,13 +214,16 @@ function bytesOf(buffers: readonly SecBuffer[]): number {
   return buffers.reduce((sum, { data }) => sum + data.byteLength, 0);
 }
 
-/** The first `count` buffers of a descriptor that hold something; undefined where one cannot be believed. */
+/**
+ * The first `count` buffers of a descriptor that hold something, as tokens: that is what was asked for, whatever type the
+ * library leaves there (Wine's NTLM leaves SECBUFFER_DATA). Undefined where one cannot be believed.
+ */
 function readTokens(memory: CallMemory, slot: 0 | 1, count: number): readonly SecBuffer[] | undefined {
   const tokens: SecBuffer[] = [];
   for (let index = 0; index < count; index++) {
     const buffer = memory.read(slot, index);
     if (buffer === undefined) return undefined;
-    if (buffer.data.byteLength > 0) tokens.push(buffer);
+    if (buffer.data.byteLength > 0) tokens.push({ type: SECBUFFER_TOKEN, data: buffer.data });
   }
   return tokens;
 }

@@ -61,7 +61,7 @@ describe('Digest with real clients', ready, () => {
       const challenges = texts(result.output).map((text) => `Digest ${asHeader(text)}`);
       response.writeHead(401, { 'www-authenticate': challenges }).end('who are you?\n');
     });
-    origin = `http://127.0.0.1:${await listen(server)}`;
+    ({ origin } = await listen(server));
   });
 
   beforeEach(() => {

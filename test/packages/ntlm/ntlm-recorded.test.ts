@@ -56,7 +56,7 @@ function recorded(id: string): Recorded {
     userName: inputs['user'] ?? common['user']!,
     domain: inputs['domain'] ?? common['domain']!,
     password: inputs['password'] ?? common['password']!,
-    time: dateOfFiletime(timestamp)!.getTime(),
+    time: dateOfFiletime(timestamp).getTime(),
   };
 }
 

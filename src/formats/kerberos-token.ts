@@ -1,0 +1,232 @@
+/**
+ * The clear part of a Kerberos token: the GSS framing (RFC 2743 section 3.1, RFC 4121 section 4.1) and of the AP-REQ
+ * (RFC 4120 section 5.5.1) what is not encrypted: for which service and under which key the client's ticket is.
+ *
+ * Nothing here is proven. It serves to refuse early and to tell the operator what a refused client had brought.
+ */
+import { MalformedTokenError } from '../errors.ts';
+import {
+  applicationTag,
+  contextTag,
+  DER_BIT_STRING,
+  DER_GENERAL_STRING,
+  DER_GENERALIZED_TIME,
+  DER_SEQUENCE,
+  DerReader,
+} from './der.ts';
+
+/** Kerberos 5, RFC 4121 section 4.1. */
+export const KERBEROS_OID = '1.2.840.113554.1.2.2';
+/** Kerberos 5 as old Windows spells it by mistake, MS-SPNG 1.9. */
+export const MS_KERBEROS_OID = '1.2.840.48018.1.2.2';
+
+/** TOK_ID, RFC 4121 section 4.1: two bytes, big-endian. */
+export const TOK_ID_AP_REQ = 0x0100;
+export const TOK_ID_AP_REP = 0x0200;
+export const TOK_ID_KRB_ERROR = 0x0300;
+
+/** Encryption types, RFC 3961 section 8 and its successors, with the names krb5.conf takes. */
+export const encryptionTypeNames: ReadonlyMap<number, string> = new Map([
+  [1, 'des-cbc-crc'],
+  [2, 'des-cbc-md4'],
+  [3, 'des-cbc-md5'],
+  [16, 'des3-cbc-sha1'],
+  [17, 'aes128-cts-hmac-sha1-96'],
+  [18, 'aes256-cts-hmac-sha1-96'],
+  [19, 'aes128-cts-hmac-sha256-128'],
+  [20, 'aes256-cts-hmac-sha384-192'],
+  [23, 'arcfour-hmac'],
+  [24, 'arcfour-hmac-exp'],
+  [25, 'camellia128-cts-cmac'],
+  [26, 'camellia256-cts-cmac'],
+]);
+
+/** An encryption type for people: its name, or its number where it has none. */
+export function encryptionTypeName(encryptionType: number): string {
+  return encryptionTypeNames.get(encryptionType) ?? `encryption type ${encryptionType}`;
+}
+
+/** InitialContextToken: mechanism, TOK_ID and the Kerberos message. */
+export interface KerberosToken {
+  /** Dotted. */
+  readonly mechanism: string;
+  readonly tokenId: number;
+  /** The message in DER; a view, not a copy. */
+  readonly message: Uint8Array;
+}
+
+/**
+ * Takes the GSS framing off a Kerberos token.
+ *
+ * @throws MalformedTokenError where there is none, it is not whole, or something follows it
+ */
+export function decodeKerberosToken(bytes: Uint8Array): KerberosToken {
+  const outer = new DerReader(bytes);
+  const inner = outer.enter(applicationTag(0), 'InitialContextToken');
+  outer.expectEnd('InitialContextToken');
+  const mechanism = inner.objectIdentifier('thisMech');
+  const at = inner.offset;
+  const rest = inner.rest();
+  const [high, low] = rest;
+  if (high === undefined || low === undefined) throw new MalformedTokenError('TOK_ID', 'is missing', at);
+  return { mechanism, tokenId: (high << 8) | low, message: rest.subarray(2) };
+}
+
+/** A ticket as its clear part describes it, RFC 4120 section 5.3. */
+export interface TicketHeader {
+  readonly realm: string;
+  /** Components of sname joined by `/`, those characters that would be ambiguous escaped by `\`. */
+  readonly serviceName: string;
+  readonly encryptionType: number;
+  /** kvno of the service's key, where the ticket has one. */
+  readonly keyVersion: number | undefined;
+}
+
+/** The clear part of an AP-REQ. */
+export interface ApRequestHeader {
+  /** use-session-key: user-to-user, which no server here can judge (attack D19). */
+  readonly useSessionKey: boolean;
+  readonly mutualRequired: boolean;
+  readonly ticket: TicketHeader;
+  /** The encrypted ticket. */
+  readonly ticketCipher: Uint8Array;
+  /** Encryption type of the ticket's session key, which encrypts the authenticator. */
+  readonly sessionEncryptionType: number;
+  /** The encrypted authenticator. */
+  readonly authenticatorCipher: Uint8Array;
+}
+
+/**
+ * Reads the clear part of an AP-REQ.
+ *
+ * @param message of decodeKerberosToken
+ * @throws MalformedTokenError where it is no AP-REQ of version 5
+ */
+export function decodeApRequest(message: Uint8Array): ApRequestHeader {
+  const outer = new DerReader(message);
+  const request = outer.enter(applicationTag(14), 'AP-REQ').enter(DER_SEQUENCE, 'AP-REQ');
+  outer.expectEnd('AP-REQ');
+  expectNumber(request, 0, 'AP-REQ.pvno', 5);
+  expectNumber(request, 1, 'AP-REQ.msg-type', 14);
+  const options = request.enter(contextTag(2), 'ap-options').bitString('ap-options').bytes;
+  const first = options[0] ?? 0;
+  const ticket = request
+    .enter(contextTag(3), 'ticket')
+    .enter(applicationTag(1), 'Ticket')
+    .enter(DER_SEQUENCE, 'Ticket');
+  expectNumber(ticket, 0, 'Ticket.tkt-vno', 5);
+  const realm = kerberosString(ticket.enter(contextTag(1), 'Ticket.realm'), 'Ticket.realm');
+  const serviceName = principalName(ticket.enter(contextTag(2), 'Ticket.sname'), 'Ticket.sname');
+  const ticketData = encryptedData(ticket.enter(contextTag(3), 'Ticket.enc-part'), 'Ticket.enc-part');
+  ticket.expectEnd('Ticket');
+  const authenticator = encryptedData(request.enter(contextTag(4), 'authenticator'), 'authenticator');
+  request.expectEnd('AP-REQ');
+  return {
+    // RFC 4120 section 5.5.1: bit 1 use-session-key, bit 2 mutual-required.
+    useSessionKey: (first & 0x40) !== 0,
+    mutualRequired: (first & 0x20) !== 0,
+    ticket: {
+      realm,
+      serviceName,
+      encryptionType: ticketData.encryptionType,
+      keyVersion: ticketData.keyVersion,
+    },
+    ticketCipher: ticketData.cipher,
+    sessionEncryptionType: authenticator.encryptionType,
+    authenticatorCipher: authenticator.cipher,
+  };
+}
+
+function expectNumber(reader: DerReader, tag: number, field: string, expected: number): void {
+  const at = reader.offset;
+  const value = reader.enter(contextTag(tag), field).integer(field);
+  if (value !== expected) throw new MalformedTokenError(field, `${value} is not ${expected}`, at);
+}
+
+interface EncryptedData {
+  readonly encryptionType: number;
+  readonly keyVersion: number | undefined;
+  readonly cipher: Uint8Array;
+}
+
+/** EncryptedData, RFC 4120 section 5.2.9. */
+function encryptedData(wrapper: DerReader, field: string): EncryptedData {
+  const reader = wrapper.enter(DER_SEQUENCE, field);
+  const encryptionType = reader.enter(contextTag(0), `${field}.etype`).integer(`${field}.etype`);
+  const keyVersion = reader.enterOptional(contextTag(1), `${field}.kvno`)?.integer(`${field}.kvno`);
+  const cipher = reader.enter(contextTag(2), `${field}.cipher`).octetString(`${field}.cipher`);
+  reader.expectEnd(field);
+  return { encryptionType, keyVersion, cipher };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function kerberosString(reader: DerReader, field: string): string {
+  const at = reader.offset;
+  const bytes = reader.content(DER_GENERAL_STRING, field);
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new MalformedTokenError(field, 'is not UTF-8', at);
+  }
+}
+
+/** PrincipalName, RFC 4120 section 5.2.2. */
+function principalName(wrapper: DerReader, field: string): string {
+  const reader = wrapper.enter(DER_SEQUENCE, field);
+  reader.enter(contextTag(0), `${field}.name-type`).integer(`${field}.name-type`);
+  const names = reader.enter(contextTag(1), `${field}.name-string`).enter(DER_SEQUENCE, `${field}.name-string`);
+  reader.expectEnd(field);
+  const components: string[] = [];
+  while (names.remaining > 0) components.push(escapeComponent(kerberosString(names, `${field}.name-string`)));
+  if (components.length === 0) throw new MalformedTokenError(field, 'has no components', reader.offset);
+  return components.join('/');
+}
+
+/** As krb5_unparse_name writes a component, so that two different names never look alike (attack D18). */
+export function escapeComponent(component: string): string {
+  return component.replace(/[\\/@]/g, '\\$&');
+}
+
+/** EncryptionKey, RFC 4120 section 5.2.9. */
+export interface EncryptionKey {
+  readonly encryptionType: number;
+  /** A view of the decrypted ticket. */
+  readonly value: Uint8Array;
+}
+
+/**
+ * The session key of a decrypted ticket (EncTicketPart, RFC 4120 section 5.3).
+ *
+ * @throws MalformedTokenError where it is none
+ */
+export function decodeTicketSessionKey(encTicketPart: Uint8Array): EncryptionKey {
+  const ticket = new DerReader(encTicketPart)
+    .enter(applicationTag(3), 'EncTicketPart')
+    .enter(DER_SEQUENCE, 'EncTicketPart');
+  ticket.enter(contextTag(0), 'EncTicketPart.flags').content(DER_BIT_STRING, 'EncTicketPart.flags');
+  const key = ticket.enter(contextTag(1), 'EncTicketPart.key').enter(DER_SEQUENCE, 'EncTicketPart.key');
+  const encryptionType = key.enter(contextTag(0), 'keytype').integer('keytype');
+  return { encryptionType, value: key.enter(contextTag(1), 'keyvalue').octetString('keyvalue') };
+}
+
+/**
+ * The client's time in a decrypted Authenticator (ctime, RFC 4120 section 5.5.1).
+ *
+ * @returns milliseconds since 1970-01-01 UTC, whole seconds
+ * @throws MalformedTokenError where it is none
+ */
+export function decodeAuthenticatorTime(authenticator: Uint8Array): number {
+  const reader = new DerReader(authenticator)
+    .enter(applicationTag(2), 'Authenticator')
+    .enter(DER_SEQUENCE, 'Authenticator');
+  for (const tag of [0, 1, 2]) reader.element(contextTag(tag), 'Authenticator');
+  if (reader.peek() === contextTag(3)) reader.element(contextTag(3), 'Authenticator.cksum');
+  reader.element(contextTag(4), 'Authenticator.cusec');
+  const at = reader.offset;
+  const bytes = reader.enter(contextTag(5), 'ctime').content(DER_GENERALIZED_TIME, 'ctime');
+  const match = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(utf8.decode(bytes));
+  if (match === null) throw new MalformedTokenError('ctime', 'is no KerberosTime', at);
+  const [, year, month, day, hour, minute, second] = match;
+  return Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
+}

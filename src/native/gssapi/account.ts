@@ -1,0 +1,95 @@
+/** The account behind a Kerberos context: from the ticket's PAC where there is one, else from the principal alone. */
+import type { KerbValidationInfo } from '../../formats/kerb-validation-info.ts';
+import type { UpnDnsInfo } from '../../formats/pac.ts';
+import { sidInDomain, wellKnownSidName } from '../../formats/sid.ts';
+import type { Group, SecurityContextToken } from '../../sspi/security-context-token.ts';
+
+/** SE_GROUP_MANDATORY, SE_GROUP_ENABLED_BY_DEFAULT, SE_GROUP_ENABLED (winnt.h). */
+const SE_GROUP_DEFAULT = 7;
+/** SE_GROUP_ENABLED. */
+const SE_GROUP_ENABLED = 4;
+/** SE_GROUP_USE_FOR_DENY_ONLY. */
+const SE_GROUP_USE_FOR_DENY_ONLY = 0x10;
+/** DOMAIN_USER_RID_GUEST, MS-DTYP 2.4.2.4. */
+const RID_GUEST = 501;
+/** The anonymous principal, RFC 8062 section 3. */
+const ANONYMOUS = 'WELLKNOWN/ANONYMOUS';
+const ANONYMOUS_SID = 'S-1-5-7';
+
+/** A principal as krb5_unparse_name writes it: components, realm. */
+export interface Principal {
+  /** Components joined by `/`, with `\` before those characters that would be ambiguous (attack D18). */
+  readonly name: string;
+  readonly realm: string;
+}
+
+/** Splits `name@REALM` at the `@` that is not escaped; undefined where there is none. */
+export function parsePrincipal(text: string): Principal | undefined {
+  const match = /^((?:[^\\@]|\\.)+)@((?:[^\\@]|\\.)+)$/s.exec(text);
+  const [, name, realm] = match ?? [];
+  return name === undefined || realm === undefined ? undefined : { name, realm };
+}
+
+// eslint-disable-next-line no-control-regex -- looking for control characters is the point
+const control = /[\u0000-\u001f\u007f-\u009f]/;
+
+/** Whether a name holds a control character, which must reach neither a header nor a log (attack A09). */
+export function hasControlCharacter(name: string): boolean {
+  return control.test(name);
+}
+
+/**
+ * The account of a principal without a PAC.
+ *
+ * @param anonymous what the context's flags say
+ */
+export function accountOfPrincipal(principal: Principal, anonymous: boolean): SecurityContextToken {
+  return Object.freeze({
+    userName: principal.name,
+    userPrincipalName: `${principal.name}@${principal.realm}`,
+    groups: Object.freeze([]),
+    isAnonymous: anonymous || principal.name === ANONYMOUS,
+    isGuest: false,
+  });
+}
+
+/**
+ * The account of a verified PAC, as KILE 3.4.5.3 makes it: user, primary group, groups of the domain, extra SIDs,
+ * resource groups; each SID once.
+ */
+export function accountOfPac(
+  principal: Principal,
+  info: KerbValidationInfo,
+  upnInfo: UpnDnsInfo | undefined,
+  anonymous: boolean,
+): SecurityContextToken {
+  const { logonDomainId, logonDomainName, effectiveName, fullName, userId } = info;
+  const domain = { sid: logonDomainId, name: logonDomainName };
+  const groups = new Map<string, Group>();
+  const add = (sid: string, attributes: number): void => {
+    if (groups.has(sid)) return;
+    const name = wellKnownSidName(sid, domain);
+    // A group that is not enabled grants nothing either.
+    const denyOnly = (attributes & SE_GROUP_USE_FOR_DENY_ONLY) !== 0 || (attributes & SE_GROUP_ENABLED) === 0;
+    groups.set(sid, Object.freeze({ sid, ...(name === undefined ? undefined : { name }), attributes, denyOnly }));
+  };
+  for (const { relativeId, attributes } of info.groupIds) add(sidInDomain(logonDomainId, relativeId), attributes);
+  add(sidInDomain(logonDomainId, info.primaryGroupId), SE_GROUP_DEFAULT);
+  for (const { sid, attributes } of info.extraSids) add(sid, attributes);
+  for (const { relativeId, attributes } of info.resourceGroupIds) {
+    add(sidInDomain(info.resourceGroupDomainSid ?? logonDomainId, relativeId), attributes);
+  }
+  // The first extra SID of an account from elsewhere may be the user itself (MS-PAC 2.5, UserId 0).
+  const sid = userId === 0 ? info.extraSids[0]?.sid : sidInDomain(logonDomainId, userId);
+  return Object.freeze({
+    userName: effectiveName === '' ? principal.name : effectiveName,
+    ...(logonDomainName === '' ? undefined : { domain: logonDomainName }),
+    userPrincipalName:
+      upnInfo === undefined || upnInfo.upn === '' ? `${principal.name}@${principal.realm}` : upnInfo.upn,
+    ...(fullName === '' ? undefined : { displayName: fullName }),
+    ...(sid === undefined ? undefined : { sid }),
+    groups: Object.freeze([...groups.values()]),
+    isAnonymous: anonymous || principal.name === ANONYMOUS || sid === ANONYMOUS_SID,
+    isGuest: userId === RID_GUEST,
+  });
+}

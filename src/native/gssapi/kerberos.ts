@@ -1,0 +1,365 @@
+/**
+ * The security package Kerberos over the system's GSSAPI and a keytab: one leg, AP-REQ in, AP-REP out where the client
+ * wants mutual authentication.
+ *
+ * What libgssapi judges: the ticket, the authenticator, time, replay, channel bindings, the PAC's signature. What is
+ * judged here: that the token is a plain AP-REQ (no other mechanism of the library is ever reached), encryption types,
+ * the service, that channel bindings were really there, and that the PAC is verified and well-formed.
+ */
+import { MalformedTokenError } from '../../errors.ts';
+import { decodeChannelBindings } from '../../formats/channel-bindings.ts';
+import type { ChannelBindings } from '../../formats/channel-bindings.ts';
+import {
+  decodeApRequest,
+  decodeKerberosToken,
+  encryptionTypeName,
+  KERBEROS_OID,
+  TOK_ID_AP_REQ,
+} from '../../formats/kerberos-token.ts';
+import type { ApRequestHeader } from '../../formats/kerberos-token.ts';
+import {
+  findBuffer,
+  SECBUFFER_CHANNEL_BINDINGS,
+  SECBUFFER_CHANNEL_BINDINGS_RESULT,
+  SECBUFFER_TOKEN,
+} from '../../sspi/buffers.ts';
+import type { SecBuffer } from '../../sspi/buffers.ts';
+import * as Requirements from '../../sspi/requirements.ts';
+import type {
+  AcceptCall,
+  AcceptReply,
+  AcquireCredentialsParameters,
+  PackageCredential,
+  SecurityPackage,
+} from '../../sspi/security-package.ts';
+import * as Status from '../../sspi/status.ts';
+import { AcceptorCredential } from './acceptor-credential.ts';
+import type { HeldCredential } from './acceptor-credential.ts';
+import { callOffLoop } from '../koffi.ts';
+import { FramePool } from './frame-pool.ts';
+import { clockSkew } from './clock-skew.ts';
+import { storeDelegated } from './delegated-cache.ts';
+import { defaultKeytabName } from './detect.ts';
+import { describeService, diagnose } from './diagnosis.ts';
+import { Frame, MAX_TOKEN_BYTES } from './frame.ts';
+import * as Gss from './gss-status.ts';
+import { KerberosContext } from './kerberos-context.ts';
+import { kerberosSettings } from './kerberos-auth-data.ts';
+import type { KerberosAuthData, KerberosSettings } from './kerberos-auth-data.ts';
+import { loadGssapi } from './library.ts';
+import { readAccount } from './name-attributes.ts';
+import { kerberosPackageInfo } from './package-info.ts';
+
+/** The package; koffi and the library are loaded when a credential is acquired. */
+export const kerberosPackage: SecurityPackage = Object.freeze({
+  info: kerberosPackageInfo,
+  acquireCredentials: ({ principal, authData }: AcquireCredentialsParameters): PackageCredential => {
+    const named = (authData as KerberosAuthData | null | undefined)?.library;
+    const library = loadGssapi(named);
+    const settings = kerberosSettings(authData, principal, () => defaultKeytabName(library));
+    return new KerberosCredential(new Frame(library), settings);
+  },
+});
+
+/** Requirements that no server over HTTP can want of Kerberos here. */
+const UNSUPPORTED =
+  Requirements.ASC_REQ_USE_DCE_STYLE | Requirements.ASC_REQ_DATAGRAM | Requirements.ASC_REQ_PROXY_BINDINGS;
+
+const refused = (status: number, diagnosis: string): AcceptReply => ({ status, diagnosis: { text: diagnosis } });
+
+class KerberosCredential implements PackageCredential {
+  readonly #frame: Frame;
+  readonly #settings: KerberosSettings;
+  readonly #acceptor: AcceptorCredential;
+  readonly #frames: FramePool | undefined;
+
+  constructor(frame: Frame, settings: KerberosSettings) {
+    this.#frame = frame;
+    this.#settings = settings;
+    this.#frames = settings.asynchronous ? new FramePool(frame.library) : undefined;
+    this.#acceptor = new AcceptorCredential({
+      frame,
+      keytab: settings.keytab,
+      replayCache: settings.replayCache,
+      encryptionTypes: [...settings.encryptionTypes],
+      clock: settings.clock,
+    });
+  }
+
+  free(): void {
+    this.#acceptor.free();
+  }
+
+  accept(call: AcceptCall): AcceptReply | Promise<AcceptReply> {
+    const received = findBuffer(call.input, SECBUFFER_TOKEN)?.data;
+    if (received === undefined || received.byteLength === 0 || received.byteLength > MAX_TOKEN_BYTES) {
+      return refused(Status.SEC_E_INVALID_TOKEN, `a token of ${received?.byteLength ?? 0} bytes`);
+    }
+    // The caller may reuse its buffers as soon as this function returns.
+    const token = this.#frames === undefined ? received : Uint8Array.from(received);
+    if ((call.requirements & UNSUPPORTED) !== 0) {
+      return refused(Status.SEC_E_UNSUPPORTED_FUNCTION, 'a requirement that Kerberos does not have here');
+    }
+    let request: ApRequestHeader;
+    try {
+      request = apRequest(token);
+    } catch (error) {
+      if (!(error instanceof MalformedTokenError)) throw error;
+      return refused(Status.SEC_E_INVALID_TOKEN, `no Kerberos AP-REQ: ${error.message}`);
+    }
+    const objection = this.#objection(request);
+    if (objection !== undefined) return objection;
+
+    const bindings = findBuffer(call.input, SECBUFFER_CHANNEL_BINDINGS)?.data;
+    const exchange: Exchange = {
+      call,
+      token,
+      request,
+      bindings:
+        bindings === undefined || bindings.byteLength === 0 ? undefined : decodeChannelBindings(bindings.slice()),
+      delegate: this.#settings.delegate && (call.requirements & Requirements.ASC_REQ_DELEGATE) !== 0,
+    };
+    return this.#frames === undefined ? this.#acceptNow(exchange) : this.#acceptLater(this.#frames, exchange);
+  }
+
+  /** What speaks against a ticket before the library has seen it (attacks D05, D06, D19). */
+  #objection(request: ApRequestHeader): AcceptReply | undefined {
+    const { ticket, sessionEncryptionType } = request;
+    const { encryptionTypes, acceptsService, services } = this.#settings;
+    for (const [what, type] of [
+      ['ticket', ticket.encryptionType],
+      ['session key', sessionEncryptionType],
+    ] as const) {
+      if (encryptionTypes.has(type)) continue;
+      return refused(
+        Status.SEC_E_ALGORITHM_MISMATCH,
+        `the ${what} for ${describeService(request)} is of ${encryptionTypeName(type)}, which is refused; give the service ` +
+          'account AES keys (msDS-SupportedEncryptionTypes 24 in Active Directory) and export the keytab again',
+      );
+    }
+    if (request.useSessionKey) return refused(Status.SEC_E_UNSUPPORTED_FUNCTION, 'user-to-user authentication');
+    if (!acceptsService(ticket.serviceName, ticket.realm)) {
+      return refused(
+        Status.SEC_E_WRONG_PRINCIPAL,
+        `the ticket is for ${describeService(request)}, and this server takes ${services}`,
+      );
+    }
+    return undefined;
+  }
+
+  #acceptNow(exchange: Exchange): AcceptReply {
+    const { acceptSecContext } = this.#frame.library.gss;
+    for (let retried = false; ; retried = true) {
+      const held = this.#acceptor.hold();
+      try {
+        const frame = this.#frame;
+        const bindings = prepare(frame, exchange);
+        const delegated = exchange.delegate ? frame.delegated : null;
+        // prettier-ignore
+        const major = acceptSecContext(
+          frame.minor, frame.context, held.handle, frame.input, bindings, frame.sourceName, frame.mechanism,
+          frame.output, frame.flags, frame.time, delegated,
+        );
+        if (this.#shouldRetry(major, frame, retried)) continue;
+        return this.#judge(frame, major, exchange, held);
+      } finally {
+        held.release();
+      }
+    }
+  }
+
+  async #acceptLater(frames: FramePool, exchange: Exchange): Promise<AcceptReply> {
+    const frame = await frames.enter();
+    try {
+      for (let retried = false; ; retried = true) {
+        const held = this.#acceptor.hold();
+        try {
+          const bindings = prepare(frame, exchange);
+          const delegated = exchange.delegate ? frame.delegated : null;
+          // prettier-ignore
+          const major = await callOffLoop(
+            frame.library.gss.acceptSecContext,
+            frame.minor, frame.context, held.handle, frame.input, bindings, frame.sourceName, frame.mechanism,
+            frame.output, frame.flags, frame.time, delegated,
+          );
+          if (this.#shouldRetry(major, frame, retried)) continue;
+          return this.#judge(frame, major, exchange, held);
+        } finally {
+          held.release();
+        }
+      }
+    } finally {
+      frames.leave(frame);
+    }
+  }
+
+  /** A refusal may be for want of a key that the file has by now. */
+  #shouldRetry(major: number, frame: Frame, retried: boolean): boolean {
+    if (major === Gss.GSS_S_COMPLETE || retried) return false;
+    const minor = frame.minorStatus;
+    if (settledByTime.has(minor) || !this.#acceptor.refresh()) return false;
+    releaseAll(frame);
+    return true;
+  }
+
+  #judge(frame: Frame, major: number, exchange: Exchange, held: HeldCredential): AcceptReply {
+    const minor = frame.minorStatus;
+    // Only a clean GSS_S_COMPLETE is a yes: CONTINUE_NEEDED (DCE style) and every supplementary bit are not (attack G07).
+    if (major !== Gss.GSS_S_COMPLETE || frame.contextHandle === 0n || frame.sourceNameHandle === 0n) {
+      return this.#refusal(frame, major, minor, exchange, held);
+    }
+    try {
+      const reply = this.#established(frame, exchange);
+      if (reply.context === undefined) releaseContext(frame);
+      return reply;
+    } catch (error) {
+      releaseContext(frame);
+      throw error;
+    } finally {
+      releaseResults(frame);
+    }
+  }
+
+  #refusal(frame: Frame, major: number, minor: number, exchange: Exchange, held: HeldCredential): AcceptReply {
+    const text = Gss.statusText(frame, major, minor);
+    // A KRB-ERROR for the client, which tells Windows clients the server's time (RFC 4120 section 5.9.1).
+    const error = frame.takeOutput();
+    releaseAll(frame);
+    const { request, call } = exchange;
+    const { clock } = this.#settings;
+    const { keytab } = held;
+    const skew =
+      minor === Gss.KRB_AP_ERR_SKEW ? clockSkew(frame.library, keytab.path, request, clock.now()) : undefined;
+    const reload = this.#acceptor.reloadFailure;
+    const why = diagnose({ minor, text, request, keytab, skew });
+    const tell = error !== undefined && (call.requirements & Requirements.ASC_REQ_EXTENDED_ERROR) !== 0;
+    return {
+      status: Gss.acceptFailure(major, minor),
+      output: tell ? [{ type: SECBUFFER_TOKEN, data: error }] : undefined,
+      diagnosis: { text: reload === undefined ? why : `${why} (the changed keytab cannot be loaded: ${reload})` },
+    };
+  }
+
+  /** The library said yes: the rest of the policy. */
+  #established(frame: Frame, { call, request, bindings, delegate }: Exchange): AcceptReply {
+    const flags = frame.contextFlags;
+    const missingAllowed = (call.requirements & Requirements.ASC_REQ_ALLOW_MISSING_BINDINGS) !== 0;
+    if (bindings !== undefined && !missingAllowed && (flags & Gss.GSS_C_CHANNEL_BOUND_FLAG) === 0) {
+      return refused(Status.SEC_E_BAD_BINDINGS, `the client of ${describeService(request)} sent no channel bindings`);
+    }
+    const account = readAccount(frame, (flags & Gss.GSS_C_ANON_FLAG) !== 0, this.#settings.requirePac);
+    if ('refusal' in account) return refused(Status.SEC_E_LOGON_DENIED, account.refusal);
+
+    const start = new Date(this.#settings.clock.now());
+    const { lifetime } = frame;
+    const expiry = lifetime === 0xffffffff ? undefined : new Date(start.getTime() + lifetime * 1000);
+    const answer = frame.takeOutput();
+    const output: SecBuffer[] = [];
+    if (answer !== undefined && answer.byteLength > 0) output.push({ type: SECBUFFER_TOKEN, data: answer });
+    if (bindings !== undefined) output.push(bindingsResult((flags & Gss.GSS_C_CHANNEL_BOUND_FLAG) !== 0));
+    const handle = frame.contextHandle;
+    const delegatedHandle = delegate ? frame.delegatedHandle : 0n;
+    const delegated = delegatedHandle === 0n ? undefined : storeDelegated(frame, delegatedHandle, expiry);
+    const attributes = contextAttributes(flags, delegated !== undefined, call.requirements);
+    const context = new KerberosContext(this.#frame, {
+      handle,
+      flags,
+      attributes,
+      token: account.token,
+      client: account.client,
+      service: `${request.ticket.serviceName}@${request.ticket.realm}`,
+      encryptionType: request.sessionEncryptionType,
+      start,
+      expiry,
+      delegated,
+    });
+    return {
+      status: Status.SEC_E_OK,
+      context,
+      output,
+      attributes,
+      expiry,
+    };
+  }
+}
+
+/** One call of accept, read. */
+interface Exchange {
+  readonly call: AcceptCall;
+  readonly token: Uint8Array;
+  readonly request: ApRequestHeader;
+  readonly bindings: ChannelBindings | undefined;
+  readonly delegate: boolean;
+}
+
+/** Refusals that new keys would not change. */
+const settledByTime: ReadonlySet<number> = new Set([
+  Gss.KRB_AP_ERR_SKEW,
+  Gss.KRB_AP_ERR_TKT_EXPIRED,
+  Gss.KRB_AP_ERR_TKT_NYV,
+  Gss.KRB_AP_ERR_REPEAT,
+  Gss.KRB5_RC_REPLAY,
+]);
+
+/** @throws MalformedTokenError for everything but a GSS token with an AP-REQ of Kerberos (attacks B09, D19) */
+function apRequest(token: Uint8Array): ApRequestHeader {
+  const { mechanism, tokenId, message } = decodeKerberosToken(token);
+  if (mechanism !== KERBEROS_OID) throw new MalformedTokenError('thisMech', `${mechanism} is not Kerberos`);
+  if (tokenId !== TOK_ID_AP_REQ) throw new MalformedTokenError('TOK_ID', `0x${tokenId.toString(16)} is no AP-REQ`);
+  return decodeApRequest(message);
+}
+
+/** Lays a call out in a frame. @returns the address of the channel bindings, or null */
+function prepare(frame: Frame, { token, bindings }: Exchange): bigint | null {
+  frame.clear();
+  frame.setToken(token);
+  if (bindings === undefined) return null;
+  const address = frame.setBindings(bindings);
+  if (address === undefined) throw new RangeError('channel bindings are too large');
+  return address;
+}
+
+/** SEC_CHANNEL_BINDINGS_RESULT (sspi.h), 32 bits little-endian. */
+const CLIENT_SUPPORT = 0x1;
+const ABSENT = 0x2;
+const VALID_MATCHED = 0x10;
+const VALID_MISSING = 0x40;
+
+function bindingsResult(bound: boolean): SecBuffer {
+  const data = Buffer.alloc(4);
+  data.writeUInt32LE(bound ? CLIENT_SUPPORT | VALID_MATCHED : ABSENT | VALID_MISSING);
+  return { type: SECBUFFER_CHANNEL_BINDINGS_RESULT, data };
+}
+
+function contextAttributes(flags: number, delegated: boolean, requirements: number): number {
+  const pairs: readonly (readonly [number, number])[] = [
+    [Gss.GSS_C_MUTUAL_FLAG, Requirements.ASC_RET_MUTUAL_AUTH],
+    [Gss.GSS_C_REPLAY_FLAG, Requirements.ASC_RET_REPLAY_DETECT],
+    [Gss.GSS_C_SEQUENCE_FLAG, Requirements.ASC_RET_SEQUENCE_DETECT],
+    [Gss.GSS_C_CONF_FLAG, Requirements.ASC_RET_CONFIDENTIALITY],
+    [Gss.GSS_C_INTEG_FLAG, Requirements.ASC_RET_INTEGRITY],
+    [Gss.GSS_C_IDENTIFY_FLAG, Requirements.ASC_RET_IDENTIFY],
+  ];
+  let attributes = delegated ? Requirements.ASC_RET_DELEGATE : 0;
+  for (const [gss, ret] of pairs) if ((flags & gss) !== 0) attributes |= ret;
+  if ((requirements & Requirements.ASC_REQ_CONNECTION) !== 0) attributes |= Requirements.ASC_RET_CONNECTION;
+  if ((requirements & Requirements.ASC_REQ_EXTENDED_ERROR) !== 0) attributes |= Requirements.ASC_RET_EXTENDED_ERROR;
+  return attributes;
+}
+
+/** Frees what a call left besides the context. */
+function releaseResults(frame: Frame): void {
+  const { gss } = frame.library;
+  gss.releaseBuffer(frame.minor, frame.output);
+  if (frame.sourceNameHandle !== 0n) gss.releaseName(frame.minor, frame.sourceName);
+  if (frame.delegatedHandle !== 0n) gss.releaseCred(frame.minor, frame.delegated);
+}
+
+function releaseContext(frame: Frame): void {
+  if (frame.contextHandle !== 0n) frame.library.gss.deleteSecContext(frame.minor, frame.context, null);
+}
+
+function releaseAll(frame: Frame): void {
+  releaseResults(frame);
+  releaseContext(frame);
+}

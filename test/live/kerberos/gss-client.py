@@ -1,0 +1,68 @@
+"""An initiator of MIT krb5 (python3-gssapi) for tests: one JSON command a line in, one JSON answer a line out."""
+import base64
+import json
+import sys
+
+import gssapi
+from gssapi.raw.chan_bindings import ChannelBindings
+
+MECHS = {
+    "kerberos": gssapi.OID.from_int_seq("1.2.840.113554.1.2.2"),
+    "spnego": gssapi.OID.from_int_seq("1.3.6.1.5.5.2"),
+}
+context = None
+
+
+def decode(text):
+    return base64.b64decode(text)
+
+
+def encode(data):
+    return base64.b64encode(data or b"").decode()
+
+
+def init(command):
+    global context
+    name = gssapi.Name(command["target"], gssapi.NameType.hostbased_service)
+    flags = [getattr(gssapi.RequirementFlag, flag) for flag in command.get("flags", ["mutual_authentication"])]
+    bindings = None
+    if "bindings" in command:
+        bindings = ChannelBindings(application_data=decode(command["bindings"]))
+    context = gssapi.SecurityContext(
+        name=name, flags=flags, mech=MECHS[command.get("mech", "kerberos")], usage="initiate", channel_bindings=bindings
+    )
+    return {"token": encode(context.step())}
+
+
+def step(command):
+    return {"token": encode(context.step(decode(command["token"]))), "complete": context.complete}
+
+
+def wrap(command):
+    result = context.wrap(decode(command["data"]), command.get("encrypt", True))
+    return {"data": encode(result.message)}
+
+
+def unwrap(command):
+    result = context.unwrap(decode(command["data"]))
+    return {"data": encode(result.message), "encrypted": result.encrypted}
+
+
+def sign(command):
+    return {"mic": encode(context.get_signature(decode(command["data"])))}
+
+
+def verify(command):
+    context.verify_signature(decode(command["data"]), decode(command["mic"]))
+    return {"verified": True}
+
+
+COMMANDS = {"init": init, "step": step, "wrap": wrap, "unwrap": unwrap, "sign": sign, "verify": verify}
+
+for line in sys.stdin:
+    command = json.loads(line)
+    try:
+        answer = COMMANDS[command["command"]](command)
+    except Exception as error:
+        answer = {"error": str(error)}
+    print(json.dumps({"id": command["id"], **answer}), flush=True)

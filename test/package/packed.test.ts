@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { compiler, packedProject } from './packed-project.ts';
+import type { PackedProject } from './packed-project.ts';
+
+/** Every entry of package.json's exports, and names it must give. */
+const entries: Readonly<Record<string, readonly string[]>> = {
+  'sspi-auth': ['createAuthenticator', 'memoryAccounts', 'smbpasswdFile', 'SspiAuthError', 'OptionError'],
+  'sspi-auth/sspi': ['acceptSecurityContext', 'acquireCredentialsHandle', 'SEC_E_OK', 'ASC_REQ_CONNECTION'],
+  'sspi-auth/express': ['sspiAuth', 'default'],
+  'sspi-auth/fastify': ['sspiAuth', 'default'],
+  'sspi-auth/node': ['sspiAuth', 'default'],
+};
+
+/** Prints the names an entry gives, and whether koffi was loaded for them: as a module, and as a shared object. */
+const inspect = `
+  const modules = Object.keys(require.cache).filter((path) => /koffi/.test(path));
+  const objects = process.report.getReport().sharedObjects.filter((path) => /koffi/.test(path));
+  console.log(JSON.stringify({ names: Object.keys(entry), loaded: [...modules, ...objects] }));
+`;
+
+/** The same program for every kind of module; `%import%` differs. */
+const program = `
+const accounts = memoryAccounts([{ userName: 'alice', password: 'secret' }]);
+const options: SspiAuthOptions = { accounts, schemes: ['NTLM', 'Digest'], channelBinding: 'whenSupported' };
+const authenticator: Authenticator = createAuthenticator(options);
+authenticator.close();
+const handler: RequestHandler = expressAuth({ accounts, authorize: (user, request) => user.name === request.path });
+const app = express();
+app.use(handler);
+app.get('/', (request, response) => {
+  const name: string | undefined = request.user?.name;
+  // @ts-expect-error an Identity has no such property
+  response.send([name, request.user?.passwrod, request.sspi?.package]);
+});
+const server = fastify();
+void server.register(fastifyAuth, { accounts });
+server.get('/', (request) => request.user?.groups.length ?? 0);
+const protect = nodeAuth({ accounts });
+export const listener: RequestListener = protect((request, response) => void response.end(request.user?.name));
+// @ts-expect-error misspelt
+createAuthenticator({ acounts: accounts });
+`;
+
+const imports = `
+import type { RequestListener } from 'node:http';
+import express from 'express';
+import type { RequestHandler } from 'express';
+import { fastify } from 'fastify';
+import { createAuthenticator, memoryAccounts } from 'sspi-auth';
+import type { Authenticator, SspiAuthOptions } from 'sspi-auth';
+import { sspiAuth as expressAuth } from 'sspi-auth/express';
+import fastifyAuth from 'sspi-auth/fastify';
+import { sspiAuth as nodeAuth } from 'sspi-auth/node';
+`;
+
+const requires = `
+import type { RequestListener } from 'node:http';
+import express = require('express');
+import type { RequestHandler } from 'express';
+import { fastify } from 'fastify';
+import sspi = require('sspi-auth');
+import type { Authenticator, SspiAuthOptions } from 'sspi-auth' with { 'resolution-mode': 'import' };
+import expressModule = require('sspi-auth/express');
+import fastifyModule = require('sspi-auth/fastify');
+import nodeModule = require('sspi-auth/node');
+const { createAuthenticator, memoryAccounts } = sspi;
+const { sspiAuth: expressAuth } = expressModule;
+const { sspiAuth: fastifyAuth } = fastifyModule;
+const { sspiAuth: nodeAuth } = nodeModule;
+`;
+
+describe('the packed tarball, installed into an empty project', () => {
+  let project: PackedProject;
+  before(async () => {
+    project = await packedProject();
+  });
+  after(() => project[Symbol.asyncDispose]());
+
+  const inspected = async (args: readonly string[]): Promise<{ names: string[]; loaded: string[] }> => {
+    const { code, stdout, stderr } = await project.run(process.execPath, args);
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout) as { names: string[]; loaded: string[] };
+  };
+
+  it('exports what this test knows', () => {
+    const names = Object.keys(project.manifest.exports).filter((name) => name !== './package.json');
+    assert.deepEqual(names.map((name) => `sspi-auth${name.slice(1)}`).sort(), Object.keys(entries).sort());
+  });
+
+  it('holds what is built and what is to be read, and nothing else', () => {
+    const allowed = /^(dist\/(src|adapters)\/.*\.(js|d\.ts)|docs\/.*|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
+    assert.deepEqual(
+      project.files.filter((path) => !allowed.test(path)),
+      [],
+    );
+    for (const path of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE']) {
+      assert.ok(project.files.includes(path), path);
+    }
+  });
+
+  for (const [entry, expected] of Object.entries(entries)) {
+    it(`${entry} is imported from an ES module, without a framework and without loading koffi`, async () => {
+      const source = `import * as entry from '${entry}'; import { createRequire } from 'node:module';
+        const require = createRequire(import.meta.url); ${inspect}`;
+      await project.write('inspect.mjs', source);
+      const { names, loaded } = await inspected(['inspect.mjs']);
+      assert.deepEqual(
+        expected.filter((name) => !names.includes(name)),
+        [],
+      );
+      assert.deepEqual(loaded, []);
+    });
+
+    it(`${entry} is required from CommonJS`, async () => {
+      await project.write('inspect.cjs', `const entry = require('${entry}'); ${inspect}`);
+      // Node 20 and 22 warn once that require(esm) is experimental; that line is Node's, not ours.
+      const { names, loaded } = await inspected(['--disable-warning=ExperimentalWarning', 'inspect.cjs']);
+      assert.deepEqual(
+        expected.filter((name) => !names.includes(name)),
+        [],
+      );
+      assert.deepEqual(loaded, []);
+    });
+  }
+
+  it('the look-out for koffi sees koffi', async () => {
+    await project.link('@koromix');
+    await project.write('koffi.cjs', `const entry = require('koffi'); ${inspect}`);
+    const { loaded } = await inspected(['koffi.cjs']);
+    assert.ok(loaded.length > 0);
+  });
+
+  it('does not open what is not exported', async () => {
+    const { code, stderr } = await project.run(process.execPath, ['-e', "require('sspi-auth/dist/src/index.js')"]);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /ERR_PACKAGE_PATH_NOT_EXPORTED/);
+  });
+
+  it('signs nobody in without someone to judge: it throws at start', async () => {
+    await project.write('start.mjs', "import { sspiAuth } from 'sspi-auth/node'; sspiAuth({ provider: 'portable' });");
+    const { code, stderr } = await project.run(process.execPath, ['start.mjs']);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /ERR_SSPI_AUTH_/);
+  });
+
+  it('brings a command that explains itself', async () => {
+    const { code, stdout } = await project.run('node_modules/.bin/sspi-auth', ['--help']);
+    assert.equal(code, 0);
+    assert.match(stdout, /demo/);
+  });
+
+  describe('compiles for TypeScript users', () => {
+    before(async () => {
+      await project.link('@types', 'express', 'fastify', 'undici-types');
+      await project.write('consumer.mts', imports + program);
+      await project.write('consumer.cts', requires + program.replace('export const', 'const') + 'void listener;');
+      await project.write('consumer.ts', imports + program);
+    });
+    const strict = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2023', '--types', 'node'];
+    const cases: [name: string, args: readonly string[]][] = [
+      ['an ES and a CommonJS module under nodenext', ['--module', 'nodenext', 'consumer.mts', 'consumer.cts']],
+      ['a module for a bundler', ['--module', 'esnext', '--moduleResolution', 'bundler', 'consumer.ts']],
+    ];
+    for (const [name, args] of cases) {
+      it(name, async () => {
+        const { code, stdout } = await project.run(process.execPath, [compiler, ...strict, '--skipLibCheck', ...args]);
+        assert.equal(stdout, '');
+        assert.equal(code, 0);
+      });
+    }
+  });
+});
