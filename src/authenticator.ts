@@ -28,7 +28,6 @@ import { anonymousOutcome, challengeOutcome, refusedOutcome } from './http/outco
 import type { AuthenticatedOutcome, HeaderField, Outcome } from './http/outcome.ts';
 import { PendingHandshakes } from './http/pending-handshakes.ts';
 import { admit } from './admission.ts';
-import type { Admission } from './admission.ts';
 import type { Settings } from './options.ts';
 import { SecurityContextInfo } from './security-context-info.ts';
 import * as Sspi from './sspi/index.ts';
@@ -248,10 +247,8 @@ export class Authenticator<R = unknown> {
         connection.enter({ type: 'negotiating', scheme: key, context, startedAt: attempt.startedAt });
         this.#pending.add(connection, exchange.socket);
         this.#audit.handshake(this.#record(attempt, scheme, 'SEC_I_CONTINUE_NEEDED'));
-        return challengeOutcome(
-          tokens.slice(0, 1).map((token) => `${scheme.name} ${encodeBase64(token)}`),
-          true,
-        );
+        const challenges = tokens.slice(0, 1).map((token) => `${scheme.name} ${encodeBase64(token)}`);
+        return challengeOutcome(challenges, true);
       }
       case 'accepted':
         return this.#accept(attempt, scheme, verdict);
@@ -278,9 +275,10 @@ export class Authenticator<R = unknown> {
   #accept(attempt: Attempt, scheme: OfferedScheme, verdict: Extract<Verdict, { type: 'accepted' }>): Outcome {
     const { connection, exchange } = attempt;
     const { context, token, expiry } = verdict;
-    const admission = this.#admit(scheme, verdict);
+    const admission = admit(scheme, verdict);
     if (admission.type === 'refused') {
       Sspi.deleteSecurityContext(context);
+      if (admission.error !== undefined) this.#audit.failed(admission.error, 'reading the account of a context');
       return this.#refuse(attempt, 401, admission.reason, scheme);
     }
     const { user, facts } = admission;
@@ -314,16 +312,6 @@ export class Authenticator<R = unknown> {
       headers.push(['WWW-Authenticate', `${scheme.name} ${encodeBase64(token)}`]);
     }
     return { ...outcome, headers };
-  }
-
-  /** A token that a package made wrong lets nobody in, and its context is not left behind. */
-  #admit(scheme: OfferedScheme, verdict: Extract<Verdict, { type: 'accepted' }>): Admission {
-    try {
-      return admit(scheme, verdict);
-    } catch (error) {
-      this.#audit.failed(error, 'reading the account of a context');
-      return { type: 'refused', reason: 'internal-error' };
-    }
   }
 
   #authorize(outcome: AuthenticatedOutcome, exchange: Exchange, request: R): Outcome | Promise<Outcome> {

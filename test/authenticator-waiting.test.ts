@@ -168,6 +168,29 @@ describe('A12: requests of one connection are judged one after the other', () =>
   });
 });
 
+describe('C04: a new first token', () => {
+  it('ends identity, context and deadline of what was before, before it is judged', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const s = scripted({ ...script, right: { keepAfterHandshake: true } }, { limits: { handshakeMilliseconds: 100 } });
+    const socket = new FakeSocket();
+    s.now(socket, first('hello'));
+    s.now(socket, later('right'));
+    assert.equal(s.package.live, 1);
+    const judged = watch(s.request(socket, first('slowHello')));
+    assert.equal(s.package.live, 0, 'gone while nobody knows yet what becomes of the new one');
+    s.clock.advance(60);
+    t.mock.timers.tick(60);
+    s.package.settle();
+    await settled();
+    assert.equal(judged.result, 'challenge');
+    const again = watch(s.request(socket, first('hello')));
+    assert.equal(again.result, 'challenge');
+    s.clock.advance(60);
+    t.mock.timers.tick(60);
+    assert.equal(s.authenticator.pendingHandshakes, 1, 'the deadline is that of the newest');
+  });
+});
+
 describe('G10: the client goes away while it is judged', () => {
   for (const [name, prepare, authorization] of [
     ['on the first leg', false, first('slow')],

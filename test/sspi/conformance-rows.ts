@@ -10,11 +10,13 @@ import { channelBindingsHash } from '../../src/crypto/channel-bindings-hash.ts';
 import { decodeChannelBindings } from '../../src/formats/channel-bindings.ts';
 import { secur32Packages } from '../../src/native/secur32/index.ts';
 import { digestPackage } from '../../src/packages/digest/index.ts';
+import { negotiatePackage } from '../../src/packages/negotiate/index.ts';
 import { ntlmPackage } from '../../src/packages/ntlm/ntlm-package.ts';
 import * as Sspi from '../../src/sspi/index.ts';
 import { answerChallenge } from '../packages/digest/digest-client.ts';
 import { authenticateMessage, negotiateMessage, WINDOWS_FLAGS } from '../packages/ntlm/ntlm-client.ts';
 import type { ClientOptions, ClientResult } from '../packages/ntlm/ntlm-client.ts';
+import { WinprClient } from '../lab/winpr.ts';
 import { winprLibrary, WinprNtlmClient } from '../lab/winpr-ntlm-client.ts';
 import type { LegOptions, Witness } from './witness.ts';
 
@@ -104,7 +106,25 @@ function assertGranted({ status, attributes = 0 }: Result, bits: number): void {
 }
 
 const packages: readonly ConformanceRow[] = [
-  { kind: 'package', name: 'Negotiate', says: 'waits for src/packages/negotiate' },
+  {
+    kind: 'package',
+    name: 'Negotiate',
+    says: 'WinPR’s Negotiate client over SPNEGO and NTLM ends in SEC_E_OK; NTLM is told as the package that ran',
+    needs: 'winpr',
+    async holds(witness) {
+      const inner = { package: ntlmPackage, authData: { accounts, domain: 'LAB', computerName: 'SERVER' } };
+      const credential = await witness.acquire(negotiatePackage, { packages: [inner] });
+      using client = new WinprClient('Negotiate', { user: 'alice', domain: 'LAB', password: PASSWORD });
+      let result = await witness.accept(credential, undefined, client.next(undefined)!);
+      for (let leg = 0; leg < 3 && result.status === Sspi.SEC_I_CONTINUE_NEEDED; leg++) {
+        result = await witness.accept(credential, result.context, client.next(result.output[0]!.data)!);
+      }
+      assertStatus(result, Sspi.SEC_E_OK);
+      assert.equal(Sspi.querySecurityContextToken(result.context!).value?.userName, 'alice');
+      const ran = Sspi.queryContextAttributes(result.context!, Sspi.SECPKG_ATTR_NEGOTIATION_INFO).value;
+      assert.equal(ran?.package.name, 'NTLM');
+    },
+  },
   { kind: 'package', name: 'Kerberos', says: 'waits for src/packages/kerberos' },
   {
     kind: 'package',
