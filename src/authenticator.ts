@@ -18,7 +18,8 @@ import {
 import type { Credentials } from './http/authorization.ts';
 import { channelBindingsOf } from './http/channel-bindings.ts';
 import { Connection } from './http/connection.ts';
-import type { ConnectionSocket } from './http/connection.ts';
+import { peerOf } from './http/exchange.ts';
+import type { Exchange } from './http/exchange.ts';
 import { bareChallenges } from './http/challenge.ts';
 import { discard, judgeDigest, judgeToken } from './http/judgement.ts';
 import type { Verdict } from './http/judgement.ts';
@@ -31,16 +32,6 @@ import type { Admission } from './admission.ts';
 import type { Settings } from './options.ts';
 import { SecurityContextInfo } from './security-context-info.ts';
 import * as Sspi from './sspi/index.ts';
-
-/** What of a request is looked at; node:http's IncomingMessage is one. */
-export interface Exchange {
-  /** The connection. Its state hangs on this very object. */
-  readonly socket: ConnectionSocket;
-  readonly method?: string | undefined;
-  /** Names and values in turn, as received. */
-  readonly rawHeaders: readonly string[];
-  readonly httpVersionMajor: number;
-}
 
 /** A request under judgement, with what its audit lines need. */
 interface Attempt {
@@ -418,9 +409,4 @@ const noFields: readonly HeaderField[] = Object.freeze([]);
 /** When the handshake that is pending on a connection began. */
 function startOf({ phase }: Connection): number | undefined {
   return phase.type === 'negotiating' ? phase.startedAt : undefined;
-}
-
-function peerOf({ socket }: Exchange): string | undefined {
-  const { remoteAddress, remotePort } = socket;
-  return remoteAddress === undefined ? undefined : `${remoteAddress}:${remotePort ?? ''}`;
 }

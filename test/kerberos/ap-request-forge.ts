@@ -162,16 +162,14 @@ export function flagBits(bits: number): Uint8Array {
 /** AuthorizationData of one AD-IF-RELEVANT with one AD-WIN2K-PAC: replaces the PAC of a ticket. */
 export function pacAuthorizationData(pac: Uint8Array): Uint8Array {
   const element = (type: number, data: Uint8Array): Uint8Array =>
-    derElement(
-      DER_SEQUENCE,
-      sequence(
-        new Map([
-          [0, derInteger(type)],
-          [1, derOctetString(data)],
-        ]),
-      ),
+    sequence(
+      new Map([
+        [0, derInteger(type)],
+        [1, derOctetString(data)],
+      ]),
     );
-  return element(1, element(128, pac));
+  const list = (entry: Uint8Array): Uint8Array => derElement(DER_SEQUENCE, entry);
+  return list(element(1, list(element(128, pac))));
 }
 
 /** The PAC of a ticket's authorization-data. */

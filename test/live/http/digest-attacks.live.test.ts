@@ -183,11 +183,15 @@ for (const [adapter, start] of Object.entries(adapters)) {
     attack(
       'A09, G04: names that forge lines, and no credentials in the log',
       async (_server, _connection, answer) => {
-        for (const userName of ['alice\tx', 'al\u0080ice', 'alice\u001b[0m']) {
+        for (const userName of ['alice\tx', 'al\u0080ice']) {
           const response = await answer({ userName });
           assert.ok(response.status === 400 || response.status === 401);
         }
-        assert.equal((await answer({ cnonce: 'c\u0001' })).status, 400);
+        // What node:http does not let through as it is may come in disguise.
+        for (const extended of ["UTF-8''al%0d%0aice", "UTF-8''alice%00", "UTF-8''%1b[0malice", "UTF-8''%e2%80%ae"]) {
+          const response = await answer({ write: { username: undefined, 'username*': extended } });
+          assert.ok(response.status === 400 || response.status === 401);
+        }
         await answer({ password: 'a wrong password' });
         assert.ok(logged.length > 0);
         for (const line of logged) {

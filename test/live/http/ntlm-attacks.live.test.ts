@@ -402,8 +402,8 @@ describe('A03: every prefix of every sample token, on keep-alive connections', r
           await connection.response(),
         ];
         for (const response of [first, second]) {
-          assert.equal(response!.status, 401, `${name}, ${length} bytes`);
-          assert.equal(response!.body, '401 Unauthorized\n');
+          assert.equal(response.status, 401, `${name}, ${length} bytes`);
+          assert.equal(response.body, '401 Unauthorized\n');
         }
         requests += 3;
       }
