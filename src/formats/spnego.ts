@@ -206,7 +206,8 @@ export function encodeNegTokenResp(fields: NegTokenRespFields): Uint8Array {
     (mechanism === undefined ? 0 : elementBytes(mechanism.byteLength)) +
     (responseToken === undefined ? 0 : elementBytes(elementBytes(responseToken.byteLength))) +
     (mechListMic === undefined ? 0 : elementBytes(elementBytes(mechListMic.byteLength)));
-  const bytes = new Uint8Array(elementBytes(elementBytes(length)));
+  // From the pool: every byte of it is written below.
+  const bytes = Buffer.allocUnsafe(elementBytes(elementBytes(length)));
   let at = writeDerHeader(bytes, 0, contextTag(1), elementBytes(length));
   at = writeDerHeader(bytes, at, DER_SEQUENCE, length);
   if (negState !== undefined) {
