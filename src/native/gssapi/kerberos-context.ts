@@ -101,7 +101,7 @@ export class KerberosContext implements PackageContext {
         return ok({ start, expiry });
       case SECPKG_ATTR_SESSION_KEY: {
         const key = sessionKey(this.#frame, this.#established.handle);
-        return key === undefined ? no(Status.SEC_E_UNSUPPORTED_FUNCTION) : ok(key.value);
+        return key === undefined ? no(Status.SEC_E_UNSUPPORTED_FUNCTION) : ok(key);
       }
       case SECPKG_ATTR_PACKAGE_INFO:
         return ok(kerberosPackageInfo);
