@@ -4,9 +4,8 @@
  */
 import { SspiAuthError, OptionError } from './errors.ts';
 import type { OfferedScheme } from './http/offered-scheme.ts';
-import { detectKerberos } from './native/gssapi/detect.ts';
-import { kerberosPackage } from './native/gssapi/kerberos.ts';
-import type { KerberosAuthData } from './native/gssapi/kerberos-auth-data.ts';
+import { detectKerberos, kerberosPackage } from './native/gssapi/index.ts';
+import type { KerberosAuthData } from './native/gssapi/index.ts';
 import { secur32Packages } from './native/secur32/index.ts';
 import type { SchemeName, Settings } from './options.ts';
 import { digestPackage } from './packages/digest/index.ts';
@@ -160,6 +159,9 @@ function negotiate<R>(settings: Settings<R>): Availability {
   const packages: NegotiateInnerPackage[] = [];
   if (!isMissing(ticket)) packages.push({ package: kerberosPackage, authData: ticket });
   if (!isMissing(response)) packages.push({ package: ntlmPackage, authData: response });
+  // Who names a package means it: half of a policy is not what was asked for.
+  if (isMissing(ticket) && settings.packages?.includes('Kerberos') === true) return ticket;
+  if (isMissing(response) && settings.packages?.includes('NTLM') === true) return response;
   if (packages.length === 0) return isMissing(ticket) ? ticket : ntlmLeftOut;
   return {
     provider: isMissing(ticket) ? 'portable' : 'gssapi',

@@ -3,13 +3,14 @@ import { writeSync } from 'node:fs';
 import { SspiAuthError } from './errors.ts';
 import {
   impersonateSecurityContext,
+  queryDelegatedCredentials,
   revertSecurityContext,
   SEC_E_INTERNAL_ERROR,
   SEC_E_INVALID_HANDLE,
   SEC_E_OK,
   statusName,
 } from './sspi/index.ts';
-import type { ContextHandle } from './sspi/index.ts';
+import type { ContextHandle, DelegatedCredentials } from './sspi/index.ts';
 
 /** Facts of an authentication. */
 export interface SecurityContextFacts {
@@ -47,6 +48,15 @@ export class SecurityContextInfo implements SecurityContextFacts {
     this.expiry = facts.expiry;
     this.#context = context;
     Object.freeze(this);
+  }
+
+  /**
+   * The ticket that the client forwarded, as the name of a credential cache for KRB5CCNAME; it is destroyed when the
+   * connection ends or signs in anew. Undefined where none was forwarded, option `delegate` is off, or the
+   * authentication covers its request only.
+   */
+  get delegatedCredentials(): DelegatedCredentials | undefined {
+    return this.#context === undefined ? undefined : queryDelegatedCredentials(this.#context).value;
   }
 
   /**

@@ -230,3 +230,26 @@ export function decodeAuthenticatorTime(authenticator: Uint8Array): number {
   const [, year, month, day, hour, minute, second] = match;
   return Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
 }
+
+/** AD-WIN2K-PAC, RFC 4120 section 7.5.4. */
+const AD_WIN2K_PAC = 128;
+
+/**
+ * Whether AuthorizationData (RFC 4120 section 5.2.6) holds a PAC. What cannot be read may hold one: true, so that it is
+ * never taken for a ticket without.
+ *
+ * @param authorizationData the SEQUENCE OF
+ */
+export function holdsPac(authorizationData: Uint8Array): boolean {
+  try {
+    const list = new DerReader(authorizationData).enter(DER_SEQUENCE, 'AuthorizationData');
+    while (list.remaining > 0) {
+      const entry = list.enter(DER_SEQUENCE, 'AuthorizationData');
+      if (entry.enter(contextTag(0), 'ad-type').integer('ad-type') === AD_WIN2K_PAC) return true;
+    }
+    return false;
+  } catch (error) {
+    if (error instanceof MalformedTokenError) return true;
+    throw error;
+  }
+}

@@ -24,7 +24,8 @@ export type Fields = Map<number, Uint8Array>;
 function fields(sequence: Uint8Array): Fields {
   const reader = new DerReader(sequence).enter(DER_SEQUENCE, 'sequence');
   const found: Fields = new Map();
-  for (let tag = reader.peek(); tag !== undefined; tag = reader.peek()) found.set(tag & 0x1f, reader.content(tag, 'field'));
+  for (let tag = reader.peek(); tag !== undefined; tag = reader.peek())
+    found.set(tag & 0x1f, reader.content(tag, 'field'));
   return found;
 }
 
@@ -161,16 +162,14 @@ export function flagBits(bits: number): Uint8Array {
 /** AuthorizationData of one AD-IF-RELEVANT with one AD-WIN2K-PAC: replaces the PAC of a ticket. */
 export function pacAuthorizationData(pac: Uint8Array): Uint8Array {
   const element = (type: number, data: Uint8Array): Uint8Array =>
-    derElement(
-      DER_SEQUENCE,
-      sequence(
-        new Map([
-          [0, derInteger(type)],
-          [1, derOctetString(data)],
-        ]),
-      ),
+    sequence(
+      new Map([
+        [0, derInteger(type)],
+        [1, derOctetString(data)],
+      ]),
     );
-  return element(1, element(128, pac));
+  const list = (entry: Uint8Array): Uint8Array => derElement(DER_SEQUENCE, entry);
+  return list(element(1, list(element(128, pac))));
 }
 
 /** The PAC of a ticket's authorization-data. */
@@ -194,7 +193,7 @@ export function pacOf(authorizationData: Uint8Array): Buffer {
 export function keytabKey(path: string, name: string, encryptionType = 18): Buffer {
   const bytes = readFileSync(path);
   let best: { version: number; key: Buffer } | undefined;
-  for (let at = 2; at < bytes.byteLength; ) {
+  for (let at = 2; at < bytes.byteLength;) {
     const size = bytes.readInt32BE(at);
     const end = at + 4 + Math.abs(size);
     let cursor = at + 4;

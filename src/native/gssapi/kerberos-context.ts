@@ -101,7 +101,7 @@ export class KerberosContext implements PackageContext {
         return ok({ start, expiry });
       case SECPKG_ATTR_SESSION_KEY: {
         const key = sessionKey(this.#frame, this.#established.handle);
-        return key === undefined ? no(Status.SEC_E_UNSUPPORTED_FUNCTION) : ok(key.value);
+        return key === undefined ? no(Status.SEC_E_UNSUPPORTED_FUNCTION) : ok(key);
       }
       case SECPKG_ATTR_PACKAGE_INFO:
         return ok(kerberosPackageInfo);
@@ -133,7 +133,7 @@ export class KerberosContext implements PackageContext {
   /** GSS_VerifyMIC of the TOKEN buffer over the DATA buffers. */
   verifySignature(message: readonly SecBuffer[]): Answer<number> {
     const token = findBuffer(message, SECBUFFER_TOKEN);
-    if (token === undefined) return no(Status.SEC_E_INVALID_TOKEN);
+    if (token === undefined || token.data.byteLength === 0) return no(Status.SEC_E_INVALID_TOKEN);
     if (!this.#has(GSS_C_INTEG_FLAG)) return no(Status.SEC_E_QOP_NOT_SUPPORTED);
     const frame = this.#frame;
     const data = joined(message, signedBuffers);
@@ -176,6 +176,7 @@ export class KerberosContext implements PackageContext {
     const frame = this.#frame;
     const stream = findBuffer(message, SECBUFFER_STREAM)?.data;
     const sealed = stream ?? joined(message, (type) => type === SECBUFFER_TOKEN || type === SECBUFFER_DATA);
+    if (sealed.byteLength === 0) return no(Status.SEC_E_INVALID_TOKEN);
     frame.clear();
     frame.setInput(sealed);
     const { gss } = frame.library;

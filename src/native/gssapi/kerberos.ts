@@ -35,7 +35,8 @@ import type {
 import * as Status from '../../sspi/status.ts';
 import { AcceptorCredential } from './acceptor-credential.ts';
 import type { HeldCredential } from './acceptor-credential.ts';
-import { AsyncCalls } from './async-calls.ts';
+import { callOffLoop } from '../koffi.ts';
+import { FramePool } from './frame-pool.ts';
 import { clockSkew } from './clock-skew.ts';
 import { storeDelegated } from './delegated-cache.ts';
 import { defaultKeytabName } from './detect.ts';
@@ -70,12 +71,12 @@ class KerberosCredential implements PackageCredential {
   readonly #frame: Frame;
   readonly #settings: KerberosSettings;
   readonly #acceptor: AcceptorCredential;
-  readonly #calls: AsyncCalls | undefined;
+  readonly #frames: FramePool | undefined;
 
   constructor(frame: Frame, settings: KerberosSettings) {
     this.#frame = frame;
     this.#settings = settings;
-    this.#calls = settings.asynchronous ? new AsyncCalls(frame.library) : undefined;
+    this.#frames = settings.asynchronous ? new FramePool(frame.library) : undefined;
     this.#acceptor = new AcceptorCredential({
       frame,
       keytab: settings.keytab,
@@ -95,7 +96,7 @@ class KerberosCredential implements PackageCredential {
       return refused(Status.SEC_E_INVALID_TOKEN, `a token of ${received?.byteLength ?? 0} bytes`);
     }
     // The caller may reuse its buffers as soon as this function returns.
-    const token = this.#calls === undefined ? received : Uint8Array.from(received);
+    const token = this.#frames === undefined ? received : Uint8Array.from(received);
     if ((call.requirements & UNSUPPORTED) !== 0) {
       return refused(Status.SEC_E_UNSUPPORTED_FUNCTION, 'a requirement that Kerberos does not have here');
     }
@@ -118,7 +119,7 @@ class KerberosCredential implements PackageCredential {
         bindings === undefined || bindings.byteLength === 0 ? undefined : decodeChannelBindings(bindings.slice()),
       delegate: this.#settings.delegate && (call.requirements & Requirements.ASC_REQ_DELEGATE) !== 0,
     };
-    return this.#calls === undefined ? this.#acceptNow(exchange) : this.#acceptLater(this.#calls, exchange);
+    return this.#frames === undefined ? this.#acceptNow(exchange) : this.#acceptLater(this.#frames, exchange);
   }
 
   /** What speaks against a ticket before the library has seen it (attacks D05, D06, D19). */
@@ -167,8 +168,8 @@ class KerberosCredential implements PackageCredential {
     }
   }
 
-  async #acceptLater(calls: AsyncCalls, exchange: Exchange): Promise<AcceptReply> {
-    const frame = await calls.enter();
+  async #acceptLater(frames: FramePool, exchange: Exchange): Promise<AcceptReply> {
+    const frame = await frames.enter();
     try {
       for (let retried = false; ; retried = true) {
         const held = this.#acceptor.hold();
@@ -176,7 +177,7 @@ class KerberosCredential implements PackageCredential {
           const bindings = prepare(frame, exchange);
           const delegated = exchange.delegate ? frame.delegated : null;
           // prettier-ignore
-          const major = await calls.run(
+          const major = await callOffLoop(
             frame.library.gss.acceptSecContext,
             frame.minor, frame.context, held.handle, frame.input, bindings, frame.sourceName, frame.mechanism,
             frame.output, frame.flags, frame.time, delegated,
@@ -188,7 +189,7 @@ class KerberosCredential implements PackageCredential {
         }
       }
     } finally {
-      calls.leave(frame);
+      frames.leave(frame);
     }
   }
 

@@ -2,25 +2,13 @@
  * The functions of libgssapi_krb5 and libkrb5 that a server needs, as raw calls: every pointer is an address, laid out by
  * frame.ts. Raw calls cost a fifth of those for which koffi copies structures.
  *
- * koffi is loaded here, on first use, and the libraries once per process.
+ * The libraries are loaded on first use, once per process.
  */
-import { createRequire } from 'node:module';
-import type * as Koffi from 'koffi';
 import { SspiAuthError } from '../../errors.ts';
+import { koffi, openLibrary } from '../koffi.ts';
+import type { LibraryHandle, NativeFunction } from '../koffi.ts';
 import { gssapiLayoutOf, gssapiLayouts } from './layout.ts';
 import type { GssapiLayout } from './layout.ts';
-
-/** An address, or null. */
-export type Pointer = bigint | null;
-
-type Callback = (error: Error | null, result: number) => void;
-
-/** A function that gives an OM_uint32 or an int32. */
-export interface NativeFunction {
-  (...args: (Pointer | number)[]): number;
-  /** The same on a thread of libuv's pool; throws where too many calls run already. */
-  async(...args: (Pointer | number | Callback)[]): void;
-}
 
 const gssNames = {
   acceptSecContext: ['gss_accept_sec_context', 11],
@@ -94,6 +82,9 @@ export interface GssapiLibrary {
 
 const loaded = new Map<string, GssapiLibrary>();
 
+/** An address, or null. */
+export type Pointer = bigint | null;
+
 /**
  * Loads koffi and the GSSAPI of this machine, once.
  *
@@ -104,12 +95,12 @@ export function loadGssapi(library?: string): GssapiLibrary {
   const key = library ?? '';
   const known = loaded.get(key);
   if (known !== undefined) return known;
-  const koffi = loadKoffi();
+  koffi();
   const layouts = library === undefined ? gssapiLayouts(process.platform) : [gssapiLayoutOf(library)];
   const tried: string[] = [];
   for (const layout of layouts) {
     try {
-      const opened = open(koffi, layout);
+      const opened = open(layout);
       loaded.set(key, opened);
       return opened;
     } catch (error) {
@@ -124,24 +115,11 @@ export function loadGssapi(library?: string): GssapiLibrary {
   );
 }
 
-function loadKoffi(): typeof Koffi {
-  try {
-    return createRequire(import.meta.url)('koffi') as typeof Koffi;
-  } catch (error) {
-    throw new SspiAuthError(
-      'ERR_SSPI_AUTH_NATIVE_LIBRARY',
-      'sspi-auth: koffi, which calls the Kerberos library, cannot be loaded. Install the dependencies with their ' +
-        'optional packages (npm install without --omit=optional), for this platform and architecture.',
-      { cause: error },
-    );
-  }
-}
-
-function open(koffi: typeof Koffi, layout: GssapiLayout): GssapiLibrary {
-  const gssapi = koffi.load(layout.gssapi);
-  const kerberos = koffi.load(layout.krb5);
+function open(layout: GssapiLayout): GssapiLibrary {
+  const gssapi = openLibrary(layout.gssapi);
+  const kerberos = openLibrary(layout.krb5);
   const bind = <N extends string>(
-    handle: Koffi.LibraryHandle,
+    handle: LibraryHandle,
     names: Readonly<Record<N, readonly [string, number]>>,
     result: string,
   ): Readonly<Record<N, NativeFunction>> => {
@@ -154,14 +132,14 @@ function open(koffi: typeof Koffi, layout: GssapiLayout): GssapiLibrary {
   };
   const gss = bind(gssapi, gssNames, 'uint32_t');
   const krb5 = bind(kerberos, krb5Names, 'int32_t');
-  const memcpy = koffi.load(null).func('memcpy', 'void *', ['void *', 'void *', 'size_t']) as unknown as (
+  const memcpy = koffi().load(null).func('memcpy', 'void *', ['void *', 'void *', 'size_t']) as unknown as (
     to: Uint8Array,
     from: bigint,
     length: number,
   ) => unknown;
   const allocate = (size: number): NativeMemory => {
-    const address = koffi.alloc('uint8_t', size) as bigint;
-    const bytes = Buffer.from(koffi.view(address, size));
+    const address = koffi().alloc('uint8_t', size) as bigint;
+    const bytes = Buffer.from(koffi().view(address, size));
     bytes.fill(0);
     return { address, bytes };
   };
@@ -179,6 +157,6 @@ function open(koffi: typeof Koffi, layout: GssapiLayout): GssapiLibrary {
       if (length > 0) memcpy(bytes, address, length);
       return bytes;
     },
-    addressOf: (bytes: Uint8Array) => koffi.address(bytes),
+    addressOf: (bytes: Uint8Array) => koffi().address(bytes),
   });
 }

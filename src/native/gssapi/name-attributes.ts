@@ -1,23 +1,33 @@
 /** The client's name and its PAC, from the gss_name_t of an accepted context (RFC 6680, gssapi_ext.h). */
 import { MalformedTokenError } from '../../errors.ts';
 import { decodeKerbValidationInfo } from '../../formats/kerb-validation-info.ts';
+import { holdsPac } from '../../formats/kerberos-token.ts';
 import { decodeUpnDnsInfo } from '../../formats/pac.ts';
 import type { UpnDnsInfo } from '../../formats/pac.ts';
 import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
 import { accountOfPac, accountOfPrincipal, hasControlCharacter, parsePrincipal } from './account.ts';
+import { inquire, InquiryOid } from './context-inquiry.ts';
 import type { Frame } from './frame.ts';
 import { GSS_S_COMPLETE } from './gss-status.ts';
 
 /** Attributes that MIT krb5 makes of the PAC's buffers (authdata plug-in `mspac`). */
+const WHOLE_PAC = Buffer.from('urn:mspac:');
 const LOGON_INFO = Buffer.from('urn:mspac:logon-info');
 const UPN_DNS_INFO = Buffer.from('urn:mspac:upn-dns-info');
+
+/**
+ * 1.2.840.113554.1.2.2.5.10 (gssapi_krb5.h: authorization data of a context), then the type: AD-IF-RELEVANT (1), in which
+ * a PAC lies (RFC 4120 section 5.2.6.1), and AD-WIN2K-PAC (128) without it.
+ */
+const ifRelevantOid = new InquiryOid('2a864886f712010202050a01');
+const win2kPacOid = new InquiryOid('2a864886f712010202050a8100');
 
 /** The account, or why there is none. */
 export type AccountReading =
   { readonly token: SecurityContextToken; readonly client: string } | { readonly refusal: string };
 
 /**
- * Reads the account behind the source name that lies in the frame.
+ * Reads the account behind the source name and the context that lie in the frame.
  *
  * A PAC that is there but not verified, or not well-formed, is a refusal and never "no PAC" (attacks D12 to D15).
  *
@@ -35,11 +45,14 @@ export function readAccount(frame: Frame, anonymous: boolean, requirePac: boolea
 
   const logonInfo = attribute(frame, LOGON_INFO);
   if (logonInfo === undefined) {
+    // libkrb5 makes no attributes of a PAC whose signature is wrong: it is as if there were none.
+    if (hasPac(frame) && attribute(frame, WHOLE_PAC)?.authenticated !== true)
+      return { refusal: wrongSignature(client) };
     if (requirePac)
       return { refusal: `the ticket of ${client} has no PAC with logon information, and one is required` };
     return { token: accountOfPrincipal(principal, anonymous), client };
   }
-  if (!logonInfo.authenticated) return { refusal: `the signature of the PAC in the ticket of ${client} is wrong` };
+  if (!logonInfo.authenticated) return { refusal: wrongSignature(client) };
   try {
     const info = decodeKerbValidationInfo(logonInfo.value);
     const upnInfo = upnDnsInfo(frame);
@@ -53,6 +66,18 @@ export function readAccount(frame: Frame, anonymous: boolean, requirePac: boolea
     if (!(error instanceof MalformedTokenError)) throw error;
     return { refusal: `the PAC of ${client} is malformed: ${error.message}` };
   }
+}
+
+function wrongSignature(client: string): string {
+  return `the PAC in the ticket of ${client} does not verify with the key of the service`;
+}
+
+/** Whether the ticket (or the client, with no gain) brought a PAC at all, verified or not. */
+function hasPac(frame: Frame): boolean {
+  const { contextHandle } = frame;
+  return (
+    inquire(frame, contextHandle, ifRelevantOid).some(holdsPac) || inquire(frame, contextHandle, win2kPacOid).length > 0
+  );
 }
 
 function upnDnsInfo(frame: Frame): UpnDnsInfo | undefined {

@@ -4,7 +4,6 @@ import json
 import sys
 
 import gssapi
-import gssapi.raw as raw
 from gssapi.raw.chan_bindings import ChannelBindings
 
 MECHS = {
@@ -66,4 +65,4 @@ for line in sys.stdin:
         answer = COMMANDS[command["command"]](command)
     except Exception as error:
         answer = {"error": str(error)}
-    print(json.dumps(answer), flush=True)
+    print(json.dumps({"id": command["id"], **answer}), flush=True)

@@ -48,22 +48,14 @@ export async function startGssClient(
   // Debian's own interpreter: another python3 on the path would lack the module.
   const words = [...wrapper, '/usr/bin/python3', script];
   const client = await startProcess(words[0] ?? '', words.slice(1), { env });
-  let answered = 0;
+  let asked = 0;
   const ask = async (command: string, rest: object = {}): Promise<Record<string, unknown>> => {
-    client.write(`${JSON.stringify({ command, ...rest })}\n`);
-    const line = ++answered;
-    let answer: string | undefined;
-    while (answer === undefined) {
-      answer = client.output.stdout.split('\n').slice(0, -1)[line - 1];
-      if (answer === undefined) await Promise.race([new Promise((resolve) => setTimeout(resolve, 2)), failed()]);
-    }
-    const parsed = JSON.parse(answer) as Record<string, unknown>;
-    if (parsed['error'] !== undefined) throw new Error(`gss client: ${JSON.stringify(parsed['error'])}`);
-    return parsed;
-  };
-  const failed = async (): Promise<never> => {
-    const { code, stderr } = await client.ended;
-    throw new Error(`gss client ended with ${String(code)}: ${stderr}`);
+    const id = ++asked;
+    client.write(`${JSON.stringify({ id, command, ...rest })}\n`);
+    const [line] = await client.waitForLine(new RegExp(`^\\{"id": ${id},.*$`));
+    const answer = JSON.parse(line) as Record<string, unknown>;
+    if (answer['error'] !== undefined) throw new Error(`gss client: ${JSON.stringify(answer['error'])}`);
+    return answer;
   };
   const base64 = (data: Uint8Array): string => Buffer.from(data).toString('base64');
   const bytes = (value: unknown): Buffer => Buffer.from(String(value), 'base64');

@@ -1,0 +1,98 @@
+/** The package Kerberos of this library behind the contract, for tests. */
+import { kerberosPackage } from '../../../src/native/gssapi/index.ts';
+import type { KerberosAuthData } from '../../../src/native/gssapi/index.ts';
+import {
+  acceptSecurityContext,
+  acquireCredentialsHandle,
+  ASC_REQ_CONNECTION,
+  deleteSecurityContext,
+  freeCredentialsHandle,
+  querySecurityContextToken,
+  SECBUFFER_CHANNEL_BINDINGS,
+  SECBUFFER_TOKEN,
+  SECURITY_NATIVE_DREP,
+  statusName,
+} from '../../../src/sspi/index.ts';
+import type {
+  AcceptSecurityContextResult,
+  ContextHandle,
+  SecBuffer,
+  SecurityContextToken,
+} from '../../../src/sspi/index.ts';
+import type { Kdc } from '../../lab/kdc.ts';
+
+/** What one accept came to, read and deleted again. */
+export interface Judged {
+  readonly status: string;
+  readonly token: SecurityContextToken | undefined;
+  /** Text for the operator. */
+  readonly why: string;
+  readonly output: readonly SecBuffer[];
+  readonly attributes: number;
+  readonly expiry: Date | undefined;
+}
+
+/** How to judge one token. */
+export interface JudgeOptions {
+  readonly requirements?: number;
+  /** SEC_CHANNEL_BINDINGS. */
+  readonly bindings?: Uint8Array;
+}
+
+/** A credential that judges tokens. */
+export interface Acceptor extends Disposable {
+  /** The whole result; its context is the caller's to delete. */
+  accept(token: Uint8Array, options?: JudgeOptions): Promise<AcceptSecurityContextResult>;
+  /** The verdict and the account; the context is deleted. */
+  judge(token: Uint8Array, options?: JudgeOptions): Promise<Judged>;
+}
+
+/** Lets libkrb5 in this process see the realm of a KDC; once for a test file, before anything is acquired. */
+export function useRealm(kdc: Pick<Kdc, 'env'>): void {
+  Object.assign(process.env, kdc.env);
+}
+
+/** Acquires a credential. */
+export async function acceptor(authData: KerberosAuthData): Promise<Acceptor> {
+  const credential = await acquireCredentialsHandle({ package: kerberosPackage, credentialUse: 'inbound', authData });
+  const accept = async (token: Uint8Array, options: JudgeOptions = {}): Promise<AcceptSecurityContextResult> => {
+    const input: SecBuffer[] = [{ type: SECBUFFER_TOKEN, data: token }];
+    if (options.bindings !== undefined) input.push({ type: SECBUFFER_CHANNEL_BINDINGS, data: options.bindings });
+    const requirements = options.requirements ?? ASC_REQ_CONNECTION;
+    const targetDataRep = SECURITY_NATIVE_DREP;
+    return acceptSecurityContext({ credential, context: undefined, input, requirements, targetDataRep });
+  };
+  return {
+    accept,
+    async judge(token, options) {
+      const result = await accept(token, options);
+      const account = result.context === undefined ? undefined : accountOf(result.context);
+      if (result.context !== undefined) deleteSecurityContext(result.context);
+      return {
+        status: statusName(result.status),
+        token: account,
+        why: result.diagnosis?.text ?? '',
+        output: result.output,
+        attributes: result.attributes ?? 0,
+        expiry: result.expiry,
+      };
+    },
+    [Symbol.dispose]() {
+      freeCredentialsHandle(credential);
+    },
+  };
+}
+
+/** The account of an established context. */
+export function accountOf(context: ContextHandle): SecurityContextToken {
+  const { value } = querySecurityContextToken(context);
+  if (value === undefined) throw new Error('the context has no account');
+  return value;
+}
+
+/** The TOKEN buffer of an output. */
+export function outputToken(output: readonly SecBuffer[]): Uint8Array {
+  const found = output.find(({ type }) => type === SECBUFFER_TOKEN);
+  if (found === undefined) throw new Error('no output token');
+  return found.data;
+}
