@@ -197,7 +197,10 @@ describe('DerReader, OBJECT IDENTIFIER', () => {
   ];
   for (const [name, encoded, message] of refused) {
     it(`refuses ${name}`, () => {
-      assert.match(outcome(() => reader(encoded).objectIdentifier('x')), message);
+      assert.match(
+        outcome(() => reader(encoded).objectIdentifier('x')),
+        message,
+      );
     });
   }
   it('writes nothing that is not one', () => {
