@@ -16,6 +16,7 @@ import {
   endAndClose,
   holdContinue,
   mayProceed,
+  mustStayOpen,
   writeOutcome,
 } from '../src/index.ts';
 import type { Authenticator, Identity, Logger, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
@@ -65,6 +66,7 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
         // Through Fastify, so that its onSend hooks (CORS fields, metrics) see the response.
         void reply.code(outcome.status);
         for (const [name, value] of outcome.headers) void reply.header(name, value);
+        if (mustStayOpen(reply.raw, outcome)) void reply.header('Connection', 'keep-alive');
         void reply.send(outcome.body);
       } else {
         // Only the raw response can stay open until the client has read it.

@@ -17,13 +17,26 @@ import type { ContextHandle } from './sspi/index.ts';
 /** Who comes in and on what grounds, or why not. */
 export type Admission =
   | { readonly type: 'admitted'; readonly user: Identity; readonly facts: SecurityContextFacts }
-  | { readonly type: 'refused'; readonly reason: AuditReason };
+  | {
+      readonly type: 'refused';
+      readonly reason: AuditReason;
+      /** What was thrown, where the package gave an account that is none. */
+      readonly error?: unknown;
+    };
 
 /**
  * Looks at an established context: which package ran (attack G11), what its attributes say (G08), whose it is (C20, C22).
- * The context stays its owner's.
+ * The context stays its owner's. Never throws: a token that a package made wrong lets nobody in.
  */
 export function admit(scheme: OfferedScheme, verdict: Extract<Verdict, { type: 'accepted' }>): Admission {
+  try {
+    return examine(scheme, verdict);
+  } catch (error) {
+    return { type: 'refused', reason: 'internal-error', error };
+  }
+}
+
+function examine(scheme: OfferedScheme, verdict: Extract<Verdict, { type: 'accepted' }>): Admission {
   const { context, attributes, expiry, channelBound } = verdict;
   const ran = queryContextAttributes(context, SECPKG_ATTR_NEGOTIATION_INFO).value?.package.name;
   if (ran === undefined || scheme.packages?.includes(ran) === false) {

@@ -18,7 +18,8 @@ import {
 import type { Credentials } from './http/authorization.ts';
 import { channelBindingsOf } from './http/channel-bindings.ts';
 import { Connection } from './http/connection.ts';
-import type { ConnectionSocket } from './http/connection.ts';
+import { peerOf } from './http/exchange.ts';
+import type { Exchange } from './http/exchange.ts';
 import { bareChallenges } from './http/challenge.ts';
 import { discard, judgeDigest, judgeToken } from './http/judgement.ts';
 import type { Verdict } from './http/judgement.ts';
@@ -27,20 +28,9 @@ import { anonymousOutcome, challengeOutcome, refusedOutcome } from './http/outco
 import type { AuthenticatedOutcome, HeaderField, Outcome } from './http/outcome.ts';
 import { PendingHandshakes } from './http/pending-handshakes.ts';
 import { admit } from './admission.ts';
-import type { Admission } from './admission.ts';
 import type { Settings } from './options.ts';
 import { SecurityContextInfo } from './security-context-info.ts';
 import * as Sspi from './sspi/index.ts';
-
-/** What of a request is looked at; node:http's IncomingMessage is one. */
-export interface Exchange {
-  /** The connection. Its state hangs on this very object. */
-  readonly socket: ConnectionSocket;
-  readonly method?: string | undefined;
-  /** Names and values in turn, as received. */
-  readonly rawHeaders: readonly string[];
-  readonly httpVersionMajor: number;
-}
 
 /** A request under judgement, with what its audit lines need. */
 interface Attempt {
@@ -257,7 +247,8 @@ export class Authenticator<R = unknown> {
         connection.enter({ type: 'negotiating', scheme: key, context, startedAt: attempt.startedAt });
         this.#pending.add(connection, exchange.socket);
         this.#audit.handshake(this.#record(attempt, scheme, 'SEC_I_CONTINUE_NEEDED'));
-        return challengeOutcome(tokens.slice(0, 1).map((token) => `${scheme.name} ${encodeBase64(token)}`));
+        const challenges = tokens.slice(0, 1).map((token) => `${scheme.name} ${encodeBase64(token)}`);
+        return challengeOutcome(challenges, true);
       }
       case 'accepted':
         return this.#accept(attempt, scheme, verdict);
@@ -284,9 +275,10 @@ export class Authenticator<R = unknown> {
   #accept(attempt: Attempt, scheme: OfferedScheme, verdict: Extract<Verdict, { type: 'accepted' }>): Outcome {
     const { connection, exchange } = attempt;
     const { context, token, expiry } = verdict;
-    const admission = this.#admit(scheme, verdict);
+    const admission = admit(scheme, verdict);
     if (admission.type === 'refused') {
       Sspi.deleteSecurityContext(context);
+      if (admission.error !== undefined) this.#audit.failed(admission.error, 'reading the account of a context');
       return this.#refuse(attempt, 401, admission.reason, scheme);
     }
     const { user, facts } = admission;
@@ -320,16 +312,6 @@ export class Authenticator<R = unknown> {
       headers.push(['WWW-Authenticate', `${scheme.name} ${encodeBase64(token)}`]);
     }
     return { ...outcome, headers };
-  }
-
-  /** A token that a package made wrong lets nobody in, and its context is not left behind. */
-  #admit(scheme: OfferedScheme, verdict: Extract<Verdict, { type: 'accepted' }>): Admission {
-    try {
-      return admit(scheme, verdict);
-    } catch (error) {
-      this.#audit.failed(error, 'reading the account of a context');
-      return { type: 'refused', reason: 'internal-error' };
-    }
   }
 
   #authorize(outcome: AuthenticatedOutcome, exchange: Exchange, request: R): Outcome | Promise<Outcome> {
@@ -415,9 +397,4 @@ const noFields: readonly HeaderField[] = Object.freeze([]);
 /** When the handshake that is pending on a connection began. */
 function startOf({ phase }: Connection): number | undefined {
   return phase.type === 'negotiating' ? phase.startedAt : undefined;
-}
-
-function peerOf({ socket }: Exchange): string | undefined {
-  const { remoteAddress, remotePort } = socket;
-  return remoteAddress === undefined ? undefined : `${remoteAddress}:${remotePort ?? ''}`;
 }

@@ -14,10 +14,10 @@ export type { MemoryAccount } from './accounts/memory-accounts.ts';
 export { smbpasswdFile } from './accounts/smbpasswd-file.ts';
 export type { AuditRecord, Logger } from './audit.ts';
 export { Authenticator } from './authenticator.ts';
-export type { Exchange } from './authenticator.ts';
 export { createAuthenticator } from './create-authenticator.ts';
 export { MalformedTokenError, OptionError, SspiAuthError } from './errors.ts';
 export type { SspiAuthErrorCode } from './errors.ts';
+export type { Exchange } from './http/exchange.ts';
 export { awaitVerdict, holdContinue, sendContinue } from './http/expect-continue.ts';
 export type {
   AnonymousOutcome,
@@ -28,7 +28,7 @@ export type {
   RefusedOutcome,
 } from './http/outcome.ts';
 export { discardBody, endAndClose } from './http/request-body.ts';
-export { mayProceed, writeOutcome } from './http/response.ts';
+export { mayProceed, mustStayOpen, writeOutcome } from './http/response.ts';
 export type { Group, Identity } from './identity.ts';
 export type { Limits, ProviderName, SchemeName, SspiAuthOptions } from './options.ts';
 export { recommendedServerOptions } from './recommended-server-options.ts';

@@ -41,12 +41,21 @@ export interface SspiAuthOptions<R = unknown> {
   readonly requiredAttributes?: number;
   /** Path of the keytab with the server's keys. */
   readonly keytab?: string;
+  /**
+   * Where accepted Kerberos authenticators are remembered, so that none is accepted twice: true (default) is the cache that
+   * the Kerberos services of this user share, a name such as `file2:/run/app/replay` is one of your own, false is none.
+   */
+  readonly replayCache?: boolean | string;
+  /** Refuse Kerberos tickets without a PAC, which says whose SIDs and groups they are. Default false. */
+  readonly requirePac?: boolean;
+  /** Keep tickets that clients forward, as `request.sspi.delegatedCredentials`. Default false. */
+  readonly delegate?: boolean;
+  /** Take Kerberos tickets of RC4 (arcfour-hmac), which can be broken offline. Default false. */
+  readonly allowRc4?: boolean;
+  /** Judge Kerberos off the event loop: slower, but a slow file system does not hold up other requests. Default false. */
+  readonly asynchronous?: boolean;
   /** Service principal names that tickets may be for, such as `HTTP/intranet.example.com`. */
   readonly servicePrincipalNames?: readonly string[];
-  /** Refuse Kerberos tickets that do not say, signed, who the account is and which groups it has. Default false. */
-  readonly requirePac?: boolean;
-  /** Keep tickets that clients forward, for `request.sspi.delegatedCredentials`. Default false. */
-  readonly delegate?: boolean;
   /** Who judges NTLM and Digest: memoryAccounts(...), smbpasswdFile(path). */
   readonly accounts?: AccountSource;
   /** NetBIOS domain of accounts that name none, and of the NTLM challenge. Default: this computer's name. */
@@ -72,6 +81,12 @@ export interface SspiAuthOptions<R = unknown> {
   readonly random?: RandomSource;
 }
 
+/** Options that concern Kerberos alone. */
+export type KerberosOptions = Pick<
+  SspiAuthOptions,
+  'replayCache' | 'requirePac' | 'delegate' | 'allowRc4' | 'asynchronous'
+>;
+
 /** Options after checking: nothing is missing but what has no default. */
 export interface Settings<R = unknown> {
   readonly schemes: readonly SchemeName[] | undefined;
@@ -80,9 +95,9 @@ export interface Settings<R = unknown> {
   readonly packages: readonly PackageName[] | undefined;
   readonly requiredAttributes: number;
   readonly keytab: string | undefined;
+  /** What of the options concerns Kerberos alone, as far as it was given. */
+  readonly kerberos: KerberosOptions;
   readonly servicePrincipalNames: readonly string[] | undefined;
-  readonly requirePac: boolean;
-  readonly delegate: boolean;
   readonly accounts: AccountSource | undefined;
   readonly domain: string;
   readonly computerName: string;
@@ -115,9 +130,12 @@ const optionNames: Readonly<Record<keyof SspiAuthOptions, true>> = {
   packages: true,
   requiredAttributes: true,
   keytab: true,
-  servicePrincipalNames: true,
+  replayCache: true,
   requirePac: true,
   delegate: true,
+  allowRc4: true,
+  asynchronous: true,
+  servicePrincipalNames: true,
   accounts: true,
   domain: true,
   realm: true,
@@ -153,9 +171,8 @@ export function parseOptions<R>(options: SspiAuthOptions<R> = {}): Settings<R> {
     packages: namesOf('packages', options.packages, ['Kerberos', 'NTLM']),
     requiredAttributes: bits('requiredAttributes', options.requiredAttributes),
     keytab: text('keytab', options.keytab),
+    kerberos: kerberosOptions(options),
     servicePrincipalNames: texts('servicePrincipalNames', options.servicePrincipalNames),
-    requirePac: flag('requirePac', options.requirePac),
-    delegate: flag('delegate', options.delegate),
     accounts: accounts(options.accounts),
     domain,
     computerName,
@@ -171,6 +188,18 @@ export function parseOptions<R>(options: SspiAuthOptions<R> = {}): Settings<R> {
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
   });
+}
+
+function kerberosOptions(options: KerberosOptions): KerberosOptions {
+  const { replayCache } = options;
+  const given: { -readonly [K in keyof KerberosOptions]: KerberosOptions[K] } = {};
+  for (const name of ['requirePac', 'delegate', 'allowRc4', 'asynchronous'] as const) {
+    if (options[name] !== undefined) given[name] = flag(name, options[name]);
+  }
+  if (replayCache !== undefined) {
+    given.replayCache = typeof replayCache === 'boolean' ? replayCache : (text('replayCache', replayCache) ?? true);
+  }
+  return Object.freeze(given);
 }
 
 function shown(value: unknown): string {

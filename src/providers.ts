@@ -4,40 +4,42 @@
  */
 import { SspiAuthError, OptionError } from './errors.ts';
 import type { OfferedScheme } from './http/offered-scheme.ts';
-import type { SchemeName, Settings } from './options.ts';
 import { detectKerberos, kerberosPackage } from './native/gssapi/index.ts';
 import type { KerberosAuthData } from './native/gssapi/index.ts';
 import { secur32Packages } from './native/secur32/index.ts';
+import type { SchemeName, Settings } from './options.ts';
 import { digestPackage } from './packages/digest/index.ts';
 import type { DigestAuthData } from './packages/digest/index.ts';
 import { negotiatePackage } from './packages/negotiate/index.ts';
-import type { NegotiateAuthData, NegotiateInnerPackage } from './packages/negotiate/index.ts';
-import { ntlmPackage } from './packages/ntlm/ntlm-package.ts';
+import type { NegotiateInnerPackage } from './packages/negotiate/index.ts';
 import type { NtlmAuthData } from './packages/ntlm/ntlm-auth-data.ts';
-import { acquireCredentialsHandle, addSecurityPackage } from './sspi/index.ts';
+import { ntlmPackage } from './packages/ntlm/ntlm-package.ts';
+import { acquireCredentialsHandle, addSecurityPackages, ASC_REQ_DELEGATE } from './sspi/index.ts';
 import type { CredentialHandle, SecurityPackage } from './sspi/index.ts';
 
-/** Adds the packages that need nothing but Node to those of this process. */
-export function addPortablePackages(): void {
-  addSecurityPackage(negotiatePackage);
-  addSecurityPackage(kerberosPackage);
-  addSecurityPackage(ntlmPackage);
-  addSecurityPackage(digestPackage);
+export { liveNativeHandles } from './native/secur32/index.ts';
+
+/** Adds the packages of this machine to those of the process: Windows' own on Windows, ours elsewhere. */
+export function addMachinePackages(): void {
+  addSecurityPackages(() => [ntlmPackage, digestPackage, negotiatePackage, kerberosPackage]);
+  if (process.platform === 'win32') addSecurityPackages(() => secur32Packages());
 }
 
-/** How one scheme could be judged here: a way to get its credential, or why there is none. */
-type Availability =
-  | {
-      readonly provider: string;
-      readonly boundTo: OfferedScheme['boundTo'];
-      readonly acquire: () => CredentialHandle;
-      /** Packages that may have run; undefined: any. */
-      readonly packages?: readonly string[] | undefined;
-      /** Targets a client may have meant; undefined: whatever its credential accepts. */
-      readonly servicePrincipalNames?: readonly string[] | undefined;
-      readonly delegate?: boolean | undefined;
-    }
-  | { readonly missing: string };
+/** Why something cannot be judged here, and what would help. */
+interface Missing {
+  readonly missing: string;
+}
+
+/** How a scheme can be judged here: a way to get its credential, and what else is known of it. */
+interface Available extends Omit<OfferedScheme, 'name' | 'credential' | 'requiredAttributes'> {
+  readonly acquire: () => CredentialHandle;
+}
+
+type Availability = Available | Missing;
+
+function isMissing(value: object): value is Missing {
+  return 'missing' in value;
+}
 
 /** Strongest first: what is offered where the options name no schemes. */
 const preference: readonly SchemeName[] = ['Negotiate', 'Kerberos', 'NTLM', 'Digest'];
@@ -45,59 +47,98 @@ const preference: readonly SchemeName[] = ['Negotiate', 'Kerberos', 'NTLM', 'Dig
 /**
  * The schemes that options and machine allow, with their credentials.
  *
- * @throws OptionError where `schemes` names one that cannot be judged; SspiAuthError `ERR_SSPI_AUTH_NO_ACCEPTOR` where
- *   there is none at all
+ * @throws OptionError where `schemes` names one that cannot be judged, or an option concerns a provider that is not used;
+ *   SspiAuthError `ERR_SSPI_AUTH_NO_ACCEPTOR` where there is none at all
  */
 export function offeredSchemes<R>(settings: Settings<R>): readonly OfferedScheme[] {
-  const offered: OfferedScheme[] = [];
+  contradictions(settings);
+  const available: { readonly name: SchemeName; readonly how: Available }[] = [];
   const missing: string[] = [];
   for (const name of settings.schemes ?? preference) {
     const availability = availabilityOf(name, settings);
-    if ('missing' in availability) {
-      if (settings.schemes !== undefined) {
-        throw new OptionError('schemes', `has "${name}", which nothing here can judge`, availability.missing);
-      }
+    if (!isMissing(availability)) {
+      available.push({ name, how: availability });
+    } else if (settings.schemes !== undefined) {
+      throw new OptionError('schemes', `has "${name}", which nothing here can judge`, availability.missing);
+    } else {
       missing.push(`${name}: ${availability.missing}`);
-      continue;
     }
-    const { acquire, ...judge } = availability;
-    offered.push({ name, ...judge, requiredAttributes: settings.requiredAttributes, credential: acquire() });
   }
-  if (offered.length === 0) {
+  if (available.length === 0) {
     throw new SspiAuthError(
       'ERR_SSPI_AUTH_NO_ACCEPTOR',
       `sspi-auth: nothing here can judge a client, so nobody could be let in. Looked for:\n  ${missing.join('\n  ')}`,
     );
   }
-  return offered;
+  return available.map(({ name, how: { acquire, ...judge } }) => ({
+    name,
+    ...judge,
+    requiredAttributes: settings.requiredAttributes,
+    credential: acquire(),
+  }));
+}
+
+function usesSecur32<R>({ provider }: Settings<R>): boolean {
+  return provider === 'secur32' || (provider === 'auto' && process.platform === 'win32');
+}
+
+/** Options that mean nothing with the provider that will judge: better to say so than to ignore what somebody relies on. */
+function contradictions<R>(settings: Settings<R>): void {
+  const { provider, kerberos, library, packages, schemes } = settings;
+  const given = settings.keytab === undefined ? Object.keys(kerberos)[0] : 'keytab';
+  if (given !== undefined && usesSecur32(settings)) {
+    throw new OptionError(
+      given,
+      'is given, but Windows judges Kerberos with the keys of the service account',
+      'Leave it out.',
+    );
+  }
+  if (given !== undefined && provider === 'portable') {
+    throw new OptionError(
+      given,
+      `is given, but provider "portable" has no Kerberos`,
+      "Use provider 'auto' or 'gssapi'.",
+    );
+  }
+  if (given !== undefined && packages?.includes('Kerberos') === false) {
+    throw new OptionError(given, 'is given, but option "packages" leaves Kerberos out', 'Leave one of the two out.');
+  }
+  if (given !== undefined && schemes?.some((name) => name === 'Negotiate' || name === 'Kerberos') === false) {
+    throw new OptionError(given, 'is given, but "schemes" names neither Negotiate nor Kerberos', 'Name one of them.');
+  }
+  if (library !== undefined && provider === 'portable') {
+    throw new OptionError(
+      'library',
+      'is given, but provider "portable" loads none',
+      "Name the provider it is for: 'secur32' or 'gssapi'.",
+    );
+  }
 }
 
 function availabilityOf<R>(name: SchemeName, settings: Settings<R>): Availability {
-  const { provider } = settings;
-  const isWindows = process.platform === 'win32';
-  if (name !== 'Digest' && (provider === 'secur32' || (provider === 'auto' && isWindows))) {
-    return secur32(name, settings);
-  }
+  if (name === 'Digest') return digest(settings);
+  if (usesSecur32(settings)) return secur32(name, settings);
   switch (name) {
-    case 'NTLM':
-      return ntlm(settings);
-    case 'Digest':
-      return digest(settings);
     case 'Negotiate':
       return negotiate(settings);
     case 'Kerberos':
       return kerberos(settings);
+    case 'NTLM':
+      return ntlm(settings);
   }
 }
 
+// Browsers know Kerberos by the name Negotiate: a scheme of its own is offered only to who asks for it.
+const kerberosNotNamed: Missing = {
+  missing: 'as a scheme of its own it is offered only where "schemes" names it.',
+};
+const ntlmLeftOut: Missing = { missing: 'option "packages" leaves NTLM out.' };
+
 /** The operating system's own packages, and those of a library with the same interface. */
-function secur32<R>(
-  name: Exclude<SchemeName, 'Digest'>,
-  { schemes, library, servicePrincipalNames, packages }: Settings<R>,
-): Availability {
-  // Browsers know Kerberos by the name Negotiate: a scheme of its own is offered only to who asks for it.
-  if (name === 'Kerberos' && schemes === undefined) return { missing: 'not offered unless "schemes" names it.' };
-  if (name === 'NTLM' && packages?.includes('NTLM') === false) return { missing: 'option "packages" leaves NTLM out.' };
+function secur32<R>(name: Exclude<SchemeName, 'Digest'>, settings: Settings<R>): Availability {
+  const { schemes, library, servicePrincipalNames, packages } = settings;
+  if (name === 'Kerberos' && schemes === undefined) return kerberosNotNamed;
+  if (name === 'NTLM' && packages?.includes('NTLM') === false) return ntlmLeftOut;
   const found = secur32Packages(library).find(({ info }) => info.name === name);
   if (found === undefined) return { missing: `the library has no security package ${name}.` };
   return {
@@ -109,69 +150,71 @@ function secur32<R>(
   };
 }
 
-/** The package Kerberos with its authData, or why there is none. */
-function kerberosPart<R>(settings: Settings<R>): NegotiateInnerPackage | { readonly missing: string } {
-  const { provider, keytab, library, servicePrincipalNames, requirePac, delegate, clock } = settings;
-  if (provider === 'portable') return { missing: "provider 'portable' has no Kerberos." };
-  if (keytab === undefined) {
-    const { available, lookedFor } = detectKerberos(library);
-    if (!available) return { missing: `${lookedFor}. Give option "keytab" with a key of HTTP/<host name>.` };
-  }
-  const authData: KerberosAuthData = { keytab, library, servicePrincipalNames, requirePac, delegate, clock };
-  return { package: kerberosPackage, authData };
+/** SPNEGO over what there is of Kerberos and NTLM. */
+function negotiate<R>(settings: Settings<R>): Availability {
+  const ticket = kerberosAuthData(settings);
+  // Without Kerberos, Negotiate is NTLM with a wrapping that half of the clients cannot do: only to who asks for it.
+  if (isMissing(ticket) && settings.schemes === undefined) return ticket;
+  const response = ntlmAuthData(settings);
+  const packages: NegotiateInnerPackage[] = [];
+  if (!isMissing(ticket)) packages.push({ package: kerberosPackage, authData: ticket });
+  if (!isMissing(response)) packages.push({ package: ntlmPackage, authData: response });
+  // Who names a package means it: half of a policy is not what was asked for.
+  if (isMissing(ticket) && settings.packages?.includes('Kerberos') === true) return ticket;
+  if (isMissing(response) && settings.packages?.includes('NTLM') === true) return response;
+  if (packages.length === 0) return isMissing(ticket) ? ticket : ntlmLeftOut;
+  return {
+    provider: isMissing(ticket) ? 'portable' : 'gssapi',
+    boundTo: 'connection',
+    packages: packages.map((inner) => inner.package.info.name),
+    requirements: delegation(settings),
+    acquire: () => acquire(negotiatePackage, { packages }),
+  };
 }
 
-/** Browsers know Kerberos by the name Negotiate: a scheme of its own is offered only to who asks for it. */
 function kerberos<R>(settings: Settings<R>): Availability {
-  if (settings.schemes === undefined) return { missing: 'not offered unless "schemes" names it.' };
-  const part = kerberosPart(settings);
-  if ('missing' in part) return part;
+  if (settings.schemes === undefined) return kerberosNotNamed;
+  const authData = kerberosAuthData(settings);
+  if (isMissing(authData)) return authData;
   return {
     provider: 'gssapi',
     boundTo: 'connection',
-    packages: ['Kerberos'],
-    delegate: settings.delegate,
-    acquire: () => acquire(part.package, part.authData),
+    requirements: delegation(settings),
+    acquire: () => acquire(kerberosPackage, authData),
   };
 }
 
-/** SPNEGO over what there is: Kerberos by a keytab, NTLM by an account source. */
-function negotiate<R>(settings: Settings<R>): Availability {
-  const { accounts, packages, domain, computerName, clock, random } = settings;
-  const inner: NegotiateInnerPackage[] = [];
-  const missing: string[] = [];
-  for (const name of packages ?? (['Kerberos', 'NTLM'] as const)) {
-    if (name === 'Kerberos') {
-      const part = kerberosPart(settings);
-      if ('missing' in part) missing.push(part.missing);
-      else inner.push(part);
-    } else if (accounts?.judgeNtlm === undefined) {
-      missing.push(accountsMissing(accounts?.description, 'NTLM'));
-    } else {
-      const authData: NtlmAuthData = { accounts, domain, computerName, clock, random };
-      inner.push({ package: ntlmPackage, authData });
-    }
+function delegation<R>({ kerberos: { delegate } }: Settings<R>): number {
+  return delegate === true ? ASC_REQ_DELEGATE : 0;
+}
+
+function kerberosAuthData<R>(settings: Settings<R>): KerberosAuthData | Missing {
+  const { provider, keytab, library, servicePrincipalNames, clock, accounts, schemes, packages } = settings;
+  if (packages?.includes('Kerberos') === false) return { missing: 'option "packages" leaves Kerberos out.' };
+  if (provider === 'portable') return { missing: 'provider "portable" has no Kerberos.' };
+  const authData: KerberosAuthData = { ...settings.kerberos, keytab, library, servicePrincipalNames, clock };
+  if (keytab !== undefined || provider === 'gssapi') return authData;
+  if (accounts !== undefined && schemes === undefined && Object.keys(settings.kerberos).length === 0) {
+    return { missing: 'option "keytab" is not given; beside "accounts" the keytab of the machine is not looked for.' };
   }
-  // Over NTLM alone it would only be in the way of clients that take Negotiate for Kerberos: who wants it names it.
-  const kerberosRuns = inner.some((part) => part.package === kerberosPackage);
-  if (settings.schemes === undefined && !kerberosRuns) return { missing: missing.join(' ') };
-  // Who names a package means it: half of a policy is not what was asked for.
-  if (inner.length === 0 || (packages !== undefined && missing.length > 0)) return { missing: missing.join(' ') };
-  const authData: NegotiateAuthData = { packages: inner };
+  const detection = detectKerberos(library);
+  if (detection.available) return { ...authData, keytab: detection.keytab };
   return {
-    provider: kerberosRuns ? 'gssapi' : 'portable',
-    boundTo: 'connection',
-    packages: inner.map((part) => part.package.info.name),
-    delegate: settings.delegate,
-    acquire: () => acquire(negotiatePackage, authData),
+    missing: `option "keytab" is not given, and ${detection.lookedFor}. Give keytab: '/path/http.keytab' with a key of HTTP/<host>.`,
   };
 }
 
-function ntlm<R>({ accounts, domain, computerName, clock, random, packages }: Settings<R>): Availability {
-  if (packages?.includes('NTLM') === false) return { missing: 'option "packages" leaves NTLM out.' };
-  if (accounts?.judgeNtlm === undefined) return { missing: accountsMissing(accounts?.description, 'NTLM') };
-  const authData: NtlmAuthData = { accounts, domain, computerName, clock, random };
+function ntlm<R>(settings: Settings<R>): Availability {
+  const authData = ntlmAuthData(settings);
+  if (isMissing(authData)) return authData;
   return { provider: 'portable', boundTo: 'connection', acquire: () => acquire(ntlmPackage, authData) };
+}
+
+function ntlmAuthData<R>(settings: Settings<R>): NtlmAuthData | Missing {
+  const { accounts, domain, computerName, clock, random, packages } = settings;
+  if (packages?.includes('NTLM') === false) return ntlmLeftOut;
+  if (accounts?.judgeNtlm === undefined) return { missing: accountsMissing(accounts?.description, 'NTLM') };
+  return { accounts, domain, computerName, clock, random };
 }
 
 function digest<R>({ accounts, domain, realm, clock, random }: Settings<R>): Availability {
@@ -180,10 +223,12 @@ function digest<R>({ accounts, domain, realm, clock, random }: Settings<R>): Ava
   return { provider: 'portable', boundTo: 'request', acquire: () => acquire(digestPackage, authData) };
 }
 
-function accountsMissing(description: string | undefined, scheme: string): string {
-  return description === undefined
-    ? `option "accounts" is not given. Give accounts: memoryAccounts([{ userName, password }])${scheme === 'NTLM' ? ' or smbpasswdFile(path)' : ''}.`
-    : `option "accounts" is ${description}, which cannot judge ${scheme}. Give an account source that can.`;
+function accountsMissing(description: string | undefined, scheme: 'NTLM' | 'Digest'): string {
+  if (description !== undefined) {
+    return `option "accounts" is ${description}, which cannot judge ${scheme}. Give an account source that can.`;
+  }
+  const file = scheme === 'NTLM' ? ' or smbpasswdFile(path)' : '';
+  return `option "accounts" is not given. Give accounts: memoryAccounts([{ userName, password }])${file}.`;
 }
 
 function acquire(securityPackage: SecurityPackage, authData: unknown): CredentialHandle {

@@ -1,9 +1,10 @@
 /**
  * The public face of the contract (`sspi-auth/sspi`): AcceptSecurityContext and its companions, with the security
- * packages that run on any machine already added. Packages of the operating system come from the provider that has them.
+ * packages of this machine: Windows' own on Windows, those of this library elsewhere.
  */
-import { addPortablePackages } from './providers.ts';
+import { addMachinePackages } from './providers.ts';
 
-addPortablePackages();
+addMachinePackages();
 
 export * from './sspi/index.ts';
+export { liveNativeHandles } from './providers.ts';

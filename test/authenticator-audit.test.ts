@@ -24,10 +24,10 @@ describe('the log', () => {
   it('has one line for a sign-in and none for the requests that follow', () => {
     const s = scripted(script);
     const socket = new FakeSocket();
-    s.request(socket, first('hello'));
+    s.now(socket, first('hello'));
     s.clock.advance(25);
-    s.request(socket, later('secret-right'));
-    s.request(socket);
+    s.now(socket, later('secret-right'));
+    s.now(socket);
     assert.deepEqual(s.log, [
       {
         level: 'debug',
@@ -57,8 +57,8 @@ describe('the log', () => {
   it('A09: escapes what a client calls itself', () => {
     const s = scripted(script);
     const socket = new FakeSocket();
-    s.request(socket, first('hello'));
-    s.request(socket, later('secret-wrong'));
+    s.now(socket, first('hello'));
+    s.now(socket, later('secret-wrong'));
     assert.deepEqual(s.log.at(-1), {
       level: 'warn',
       message: 'sspi-auth: refused',
@@ -92,7 +92,7 @@ describe('the log', () => {
       [first('secret-throw'), 'SEC_E_INTERNAL_ERROR', 'NTLM'],
     ] as const) {
       const s = scripted(script);
-      s.request(new FakeSocket(), value);
+      s.now(new FakeSocket(), value);
       assert.equal(s.log.length, 1);
       assert.deepEqual(
         [s.log[0]?.level, s.log[0]?.record['reason'], s.log[0]?.record['scheme']],
@@ -104,7 +104,7 @@ describe('the log', () => {
   it('is quiet about a Digest client that proves the same user again', () => {
     const s = scripted(script, {}, digest);
     const socket = new FakeSocket();
-    for (let index = 0; index < 3; index++) s.request(socket, 'Digest secret-right');
+    for (let index = 0; index < 3; index++) s.now(socket, 'Digest secret-right');
     assert.deepEqual(
       s.log.map(({ level }) => level),
       ['info', 'debug', 'debug'],
@@ -114,8 +114,8 @@ describe('the log', () => {
   it('tells 403 apart, and the failure of an operator’s function', () => {
     const s = scripted(script, { authorize: () => false });
     const socket = new FakeSocket();
-    s.request(socket, first('hello'));
-    s.request(socket, later('secret-right'));
+    s.now(socket, first('hello'));
+    s.now(socket, later('secret-right'));
     assert.equal(s.log.at(-1)?.record['reason'], 'not-authorized');
     assert.equal(s.log.at(-1)?.record['account'], 'LAB\\alice');
     const broken = scripted(script, {
@@ -123,7 +123,7 @@ describe('the log', () => {
         throw new Error('skip is broken');
       },
     });
-    broken.request(new FakeSocket());
+    broken.now(new FakeSocket());
     assert.equal(broken.log[0]?.level, 'error');
   });
 
@@ -136,8 +136,8 @@ describe('the log', () => {
       { logger: { info: fail, warn: fail, error: fail, debug: fail }, limits: { pendingHandshakes: 1 } },
     );
     const socket = new FakeSocket();
-    s.request(new FakeSocket(), first('hello'));
-    s.request(socket, first('hello'));
+    s.now(new FakeSocket(), first('hello'));
+    s.now(socket, first('hello'));
     const outcome = s.request(socket, later('secret-late'));
     s.package.settle();
     assert.equal((await outcome).type, 'authenticated');
@@ -158,9 +158,9 @@ describe('node:diagnostics_channel', () => {
     });
     const s = scripted(script);
     const socket = new FakeSocket();
-    s.request(socket, first('hello'));
-    s.request(socket, later('secret-right'));
-    s.request(socket, later('secret-wrong'));
+    s.now(socket, first('hello'));
+    s.now(socket, later('secret-right'));
+    s.now(socket, later('secret-wrong'));
     for (const [name, listener] of listeners) diagnosticsChannel.unsubscribe(name, listener);
     assert.deepEqual(
       events.map(([name]) => name),
@@ -177,7 +177,7 @@ describe('G04: secrets', () => {
   it('no token and no field of a request is in any event or outcome but the one it belongs to', () => {
     const s = scripted(script, {}, digest);
     const socket = new FakeSocket();
-    s.request(socket, first('hello'));
+    s.now(socket, first('hello'));
     const fields = ['secret-right', 'secret-wrong', 'secret-throw'].flatMap((text) => [
       later(text),
       first(text),

@@ -31,7 +31,7 @@ describe('a verdict that comes later', () => {
   it('signs in when it is there, and not before', async () => {
     const s = scripted(script);
     const socket = new FakeSocket();
-    s.request(socket, first('hello'));
+    s.now(socket, first('hello'));
     const request = watch(s.request(socket, later('slow')));
     await settled();
     assert.equal(request.result, undefined);
@@ -50,7 +50,7 @@ describe('a verdict that comes later', () => {
     s.package.settle(new Error('the database is away: password=secret'));
     await settled();
     assert.equal(onFirst.result, 'refused');
-    s.request(socket, first('hello'));
+    s.now(socket, first('hello'));
     const onSecond = watch(s.request(socket, later('slow')));
     s.package.settle(new Error('the database is away: password=secret'));
     await settled();
@@ -79,7 +79,7 @@ describe('A12: requests of one connection are judged one after the other', () =>
   it('a second token waits for the first one’s verdict and is never judged beside it', async () => {
     const s = scripted(script);
     const socket = new FakeSocket();
-    s.request(socket, first('hello'));
+    s.now(socket, first('hello'));
     const one = watch(s.request(socket, later('slow')));
     const two = watch(s.request(socket, later('slowBob')));
     await settled();
@@ -99,9 +99,9 @@ describe('A12: requests of one connection are judged one after the other', () =>
   it('a request without credentials that waited has the identity of the connection as it is then', async () => {
     const s = scripted(script);
     const socket = new FakeSocket();
-    s.request(socket, first('hello'));
-    s.request(socket, later('right'));
-    s.request(socket, first('hello'));
+    s.now(socket, first('hello'));
+    s.now(socket, later('right'));
+    s.now(socket, first('hello'));
     const judged = watch(s.request(socket, later('slowBob')));
     const waiting = watch(s.request(socket));
     await settled();
@@ -114,9 +114,9 @@ describe('A12: requests of one connection are judged one after the other', () =>
   it('nor has it any where the verdict is no', async () => {
     const s = scripted(script);
     const socket = new FakeSocket();
-    s.request(socket, first('hello'));
-    s.request(socket, later('right'));
-    s.request(socket, first('hello'));
+    s.now(socket, first('hello'));
+    s.now(socket, later('right'));
+    s.now(socket, first('hello'));
     const judged = watch(s.request(socket, later('slowWrong')));
     const waiting = [watch(s.request(socket)), watch(s.request(socket))];
     s.package.settle();
@@ -157,14 +157,37 @@ describe('A12: requests of one connection are judged one after the other', () =>
   it('a connection that waits does not hold up another', async () => {
     const s = scripted(script);
     const [slow, quick] = [new FakeSocket(), new FakeSocket()];
-    s.request(slow, first('hello'));
+    s.now(slow, first('hello'));
     const waiting = watch(s.request(slow, later('slow')));
-    s.request(quick, first('hello'));
+    s.now(quick, first('hello'));
     assert.equal(watch(s.request(quick, later('right'))).result, 'LAB\\alice');
     assert.equal(waiting.result, undefined);
     s.package.settle();
     await settled();
     assert.equal(waiting.result, 'LAB\\alice');
+  });
+});
+
+describe('C04: a new first token', () => {
+  it('ends identity, context and deadline of what was before, before it is judged', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const s = scripted({ ...script, right: { keepAfterHandshake: true } }, { limits: { handshakeMilliseconds: 100 } });
+    const socket = new FakeSocket();
+    s.now(socket, first('hello'));
+    s.now(socket, later('right'));
+    assert.equal(s.package.live, 1);
+    const judged = watch(s.request(socket, first('slowHello')));
+    assert.equal(s.package.live, 0, 'gone while nobody knows yet what becomes of the new one');
+    s.clock.advance(60);
+    t.mock.timers.tick(60);
+    s.package.settle();
+    await settled();
+    assert.equal(judged.result, 'challenge');
+    const again = watch(s.request(socket, first('hello')));
+    assert.equal(again.result, 'challenge');
+    s.clock.advance(60);
+    t.mock.timers.tick(60);
+    assert.equal(s.authenticator.pendingHandshakes, 1, 'the deadline is that of the newest');
   });
 });
 
@@ -177,7 +200,7 @@ describe('G10: the client goes away while it is judged', () => {
     it(name, async () => {
       const s = scripted(script);
       const socket = new FakeSocket();
-      if (prepare) s.request(socket, first('hello'));
+      if (prepare) s.now(socket, first('hello'));
       const request = watch(s.request(socket, authorization));
       const waiting = [watch(s.request(socket)), watch(s.request(socket, later('slowBob')))];
       await settled();
@@ -219,9 +242,9 @@ describe('A17: handshakes have a deadline', () => {
       t.mock.timers.tick(milliseconds);
     };
     const socket = new FakeSocket();
-    s.request(socket, first('hello'));
+    s.now(socket, first('hello'));
     pass(29_999);
-    s.request(socket, later('more'));
+    s.now(socket, later('more'));
     assert.equal(s.package.live, 1);
     pass(1);
     assert.equal(s.package.live, 0);
@@ -246,7 +269,7 @@ describe('A17: handshakes have a deadline', () => {
       t.mock.timers.tick(milliseconds);
     };
     for (let index = 0; index < 10; index++) {
-      s.request(new FakeSocket(), first('hello'));
+      s.now(new FakeSocket(), first('hello'));
       pass(10);
     }
     for (let left = 9; left >= 0; left--) {
@@ -265,7 +288,7 @@ describe('A17: handshakes have a deadline', () => {
         t.mock.timers.tick(milliseconds);
       };
       const socket = new FakeSocket();
-      s.request(socket, first('hello'));
+      s.now(socket, first('hello'));
       const hanging = watch(s.request(socket, later('slow')));
       const next = watch(s.request(socket, first('slowBob')));
       await settled();
@@ -306,7 +329,7 @@ describe('A17: handshakes have a cap', () => {
     const s = scripted(script, { limits: { pendingHandshakes: 3 } });
     const sockets = Array.from({ length: 5 }, () => new FakeSocket());
     for (const socket of sockets) {
-      s.request(socket, first('hello'));
+      s.now(socket, first('hello'));
       s.clock.advance(1);
     }
     assert.equal(s.authenticator.pendingHandshakes, 3);
@@ -325,10 +348,10 @@ describe('A17: handshakes have a cap', () => {
   it('signed-in connections do not count, nor does one that begins again', () => {
     const s = scripted(script, { limits: { pendingHandshakes: 1 } });
     const [one, two] = [new FakeSocket(), new FakeSocket()];
-    s.request(one, first('hello'));
-    s.request(one, later('right'));
-    s.request(two, first('hello'));
-    s.request(two, first('hello'));
+    s.now(one, first('hello'));
+    s.now(one, later('right'));
+    s.now(two, first('hello'));
+    s.now(two, first('hello'));
     assert.equal(s.authenticator.pendingHandshakes, 1);
     assert.equal(watch(s.request(one)).result, 'LAB\\alice');
     assert.equal(watch(s.request(two, later('right'))).result, 'LAB\\alice');
@@ -338,9 +361,9 @@ describe('A17: handshakes have a cap', () => {
   it('one that is being judged may be the oldest: it is told no', async () => {
     const s = scripted(script, { limits: { pendingHandshakes: 1 } });
     const socket = new FakeSocket();
-    s.request(socket, first('hello'));
+    s.now(socket, first('hello'));
     const request = watch(s.request(socket, later('slow')));
-    s.request(new FakeSocket(), first('hello'));
+    s.now(new FakeSocket(), first('hello'));
     await settled();
     assert.equal(request.result, 'refused');
     s.package.settle();
@@ -372,9 +395,9 @@ describe('authorize that has to be waited for', () => {
       authorize: async () => new Promise<boolean>((resolve) => answers.push(resolve)),
     });
     const socket = new FakeSocket();
-    s.request(socket, first('hello'));
+    s.now(socket, first('hello'));
     const one = watch(s.request(socket, later('right')));
-    s.request(socket, first('hello'));
+    s.now(socket, first('hello'));
     const two = watch(s.request(socket, later('slowBob')));
     s.package.settle();
     await settled();

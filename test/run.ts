@@ -23,7 +23,7 @@ import type { TierName } from './lab/tiers.ts';
 /** The least number of fast-check runs that a whole run in CI must have made. */
 const mutationsInCi = 100_000;
 /** fast-check runs per property: CI, and everywhere else. The environment variable SSPI_AUTH_FUZZ_RUNS overrides it. */
-const runsPerProperty = { ci: 10_000, elsewhere: 2000 };
+const runsPerProperty = { ci: 20_000, elsewhere: 2000 };
 
 /** Milliseconds that one test file may take: a handle left open by a failed test must not hold up the run for ever. */
 const fileTimeout = 300_000;

@@ -1,13 +1,14 @@
 /** An authenticator over a scripted package, with sockets, clock and logger that a test holds in its hands. */
+import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { Authenticator } from '../src/authenticator.ts';
-import type { Exchange } from '../src/authenticator.ts';
+import type { Exchange } from '../src/http/exchange.ts';
 import type { OfferedScheme } from '../src/http/offered-scheme.ts';
 import type { Outcome } from '../src/http/outcome.ts';
 import { parseOptions } from '../src/options.ts';
 import type { SspiAuthOptions } from '../src/options.ts';
-import { acquireCredentialsHandle } from '../src/sspi/index.ts';
+import { acquireCredentialsHandle, SEC_E_LOGON_DENIED, SEC_I_CONTINUE_NEEDED } from '../src/sspi/index.ts';
 import type { Clock, CredentialHandle } from '../src/sspi/index.ts';
 import { firstToken, ScriptedPackage } from './scripted-package.ts';
 import type { Script } from './scripted-package.ts';
@@ -49,6 +50,15 @@ export interface LogLine {
   readonly message: string;
 }
 
+/** What a request may have beside Authorization. */
+export interface RequestExtras {
+  readonly httpVersionMajor?: number;
+  /** Names and values in turn. */
+  readonly fields?: readonly string[];
+  /** What `skip` and `authorize` are given. */
+  readonly request?: unknown;
+}
+
 /** What a test has in its hands. */
 export interface Scripted {
   readonly authenticator: Authenticator;
@@ -59,8 +69,10 @@ export interface Scripted {
   request(
     socket: FakeSocket,
     authorization?: string | readonly string[],
-    more?: { readonly httpVersionMajor?: number; readonly fields?: readonly string[]; readonly request?: unknown },
+    more?: RequestExtras,
   ): Outcome | Promise<Outcome>;
+  /** The same for a request whose outcome must be there at once. */
+  now(socket: FakeSocket, authorization?: string | readonly string[], more?: RequestExtras): Outcome;
 }
 
 /** The Authorization field of a token that begins a handshake. */
@@ -82,11 +94,51 @@ export async function settled(): Promise<void> {
 export function exchangeOf(
   socket: FakeSocket,
   authorization: string | readonly string[] | undefined,
-  { httpVersionMajor = 1, fields = [] }: { httpVersionMajor?: number; fields?: readonly string[] } = {},
+  { httpVersionMajor = 1, fields = [] }: RequestExtras = {},
 ): Exchange {
   const values = authorization === undefined ? [] : [authorization].flat();
   const rawHeaders = ['Host', 'localhost', ...fields, ...values.flatMap((value) => ['Authorization', value])];
   return { socket, method: 'GET', rawHeaders, httpVersionMajor };
+}
+
+/** Answers that most tests need. */
+export const usualScript: Script = {
+  hello: { status: SEC_I_CONTINUE_NEEDED, output: 'challenge' },
+  more: { status: SEC_I_CONTINUE_NEEDED, output: 'another challenge' },
+  right: {},
+  bob: { account: { userName: 'bob' } },
+  wrong: { status: SEC_E_LOGON_DENIED },
+};
+
+/** A field of an outcome, by its name. */
+export function field(outcome: Outcome, name: string): string | readonly string[] | undefined {
+  if (outcome.type === 'anonymous') return undefined;
+  return outcome.headers.find(([candidate]) => candidate === name)?.[1];
+}
+
+/** The name of the user of an outcome that was there at once. */
+export function userOf(outcome: Outcome | Promise<Outcome>): string | undefined {
+  assert.ok(!(outcome instanceof Promise), 'the answer was there at once');
+  return outcome.type === 'authenticated' ? outcome.user.name : undefined;
+}
+
+const bare = {
+  status: 401,
+  headers: [
+    ['WWW-Authenticate', ['NTLM', 'Negotiate']],
+    ['Cache-Control', 'no-store'],
+    ['Content-Type', 'text/plain; charset=utf-8'],
+    ['Content-Length', '17'],
+  ],
+  body: '401 Unauthorized\n',
+};
+
+/** Asserts the 401 that says nothing but what is offered. */
+export function assertBare401(outcome: Outcome | Promise<Outcome>): void {
+  assert.ok(!(outcome instanceof Promise));
+  assert.ok(outcome.type === 'refused' || outcome.type === 'challenge', outcome.type);
+  const { status, headers, body } = outcome;
+  assert.deepEqual({ status, headers, body }, bare);
 }
 
 /** Sets up an authenticator that offers NTLM, and Digest where a script for it is given. */
@@ -115,13 +167,12 @@ export function scripted(
     schemes.push({ name: 'Digest', provider: 'scripted', boundTo: 'request', credential: credential(digest) });
   }
   const authenticator = new Authenticator(parseOptions({ clock, logger, ...options }), schemes);
-  return {
-    authenticator,
-    package: scriptedPackage,
-    digest,
-    clock,
-    log,
-    request: (socket, authorization, more = {}) =>
-      authenticator.authenticate(exchangeOf(socket, authorization, more), '/', more.request),
+  const request: Scripted['request'] = (socket, authorization, more = {}) =>
+    authenticator.authenticate(exchangeOf(socket, authorization, more), '/', more.request);
+  const now: Scripted['now'] = (socket, authorization, more) => {
+    const outcome = request(socket, authorization, more);
+    assert.ok(!(outcome instanceof Promise), 'the outcome was there at once');
+    return outcome;
   };
+  return { authenticator, package: scriptedPackage, digest, clock, log, request, now };
 }

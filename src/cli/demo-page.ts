@@ -191,13 +191,14 @@ function message({ description, bytes }: DescribedHeader): Html {
 
 function fieldList(fields: readonly DescribedField[]): Html | undefined {
   if (fields.length === 0) return undefined;
-  return html`<dl class="fields">
-    ${fields.map(
-      (field) =>
-        html`<dt>${field.name}</dt>
-          <dd>${fieldValue(field)}</dd>`,
-    )}
-  </dl>`;
+  return html`<dl class="fields">${fields.map(fieldItem)}</dl>`;
+}
+
+/** Lists take the whole width where there is little. */
+function fieldItem(field: DescribedField): Html {
+  const place = 'text' in field ? '' : 'block';
+  return html`<dt class="${place}">${field.name}</dt>
+    <dd class="${place}">${fieldValue(field)}</dd>`;
 }
 
 function fieldValue(field: DescribedField): Html {

@@ -1,16 +1,11 @@
 #!/usr/bin/env node
 /** The command `sspi-auth`. Exit codes: 0 done, 1 a token that cannot be decoded, 2 a command line that cannot be followed. */
-import { createRequire } from 'node:module';
 import { text } from 'node:stream/consumers';
 import { MalformedTokenError } from '../errors.ts';
 import { parseCommandLine, usage, UsageError } from './command-line.ts';
 import { decodeText } from './decode.ts';
 import { runDemo } from './demo.ts';
-
-function packageVersion(): string {
-  const { version } = createRequire(import.meta.url)('sspi-auth/package.json') as { readonly version: string };
-  return version;
-}
+import { packageVersion } from './package-version.ts';
 
 async function run(words: readonly string[]): Promise<void> {
   const command = parseCommandLine(words);

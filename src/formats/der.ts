@@ -233,6 +233,30 @@ function hex(value: number): string {
   return value.toString(16).padStart(2, '0');
 }
 
+/** Size of a header in bytes, for a content of `length` bytes: identifier octet and shortest length. */
+export function derHeaderBytes(length: number): number {
+  return length < 0x80 ? 2 : length < 0x100 ? 3 : length < 0x10000 ? 4 : length < 0x1000000 ? 5 : 6;
+}
+
+/**
+ * Writes a header where its content will follow.
+ *
+ * @param at offset of the identifier octet
+ * @param length content bytes, below 2^32
+ * @returns offset of the content
+ */
+export function writeDerHeader(bytes: Uint8Array, at: number, tag: number, length: number): number {
+  const content = at + derHeaderBytes(length);
+  bytes[at] = tag;
+  if (length < 0x80) {
+    bytes[at + 1] = length;
+  } else {
+    bytes[at + 1] = 0x80 | (content - at - 2);
+    for (let index = content - 1, rest = length; index > at + 1; index--, rest >>>= 8) bytes[index] = rest & 0xff;
+  }
+  return content;
+}
+
 /**
  * One element: identifier octet, shortest length, content.
  *
@@ -242,15 +266,8 @@ function hex(value: number): string {
 export function derElement(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.byteLength;
-  let lengthBytes = 0;
-  for (let rest = length; length >= 0x80 && rest > 0; rest = Math.floor(rest / 0x100)) lengthBytes++;
-  const bytes = new Uint8Array(2 + lengthBytes + length);
-  bytes[0] = tag;
-  bytes[1] = lengthBytes === 0 ? length : 0x80 | lengthBytes;
-  for (let index = lengthBytes, rest = length; index > 0; index--, rest = Math.floor(rest / 0x100)) {
-    bytes[1 + index] = rest & 0xff;
-  }
-  let at = 2 + lengthBytes;
+  const bytes = new Uint8Array(derHeaderBytes(length) + length);
+  let at = writeDerHeader(bytes, 0, tag, length);
   for (const part of parts) {
     bytes.set(part, at);
     at += part.byteLength;

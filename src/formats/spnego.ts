@@ -6,14 +6,14 @@ import { MalformedTokenError } from '../errors.ts';
 import {
   applicationTag,
   contextTag,
+  DER_ENUMERATED,
   DER_GENERAL_STRING,
   DER_OCTET_STRING,
   DER_SEQUENCE,
-  derElement,
-  derEnumerated,
+  derHeaderBytes,
   derObjectIdentifier,
-  derOctetString,
   DerReader,
+  writeDerHeader,
 } from './der.ts';
 
 /** Object identifier of SPNEGO itself, RFC 4178 section 3. */
@@ -188,13 +188,50 @@ export interface NegTokenRespFields {
   readonly mechListMic?: Uint8Array | undefined;
 }
 
-/** NegTokenResp as it is sent: without a frame, RFC 4178 section 4.2. */
+/** Identifiers of the mechanisms that are ever chosen, encoded once. */
+const encodedMechanisms: ReadonlyMap<string, Uint8Array> = new Map(
+  [OID_KERBEROS, OID_KERBEROS_MICROSOFT, OID_NTLM].map((oid) => [oid, derObjectIdentifier(oid)]),
+);
+
+/** NegTokenResp as it is sent: without a frame, RFC 4178 section 4.2. Written in one piece: every sign-in has one. */
 export function encodeNegTokenResp(fields: NegTokenRespFields): Uint8Array {
   const { negState, supportedMech, responseToken, mechListMic } = fields;
-  const parts: Uint8Array[] = [];
-  if (negState !== undefined) parts.push(derElement(contextTag(0), derEnumerated(negState)));
-  if (supportedMech !== undefined) parts.push(derElement(contextTag(1), derObjectIdentifier(supportedMech)));
-  if (responseToken !== undefined) parts.push(derElement(contextTag(2), derOctetString(responseToken)));
-  if (mechListMic !== undefined) parts.push(derElement(contextTag(3), derOctetString(mechListMic)));
-  return derElement(contextTag(1), derElement(DER_SEQUENCE, ...parts));
+  const mechanism =
+    supportedMech === undefined
+      ? undefined
+      : (encodedMechanisms.get(supportedMech) ?? derObjectIdentifier(supportedMech));
+  // negState is `a0 03 0a 01` and one byte.
+  const length =
+    (negState === undefined ? 0 : 5) +
+    (mechanism === undefined ? 0 : elementBytes(mechanism.byteLength)) +
+    (responseToken === undefined ? 0 : elementBytes(elementBytes(responseToken.byteLength))) +
+    (mechListMic === undefined ? 0 : elementBytes(elementBytes(mechListMic.byteLength)));
+  // From the pool: every byte of it is written below.
+  const bytes = Buffer.allocUnsafe(elementBytes(elementBytes(length)));
+  let at = writeDerHeader(bytes, 0, contextTag(1), elementBytes(length));
+  at = writeDerHeader(bytes, at, DER_SEQUENCE, length);
+  if (negState !== undefined) {
+    at = writeDerHeader(bytes, at, contextTag(0), 3);
+    at = writeDerHeader(bytes, at, DER_ENUMERATED, 1);
+    bytes[at++] = negState;
+  }
+  if (mechanism !== undefined) {
+    at = writeDerHeader(bytes, at, contextTag(1), mechanism.byteLength);
+    bytes.set(mechanism, at);
+    at += mechanism.byteLength;
+  }
+  if (responseToken !== undefined) at = writeOctets(bytes, at, contextTag(2), responseToken);
+  if (mechListMic !== undefined) writeOctets(bytes, at, contextTag(3), mechListMic);
+  return bytes;
+}
+
+function elementBytes(length: number): number {
+  return derHeaderBytes(length) + length;
+}
+
+function writeOctets(bytes: Uint8Array, at: number, tag: number, octets: Uint8Array): number {
+  const inner = writeDerHeader(bytes, at, tag, elementBytes(octets.byteLength));
+  const content = writeDerHeader(bytes, inner, DER_OCTET_STRING, octets.byteLength);
+  bytes.set(octets, content);
+  return content + octets.byteLength;
 }

@@ -33,6 +33,11 @@ export function awaitVerdict(message: IncomingMessage, response: ServerResponse)
   else holdContinue((message.socket as { readonly server?: unknown }).server);
 }
 
+/** Whether a client still waits for `100 Continue`. Node ends the connection of a final response to such a client. */
+export function awaitsContinue(response: object): boolean {
+  return waiting.has(response);
+}
+
 /** The handler will run: the client may send its body. */
 export function sendContinue(response: ServerResponse): void {
   if (waiting.delete(response) && !response.headersSent) response.writeContinue();

@@ -6,7 +6,6 @@ import {
   acceptSecurityContext,
   ASC_REQ_ALLOW_MISSING_BINDINGS,
   ASC_REQ_CONNECTION,
-  ASC_REQ_DELEGATE,
   ASC_REQ_EXTENDED_ERROR,
   ASC_REQ_HTTP,
   completeAuthToken,
@@ -76,8 +75,8 @@ export function judgeToken(
   }
   const input: SecBuffer[] = [{ type: SECBUFFER_TOKEN, data: token }];
   // The ASC_REQ_* bit of a security attribute is the same as its ASC_RET_* bit.
-  let requirements = ASC_REQ_CONNECTION | ASC_REQ_EXTENDED_ERROR | (scheme.requiredAttributes ?? 0);
-  if (scheme.delegate === true) requirements |= ASC_REQ_DELEGATE;
+  let requirements = ASC_REQ_CONNECTION | ASC_REQ_EXTENDED_ERROR;
+  requirements |= (scheme.requirements ?? 0) | (scheme.requiredAttributes ?? 0);
   if (mode !== 'never' && bindings !== undefined) {
     input.push({ type: SECBUFFER_CHANNEL_BINDINGS | SECBUFFER_READONLY, data: bindings });
     if (mode === 'whenSupported') requirements |= ASC_REQ_ALLOW_MISSING_BINDINGS;

@@ -13,8 +13,8 @@ export interface OfferedScheme {
   readonly packages?: readonly string[] | undefined;
   /** Names of which the client must have meant one (SECPKG_ATTR_CLIENT_SPECIFIED_TARGET); undefined: any. */
   readonly servicePrincipalNames?: readonly string[] | undefined;
+  /** ASC_REQ_* bits to ask for beyond those of HTTP, without insisting (ASC_REQ_DELEGATE). */
+  readonly requirements?: number | undefined;
   /** ASC_RET_* bits that a finished context must have: they are asked for, and a context without them is refused. */
   readonly requiredAttributes?: number | undefined;
-  /** Ask for the credentials that clients forward (ASC_REQ_DELEGATE); a client that forwards none is no worse for it. */
-  readonly delegate?: boolean | undefined;
 }

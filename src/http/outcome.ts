@@ -25,6 +25,8 @@ export interface AnonymousOutcome {
 export interface ChallengeOutcome {
   readonly type: 'challenge';
   readonly status: 401;
+  /** The challenge answers a token: the client's next one has to come on this connection, so it must not be closed. */
+  readonly continuesHandshake: boolean;
   readonly headers: readonly HeaderField[];
   readonly body: string;
 }
@@ -61,17 +63,21 @@ function ownFields(body: string): readonly HeaderField[] {
   ];
 }
 
-/** A 401 that asks, with the WWW-Authenticate values given. */
-export function challengeOutcome(challenges: readonly string[]): ChallengeOutcome {
+/**
+ * A 401 that asks, with the WWW-Authenticate values given.
+ *
+ * @param continuesHandshake the challenge answers a token of the client
+ */
+export function challengeOutcome(challenges: readonly string[], continuesHandshake = false): ChallengeOutcome {
   const body = texts[401];
   const headers: HeaderField[] = [...ownFields(body)];
   if (challenges.length > 0) headers.unshift(['WWW-Authenticate', challenges]);
-  return { type: 'challenge', status: 401, headers, body };
+  return { type: 'challenge', status: 401, continuesHandshake, headers, body };
 }
 
 /** A refusal. For 401 give the challenges, so that it is the same as a challenge to the last byte. */
 export function refusedOutcome(status: RefusedOutcome['status'], challenges: readonly string[] = []): RefusedOutcome {
-  if (status === 401) return { ...challengeOutcome(challenges), type: 'refused' };
   const body = texts[status];
-  return { type: 'refused', status, headers: ownFields(body), body };
+  const headers = status === 401 ? challengeOutcome(challenges).headers : ownFields(body);
+  return { type: 'refused', status, headers, body };
 }

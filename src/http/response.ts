@@ -1,12 +1,21 @@
 /** Carries an outcome into a node:http response; what the adapters of frameworks built on it share. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AnonymousOutcome, AuthenticatedOutcome, Outcome } from './outcome.ts';
-import { sendContinue } from './expect-continue.ts';
+import { awaitsContinue, sendContinue } from './expect-continue.ts';
 import { discardBody, endAndClose } from './request-body.ts';
 
 /** Whether the handler may run. */
 export function mayProceed(outcome: Outcome): outcome is AuthenticatedOutcome | AnonymousOutcome {
   return outcome.type === 'authenticated' || outcome.type === 'anonymous';
+}
+
+/**
+ * Whether Node would end the connection, with the handshake that goes on over it: the client waits for `100 Continue` and
+ * is given a challenge in its place. Then the response has to say `Connection: keep-alive`. A client of such a scheme
+ * sends its body all the same, or closes the connection itself.
+ */
+export function mustStayOpen(response: ServerResponse, outcome: Outcome): boolean {
+  return outcome.type === 'challenge' && outcome.continuesHandshake && awaitsContinue(response);
 }
 
 /**
@@ -32,6 +41,7 @@ export function writeOutcome(
   if (response.headersSent || response.destroyed) return false;
   response.statusCode = outcome.status;
   for (const [name, value] of outcome.headers) response.setHeader(name, value);
+  if (mustStayOpen(response, outcome)) response.setHeader('Connection', 'keep-alive');
   if (discardBody(message, limit)) response.end(outcome.body);
   else endAndClose(message, response, outcome.body);
   return false;

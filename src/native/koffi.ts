@@ -105,6 +105,12 @@ function keepLoaded(path: string): void {
   dlopen(path, RTLD_NOW | noDelete);
 }
 
+/** How a native function is called: at once on this thread, or off the event loop. */
+export type NativeCall = (native: NativeFunction, ...values: NativeArgument[]) => number | Promise<number>;
+
+/** Calls at once. */
+export const callAtOnce: NativeCall = (native, ...values) => native(...values);
+
 let running = 0;
 const waiting: (() => void)[] = [];
 

@@ -127,8 +127,8 @@ export function deleteSecurityContext(context: ContextHandle): number {
 
 function checkedCall(parameters: AcceptSecurityContextParameters): AcceptCall {
   const { requirements, targetDataRep, input = nothing } = parameters;
-  if (!isUint32(requirements)) throw new TypeError('acceptSecurityContext: requirements must be unsigned 32 bits');
-  if (!isUint32(targetDataRep)) throw new TypeError('acceptSecurityContext: targetDataRep must be unsigned 32 bits');
+  if (!fits32Bits(requirements)) throw new TypeError('acceptSecurityContext: requirements must be 32 bits');
+  if (!fits32Bits(targetDataRep)) throw new TypeError('acceptSecurityContext: targetDataRep must be 32 bits');
   for (const buffers of [input, parameters.output ?? nothing]) {
     if (!Array.isArray(buffers))
       throw new TypeError('acceptSecurityContext: input and output must be arrays of SecBuffer');
@@ -138,17 +138,15 @@ function checkedCall(parameters: AcceptSecurityContextParameters): AcceptCall {
       }
     }
   }
-  return { input, requirements, targetDataRep };
+  return { input, requirements: requirements >>> 0, targetDataRep };
 }
 
-/** A bit that is silently cut off is a requirement that is silently dropped. */
-function isUint32(value: unknown): boolean {
-  return Number.isInteger(value) && (value as number) >>> 0 === value;
-}
-
-/** A status in either form of winerror.h: signed or unsigned 32 bits. */
-function isStatus(value: unknown): boolean {
-  return isUint32(value) || (Number.isInteger(value) && ((value as number) | 0) === value);
+/**
+ * Bits or a status in either form that JavaScript gives them: signed (`a | b`) or unsigned. Past 32 bits something would be
+ * cut off silently: a requirement dropped, or a failure turned into SEC_E_OK.
+ */
+function fits32Bits(value: unknown): boolean {
+  return Number.isInteger(value) && ((value as number) >>> 0 === value || ((value as number) | 0) === value);
 }
 
 /** Pages of Digest and Schannel name a code of their own where the others say SEC_E_INVALID_HANDLE. */
@@ -172,7 +170,7 @@ function run(
   }
   // A package may be JavaScript: what is no reply is no verdict.
   const settleReply = (given: AcceptReply): AcceptSecurityContextResult =>
-    settle(isStatus((given as AcceptReply | undefined)?.status) ? given : internalError);
+    settle(fits32Bits((given as AcceptReply | undefined)?.status) ? given : internalError);
   return reply instanceof Promise ? reply.then(settleReply, () => settle(internalError)) : settleReply(reply);
 }
 

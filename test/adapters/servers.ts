@@ -90,6 +90,8 @@ const startExpress =
   async (options) => {
     let handled = 0;
     const app = express();
+    // Else Express prints each request whose client went away.
+    app.set('env', 'test');
     const auth = expressSspiAuth(options as SspiAuthOptions);
     app.use(auth);
     app.all(/.*/, (request, response, next) => {

@@ -154,6 +154,20 @@ describe('A16: Expect: 100-continue', () => {
     assert.equal((await connection.exchange(request)).status, 401);
   });
 
+  it('a challenge that goes on with a handshake keeps the connection, and reads the body that comes', async () => {
+    const outcome = challengeOutcome(['NTLM AAAA'], true);
+    await using running = await serve(() => outcome, 1024, holdContinue);
+    await using connection = await RawConnection.open(running.port);
+    for (let leg = 0; leg < 2; leg++) {
+      const response = await connection.exchange(request);
+      assert.equal(response.status, 401);
+      assert.deepEqual(response.headers.get('connection'), ['keep-alive']);
+      connection.socket.write('body');
+    }
+    const long = { method: 'POST', fields: ['Expect: 100-continue', 'Content-Length: 4096'] };
+    assert.deepEqual((await connection.exchange(long)).headers.get('connection'), ['close']);
+  });
+
   it('a handler that runs gets its body', async () => {
     await using running = await serve(() => anonymousOutcome, 1024, holdContinue);
     await using connection = await RawConnection.open(running.port);

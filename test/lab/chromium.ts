@@ -21,6 +21,8 @@ export interface Visit {
   readonly body: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Status and body of each of the paths of `alongside`, in their order. */
+  readonly alongside: readonly { readonly status: number; readonly body: string }[];
 }
 
 /** How to load a page. */
@@ -31,6 +33,8 @@ export interface VisitOptions {
   readonly ignoreCertificate?: boolean;
   /** Further paths or URLs fetched from the page after it has loaded; the last one's answer is given. */
   readonly then?: readonly string[];
+  /** Paths or URLs fetched from the page all at once, before those of `then`. */
+  readonly alongside?: readonly string[];
 }
 
 /** A running browser. */
@@ -55,7 +59,12 @@ const quietArguments = [
 
 async function read(response: Response | null): Promise<Visit> {
   if (response === null) throw new Error('the browser gave no response');
-  return { status: response.status(), body: await response.text(), headers: await response.allHeaders() };
+  return {
+    status: response.status(),
+    body: await response.text(),
+    headers: await response.allHeaders(),
+    alongside: [],
+  };
 }
 
 async function visitIn(context: BrowserContext, url: string, options: VisitOptions): Promise<Visit> {
@@ -70,10 +79,20 @@ async function visitIn(context: BrowserContext, url: string, options: VisitOptio
   } catch (error) {
     // Without credentials to type, a 401 ends the load; its body is not shown then.
     if (last?.status() !== 401) throw error;
-    visit = { status: 401, body: '', headers: await last.allHeaders() };
+    visit = { status: 401, body: '', headers: await last.allHeaders(), alongside: [] };
   }
+  const alongside = await page.evaluate(
+    async (targets) =>
+      Promise.all(
+        targets.map(async (target) => {
+          const response = await fetch(target);
+          return { status: response.status, body: await response.text() };
+        }),
+      ),
+    [...(options.alongside ?? [])],
+  );
   for (const next of options.then ?? []) {
-    visit = await page.evaluate(async (target) => {
+    const fetched = await page.evaluate(async (target) => {
       const response = await fetch(target);
       return {
         status: response.status,
@@ -81,9 +100,10 @@ async function visitIn(context: BrowserContext, url: string, options: VisitOptio
         headers: Object.fromEntries(response.headers as unknown as Iterable<[string, string]>),
       };
     }, next);
+    visit = { ...fetched, alongside };
   }
   await page.close();
-  return visit;
+  return { ...visit, alongside };
 }
 
 function contextOptions(options: VisitOptions): Parameters<Browser['newContext']>[0] {

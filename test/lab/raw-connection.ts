@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 /** One response, as received. */
 export interface RawResponse {
@@ -55,11 +56,14 @@ export class RawConnection implements AsyncDisposable {
     socket.on('end', end).on('close', end).on('error', end);
   }
 
-  /** Connects. */
-  static async open(port: number): Promise<RawConnection> {
-    const socket = connect(port, '127.0.0.1');
+  /** Connects; with TLS to a server whose certificate is not looked at, where asked to. */
+  static async open(port: number, security: 'plain' | 'tls' = 'plain'): Promise<RawConnection> {
+    const socket =
+      security === 'tls'
+        ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+        : connect(port, '127.0.0.1');
     const connection = new RawConnection(socket);
-    await once(socket, 'connect');
+    await once(socket, security === 'tls' ? 'secureConnect' : 'connect');
     return connection;
   }
 

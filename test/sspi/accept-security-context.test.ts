@@ -65,7 +65,7 @@ function now(result: Result | Promise<Result>): Result & { readonly name: string
 describe('handles', () => {
   it('cannot be forged (B11)', () => {
     const { owner, call, credential } = setUp();
-    const forged = [
+    const objects: readonly unknown[] = [
       {},
       Object.create(Sspi.ContextHandle.prototype),
       new Sspi.ContextHandle(),
@@ -73,7 +73,8 @@ describe('handles', () => {
       -1,
       null,
       'x',
-    ] as Sspi.ContextHandle[];
+    ];
+    const forged = objects as readonly Sspi.ContextHandle[];
     for (const handle of forged) {
       assert.equal(now(call(handle, 'yes')).name, 'SEC_E_INVALID_HANDLE');
       assert.equal(Sspi.deleteSecurityContext(handle), Sspi.SEC_E_INVALID_HANDLE);
@@ -82,7 +83,8 @@ describe('handles', () => {
       assert.equal(Sspi.impersonateSecurityContext(handle), Sspi.SEC_E_INVALID_HANDLE);
       assert.equal(Sspi.revertSecurityContext(handle), Sspi.SEC_E_INVALID_HANDLE);
     }
-    for (const handle of [undefined, {}, new Sspi.CredentialHandle(), null] as Sspi.CredentialHandle[]) {
+    const noCredentials: readonly unknown[] = [undefined, {}, new Sspi.CredentialHandle(), null];
+    for (const handle of noCredentials as readonly Sspi.CredentialHandle[]) {
       assert.equal(now(call(undefined, 'yes', { credential: handle })).name, 'SEC_E_INVALID_HANDLE');
       assert.equal(Sspi.freeCredentialsHandle(handle), Sspi.SEC_E_INVALID_HANDLE);
     }
@@ -383,10 +385,7 @@ describe('arguments of the wrong type throw, and nothing else does', () => {
     'output with a wrong buffer': { output: [{ type: 2, data: undefined }] },
   })) {
     it(name, () => {
-      assert.throws(
-        () => call(undefined, 'yes', parameters as Partial<Sspi.AcceptSecurityContextParameters>),
-        TypeError,
-      );
+      assert.throws(() => call(undefined, 'yes', parameters), TypeError);
     });
   }
 
@@ -397,7 +396,7 @@ describe('arguments of the wrong type throw, and nothing else does', () => {
 
   it('requirements reach the package as unsigned 32 bits', () => {
     const { owner, call: own } = setUp();
-    own(undefined, 'no', { requirements: 0x80000000 | 0 });
+    now(own(undefined, 'no', { requirements: 0x80000000 | 0 }));
     assert.equal(owner.calls[0]?.requirements, 0x80000000);
   });
 });

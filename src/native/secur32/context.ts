@@ -1,4 +1,4 @@
-/** AcceptSecurityContext and what follows from it, off the event loop. */
+/** AcceptSecurityContext and what follows from it. */
 import { SECPKG_ATTR_NEGOTIATION_INFO, SECPKG_NEGOTIATION_COMPLETE } from '../../sspi/attributes.ts';
 import type { ContextAttribute, ContextAttributeValues } from '../../sspi/attributes.ts';
 import { findBuffer, SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
@@ -7,7 +7,6 @@ import { ASC_REQ_ALLOCATE_MEMORY } from '../../sspi/requirements.ts';
 import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
 import type { AcceptCall, AcceptReply, Answer, PackageContext } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
-import { callOffLoop } from '../koffi.ts';
 import { queryContextAttribute } from './context-attributes.ts';
 import type { SharedCredential } from './shared-credential.ts';
 import { MessageProtection } from './message-protection.ts';
@@ -73,7 +72,7 @@ export class Secur32Context implements PackageContext {
     const memory = takeCallMemory(bytesOf(token));
     try {
       const descriptor = memory.describe(0, token);
-      const status = (await callOffLoop(CompleteAuthToken, this.#handle.address, descriptor)) >>> 0;
+      const status = (await this.#provider.call(CompleteAuthToken, this.#handle.address, descriptor)) >>> 0;
       if (status !== Status.SEC_E_OK) return { status: refusal(status) };
       const output = readTokens(memory, 0, token.length);
       if (output === undefined) return { status: Status.SEC_E_INTERNAL_ERROR };
@@ -172,7 +171,7 @@ function refusal(status: number): number {
 }
 
 /**
- * One AcceptSecurityContext off the event loop.
+ * One AcceptSecurityContext.
  *
  * @param context undefined on the first leg
  * @param settle reads the answer out of the call's memory, which is wiped when its promise is settled
@@ -192,7 +191,7 @@ async function leg(
     const input = memory.describe(0, call.input);
     const output = memory.describe(1, [{ type: SECBUFFER_TOKEN, size: room }]);
     if (context !== undefined) memory.handle.set(context.value);
-    const status = await callOffLoop(
+    const status = await provider.call(
       provider.library.security.AcceptSecurityContext,
       credential.handle.address,
       context?.address ?? null,
@@ -214,13 +213,16 @@ function bytesOf(buffers: readonly SecBuffer[]): number {
   return buffers.reduce((sum, { data }) => sum + data.byteLength, 0);
 }
 
-/** The first `count` buffers of a descriptor that hold something; undefined where one cannot be believed. */
+/**
+ * The first `count` buffers of a descriptor that hold something, as tokens: that is what was asked for, whatever type the
+ * library leaves there (Wine's NTLM leaves SECBUFFER_DATA). Undefined where one cannot be believed.
+ */
 function readTokens(memory: CallMemory, slot: 0 | 1, count: number): readonly SecBuffer[] | undefined {
   const tokens: SecBuffer[] = [];
   for (let index = 0; index < count; index++) {
     const buffer = memory.read(slot, index);
     if (buffer === undefined) return undefined;
-    if (buffer.data.byteLength > 0) tokens.push(buffer);
+    if (buffer.data.byteLength > 0) tokens.push({ type: SECBUFFER_TOKEN, data: buffer.data });
   }
   return tokens;
 }

@@ -11,7 +11,7 @@ export type NativeKind = 'credentials' | 'contexts' | 'tokens' | 'buffers';
 
 const live: Record<NativeKind, number> = { credentials: 0, contexts: 0, tokens: 0, buffers: 0 };
 
-/** How many of each kind have not been given back. */
+/** How many of each kind have not been given back to the operating system; for tests and for finding leaks. */
 export function liveNativeHandles(): Readonly<Record<NativeKind, number>> {
   return { ...live };
 }

@@ -6,7 +6,7 @@ import { SspiAuthError } from '../../errors.ts';
 import type { SecurityPackageInfo } from '../../sspi/attributes.ts';
 import type { SecurityPackage } from '../../sspi/security-package.ts';
 import { SEC_E_OK, statusName } from '../../sspi/status.ts';
-import { koffi } from '../koffi.ts';
+import { callAtOnce, callOffLoop, koffi } from '../koffi.ts';
 import { readPackageInfo } from './context-attributes.ts';
 import { acquireCredentials } from './credentials.ts';
 import { layouts, pointerBytes } from './declarations.ts';
@@ -21,16 +21,28 @@ const acceptedPackages: readonly string[] = ['Negotiate', 'Kerberos', 'NTLM'];
 
 const packagesOf = new Map<string, readonly SecurityPackage[]>();
 
+/** How the packages of a library are used. */
+export interface Secur32Options {
+  /**
+   * AcceptSecurityContext is called at once, on the event loop. Only where it never asks anybody and never takes long: a
+   * domain controller that does not answer would stop the whole server. Default false.
+   */
+  readonly synchronous?: boolean;
+}
+
 /**
  * The packages of a library that can accept clients over HTTP: Negotiate, Kerberos and NTLM, as far as it has them, in
- * this order. Contexts are accepted off the event loop.
+ * this order.
  *
  * @param path name or path of the library; without it `secur32.dll`
  * @returns the same packages each time for one library
  * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY` where koffi or the library cannot be loaded, where it is not a
  *   library of SSPI, or where there is no path and the system has no SSPI of its own
  */
-export function secur32Packages(path: string | undefined = systemLibrary): readonly SecurityPackage[] {
+export function secur32Packages(
+  path: string | undefined = systemLibrary,
+  { synchronous = false }: Secur32Options = {},
+): readonly SecurityPackage[] {
   if (path === undefined) {
     throw new SspiAuthError(
       'ERR_SSPI_AUTH_NATIVE_LIBRARY',
@@ -38,16 +50,18 @@ export function secur32Packages(path: string | undefined = systemLibrary): reado
         "{ library: 'libwinpr2.so.2' }",
     );
   }
-  const known = packagesOf.get(path);
+  const key = `${synchronous} ${path}`;
+  const known = packagesOf.get(key);
   if (known !== undefined) return known;
   const library = openSecurityLibrary(path);
+  const call = synchronous ? callAtOnce : callOffLoop;
   const names = library.token && new SidNames(systemSidLookup(library.token));
   const found = enumerateLibraryPackages(library);
   const packages = acceptedPackages.flatMap((name) => {
     const info = found.find((candidate) => candidate.name === name);
-    return info === undefined ? [] : [packageOf({ library, names, info, credentials: new Map() })];
+    return info === undefined ? [] : [packageOf({ library, call, names, info, credentials: new Map() })];
   });
-  packagesOf.set(path, Object.freeze(packages));
+  packagesOf.set(key, Object.freeze(packages));
   return packages;
 }
 

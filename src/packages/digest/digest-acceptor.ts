@@ -8,7 +8,7 @@ import type { DigestCredentials } from '../../formats/digest-credentials.ts';
 import { SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
 import { ASC_REQ_SEQUENCE_DETECT } from '../../sspi/requirements.ts';
-import type { AcceptCall } from '../../sspi/security-package.ts';
+import type { AcceptCall, Diagnosis } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
 import type { DigestSettings } from './digest-auth-data.ts';
 import { realmOf, requestOf, tokenOf } from './digest-request.ts';
@@ -26,7 +26,7 @@ export type DigestVerdict =
   | { readonly verdict: 'accepted'; readonly account: Account }
   /** To be sent: one challenge for each algorithm. */
   | { readonly verdict: 'challenge'; readonly output: readonly SecBuffer[] }
-  | { readonly verdict: 'refused'; readonly status: number };
+  | { readonly verdict: 'refused'; readonly status: number; readonly diagnosis?: Diagnosis };
 
 type SourceVerdict = DigestAccepted | Refused | Unavailable;
 
@@ -42,12 +42,12 @@ interface Claim {
   readonly inOrder: boolean;
 }
 
-const denied: DigestVerdict = Object.freeze({ verdict: 'refused', status: Status.SEC_E_LOGON_DENIED });
 const malformed: DigestVerdict = Object.freeze({ verdict: 'refused', status: Status.SEC_E_INVALID_TOKEN });
-const unavailable: DigestVerdict = Object.freeze({
-  verdict: 'refused',
-  status: Status.SEC_E_NO_AUTHENTICATING_AUTHORITY,
-});
+/** A no, with what the server's log should know: whom the client claimed to be, and the cause. */
+function refusal(status: number, { userNames }: DigestCredentials, text?: string): DigestVerdict {
+  const account = userNames[0];
+  return { verdict: 'refused', status, diagnosis: { account, ...(text === undefined ? undefined : { text }) } };
+}
 
 export class DigestAcceptor {
   readonly settings: DigestSettings;
@@ -110,10 +110,12 @@ export class DigestAcceptor {
       credentials.userHash ||
       credentials.opaque !== undefined
     ) {
-      return denied;
+      return refusal(Status.SEC_E_LOGON_DENIED, credentials, 'the response is not to a challenge of this server');
     }
     const nonce = this.#nonces.examine(credentials.nonce, realm, algorithm);
-    if (nonce === undefined || Number.parseInt(credentials.nonceCount, 16) === 0) return denied;
+    if (nonce === undefined || Number.parseInt(credentials.nonceCount, 16) === 0) {
+      return refusal(Status.SEC_E_LOGON_DENIED, credentials, 'the nonce is not one of this server');
+    }
     const stale = !nonce.own || this.#nonces.time() - nonce.issuedAt >= this.settings.nonceLifetime;
     const inOrder = (requirements & ASC_REQ_SEQUENCE_DETECT) !== 0;
     return { credentials, request, realm, algorithm, nonce, stale, inOrder };
@@ -153,9 +155,13 @@ export class DigestAcceptor {
   }
 
   #conclude(claim: Claim, verdict: SourceVerdict): DigestVerdict {
-    if (verdict?.verdict === 'unavailable') return unavailable;
+    if (verdict?.verdict === 'unavailable') {
+      return refusal(Status.SEC_E_NO_AUTHENTICATING_AUTHORITY, claim.credentials, verdict.reason);
+    }
     // A source may be JavaScript: no account, no acceptance.
-    if (verdict?.verdict !== 'accepted' || !isAccount(verdict.account)) return denied;
+    if (verdict?.verdict !== 'accepted' || !isAccount(verdict.account)) {
+      return refusal(Status.SEC_E_LOGON_DENIED, claim.credentials);
+    }
     const { credentials, nonce, realm, stale, inOrder } = claim;
     const count = Number.parseInt(credentials.nonceCount, 16);
     // The password was proved, so the client may learn that only its nonce will not do (RFC 7616 section 3.3).

@@ -64,7 +64,7 @@ export class DigestContext implements PackageContext {
   #reply(verdict: DigestVerdict, { requirements }: AcceptCall): AcceptReply {
     switch (verdict.verdict) {
       case 'refused':
-        return { status: verdict.status };
+        return { status: verdict.status, diagnosis: verdict.diagnosis };
       case 'challenge':
         return { status: Status.SEC_I_CONTINUE_NEEDED, context: this, output: verdict.output };
       case 'accepted': {

@@ -74,7 +74,7 @@ export function acceptSpnego(
     const text = `the client offers ${init.mechTypes.map(mechanismName).join(', ')}; this server has ${have}`;
     return rejected(call, SEC_E_INVALID_TOKEN, { text });
   }
-  const context = new SpnegoContext(choice, Uint8Array.from(init.mechTypesBytes));
+  const context = new SpnegoContext(choice, new Uint8Array(init.mechTypesBytes));
   return whenAnswered(context.acceptFirst(init, call), (reply) => {
     if (reply.status === SEC_E_OK || reply.status === SEC_I_CONTINUE_NEEDED) return { ...reply, context };
     context.delete();

@@ -88,7 +88,7 @@ export class NtlmContext implements PackageContext {
     const { challenge } = state;
 
     let policy: BindingsPolicy | undefined;
-    let answered: Answered | number;
+    let answered: Answered | AcceptReply;
     try {
       policy = strictest(this.#firstPolicy, bindingsPolicy(call));
       if (policy === undefined) return { status: Status.SEC_E_UNSUPPORTED_FUNCTION };
@@ -97,7 +97,7 @@ export class NtlmContext implements PackageContext {
       if (error instanceof MalformedTokenError) return { status: Status.SEC_E_INVALID_TOKEN };
       throw error;
     }
-    if (typeof answered === 'number') return { status: answered };
+    if ('status' in answered) return answered;
 
     const { message } = answered;
     const whole = answered;
@@ -116,37 +116,45 @@ export class NtlmContext implements PackageContext {
         ntResponse: message.ntResponse,
       });
     } catch {
-      return { status: Status.SEC_E_INTERNAL_ERROR };
+      return refusal(Status.SEC_E_INTERNAL_ERROR, message, sourceFailed);
     }
     if (!isThenable(verdict)) return finish(verdict);
-    return Promise.resolve(verdict).then(finish, () => ({ status: Status.SEC_E_INTERNAL_ERROR }));
+    return Promise.resolve(verdict).then(finish, () => refusal(Status.SEC_E_INTERNAL_ERROR, message, sourceFailed));
   }
 
   /** Everything that can be said of an answer before an account is looked up: nothing here depends on one. */
-  #read(call: AcceptCall, challenge: IssuedChallenge, policy: BindingsPolicy): Answered | number {
+  #read(call: AcceptCall, challenge: IssuedChallenge, policy: BindingsPolicy): Answered | AcceptReply {
     const token = findBuffer(call.input, SECBUFFER_TOKEN)?.data;
-    if (token === undefined) return Status.SEC_E_INVALID_TOKEN;
+    if (token === undefined) return { status: Status.SEC_E_INVALID_TOKEN };
     // The bytes of the caller may change while a source is asked. Not slice(): that of a Buffer does not copy.
     const raw = new Uint8Array(token);
     const message = decodeAuthenticateMessage(raw, challenge.flags);
     const flags = agreedFlags(message.flags & challenge.flags);
 
-    if (message.userName === '' || (message.flags & NTLMSSP_NEGOTIATE_ANONYMOUS) !== 0)
-      return Status.SEC_E_LOGON_DENIED;
+    if (message.userName === '' || (message.flags & NTLMSSP_NEGOTIATE_ANONYMOUS) !== 0) {
+      return refusal(Status.SEC_E_LOGON_DENIED, message, 'an anonymous logon');
+    }
     const length = message.ntResponse.byteLength;
     if (length === 0 || length === NTLM_V1_RESPONSE_BYTES) {
       // LM alone, NTLMv1 or NTLMv1 with ESS: never judged. They cannot carry bindings either (attack C17).
-      return policy.mode === 'none' ? Status.SEC_E_LOGON_DENIED : Status.SEC_E_BAD_BINDINGS;
+      const status = policy.mode === 'none' ? Status.SEC_E_LOGON_DENIED : Status.SEC_E_BAD_BINDINGS;
+      return refusal(status, message, 'the client sent no NTLMv2 response; it must not use LM or NTLMv1');
     }
     const response = decodeNtlmV2Response(message.ntResponse);
 
-    if (this.#settings.require128 && (flags & NTLMSSP_NEGOTIATE_128) === 0) return Status.SEC_E_UNSUPPORTED_FUNCTION;
+    if (this.#settings.require128 && (flags & NTLMSSP_NEGOTIATE_128) === 0) {
+      return refusal(Status.SEC_E_UNSUPPORTED_FUNCTION, message, 'the client negotiated no 128-bit keys');
+    }
     const keyLength = message.encryptedRandomSessionKey.byteLength;
-    if ((flags & NTLMSSP_NEGOTIATE_KEY_EXCH) !== 0 && keyLength !== 16) return Status.SEC_E_INVALID_TOKEN;
+    if ((flags & NTLMSSP_NEGOTIATE_KEY_EXCH) !== 0 && keyLength !== 16) {
+      return refusal(Status.SEC_E_INVALID_TOKEN, message, 'the encrypted session key has the wrong length');
+    }
 
     const { clock, maxLifetimeMilliseconds } = this.#settings;
     const age = filetimeDistance(response.timestamp, filetimeOf(clock.now()));
-    if (age > filetimeSpan(maxLifetimeMilliseconds)) return Status.SEC_E_LOGON_DENIED;
+    if (age > filetimeSpan(maxLifetimeMilliseconds)) {
+      return refusal(Status.SEC_E_LOGON_DENIED, message, "the client's clock differs too much from the server's");
+    }
     return { message, response, flags, raw };
   }
 
@@ -159,24 +167,28 @@ export class NtlmContext implements PackageContext {
     requirements: number,
   ): AcceptReply {
     const judged = readVerdict(verdict);
-    if (typeof judged === 'number') return { status: judged };
+    if ('status' in judged) return refusal(judged.status, message, judged.reason);
     const { account, sessionBaseKey } = judged;
     let exportedSessionKey = sessionBaseKey;
     if ((flags & NTLMSSP_NEGOTIATE_KEY_EXCH) !== 0) {
       exportedSessionKey = rc4(sessionBaseKey, message.encryptedRandomSessionKey);
       sessionBaseKey.fill(0);
     }
-    const refuse = (status: number): AcceptReply => {
+    const refuse = (status: number, text: string): AcceptReply => {
       exportedSessionKey.fill(0);
-      return { status };
+      return refusal(status, message, text);
     };
     const { flags: avFlags = 0, channelBindings, targetName = '' } = response.avPairs;
     if ((avFlags & AV_FLAG_MIC_PRESENT) !== 0) {
-      if (!verifyMic(exportedSessionKey, challenge, message.mic, raw)) return refuse(Status.SEC_E_LOGON_DENIED);
+      if (!verifyMic(exportedSessionKey, challenge, message.mic, raw)) {
+        return refuse(Status.SEC_E_LOGON_DENIED, 'the MIC does not verify: a message was changed on its way');
+      }
     } else if (this.#settings.requireMic) {
-      return refuse(Status.SEC_E_LOGON_DENIED);
+      return refuse(Status.SEC_E_LOGON_DENIED, 'the client sent no MIC, and requireMic is set');
     }
-    if (!meetsBindingsPolicy(policy, channelBindings)) return refuse(Status.SEC_E_BAD_BINDINGS);
+    if (!meetsBindingsPolicy(policy, channelBindings)) {
+      return refuse(Status.SEC_E_BAD_BINDINGS, 'the channel bindings of the client do not meet the policy');
+    }
 
     const attributes = contextAttributes(flags, requirements);
     this.#state = {
@@ -263,6 +275,14 @@ function agreedFlags(common: number): number {
   if ((flags & NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY) === 0) flags &= ~signing;
   if ((flags & signing) === 0) flags &= ~NTLMSSP_NEGOTIATE_KEY_EXCH;
   return flags >>> 0;
+}
+
+const sourceFailed = 'the account source failed';
+
+/** A no, with what the server's log should know: whom the client claimed to be, and the cause. */
+function refusal(status: number, { userName, domain }: AuthenticateMessage, text?: string): AcceptReply {
+  const account = domain === '' ? userName : `${domain}\\${userName}`;
+  return { status, diagnosis: { account, ...(text === undefined ? undefined : { text }) } };
 }
 
 const noMic = new Uint8Array(MIC_BYTES);

@@ -10,22 +10,32 @@ export interface Judged {
   readonly sessionBaseKey: Uint8Array;
 }
 
+/** A no: its status, and why nobody could be asked, where that is so. */
+export interface Unjudged {
+  readonly status: number;
+  readonly reason?: string | undefined;
+}
+
+const denied: Unjudged = Object.freeze({ status: SEC_E_LOGON_DENIED });
+
 /**
  * Reads a verdict.
  *
  * @param verdict whatever the source returned
  * @returns the account and key, or the status that refuses
  */
-export function readVerdict(verdict: unknown): Judged | number {
-  if (typeof verdict !== 'object' || verdict === null) return SEC_E_LOGON_DENIED;
-  const { verdict: word, account, sessionBaseKey } = verdict as Record<string, unknown>;
-  if (word === 'unavailable') return SEC_E_NO_AUTHENTICATING_AUTHORITY;
-  if (word !== 'accepted') return SEC_E_LOGON_DENIED;
-  if (!(sessionBaseKey instanceof Uint8Array) || sessionBaseKey.byteLength !== 16) return SEC_E_LOGON_DENIED;
-  if (typeof account !== 'object' || account === null) return SEC_E_LOGON_DENIED;
+export function readVerdict(verdict: unknown): Judged | Unjudged {
+  if (typeof verdict !== 'object' || verdict === null) return denied;
+  const { verdict: word, account, sessionBaseKey, reason } = verdict as Record<string, unknown>;
+  if (word === 'unavailable') {
+    return { status: SEC_E_NO_AUTHENTICATING_AUTHORITY, reason: typeof reason === 'string' ? reason : undefined };
+  }
+  if (word !== 'accepted') return denied;
+  if (!(sessionBaseKey instanceof Uint8Array) || sessionBaseKey.byteLength !== 16) return denied;
+  if (typeof account !== 'object' || account === null) return denied;
   const { userName, sid } = account as Account;
-  if (typeof userName !== 'string' || userName === '') return SEC_E_LOGON_DENIED;
-  if (sid !== undefined && isNobody(sid)) return SEC_E_LOGON_DENIED;
+  if (typeof userName !== 'string' || userName === '') return denied;
+  if (sid !== undefined && isNobody(sid)) return denied;
   return { account: account as Account, sessionBaseKey: new Uint8Array(sessionBaseKey) };
 }
 

@@ -364,7 +364,9 @@ describe('Digest under attack: who is there', () => {
       { userName: 'alice', password: 'wrong' },
     ].map((options) => {
       const server = new DigestServer();
-      const result = server.judge(answerChallenge(server.challenge(), options));
+      const { diagnosis, ...result } = server.judge(answerChallenge(server.challenge(), options));
+      // For the server's log, which the client never sees.
+      assert.deepEqual(diagnosis, { account: options.userName });
       return { result, questions: server.logons.length };
     });
     assert.equal(Sspi.statusName(results[0]!.result.status), DENIED);

@@ -64,6 +64,28 @@ describe('mutations of tokens that would be refused anyway', () => {
   });
 });
 
+describe('every prefix of every published token', () => {
+  it('is refused or discarded as a first token, and refused as a later one (A03)', () => {
+    const server = acceptor(both);
+    for (const id of vectorIds(/^(?:spnego|sample|apreq)\./)) {
+      const token = vector(id);
+      for (let length = 0; length <= token.byteLength; length++) {
+        const first = server.leg(token.subarray(0, length));
+        const goesOn = first.status === Sspi.SEC_I_CONTINUE_NEEDED;
+        // Only a whole NegTokenInit can be answered: one whose own mechanism is not here, or that has no token.
+        assert.ok(verdicts.has(first.status) && (!goesOn || length === token.byteLength), `${id}, ${length} bytes`);
+        if (first.context !== undefined) Sspi.deleteSecurityContext(first.context);
+        const { context } = server.leg(
+          negTokenInit({ mechTypes: mechTypeList(OID_NTLM), mechToken: ntlmToken('more') }),
+        );
+        const later = server.leg(token.subarray(0, length), context);
+        assert.equal(later.context, undefined, `${id}, ${length} bytes, second`);
+      }
+    }
+    server.assertNothingLeft();
+  });
+});
+
 describe('mutations of a whole handshake whose list is covered by a MIC', () => {
   const lists = [
     mechTypeList(OID_NTLM, OID_KERBEROS),

@@ -513,7 +513,7 @@ describe('NTLM attacks', () => {
       it(`${name} is refused by name`, () => {
         const option = name.split(' ')[0];
         assert.throws(
-          () => credential(authData as Partial<NtlmAuthData>),
+          () => credential(authData),
           (error) => error instanceof OptionError && error.option === option,
         );
       });

@@ -1,0 +1,94 @@
+/**
+ * A client connection that costs little: requests are prepared bytes, responses are looked at no further than needed.
+ *
+ * autocannon cannot sign a connection in once and then load it: its requests repeat from the first. What this client
+ * costs is the same for both sides of a comparison.
+ */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { ntowfv1 } from '../src/crypto/ntlm-keys.ts';
+import { authenticateMessage, CURL_FLAGS, negotiateMessage } from '../test/packages/ntlm/ntlm-client.ts';
+
+const plainRequest = Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+const ntHash = ntowfv1('Wonderland-7');
+const negotiate = negotiateMessage(CURL_FLAGS);
+const firstRequest = ntlmRequest(negotiate);
+
+function ntlmRequest(token: Uint8Array): Buffer {
+  const field = `Authorization: NTLM ${Buffer.from(token).toString('base64')}`;
+  return Buffer.from(`GET / HTTP/1.1\r\nHost: localhost\r\n${field}\r\n\r\n`);
+}
+
+/** One connection to a measured server. */
+export class LoadConnection {
+  readonly #socket: Socket;
+  #received = '';
+  #settle: ((response: string) => void) | undefined;
+  #fail: ((error: Error) => void) | undefined;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setNoDelay(true).setEncoding('latin1');
+    socket.on('data', (text: string) => this.#take(text));
+    socket.on('error', (error) => this.#fail?.(error));
+    socket.on('close', () => this.#fail?.(new Error('the server closed a measured connection')));
+  }
+
+  static async open(port: number): Promise<LoadConnection> {
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    return new LoadConnection(socket);
+  }
+
+  /** A GET without credentials; gives the head and body of the response. */
+  request(bytes: Uint8Array = plainRequest): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.#settle = resolve;
+      this.#fail = reject;
+      this.#socket.write(bytes);
+    });
+  }
+
+  /** Both legs of NTLMv2. @throws Error where the server does not answer 200 */
+  async signIn(): Promise<void> {
+    const challenged = await this.request(firstRequest);
+    const challenge = /www-authenticate: NTLM ([\w+/=]+)/i.exec(challenged)?.[1] ?? '';
+    const answer = { userName: 'alice', domain: 'CORP', ntHash, headerBytes: 64 } as const;
+    const { message } = authenticateMessage(negotiate, Buffer.from(challenge, 'base64'), answer);
+    expectSuccess(await this.request(ntlmRequest(message)));
+  }
+
+  /** Sends one request after the other until the time is over; gives their number. */
+  async load(until: number): Promise<number> {
+    let count = 0;
+    while (performance.now() < until) {
+      expectSuccess(await this.request());
+      count++;
+    }
+    return count;
+  }
+
+  close(): void {
+    this.#fail = undefined;
+    this.#socket.destroy();
+  }
+
+  #take(text: string): void {
+    this.#received += text;
+    const end = this.#received.indexOf('\r\n\r\n');
+    if (end < 0) return;
+    const length = /content-length: (\d+)/i.exec(this.#received)?.[1];
+    // express-ntlm's 401 comes without a length, in chunks.
+    const whole =
+      length === undefined ? this.#received.endsWith('0\r\n\r\n') : this.#received.length >= end + 4 + Number(length);
+    if (!whole) return;
+    const response = this.#received;
+    this.#received = '';
+    this.#settle?.(response);
+  }
+}
+
+function expectSuccess(response: string): void {
+  if (!response.startsWith('HTTP/1.1 200')) throw new Error(`measured server answered ${response.slice(0, 200)}`);
+}

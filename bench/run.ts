@@ -1,0 +1,59 @@
+/**
+ * Runs the benchmarks: `npm run bench [-- part of a file name]…`
+ *
+ * Measures what `npm run build` made. Both sides of a comparison run in the same rounds, so a busy machine changes the
+ * figures more than the ratios. Prints a table and writes it, with every round and the machine, to .scratch/bench/.
+ */
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { cpus, loadavg, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Benchmark, Row } from './measurement.ts';
+
+const folder = fileURLToPath(new URL('.', import.meta.url));
+const results = fileURLToPath(new URL('../.scratch/bench/', import.meta.url));
+
+function table(rows: readonly Row[]): string {
+  const shown = (value: number | undefined): string =>
+    value === undefined ? '' : value.toFixed(Math.abs(value) < 100 ? 1 : 0);
+  return rows
+    .map(({ name, value, baseline, unit, aim }) => {
+      const verdict = aim === undefined ? '' : `  [${aim.met ? 'met' : 'NOT MET'}: ${aim.text}]`;
+      const against = baseline === undefined ? '' : `  (bare or other side: ${shown(baseline)})`;
+      return `  ${name}\n    ${shown(value)} ${unit}${against}${verdict}`;
+    })
+    .join('\n');
+}
+
+const filters = process.argv.slice(2);
+const files = (await readdir(folder))
+  .filter((name) => name.endsWith('.bench.ts'))
+  .filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)))
+  .sort();
+const machine = {
+  node: process.version,
+  v8: process.versions.v8,
+  platform: `${process.platform} ${release()} ${process.arch}`,
+  processor: cpus()[0]?.model,
+  cores: cpus().length,
+  memoryBytes: totalmem(),
+  loadAverageAtStart: loadavg()[0],
+  date: new Date().toISOString(),
+};
+console.log(machine);
+if ((machine.loadAverageAtStart ?? 0) > machine.cores / 2) {
+  console.log('This machine is busy: trust ratios and processor times, not rates and durations.');
+}
+
+const report: Record<string, readonly Row[]> = {};
+for (const file of files) {
+  const { default: benchmark } = (await import(pathToFileURL(join(folder, file)).href)) as { default: Benchmark };
+  console.log(`\n${benchmark.name}`);
+  const rows = await benchmark.run((message) => console.error(`  … ${message}`));
+  report[benchmark.name] = rows;
+  console.log(table(rows));
+}
+await mkdir(results, { recursive: true });
+const path = join(results, `${machine.date.replaceAll(':', '-')}.json`);
+await writeFile(path, JSON.stringify({ machine: { ...machine, loadAverageAtEnd: loadavg()[0] }, report }, null, 2));
+console.log(`\nwritten to ${path}`);

@@ -1,0 +1,63 @@
+/** A server of bench/server.ts in its own process. */
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { ServerAnswer, ServerKind, ServerQuestion } from './server.ts';
+
+/** The next answer. @throws Error where the server ends instead, or answers something else */
+async function next(child: ChildProcess, question: ServerAnswer['question']): Promise<number> {
+  const waiting = new AbortController();
+  const { signal } = waiting;
+  const ended = once(child, 'exit', { signal }).then(() => {
+    throw new Error('the measured server ended');
+  });
+  try {
+    const [answer] = (await Promise.race([once(child, 'message', { signal }), ended])) as [ServerAnswer];
+    if (answer.question !== question) throw new Error(`asked for ${question}, was told ${answer.question}`);
+    return answer.value;
+  } finally {
+    // Takes the other listener away; its promise has nobody left to tell.
+    ended.catch(() => undefined);
+    waiting.abort();
+  }
+}
+
+/** The parent's view of it. */
+export class RunningServer implements AsyncDisposable {
+  readonly kind: ServerKind;
+  readonly port: number;
+  readonly #child: ChildProcess;
+
+  private constructor(kind: ServerKind, child: ChildProcess, port: number) {
+    this.kind = kind;
+    this.port = port;
+    this.#child = child;
+  }
+
+  /** Starts one and waits until it listens. */
+  static async start(kind: ServerKind): Promise<RunningServer> {
+    const child = fork(fileURLToPath(new URL('server.ts', import.meta.url)), [kind], {
+      execArgv: ['--import', 'tsx', '--expose-gc', '--no-deprecation'],
+    });
+    return new RunningServer(kind, child, await next(child, 'listening'));
+  }
+
+  /** Starts one of each kind. */
+  static all(kinds: readonly ServerKind[]): Promise<RunningServer[]> {
+    return Promise.all(kinds.map((kind) => RunningServer.start(kind)));
+  }
+
+  /** Microseconds of processor time it has used, or bytes it holds after collecting garbage. */
+  async ask(question: ServerQuestion): Promise<number> {
+    this.#child.send(question);
+    return next(this.#child, question);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.disconnect();
+    await ended;
+  }
+}

@@ -1,0 +1,103 @@
+/** Child process of a benchmark: one server of the kind named on the command line, on a free port of loopback. */
+import { createServer } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import expressNtlm from 'express-ntlm';
+import { fastify } from 'fastify';
+import { memoryAccounts } from 'sspi-auth';
+import type { SspiAuthOptions } from 'sspi-auth';
+import { sspiAuth as expressAuth } from 'sspi-auth/express';
+import fastifyAuth from 'sspi-auth/fastify';
+import { sspiAuth as nodeAuth } from 'sspi-auth/node';
+
+/** Every kind of server that can be measured. */
+export type ServerKind =
+  | 'express'
+  | 'express with sspi-auth'
+  | 'express with express-ntlm'
+  | 'fastify'
+  | 'fastify with sspi-auth'
+  | 'node:http'
+  | 'node:http with sspi-auth';
+
+/** What the parent may ask, and gets an answer of the same type to. */
+export type ServerQuestion = 'cpu' | 'memory';
+/** Microseconds of processor time since the start, or bytes in use after collecting garbage. */
+export interface ServerAnswer {
+  readonly question: ServerQuestion | 'listening';
+  readonly value: number;
+}
+
+function options(): SspiAuthOptions {
+  return {
+    accounts: memoryAccounts([{ userName: 'alice', password: 'Wonderland-7' }]),
+    schemes: ['NTLM'],
+    domain: 'CORP',
+    logger: false,
+  };
+}
+
+const hello: RequestListener = (_request, response) => {
+  response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  response.end('hello');
+};
+
+function expressServer(...middleware: express.RequestHandler[]): Server {
+  const app = express();
+  for (const handler of middleware) app.use(handler);
+  app.get('/', (_request, response) => {
+    response.type('text').send('hello');
+  });
+  return createServer(app);
+}
+
+async function fastifyServer(withAuth: boolean): Promise<Server> {
+  const app = fastify();
+  if (withAuth) await app.register(fastifyAuth, options());
+  app.get('/', () => 'hello');
+  await app.ready();
+  return app.server;
+}
+
+async function serverOf(kind: ServerKind): Promise<Server> {
+  switch (kind) {
+    case 'express':
+      return expressServer();
+    case 'express with sspi-auth':
+      return expressServer(expressAuth(options()));
+    case 'express with express-ntlm':
+      return expressServer(expressNtlm());
+    case 'fastify':
+      return fastifyServer(false);
+    case 'fastify with sspi-auth':
+      return fastifyServer(true);
+    case 'node:http':
+      return createServer(hello);
+    case 'node:http with sspi-auth':
+      return createServer(nodeAuth(options())(hello));
+  }
+}
+
+function answer(question: ServerAnswer['question'], value: number): void {
+  process.send?.({ question, value } satisfies ServerAnswer);
+}
+
+function measured(question: ServerQuestion): number {
+  if (question === 'cpu') {
+    const { user, system } = process.cpuUsage();
+    return user + system;
+  }
+  for (let pass = 0; pass < 5; pass++) globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+const server = await serverOf(process.argv[2] as ServerKind);
+// Connections of a round stay open while the other sides are measured.
+server.keepAliveTimeout = 0;
+server.headersTimeout = 0;
+server.requestTimeout = 0;
+server.listen(0, '127.0.0.1', () => answer('listening', (server.address() as AddressInfo).port));
+process.on('message', (question: ServerQuestion) => answer(question, measured(question)));
+process.on('disconnect', () => process.exit());

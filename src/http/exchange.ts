@@ -1,0 +1,18 @@
+/** One request on one connection, without its body: what is judged. */
+import type { ConnectionSocket } from './connection.ts';
+
+/** What of a request is looked at; node:http's IncomingMessage is one. */
+export interface Exchange {
+  /** The connection. Its state hangs on this very object. */
+  readonly socket: ConnectionSocket;
+  readonly method?: string | undefined;
+  /** Names and values in turn, as received. */
+  readonly rawHeaders: readonly string[];
+  readonly httpVersionMajor: number;
+}
+
+/** `address:port` of the client, where the connection knows it. */
+export function peerOf({ socket }: Exchange): string | undefined {
+  const { remoteAddress, remotePort } = socket;
+  return remoteAddress === undefined ? undefined : `${remoteAddress}:${remotePort ?? ''}`;
+}

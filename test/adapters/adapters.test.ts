@@ -1,0 +1,84 @@
+/** Scenarios that one request decides, against every adapter, with nothing but Node; the others are in scenarios.ts. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import request from 'supertest';
+import { accounts } from './scenarios.ts';
+import { adapters } from './servers.ts';
+import type { ScenarioOptions } from './servers.ts';
+
+interface SingleRequest {
+  readonly name: string;
+  readonly options?: ScenarioOptions;
+  readonly method?: 'get' | 'head' | 'options' | 'post' | 'put' | 'trace' | 'patch' | 'delete';
+  readonly target?: string;
+  readonly authorization?: string;
+  readonly status: number;
+  /** Whether the handler ran. */
+  readonly handled: boolean;
+}
+
+const table: readonly SingleRequest[] = [
+  { name: 'no credentials', status: 401, handled: false },
+  { name: 'no credentials, POST', method: 'post', status: 401, handled: false },
+  { name: 'A22: HEAD is as protected as GET', method: 'head', status: 401, handled: false },
+  { name: 'A22: PUT is as protected as GET', method: 'put', status: 401, handled: false },
+  { name: 'A19: OPTIONS is no way round', method: 'options', status: 401, handled: false },
+  { name: 'A01: NTLM without a token', authorization: 'NTLM', status: 401, handled: false },
+  { name: 'C01: a type 3 as the first token', authorization: 'NTLM TlRMTVNTUAADAAAA', status: 401, handled: false },
+  {
+    name: 'A08: a scheme that is not offered',
+    authorization: 'Basic YWxpY2U6V29uZGVybGFuZC03',
+    status: 401,
+    handled: false,
+  },
+  { name: 'A07: a list of credentials', authorization: 'NTLM AAAA, Basic YTpi', status: 400, handled: false },
+  { name: 'E04: Digest without its parameters', authorization: 'Digest username="alice"', status: 400, handled: false },
+  { name: 'anonymous', options: { accounts, anonymous: true }, status: 200, handled: true },
+  {
+    name: 'anonymous, but with wrong credentials',
+    options: { accounts, anonymous: true },
+    authorization: 'NTLM AAAA',
+    status: 401,
+    handled: false,
+  },
+  {
+    name: 'skip',
+    options: { accounts, skip: ({ url }) => url === '/health' },
+    target: '/health',
+    status: 200,
+    handled: true,
+  },
+  {
+    name: 'skip, of another path',
+    options: { accounts, skip: ({ url }) => url === '/health' },
+    target: '/health/../secret',
+    status: 401,
+    handled: false,
+  },
+];
+
+for (const [adapter, start] of Object.entries(adapters)) {
+  describe(`adapter ${adapter}, one request`, () => {
+    for (const {
+      name,
+      options = { accounts },
+      method = 'get',
+      target = '/',
+      authorization,
+      status,
+      handled,
+    } of table) {
+      it(`${name}: ${status}`, async () => {
+        await using server = await start(options);
+        const sent = request(`http://127.0.0.1:${server.port}`)[method](target);
+        const response = await (authorization === undefined ? sent : sent.set('Authorization', authorization));
+        assert.equal(response.status, status);
+        assert.equal(server.handled(), handled ? 1 : 0);
+        if (status === 401) {
+          assert.match(String(response.headers['www-authenticate']), /NTLM/);
+          assert.equal(response.headers['cache-control'], 'no-store');
+        }
+      });
+    }
+  });
+}
