@@ -49,24 +49,31 @@ const runs: readonly Run[] = [
   [0xa78c, 0xa78c, 1, -1], [0xff41, 0xff5a, 1, -32],
 ];
 
-const upper: Uint16Array = (() => {
-  const table = Uint16Array.from({ length: 0x10000 }, (_, unit) => unit);
+let upper: Uint16Array | undefined;
+
+/** The mapping of every unit; made when a name is first compared, because importing this module must cost nothing. */
+function upperTable(): Uint16Array {
+  if (upper !== undefined) return upper;
+  const table = new Uint16Array(0x10000);
+  for (let unit = 0; unit < table.length; unit++) table[unit] = unit;
   for (const [first, last, step, delta] of runs) {
     for (let unit = first; unit <= last; unit += step) table[unit] = unit + delta;
   }
+  upper = table;
   return table;
-})();
+}
 
 /**
  * The text with each UTF-16 unit in upper case. Units without an upper case of their own, surrogates among them, stay;
  * the length never changes.
  */
 export function uppercase(text: string): string {
+  const table = upperTable();
   let mapped = '';
   let kept = 0;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
-    const other = upper[unit] ?? unit;
+    const other = table[unit] ?? unit;
     if (other === unit) continue;
     mapped += text.slice(kept, i) + String.fromCharCode(other);
     kept = i + 1;
