@@ -69,7 +69,7 @@ const architecture: Architecture = {
     },
     {
       name: 'authenticator',
-      path: ['src/authenticator.ts', 'src/admission.ts'],
+      path: ['src/authenticator.ts', 'src/acceptor.ts', 'src/admission.ts'],
       mayImport: ['errors', 'formats', 'sspi', 'http', 'identity', 'context info', 'audit', 'options'],
     },
 

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { MalformedTokenError } from '../../src/errors.ts';
+import {
+  decodeApRequest,
+  decodeKerberosToken,
+  escapeComponent,
+  holdsPac,
+  KERBEROS_OID,
+  TOK_ID_AP_REP,
+  TOK_ID_AP_REQ,
+} from '../../src/formats/kerberos-token.ts';
+import { decodeKeytab } from '../../src/formats/keytab.ts';
+import { Reader } from '../../src/formats/reader.ts';
+import { readSid, wellKnownSidName } from '../../src/formats/sid.ts';
+import { vectors } from '../kerberos/vectors.ts';
+
+const numRuns = Number(process.env['SSPI_AUTH_FUZZ_RUNS'] ?? 2000);
+const requests = vectors(/^apreq\./).filter(({ expected }) => /^60[0-9a-f]{2,6}06092a864886f7/.test(expected));
+
+describe('the clear part of an AP-REQ, RFC 4120 5.5.1', () => {
+  for (const { id, inputs, expected } of requests) {
+    const token = Buffer.from(expected, 'hex');
+    it(id, () => {
+      const { mechanism, tokenId, message } = decodeKerberosToken(token);
+      assert.equal(mechanism, KERBEROS_OID);
+      assert.equal(tokenId, TOK_ID_AP_REQ);
+      const request = decodeApRequest(message);
+      assert.deepEqual(request.ticket, {
+        realm: inputs['realm'],
+        serviceName: inputs['sname'],
+        encryptionType: inputs['etype'],
+        keyVersion: inputs['kvno'],
+      });
+      assert.equal(request.mutualRequired, String(inputs['apOptions']).startsWith('0020'));
+      assert.equal(request.useSessionKey, false);
+      if (inputs['sessionEtype'] !== undefined) assert.equal(request.sessionEncryptionType, inputs['sessionEtype']);
+    });
+    it(`${id}: every prefix and a trailing byte are malformed (A03, A04)`, () => {
+      for (let length = 0; length < token.byteLength; length++) {
+        assert.throws(() => decodeKerberosToken(token.subarray(0, length)), MalformedTokenError);
+      }
+      assert.throws(() => decodeKerberosToken(Buffer.concat([token, Buffer.of(0)])), MalformedTokenError);
+      const { message } = decodeKerberosToken(token);
+      for (let length = 0; length < message.byteLength; length++) {
+        assert.throws(() => decodeApRequest(message.subarray(0, length)), MalformedTokenError);
+      }
+    });
+  }
+
+  it('an AP-REP is told apart', () => {
+    const [reply] = vectors(/^sample\.initial_context_token_krb_ap_rep$/);
+    const { tokenId, message } = decodeKerberosToken(Buffer.from(reply!.expected, 'hex'));
+    assert.equal(tokenId, TOK_ID_AP_REP);
+    assert.throws(() => decodeApRequest(message), MalformedTokenError);
+  });
+
+  it('D09: mutations give a value or MalformedTokenError', () => {
+    const token = Buffer.from(requests[0]!.expected, 'hex');
+    const mutation = fc.record({ at: fc.nat(220), value: fc.nat(255) });
+    fc.assert(
+      fc.property(fc.array(mutation, { minLength: 1, maxLength: 6 }), (mutations) => {
+        const bytes = Buffer.from(token);
+        for (const { at, value } of mutations) bytes[at] = value;
+        try {
+          decodeApRequest(decodeKerberosToken(bytes).message);
+        } catch (error) {
+          assert.ok(error instanceof MalformedTokenError, String(error));
+        }
+      }),
+      { numRuns },
+    );
+  });
+
+  it('D18: components that hold a separator stay apart', () => {
+    assert.equal(escapeComponent('a/b@c\\d'), 'a\\/b\\@c\\\\d');
+  });
+
+  it('authorization data holds a PAC where it says so, or where it cannot be read', () => {
+    const entry = (type: string): Buffer => Buffer.from(`300d300ba004${type}a1030401aa`, 'hex');
+    assert.equal(holdsPac(entry('02020080')), true);
+    assert.equal(holdsPac(Buffer.from('300c300aa00302010da1030401aa', 'hex')), false);
+    assert.equal(holdsPac(Buffer.from('3080', 'hex')), true);
+    assert.equal(holdsPac(Buffer.from('3000', 'hex')), false);
+  });
+});
+
+/** One entry of a keytab file of version 2. */
+function keytabEntry(principal: readonly string[], realm: string, kvno: number, type: number, long?: number): Buffer {
+  const counted = (value: Uint8Array): Buffer => {
+    const head = Buffer.alloc(2);
+    head.writeUInt16BE(value.byteLength);
+    return Buffer.concat([head, value]);
+  };
+  const number = (value: number, size: number): Buffer => {
+    const bytes = Buffer.alloc(size);
+    bytes.writeUIntBE(value, 0, size);
+    return bytes;
+  };
+  const body = Buffer.concat([
+    number(principal.length, 2),
+    counted(Buffer.from(realm)),
+    ...principal.map((component) => counted(Buffer.from(component))),
+    number(1, 4),
+    number(0, 4),
+    number(kvno, 1),
+    number(type, 2),
+    counted(Buffer.alloc(32, 0x5a)),
+    ...(long === undefined ? [] : [number(long, 4)]),
+  ]);
+  return Buffer.concat([number(body.byteLength, 4), body]);
+}
+
+describe('the keytab file format', () => {
+  const head = Buffer.of(5, 2);
+  it('lists entries, skips holes, and takes the 32-bit version where there is one', () => {
+    const hole = Buffer.alloc(4 + 10);
+    hole.writeInt32BE(-10);
+    const file = Buffer.concat([
+      head,
+      keytabEntry(['HTTP', 'web'], 'R', 3, 18),
+      hole,
+      keytabEntry(['HTTP', 'a/b'], 'R', 44, 17, 300),
+      keytabEntry(['host'], 'R', 7, 23, 0),
+    ]);
+    assert.deepEqual(decodeKeytab(file), [
+      { name: 'HTTP/web', realm: 'R', keyVersion: 3, encryptionType: 18 },
+      { name: 'HTTP/a\\/b', realm: 'R', keyVersion: 300, encryptionType: 17 },
+      { name: 'host', realm: 'R', keyVersion: 7, encryptionType: 23 },
+    ]);
+  });
+  it('other versions, other files and cut entries are malformed', () => {
+    for (const file of [Buffer.of(5, 1), Buffer.from('<xml/>'), Buffer.alloc(0)]) {
+      assert.throws(() => decodeKeytab(file), MalformedTokenError);
+    }
+    const whole = Buffer.concat([head, keytabEntry(['HTTP', 'web'], 'R', 3, 18)]);
+    for (let length = 3; length < whole.byteLength; length++) {
+      assert.throws(() => decodeKeytab(whole.subarray(0, length)), MalformedTokenError, String(length));
+    }
+  });
+});
+
+describe('SIDs, MS-DTYP 2.4.2', () => {
+  const cases = [
+    ['010100000000000100000000', 'S-1-1-0'],
+    ['01020000000000052000000020020000', 'S-1-5-32-544'],
+    ['0105000000000005150000000100000002000000fffffffff4010000', 'S-1-5-21-1-2-4294967295-500'],
+    ['010100010000000001000000', 'S-1-0x100000000-1'],
+    ['0100000000000005', 'S-1-5'],
+  ] as const;
+  for (const [bytes, text] of cases) {
+    it(text, () => assert.equal(readSid(new Reader(Buffer.from(bytes, 'hex')), 'Sid'), text));
+  }
+  it('another revision, 16 sub-authorities and cut ones are malformed', () => {
+    for (const bytes of ['020100000000000100000000', `0110000000000005${'00'.repeat(64)}`, '0102000000000005200000']) {
+      assert.throws(() => readSid(new Reader(Buffer.from(bytes, 'hex')), 'Sid'), MalformedTokenError);
+    }
+  });
+  it('well-known ones have names, those of a domain with its name, and no others', () => {
+    const domain = { sid: 'S-1-5-21-1-2-3', name: 'CORP' };
+    assert.equal(wellKnownSidName('S-1-5-32-544'), 'BUILTIN\\Administrators');
+    assert.equal(wellKnownSidName('S-1-5-21-1-2-3-512', domain), 'CORP\\Domain Admins');
+    for (const sid of ['S-1-5-21-1-2-3-1104', 'S-1-5-21-1-2-4-512', 'S-1-5-21-1-2-3-512-512', 'S-1-5-21-1-2-3-0x200']) {
+      assert.equal(wellKnownSidName(sid, domain), undefined, sid);
+    }
+    assert.equal(wellKnownSidName('S-1-5-21-1-2-3-512', { ...domain, name: '' }), undefined);
+  });
+});
