@@ -137,6 +137,13 @@ const ntlmLeftOut: Missing = { missing: 'option "packages" leaves NTLM out.' };
 /** The operating system's own packages, and those of a library with the same interface. */
 function secur32<R>(name: Exclude<SchemeName, 'Digest'>, settings: Settings<R>): Availability {
   const { schemes, library, servicePrincipalNames, packages } = settings;
+  if (settings.channelBinding === 'always' && process.platform !== 'win32') {
+    throw new OptionError(
+      'channelBinding',
+      'is "always", which a library of SSPI other than Windows\' does not enforce',
+      "Use another provider, or 'whenSupported'.",
+    );
+  }
   if (name === 'Kerberos' && schemes === undefined) return kerberosNotNamed;
   if (name === 'NTLM' && packages?.includes('NTLM') === false) return ntlmLeftOut;
   const found = secur32Packages(library).find(({ info }) => info.name === name);

@@ -32,8 +32,14 @@ export interface WineMachine extends AsyncDisposable {
    *
    * @param env added to the environment
    * @param shim puts the proxy DLL before Wine's secur32
+   * @param words for its command line
    */
-  start(file: string, env: Readonly<Record<string, string>>, shim: boolean): Promise<WineProcess>;
+  start(
+    file: string,
+    env: Readonly<Record<string, string>>,
+    shim: boolean,
+    words?: readonly string[],
+  ): Promise<WineProcess>;
 }
 
 /** A Windows process. */
@@ -63,7 +69,7 @@ export async function makeWineMachine(): Promise<WineMachine> {
     ]);
     return {
       application,
-      start: (file, env, shim) => startNode(folder, application, file, env, shim),
+      start: (file, env, shim, words = []) => startNode(folder, application, file, env, shim, words),
       async [Symbol.asyncDispose]() {
         // The server of this prefix ends the last processes in it, and itself.
         await runProcess('/usr/lib/wine/wineserver64', ['-k'], { env: { WINEPREFIX: folder.file('prefix') } });
@@ -182,6 +188,7 @@ async function startNode(
   file: string,
   env: Readonly<Record<string, string>>,
   shim: boolean,
+  words: readonly string[],
 ): Promise<WineProcess> {
   const executables = folder.file(shim ? 'node-shim' : 'node');
   if (shim) {
@@ -194,20 +201,24 @@ async function startNode(
   const log = application.file(`${file}.log`);
   // Wine 8 gives Node a console it cannot use for anything but a file: EBADF with a pipe.
   const output = await open(log, 'w');
-  const child = spawn(wine, [join(executables, 'node.exe'), '--max-http-header-size=65536', application.file(file)], {
-    cwd: application.path,
-    stdio: ['ignore', output.fd, output.fd],
-    env: {
-      ...process.env,
-      ...quiet,
-      NODE_TEST_CONTEXT: undefined,
-      NODE_OPTIONS: undefined,
-      ...env,
-      WINEPREFIX: folder.file('prefix'),
-      WINEDLLOVERRIDES: shim ? 'secur32=n,b' : 'secur32=b',
-      PATH: `${folder.file('bin')}:${process.env['PATH'] ?? ''}`,
+  const child = spawn(
+    wine,
+    [join(executables, 'node.exe'), '--max-http-header-size=65536', application.file(file), ...words],
+    {
+      cwd: application.path,
+      stdio: ['ignore', output.fd, output.fd],
+      env: {
+        ...process.env,
+        ...quiet,
+        NODE_TEST_CONTEXT: undefined,
+        NODE_OPTIONS: undefined,
+        ...env,
+        WINEPREFIX: folder.file('prefix'),
+        WINEDLLOVERRIDES: shim ? 'secur32=n,b' : 'secur32=b',
+        PATH: `${folder.file('bin')}:${process.env['PATH'] ?? ''}`,
+      },
     },
-  });
+  );
   await output.close();
   let code: number | null | undefined;
   const ended = new Promise<number | null>((resolve, reject) => {

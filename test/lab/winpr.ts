@@ -94,12 +94,13 @@ interface ClientFunctions {
   readonly FreeCredentialsHandle: Call;
 }
 
-let functions: ClientFunctions | undefined;
+const functionsOf = new Map<string, ClientFunctions>();
 
 /** Declared by koffi's own structures, not by the provider's layouts: a mistake there is not shared by its test. */
-function clientFunctions(): ClientFunctions {
-  if (functions !== undefined) return functions;
-  const library = koffi.load(winprLibrary);
+function clientFunctions(path: string): ClientFunctions {
+  const known = functionsOf.get(path);
+  if (known !== undefined) return known;
+  const library = koffi.load(path);
   const SecHandle = koffi.struct({ dwLower: 'uintptr_t', dwUpper: 'uintptr_t' });
   const TimeStamp = koffi.struct({ LowPart: 'uint32_t', HighPart: 'int32_t' });
   const SecBuffer = koffi.struct({ cbBuffer: 'uint32_t', BufferType: 'uint32_t', pvBuffer: 'void *' });
@@ -122,7 +123,7 @@ function clientFunctions(): ClientFunctions {
   const handle = pointer(SecHandle);
   const call = (name: string, parameters: Koffi.TypeObject[] | unknown[]): Call =>
     library.func(name, 'int32_t', parameters as string[]);
-  functions = {
+  const functions: ClientFunctions = {
     SecBuffer,
     AcquireCredentialsHandleW: call('AcquireCredentialsHandleW', [
       ...['str16', 'str16', U, 'void *', pointer(identity), 'void *', 'void *'],
@@ -148,6 +149,7 @@ function clientFunctions(): ClientFunctions {
     DeleteSecurityContext: call('DeleteSecurityContext', [handle]),
     FreeCredentialsHandle: call('FreeCredentialsHandle', [handle]),
   };
+  functionsOf.set(path, functions);
   return functions;
 }
 
@@ -164,10 +166,22 @@ const descriptor = (buffers: readonly { readonly type: number; readonly data: Ui
 });
 
 /** How many bytes a call left in each buffer. */
-function lengths(described: Descriptor, count: number): number[] {
-  const { SecBuffer } = clientFunctions();
+function lengths({ SecBuffer }: ClientFunctions, described: Descriptor, count: number): number[] {
   const buffers = koffi.decode(described.pBuffers, SecBuffer, count) as { cbBuffer: number }[];
   return buffers.map(({ cbBuffer }) => cbBuffer);
+}
+
+/** SEC_WINNT_AUTH_IDENTITY_W. */
+function authIdentity({ user, domain, password }: WinprIdentity): object {
+  return {
+    User: user,
+    UserLength: user.length,
+    Domain: domain,
+    DomainLength: domain.length,
+    Password: password,
+    PasswordLength: password.length,
+    Flags: SEC_WINNT_AUTH_IDENTITY_UNICODE,
+  };
 }
 
 const ROOM = 16384;
@@ -178,32 +192,35 @@ const DATA = 1;
 export class WinprClient implements ContractClient {
   readonly #credential = {};
   #context: object | null = null;
+  readonly #functions: ClientFunctions;
   readonly #target: string;
+  readonly #trailerBytes: number;
   #over = false;
   #sent = 0;
   #received = 0;
 
   /**
-   * @param packageName `NTLM` or `Negotiate`
-   * @throws Error where WinPR gives no credential
+   * @param packageName `NTLM`, `Negotiate`, or `Kerberos` where the library has it
+   * @param identity undefined: whoever the ticket cache says
+   * @param library another one with the same interface, such as `secur32.dll`
+   * @throws Error where the library gives no credential
    */
-  constructor(packageName: string, identity: WinprIdentity, target = 'HTTP/localhost') {
+  constructor(
+    packageName: string,
+    identity: WinprIdentity | undefined,
+    target = 'HTTP/localhost',
+    library = winprLibrary,
+  ) {
     this.#target = target;
-    const { user, domain, password } = identity;
-    const status = clientFunctions().AcquireCredentialsHandleW(
+    this.#functions = clientFunctions(library);
+    // Kerberos signs with more bytes and says how many; WinPR's NTLM always uses these.
+    this.#trailerBytes = packageName === 'Kerberos' ? 256 : 16;
+    const status = this.#functions.AcquireCredentialsHandleW(
       null,
       packageName,
       SECPKG_CRED_OUTBOUND,
       null,
-      {
-        User: user,
-        UserLength: user.length,
-        Domain: domain,
-        DomainLength: domain.length,
-        Password: password,
-        PasswordLength: password.length,
-        Flags: SEC_WINNT_AUTH_IDENTITY_UNICODE,
-      },
+      identity === undefined ? null : authIdentity(identity),
       null,
       null,
       this.#credential,
@@ -218,7 +235,7 @@ export class WinprClient implements ContractClient {
     const output = descriptor([{ type: TOKEN, data: room }]);
     const input = serverToken && descriptor([{ type: TOKEN, data: serverToken }]);
     const context = this.#context === null ? {} : { ...this.#context };
-    const status = clientFunctions().InitializeSecurityContextW(
+    const status = this.#functions.InitializeSecurityContextW(
       this.#credential,
       this.#context,
       this.#target,
@@ -235,18 +252,18 @@ export class WinprClient implements ContractClient {
     if (status < 0) throw new Error(`InitializeSecurityContextW: 0x${(status >>> 0).toString(16)}`);
     this.#context = context;
     if (status === 0) this.#over = true;
-    const [length = 0] = lengths(output, 1);
+    const [length = 0] = lengths(this.#functions, output, 1);
     return length === 0 ? undefined : Uint8Array.from(room.subarray(0, length));
   }
 
   makeSignature(message: Uint8Array): Uint8Array {
-    const signature = Buffer.alloc(16);
+    const signature = Buffer.alloc(this.#trailerBytes);
     const buffers = descriptor([
       { type: DATA, data: message },
       { type: TOKEN, data: signature },
     ]);
-    this.#check('MakeSignature', clientFunctions().MakeSignature(this.#context, 0, buffers, this.#sent++));
-    return signature;
+    this.#check('MakeSignature', this.#functions.MakeSignature(this.#context, 0, buffers, this.#sent++));
+    return signature.subarray(0, lengths(this.#functions, buffers, 2)[1]);
   }
 
   verifySignature(message: Uint8Array, signature: Uint8Array): boolean {
@@ -254,18 +271,18 @@ export class WinprClient implements ContractClient {
       { type: DATA, data: message },
       { type: TOKEN, data: signature },
     ]);
-    return clientFunctions().VerifySignature(this.#context, buffers, this.#received++, [0]) === 0;
+    return this.#functions.VerifySignature(this.#context, buffers, this.#received++, [0]) === 0;
   }
 
   encryptMessage(message: Uint8Array): { token: Uint8Array; data: Uint8Array } {
-    const token = Buffer.alloc(16);
+    const token = Buffer.alloc(this.#trailerBytes);
     const data = Buffer.from(message);
     const buffers = descriptor([
       { type: TOKEN, data: token },
       { type: DATA, data },
     ]);
-    this.#check('EncryptMessage', clientFunctions().EncryptMessage(this.#context, 0, buffers, this.#sent++));
-    return { token, data };
+    this.#check('EncryptMessage', this.#functions.EncryptMessage(this.#context, 0, buffers, this.#sent++));
+    return { token: token.subarray(0, lengths(this.#functions, buffers, 1)[0]), data };
   }
 
   decryptMessage(token: Uint8Array, data: Uint8Array): Uint8Array {
@@ -274,13 +291,13 @@ export class WinprClient implements ContractClient {
       { type: TOKEN, data: Buffer.from(token) },
       { type: DATA, data: plain },
     ]);
-    this.#check('DecryptMessage', clientFunctions().DecryptMessage(this.#context, buffers, this.#received++, [0]));
+    this.#check('DecryptMessage', this.#functions.DecryptMessage(this.#context, buffers, this.#received++, [0]));
     return plain;
   }
 
   [Symbol.dispose](): void {
-    if (this.#context !== null) clientFunctions().DeleteSecurityContext(this.#context);
-    clientFunctions().FreeCredentialsHandle(this.#credential);
+    if (this.#context !== null) this.#functions.DeleteSecurityContext(this.#context);
+    this.#functions.FreeCredentialsHandle(this.#credential);
   }
 
   #check(name: string, status: number): void {

@@ -53,6 +53,8 @@ export interface ContractSubject {
   client(kind: ClientKind): ContractClient | Promise<ContractClient>;
   /** Whom the client with the right password is. */
   readonly account: { readonly userName: string; readonly domain?: string };
+  /** Another user, for handshakes that interleave. */
+  readonly other?: { readonly userName: string; client(): ContractClient | Promise<ContractClient> };
   /** The package that really runs, as NEGOTIATION_INFO or PACKAGE_INFO names it. */
   readonly runs: string;
   readonly differences: Readonly<Partial<Record<ContractRow, Difference>>>;
@@ -384,6 +386,39 @@ export function contractSuite(
       assert.ok(result.context !== undefined, `undisturbed by the other call: ${Sspi.statusName(result.status)}`);
       Sspi.deleteSecurityContext(result.context);
       now.client[Symbol.dispose]();
+      assertNothingLeft();
+    });
+
+    it('never takes one client for another, however their handshakes interleave', async () => {
+      const { other } = subject;
+      if (other === undefined) return;
+      const sides = await Promise.all(
+        Array.from({ length: 12 }, async (_, index) => ({
+          expected: index % 2 === 0 ? subject.account.userName : other.userName,
+          client: await (index % 2 === 0 ? subject.client('right') : other.client()),
+        })),
+      );
+      // All first tokens before any last one, and the last ones in the opposite order.
+      const begunSides: { side: (typeof sides)[number]; result: Result }[] = [];
+      for (const side of sides) {
+        const first = await side.client.next(undefined);
+        begunSides.push({ side, result: await leg(undefined, first!) });
+      }
+      const finished = await Promise.all(
+        begunSides.reverse().map(async ({ side, result }) => {
+          let last = result;
+          while (last.status === Sspi.SEC_I_CONTINUE_NEEDED) {
+            last = await leg(last.context, (await side.client.next(last.output[0]?.data))!);
+          }
+          return { side, last };
+        }),
+      );
+      for (const { side, last } of finished) {
+        assert.equal(Sspi.statusName(last.status), 'SEC_E_OK');
+        assert.equal(Sspi.querySecurityContextToken(last.context!).value?.userName, side.expected);
+        Sspi.deleteSecurityContext(last.context!);
+        side.client[Symbol.dispose]();
+      }
       assertNothingLeft();
     });
 

@@ -4,7 +4,7 @@
  * Then with the proxy DLL that adds names, tokens and impersonation.
  */
 import assert from 'node:assert/strict';
-import { copyFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -362,6 +362,29 @@ describe('the Windows build under Wine', ready, () => {
       if (state.contract.contexts === 0 || attempt === 50) return state;
     }
   }
+
+  it("protects messages of Kerberos with a client on Wine's own InitializeSecurityContextW", async () => {
+    const source = await readFile(new URL('messages.ts', import.meta.url), 'utf8');
+    await writeFile(machine.application.file('messages.ts'), source.replaceAll('../../lab/', './'));
+    await copyFile(new URL('../../lab/winpr.ts', import.meta.url), machine.application.file('winpr.ts'));
+    await using process = await machine.start('messages.ts', tickets, false);
+    const [line] = await process.waitForLine(/^\{.*\}$/m);
+    assert.deepEqual(JSON.parse(line), {
+      integrity: true,
+      maxSignature: 37,
+      package: 'Kerberos',
+      clientVerifies: true,
+      serverVerifies: 'SEC_E_OK',
+      altered: 'SEC_E_MESSAGE_ALTERED',
+      hidden: true,
+      serverReads: 'a message of the client',
+      alteredSecret: true,
+      held: {
+        contract: { credentials: 0, contexts: 0 },
+        native: { credentials: 0, contexts: 0, tokens: 0, buffers: 0 },
+      },
+    });
+  });
 
   it('ends the process where the thread cannot be reverted', async () => {
     const app = await Application.start(true, { SSPI_SHIM_FAIL_REVERT: '1' });

@@ -48,6 +48,10 @@ for (const packageName of ['NTLM', 'Negotiate']) {
         Sspi.ASC_REQ_CONNECTION | Sspi.ASC_REQ_INTEGRITY | Sspi.ASC_REQ_CONFIDENTIALITY | Sspi.ASC_REQ_REPLAY_DETECT,
       client: (kind) => new WinprClient(packageName, identities[kind]),
       account: { userName: 'alice', domain },
+      other: {
+        userName: 'bob',
+        client: () => new WinprClient(packageName, { user: 'bob', ...winprAccounts.bob }),
+      },
       runs: packageName,
       differences,
       liveNative: () => {

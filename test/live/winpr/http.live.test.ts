@@ -106,6 +106,13 @@ describe('WinPR behind Express', ready, () => {
     assert.deepEqual(response.headers.get('www-authenticate'), ['Negotiate', 'NTLM']);
   });
 
+  it('does not start where a policy could not be kept: WinPR looks at no channel bindings', async () => {
+    await assert.rejects(start({ channelBinding: 'always' }), {
+      code: 'ERR_SSPI_AUTH_OPTION',
+      option: 'channelBinding',
+    });
+  });
+
   it('signs 24 clients in at once', async () => {
     await using server = await start();
     const names = await Promise.all(
