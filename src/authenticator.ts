@@ -1,84 +1,42 @@
 /**
  * One request on one connection in, one Outcome out. Knows no framework and no native library.
  *
- * The signed-in keep-alive request is answered synchronously and allocates nothing. Everything that judges runs in turn,
- * one step at a time per connection.
+ * The signed-in keep-alive request is answered synchronously and allocates nothing; every other is the acceptor's.
  */
-import { Audit, printable } from './audit.ts';
-import type { AuditReason, AuditRecord } from './audit.ts';
-import { beginsHandshake } from './formats/initial-token.ts';
-import { encodeBase64 } from './formats/base64.ts';
-import {
-  authorizationField,
-  parseCredentials,
-  parseToken,
-  passedThroughProxy,
-  REPEATED,
-} from './http/authorization.ts';
-import type { Credentials } from './http/authorization.ts';
-import { channelBindingsOf } from './http/channel-bindings.ts';
+import { Acceptor } from './acceptor.ts';
+import { Audit } from './audit.ts';
+import { authorizationField, passedThroughProxy } from './http/authorization.ts';
 import { Connection } from './http/connection.ts';
 import { peerOf } from './http/exchange.ts';
 import type { Exchange } from './http/exchange.ts';
-import { bareChallenges } from './http/challenge.ts';
-import { discard, judgeDigest, judgeToken } from './http/judgement.ts';
-import type { Verdict } from './http/judgement.ts';
 import type { OfferedScheme } from './http/offered-scheme.ts';
-import { anonymousOutcome, challengeOutcome, refusedOutcome } from './http/outcome.ts';
-import type { AuthenticatedOutcome, HeaderField, Outcome } from './http/outcome.ts';
-import { PendingHandshakes } from './http/pending-handshakes.ts';
-import { admit } from './admission.ts';
+import { anonymousOutcome, refusedOutcome } from './http/outcome.ts';
+import type { AuthenticatedOutcome, Outcome } from './http/outcome.ts';
 import type { Settings } from './options.ts';
-import { SecurityContextInfo } from './security-context-info.ts';
-import * as Sspi from './sspi/index.ts';
-
-/** A request under judgement, with what its audit lines need. */
-interface Attempt {
-  readonly exchange: Exchange;
-  readonly connection: Connection;
-  /** Clock.elapsed() at the first leg of its handshake. */
-  readonly startedAt: number;
-}
 
 /** Judges requests. Make one with createAuthenticator. */
 export class Authenticator<R = unknown> {
   readonly settings: Settings<R>;
-  readonly #schemes: ReadonlyMap<string, OfferedScheme>;
+  readonly #acceptor: Acceptor;
   readonly #connections = new WeakMap<object, Connection>();
   /** Requests judged before, so that the same middleware twice in a chain does not judge a token twice. */
   readonly #judged = new WeakMap<object, Outcome>();
-  readonly #pending: PendingHandshakes;
   readonly #audit: Audit;
-  #closed = false;
 
   constructor(settings: Settings<R>, schemes: readonly OfferedScheme[]) {
     this.settings = settings;
-    this.#schemes = new Map(schemes.map((scheme) => [scheme.name.toLowerCase(), scheme]));
     this.#audit = new Audit(settings.logger);
-    this.#pending = new PendingHandshakes(settings.limits, settings.clock, (why, { phase, peer }) => {
-      if (why === 'closed') return;
-      const begun = phase.type === 'negotiating' ? phase : undefined;
-      const reason: AuditReason = why === 'deadline' ? 'handshake-deadline' : 'handshake-evicted';
-      this.#audit.refused({
-        scheme: begun === undefined ? undefined : this.#schemes.get(begun.scheme)?.name,
-        package: undefined,
-        account: undefined,
-        peer,
-        reason,
-        durationMilliseconds:
-          begun === undefined ? settings.limits.handshakeMilliseconds : this.#since(begun.startedAt),
-      });
-    });
+    this.#acceptor = new Acceptor(settings, schemes, this.#audit);
   }
 
   /** The schemes offered, in their order. */
   get schemes(): readonly string[] {
-    return [...this.#schemes.values()].map(({ name }) => name);
+    return this.#acceptor.schemes;
   }
 
   /** How many handshakes wait for their client. */
   get pendingHandshakes(): number {
-    return this.#pending.size;
+    return this.#acceptor.pendingHandshakes;
   }
 
   /**
@@ -93,7 +51,7 @@ export class Authenticator<R = unknown> {
     try {
       if (this.settings.skip?.(request) === true) return anonymousOutcome;
       const connection = this.#connections.get(exchange.socket);
-      if (connection !== undefined && !connection.busy && !this.#closed) {
+      if (connection !== undefined && !connection.busy && !this.#acceptor.closed) {
         const { phase } = connection;
         if (
           phase.type === 'authenticated' &&
@@ -111,7 +69,7 @@ export class Authenticator<R = unknown> {
     }
     const known = this.#judged.get(exchange);
     if (known !== undefined) return known;
-    const outcome = this.#inTurn(exchange, target);
+    const outcome = this.#acceptor.judge(exchange, this.#connectionOf(exchange), target);
     const conclude = (judged: Outcome): Outcome | Promise<Outcome> => {
       if (judged.type !== 'authenticated') return judged;
       this.#judged.set(exchange, judged);
@@ -122,196 +80,26 @@ export class Authenticator<R = unknown> {
 
   /** A 401 that offers every scheme; for an application that lets anonymous requests in and now wants a user. */
   challenge(exchange: Pick<Exchange, 'httpVersionMajor'>): Outcome {
-    return challengeOutcome(this.#bareChallenges(exchange));
+    return this.#acceptor.challenge(exchange);
   }
 
   /** Gives up every handshake and frees the credentials. Requests that still come are refused. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#pending.close();
-    for (const { credential } of this.#schemes.values()) Sspi.freeCredentialsHandle(credential);
+    if (this.#acceptor.closed) return;
+    this.#acceptor.close();
     const closing = this.settings.accounts?.close?.();
-    if (closing instanceof Promise)
+    if (closing instanceof Promise) {
       closing.catch((error: unknown) => this.#audit.failed(error, 'closing the account source'));
+    }
   }
 
-  #inTurn(exchange: Exchange, target: string): Outcome | Promise<Outcome> {
+  #connectionOf(exchange: Exchange): Connection {
     let connection = this.#connections.get(exchange.socket);
     if (connection === undefined) {
       connection = new Connection(peerOf(exchange));
       this.#connections.set(exchange.socket, connection);
     }
-    const attempt: Attempt = { exchange, connection, startedAt: startOf(connection) ?? this.settings.clock.elapsed() };
-    return connection.inTurn(() => {
-      try {
-        const outcome = this.#judge(attempt, target);
-        return outcome instanceof Promise ? outcome.catch((error: unknown) => this.#crashed(attempt, error)) : outcome;
-      } catch (error) {
-        return this.#crashed(attempt, error);
-      }
-    });
-  }
-
-  #judge(attempt: Attempt, target: string): Outcome | Promise<Outcome> {
-    const { exchange, connection } = attempt;
-    // Requests that waited for one before them may have lost their client: nobody is asked for them (attack G10).
-    if (exchange.socket.destroyed === true) {
-      this.#pending.release(connection);
-      return refusedOutcome(401);
-    }
-    const field = authorizationField(exchange.rawHeaders);
-    if (field === undefined) return this.#withoutCredentials(attempt);
-    if (field === REPEATED) return this.#refuse(attempt, 400, 'repeated-authorization');
-    const credentials = parseCredentials(field);
-    if (credentials === undefined) return this.#refuse(attempt, 400, 'malformed-authorization');
-    const scheme = this.#schemes.get(credentials.scheme);
-    if (scheme === undefined || this.#closed) return this.#refuse(attempt, 401, 'scheme-not-offered');
-    if (scheme.boundTo === 'request') {
-      this.#pending.release(connection);
-      const verdict = judgeDigest(scheme, credentials.parameters, exchange.method ?? '', target);
-      return this.#whenJudged(attempt, verdict, (settled) => this.#concludeRequest(attempt, scheme, settled));
-    }
-    // Streams of one HTTP/2 connection may be of different users: RFC 9113 has no place for these schemes (attack A13).
-    if (exchange.httpVersionMajor !== 1) return this.#refuse(attempt, 401, 'scheme-not-offered', scheme);
-    return this.#leg(attempt, scheme, credentials);
-  }
-
-  #withoutCredentials(attempt: Attempt): Outcome {
-    const { exchange, connection } = attempt;
-    const { phase } = connection;
-    // A request that waited its turn may find the connection authenticated by the one before it.
-    if (
-      phase.type === 'authenticated' &&
-      phase.expiresAt > this.settings.clock.now() &&
-      !this.#closed &&
-      !passedThroughProxy(exchange.rawHeaders)
-    ) {
-      return phase.outcome;
-    }
-    this.#pending.release(connection);
-    return this.settings.anonymous && !this.#closed
-      ? anonymousOutcome
-      : challengeOutcome(this.#bareChallenges(exchange));
-  }
-
-  #leg(attempt: Attempt, scheme: OfferedScheme, credentials: Credentials): Outcome | Promise<Outcome> {
-    const { exchange, connection } = attempt;
-    const parsed = parseToken(credentials.parameters, this.settings.limits.tokenBytes);
-    switch (parsed.type) {
-      case 'empty':
-      case 'malformed':
-        return this.#refuse(attempt, 401, 'malformed-authorization', scheme);
-      case 'tooLarge':
-        return this.#refuse(attempt, 401, 'token-too-large', scheme);
-      case 'list':
-        return this.#refuse(attempt, 400, 'malformed-authorization', scheme);
-      case 'token':
-        break;
-    }
-    const { phase } = connection;
-    const pending =
-      phase.type === 'negotiating' && phase.scheme === credentials.scheme && !beginsHandshake(parsed.token)
-        ? phase
-        : undefined;
-    // A new first token ends what was before it, identity included, before it is judged (attack C04).
-    if (pending === undefined) this.#pending.release(connection);
-    const leg: Attempt = pending === undefined ? { ...attempt, startedAt: this.settings.clock.elapsed() } : attempt;
-    const mode = this.settings.channelBinding;
-    const bindings = mode === 'never' ? undefined : channelBindingsOf(exchange.socket);
-    const verdict = judgeToken(scheme, pending?.context, parsed.token, { mode, bindings });
-    return this.#whenJudged(leg, verdict, (settled) => this.#concludeLeg(leg, scheme, credentials.scheme, settled));
-  }
-
-  #whenJudged(
-    { connection, exchange }: Attempt,
-    verdict: Verdict | Promise<Verdict>,
-    conclude: (verdict: Verdict) => Outcome,
-  ): Outcome | Promise<Outcome> {
-    const no = (): Outcome => refusedOutcome(401, this.#bareChallenges(exchange));
-    return this.#pending.whenJudged(connection, exchange.socket, verdict, conclude, no);
-  }
-
-  #concludeLeg(attempt: Attempt, scheme: OfferedScheme, key: string, verdict: Verdict): Outcome {
-    const { connection, exchange } = attempt;
-    if (exchange.socket.destroyed === true) {
-      discard(verdict);
-      this.#pending.release(connection);
-      return refusedOutcome(401);
-    }
-    switch (verdict.type) {
-      case 'refused':
-        return this.#refuse(attempt, 401, verdict, scheme);
-      case 'continue': {
-        const { context, tokens } = verdict;
-        connection.enter({ type: 'negotiating', scheme: key, context, startedAt: attempt.startedAt });
-        this.#pending.add(connection, exchange.socket);
-        this.#audit.handshake(this.#record(attempt, scheme, 'SEC_I_CONTINUE_NEEDED'));
-        const challenges = tokens.slice(0, 1).map((token) => `${scheme.name} ${encodeBase64(token)}`);
-        return challengeOutcome(challenges, true);
-      }
-      case 'accepted':
-        return this.#accept(attempt, scheme, verdict);
-    }
-  }
-
-  #concludeRequest(attempt: Attempt, scheme: OfferedScheme, verdict: Verdict): Outcome {
-    const { connection, exchange } = attempt;
-    this.#pending.remove(connection);
-    connection.unwatch();
-    switch (verdict.type) {
-      case 'refused':
-        return this.#refuse(attempt, verdict.status === Sspi.SEC_E_INVALID_TOKEN ? 400 : 401, verdict, scheme);
-      case 'continue': {
-        // The response was right but its nonce too old: the client tries again without asking its user.
-        Sspi.deleteSecurityContext(verdict.context);
-        return challengeOutcome(this.#bareChallenges(exchange, verdict.tokens));
-      }
-      case 'accepted':
-        return this.#accept(attempt, scheme, verdict);
-    }
-  }
-
-  #accept(attempt: Attempt, scheme: OfferedScheme, verdict: Extract<Verdict, { type: 'accepted' }>): Outcome {
-    const { connection, exchange } = attempt;
-    const { context, token, expiry } = verdict;
-    const admission = admit(scheme, verdict);
-    if (admission.type === 'refused') {
-      Sspi.deleteSecurityContext(context);
-      if (admission.error !== undefined) this.#audit.failed(admission.error, 'reading the account of a context');
-      return this.#refuse(attempt, 401, admission.reason, scheme);
-    }
-    const { user, facts } = admission;
-    const persists =
-      scheme.boundTo === 'connection' &&
-      this.settings.persistence === 'connection' &&
-      !passedThroughProxy(exchange.rawHeaders);
-    const kept = persists && Sspi.outlivesHandshake(context) ? context : undefined;
-    const sspi = new SecurityContextInfo(facts, kept);
-    const outcome: AuthenticatedOutcome = Object.freeze({ type: 'authenticated', user, sspi, headers: noFields });
-    this.#pending.remove(connection);
-    if (persists) {
-      connection.enter({ type: 'authenticated', outcome, context: kept, expiresAt: expiry?.getTime() ?? Infinity });
-    } else {
-      connection.reset();
-    }
-    if (kept === undefined) {
-      Sspi.deleteSecurityContext(context);
-      connection.unwatch();
-    } else {
-      connection.watch(exchange.socket, () => this.#pending.release(connection));
-    }
-    const perRequest = scheme.boundTo === 'request';
-    const again = perRequest && connection.lastRequestUser === user.name;
-    if (perRequest) connection.lastRequestUser = user.name;
-    const record = this.#record(attempt, scheme, 'SEC_E_OK');
-    this.#audit.authenticated({ ...record, package: user.package, account: user.name }, again);
-    if (perRequest) return outcome;
-    const headers: HeaderField[] = [['Persistent-Auth', persists ? 'true' : 'false']];
-    if (token !== undefined && token.byteLength > 0) {
-      headers.push(['WWW-Authenticate', `${scheme.name} ${encodeBase64(token)}`]);
-    }
-    return { ...outcome, headers };
+    return connection;
   }
 
   #authorize(outcome: AuthenticatedOutcome, exchange: Exchange, request: R): Outcome | Promise<Outcome> {
@@ -340,61 +128,8 @@ export class Authenticator<R = unknown> {
     }
   }
 
-  #refuse(
-    attempt: Attempt,
-    status: 400 | 401,
-    why: AuditReason | { readonly status: number; readonly diagnosis: Sspi.Diagnosis | undefined },
-    scheme?: OfferedScheme,
-  ): Outcome {
-    this.#pending.release(attempt.connection);
-    const reason = typeof why === 'string' ? why : Sspi.statusName(why.status);
-    const diagnosis = typeof why === 'string' ? undefined : why.diagnosis;
-    this.#audit.refused({
-      ...this.#record(attempt, scheme, reason),
-      account: diagnosis?.account === undefined ? undefined : printable(diagnosis.account),
-      ...(diagnosis?.text === undefined ? undefined : { diagnosis: diagnosis.text }),
-    });
-    return refusedOutcome(status, status === 401 ? this.#bareChallenges(attempt.exchange) : []);
-  }
-
-  /** Something that cannot happen did: nobody gets in. */
-  #crashed(attempt: Attempt, error: unknown): Outcome {
-    this.#audit.failed(error, 'judging a request');
-    return this.#refuse(attempt, 401, 'internal-error');
-  }
-
   #broken(error: unknown, where: string): Outcome {
     this.#audit.failed(error, where);
     return refusedOutcome(500);
   }
-
-  #bareChallenges(
-    { httpVersionMajor }: Pick<Exchange, 'httpVersionMajor'>,
-    stale?: readonly Uint8Array[],
-  ): readonly string[] {
-    return this.#closed ? [] : bareChallenges(this.#schemes.values(), httpVersionMajor, stale);
-  }
-
-  #record(attempt: Attempt, scheme: OfferedScheme | undefined, reason: string): AuditRecord {
-    return {
-      scheme: scheme?.name,
-      package: undefined,
-      account: undefined,
-      peer: peerOf(attempt.exchange),
-      reason,
-      durationMilliseconds: this.#since(attempt.startedAt),
-    };
-  }
-
-  /** Milliseconds since a Clock.elapsed(), to three places. */
-  #since(startedAt: number): number {
-    return Math.round((this.settings.clock.elapsed() - startedAt) * 1000) / 1000;
-  }
-}
-
-const noFields: readonly HeaderField[] = Object.freeze([]);
-
-/** When the handshake that is pending on a connection began. */
-function startOf({ phase }: Connection): number | undefined {
-  return phase.type === 'negotiating' ? phase.startedAt : undefined;
 }

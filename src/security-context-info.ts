@@ -52,8 +52,8 @@ export class SecurityContextInfo implements SecurityContextFacts {
 
   /**
    * The ticket that the client forwarded, as the name of a credential cache for KRB5CCNAME; it is destroyed when the
-   * connection ends or signs in anew. Undefined where none was forwarded, option `delegate` is off, or the
-   * authentication covers its request only.
+   * connection ends or signs in anew; where an authentication covers its request only, with the next request of the
+   * connection. Undefined where none was forwarded or option `delegate` is off.
    */
   get delegatedCredentials(): DelegatedCredentials | undefined {
     return this.#context === undefined ? undefined : queryDelegatedCredentials(this.#context).value;

@@ -51,6 +51,8 @@ export class Connection {
   #phase: ConnectionPhase = idle;
   #last: Promise<Outcome> | undefined;
   #stopWatching: (() => void) | undefined;
+  /** The context of a request whose identity did not stay; see `retain`. */
+  #retained: ContextHandle | undefined;
 
   constructor(peer?: string) {
     this.peer = peer;
@@ -69,7 +71,17 @@ export class Connection {
   enter(phase: ConnectionPhase): void {
     const before = contextOf(this.#phase);
     this.#phase = phase;
+    if (this.#retained !== undefined) deleteSecurityContext(this.#retained);
+    this.#retained = undefined;
     if (before !== undefined && before !== contextOf(phase)) deleteSecurityContext(before);
+  }
+
+  /**
+   * Keeps the context of a request that signed in for itself only, so that its handler can act in its user's name: until the
+   * next request of the connection is judged, or the connection ends.
+   */
+  retain(context: ContextHandle): void {
+    this.#retained = context;
   }
 
   /** Back to idle; context and identity are gone. */

@@ -34,7 +34,7 @@ export class Secur32Context implements PackageContext {
     this.#provider = provider;
     this.#credential = credential.retain();
     this.#handle = handle;
-    this.#protection = new MessageProtection(provider.library, handle.address);
+    this.#protection = new MessageProtection(provider.library, handle);
   }
 
   /** The first leg. */

@@ -8,19 +8,19 @@ import type { Answer } from '../../sspi/security-package.ts';
 import { SEC_E_INTERNAL_ERROR, SEC_E_OK } from '../../sspi/status.ts';
 import { queryContextAttribute } from './context-attributes.ts';
 import type { Secur32Library } from './library.ts';
+import type { NativeHandle } from './native-handles.ts';
 import { giveBackCallMemory, takeCallMemory } from './security-buffers.ts';
 import type { CallMemory, RoomBuffer } from './security-buffers.ts';
 
 /** Message protection of one established context. */
 export class MessageProtection {
   readonly #library: Secur32Library;
-  readonly #context: bigint;
+  readonly #handle: NativeHandle;
   #sizes: ContextSizes | undefined;
 
-  /** @param context address of the CtxtHandle */
-  constructor(library: Secur32Library, context: bigint) {
+  constructor(library: Secur32Library, handle: NativeHandle) {
     this.#library = library;
-    this.#context = context;
+    this.#handle = handle;
   }
 
   makeSignature(message: readonly SecBuffer[], sequence = 0): Answer<readonly SecBuffer[]> {
@@ -30,7 +30,7 @@ export class MessageProtection {
     const { MakeSignature } = this.#library.security;
     return this.#call(
       buffers,
-      (descriptor) => MakeSignature(this.#context, 0, descriptor, sequence),
+      (descriptor) => MakeSignature(this.#handle.address, 0, descriptor, sequence),
       (memory) => buffersOf(memory, buffers.length, [SECBUFFER_TOKEN]),
     );
   }
@@ -39,7 +39,7 @@ export class MessageProtection {
     const { VerifySignature } = this.#library.security;
     return this.#call(
       message,
-      (descriptor, memory) => VerifySignature(this.#context, descriptor, sequence, memory.attributesAddress),
+      (descriptor, memory) => VerifySignature(this.#handle.address, descriptor, sequence, memory.attributesAddress),
       (memory) => memory.attributes,
     );
   }
@@ -57,7 +57,7 @@ export class MessageProtection {
     const { EncryptMessage } = this.#library.security;
     return this.#call(
       buffers,
-      (descriptor) => EncryptMessage(this.#context, 0, descriptor, sequence),
+      (descriptor) => EncryptMessage(this.#handle.address, 0, descriptor, sequence),
       (memory) => buffersOf(memory, buffers.length, [SECBUFFER_TOKEN, SECBUFFER_DATA, SECBUFFER_PADDING]),
     );
   }
@@ -69,14 +69,14 @@ export class MessageProtection {
     const { DecryptMessage } = this.#library.security;
     return this.#call(
       buffers,
-      (descriptor, memory) => DecryptMessage(this.#context, descriptor, sequence, memory.attributesAddress),
+      (descriptor, memory) => DecryptMessage(this.#handle.address, descriptor, sequence, memory.attributesAddress),
       (memory) => buffersOf(memory, buffers.length, [SECBUFFER_DATA]),
     );
   }
 
   #contextSizes(): Answer<ContextSizes> {
     if (this.#sizes !== undefined) return { status: SEC_E_OK, value: this.#sizes };
-    const answer = queryContextAttribute(this.#library, this.#context, SECPKG_ATTR_SIZES);
+    const answer = queryContextAttribute(this.#library, this.#handle.address, SECPKG_ATTR_SIZES);
     this.#sizes = answer.value;
     return answer;
   }

@@ -16,11 +16,33 @@ export function liveNativeHandles(): Readonly<Record<NativeKind, number>> {
   return { ...live };
 }
 
+/** Memory of one SecHandle. */
+interface HandleSlot {
+  readonly memory: Buffer;
+  readonly address: bigint;
+}
+
+/** Slots are cut from blocks and used again: a block of its own for each handle would cost more than the call. */
+const SLOTS_IN_BLOCK = 256;
+const freeSlots: HandleSlot[] = [];
+
+function takeSlot(): HandleSlot {
+  const free = freeSlots.pop();
+  if (free !== undefined) return free;
+  const { size } = layouts.SecHandle;
+  const block = Buffer.allocUnsafeSlow(SLOTS_IN_BLOCK * size);
+  const address = koffi().address(block);
+  for (let index = 1; index < SLOTS_IN_BLOCK; index++) freeSlots.push(slotOf(block, address, index * size));
+  return slotOf(block, address, 0);
+}
+
+function slotOf(block: Buffer, address: bigint, at: number): HandleSlot {
+  return { memory: block.subarray(at, at + layouts.SecHandle.size), address: address + BigInt(at) };
+}
+
 /** A CredHandle or CtxtHandle in memory of its own, which native code may keep pointing to. */
 export class NativeHandle implements Disposable {
-  /** Where the SecHandle lies. */
-  readonly address: bigint;
-  readonly #memory: Buffer;
+  readonly #slot: HandleSlot;
   readonly #kind: 'credentials' | 'contexts';
   readonly #library: Secur32Library;
   #held = true;
@@ -29,22 +51,26 @@ export class NativeHandle implements Disposable {
    * @param value the SecHandle as the library filled it; copied
    */
   constructor(library: Secur32Library, kind: 'credentials' | 'contexts', value: Uint8Array) {
-    this.#memory = Buffer.allocUnsafeSlow(layouts.SecHandle.size);
-    this.#memory.set(value);
-    this.address = koffi().address(this.#memory);
+    this.#slot = takeSlot();
+    this.#slot.memory.set(value);
     this.#kind = kind;
     this.#library = library;
     live[kind]++;
   }
 
+  /** Where the SecHandle lies; 0 once it was given back, which every function answers with SEC_E_INVALID_HANDLE. */
+  get address(): bigint {
+    return this.#held ? this.#slot.address : 0n;
+  }
+
   /** The SecHandle's bytes; not a copy. */
   get value(): Uint8Array {
-    return this.#memory;
+    return this.#slot.memory;
   }
 
   /** Takes over the handle a later leg gave: it may differ from the one that went in. */
   replace(value: Uint8Array): void {
-    this.#memory.set(value);
+    this.#slot.memory.set(value);
   }
 
   /** FreeCredentialsHandle or DeleteSecurityContext, once; later calls do nothing. */
@@ -53,16 +79,20 @@ export class NativeHandle implements Disposable {
     this.#held = false;
     live[this.#kind]--;
     const { FreeCredentialsHandle, DeleteSecurityContext } = this.#library.security;
-    if (this.#kind === 'credentials') FreeCredentialsHandle(this.address);
-    else DeleteSecurityContext(this.address);
-    // SecInvalidateHandle: whoever still points here gets SEC_E_INVALID_HANDLE instead of somebody else's context.
-    this.#memory.fill(0xff);
+    const { memory, address } = this.#slot;
+    if (this.#kind === 'credentials') FreeCredentialsHandle(address);
+    else DeleteSecurityContext(address);
+    memory.fill(0xff);
+    freeSlots.push(this.#slot);
   }
 }
 
+const noHandle = Buffer.alloc(layouts.SecHandle.size);
+const invalidatedHandle = Buffer.alloc(layouts.SecHandle.size, 0xff);
+
 /** Whether a SecHandle stands for something: not what it was initialised with, not SecInvalidateHandle's value. */
-export function isHandle(value: Uint8Array): boolean {
-  return value.some((byte) => byte !== 0) && value.some((byte) => byte !== 0xff);
+export function isHandle(value: Buffer): boolean {
+  return !value.equals(noHandle) && !value.equals(invalidatedHandle);
 }
 
 /** Memory the library allocated: read with `use`, then FreeContextBuffer, whatever happens. */

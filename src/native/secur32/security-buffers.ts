@@ -35,6 +35,14 @@ export const CALL_OVERHEAD_BYTES = DATA + 2 * MOST_BUFFERS * ALIGNMENT;
 
 /** The block of one call. */
 export class CallMemory {
+  /** phNewContext, phCredential. */
+  readonly handleAddress: bigint;
+  /** What lies there; not a copy. */
+  readonly handle: Buffer;
+  /** pfContextAttr, pfQOP: 32 bits. */
+  readonly attributesAddress: bigint;
+  /** ptsExpiry. */
+  readonly expiryAddress: bigint;
   readonly #memory: Buffer;
   readonly #address: bigint;
   #next = DATA;
@@ -44,33 +52,18 @@ export class CallMemory {
   constructor(size: number) {
     this.#memory = Buffer.alloc(size);
     this.#address = koffi().address(this.#memory);
+    this.handleAddress = this.#address + BigInt(HANDLE);
+    this.attributesAddress = this.#address + BigInt(ATTRIBUTES);
+    this.expiryAddress = this.#address + BigInt(EXPIRY);
+    this.handle = this.#memory.subarray(HANDLE, HANDLE + layouts.SecHandle.size);
   }
 
   get size(): number {
     return this.#memory.byteLength;
   }
 
-  /** phNewContext, phCredential. */
-  get handleAddress(): bigint {
-    return this.#address + BigInt(HANDLE);
-  }
-
-  get handle(): Buffer {
-    return this.#memory.subarray(HANDLE, HANDLE + layouts.SecHandle.size);
-  }
-
-  /** pfContextAttr, pfQOP: 32 bits. */
-  get attributesAddress(): bigint {
-    return this.#address + BigInt(ATTRIBUTES);
-  }
-
   get attributes(): number {
     return this.#memory.readUInt32LE(ATTRIBUTES);
-  }
-
-  /** ptsExpiry. */
-  get expiryAddress(): bigint {
-    return this.#address + BigInt(EXPIRY);
   }
 
   /** 100 ns since 1601, local time. */
