@@ -2,18 +2,15 @@
 import { MalformedTokenError } from '../../errors.ts';
 import { decodeKerbValidationInfo } from '../../formats/kerb-validation-info.ts';
 import { holdsPac } from '../../formats/kerberos-token.ts';
-import { decodeUpnDnsInfo } from '../../formats/pac.ts';
-import type { UpnDnsInfo } from '../../formats/pac.ts';
+import { decodePac, decodeUpnDnsInfo, PAC_LOGON_INFO, PAC_UPN_DNS_INFO } from '../../formats/pac.ts';
 import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
 import { accountOfPac, accountOfPrincipal, hasControlCharacter, parsePrincipal } from './account.ts';
 import { inquire, InquiryOid } from './context-inquiry.ts';
 import type { Frame } from './frame.ts';
 import { GSS_S_COMPLETE } from './gss-status.ts';
 
-/** Attributes that MIT krb5 makes of the PAC's buffers (authdata plug-in `mspac`). */
+/** The whole PAC as an attribute of MIT krb5 (authdata plug-in `mspac`): one call, each of which opens a krb5_context. */
 const WHOLE_PAC = Buffer.from('urn:mspac:');
-const LOGON_INFO = Buffer.from('urn:mspac:logon-info');
-const UPN_DNS_INFO = Buffer.from('urn:mspac:upn-dns-info');
 
 /**
  * 1.2.840.113554.1.2.2.5.10 (gssapi_krb5.h: authorization data of a context), then the type: AD-IF-RELEVANT (1), in which
@@ -43,19 +40,22 @@ export function readAccount(frame: Frame, anonymous: boolean, requirePac: boolea
   }
   if (hasControlCharacter(client)) return { refusal: 'the name of the client holds control characters' };
 
-  const logonInfo = attribute(frame, LOGON_INFO);
-  if (logonInfo === undefined) {
-    // libkrb5 makes no attributes of a PAC whose signature is wrong: it is as if there were none.
-    if (hasPac(frame) && attribute(frame, WHOLE_PAC)?.authenticated !== true)
-      return { refusal: wrongSignature(client) };
-    if (requirePac)
-      return { refusal: `the ticket of ${client} has no PAC with logon information, and one is required` };
-    return { token: accountOfPrincipal(principal, anonymous), client };
+  const pac = attribute(frame, WHOLE_PAC);
+  // libkrb5 makes no attribute of a PAC whose signature is wrong: it is as if there were none.
+  if (pac === undefined ? hasPac(frame) : !pac.authenticated) {
+    return { refusal: `the PAC in the ticket of ${client} does not verify with the key of the service` };
   }
-  if (!logonInfo.authenticated) return { refusal: wrongSignature(client) };
   try {
-    const info = decodeKerbValidationInfo(logonInfo.value);
-    const upnInfo = upnDnsInfo(frame);
+    const buffers = pac === undefined ? [] : decodePac(pac.value);
+    const logonInfo = buffers.find(({ type }) => type === PAC_LOGON_INFO);
+    if (logonInfo === undefined) {
+      if (requirePac)
+        return { refusal: `the ticket of ${client} has no PAC with logon information, and one is required` };
+      return { token: accountOfPrincipal(principal, anonymous), client };
+    }
+    const info = decodeKerbValidationInfo(logonInfo.data);
+    const upnDnsInfo = buffers.find(({ type }) => type === PAC_UPN_DNS_INFO);
+    const upnInfo = upnDnsInfo === undefined ? undefined : decodeUpnDnsInfo(upnDnsInfo.data);
     const token = accountOfPac(principal, info, upnInfo, anonymous);
     const names = [token.userName, token.domain, token.displayName, token.userPrincipalName];
     if (names.some((name) => name !== undefined && hasControlCharacter(name))) {
@@ -68,21 +68,12 @@ export function readAccount(frame: Frame, anonymous: boolean, requirePac: boolea
   }
 }
 
-function wrongSignature(client: string): string {
-  return `the PAC in the ticket of ${client} does not verify with the key of the service`;
-}
-
 /** Whether the ticket (or the client, with no gain) brought a PAC at all, verified or not. */
 function hasPac(frame: Frame): boolean {
   const { contextHandle } = frame;
   return (
     inquire(frame, contextHandle, ifRelevantOid).some(holdsPac) || inquire(frame, contextHandle, win2kPacOid).length > 0
   );
-}
-
-function upnDnsInfo(frame: Frame): UpnDnsInfo | undefined {
-  const found = attribute(frame, UPN_DNS_INFO);
-  return found?.authenticated === true ? decodeUpnDnsInfo(found.value) : undefined;
 }
 
 interface NameAttribute {
