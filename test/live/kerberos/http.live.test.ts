@@ -186,7 +186,7 @@ describe('delegation over HTTP', ready, () => {
         server.closeAllConnections();
         server.close();
         await once(server, 'close');
-        await protect.close();
+        protect.close();
       };
       return { url: `http://localhost:${port}/`, caches, close };
     };
