@@ -32,5 +32,6 @@ export { mayProceed, mustStayOpen, writeOutcome } from './http/response.ts';
 export type { Group, Identity } from './identity.ts';
 export type { Limits, ProviderName, SchemeName, SspiAuthOptions } from './options.ts';
 export { recommendedServerOptions } from './recommended-server-options.ts';
+export { requireGroup } from './require-group.ts';
 export { SecurityContextInfo } from './security-context-info.ts';
 export type { SecurityContextFacts } from './security-context-info.ts';

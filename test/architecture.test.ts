@@ -46,7 +46,7 @@ const architecture: Architecture = {
     { name: 'contract', path: 'src/sspi.ts', mayImport: ['errors', 'sspi', 'accounts', 'providers'] },
 
     // HTTP: knows the contract and no package.
-    { name: 'identity', path: 'src/identity.ts', mayImport: ['sspi'] },
+    { name: 'identity', path: ['src/identity.ts', 'src/require-group.ts'], mayImport: ['errors', 'formats', 'sspi'] },
     {
       name: 'context info',
       path: 'src/security-context-info.ts',

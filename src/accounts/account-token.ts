@@ -4,8 +4,8 @@ import type { Account } from './account-source.ts';
 
 /** Guest of a domain or of a computer, MS-DTYP 2.4.2.4 (RID 501). */
 const GUEST = /^S-1-5-21-(?:\d+-){3}501$/;
-/** ANONYMOUS LOGON, MS-DTYP 2.4.2.4. */
-const ANONYMOUS = 'S-1-5-7';
+/** ANONYMOUS LOGON and NULL, MS-DTYP 2.4.2.4. */
+const anonymous: readonly (string | undefined)[] = ['S-1-5-7', 'S-1-0-0'];
 
 /**
  * The token of an accepted account, deeply frozen.
@@ -21,7 +21,7 @@ export function accountToken(account: Account, domain: string): SecurityContextT
     ...(displayName === undefined ? undefined : { displayName }),
     ...(sid === undefined ? undefined : { sid }),
     groups: Object.freeze(groups.map((group) => Object.freeze({ ...group }))),
-    isAnonymous: sid === ANONYMOUS,
+    isAnonymous: anonymous.includes(sid),
     isGuest: sid !== undefined && GUEST.test(sid),
   });
 }

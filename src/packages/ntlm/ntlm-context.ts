@@ -33,7 +33,7 @@ import type { IssuedChallenge } from './ntlm-challenge.ts';
 import { bindingsPolicy, bindingsResult, meetsBindingsPolicy } from './ntlm-channel-bindings.ts';
 import type { BindingsPolicy } from './ntlm-channel-bindings.ts';
 import { NtlmMessageSecurity } from './ntlm-message-security.ts';
-import { readVerdict, tokenOf } from './ntlm-verdict.ts';
+import { readVerdict } from './ntlm-verdict.ts';
 
 /** An established context. */
 interface Established extends EstablishedFacts {
@@ -166,9 +166,9 @@ export class NtlmContext implements PackageContext {
     policy: BindingsPolicy,
     requirements: number,
   ): AcceptReply {
-    const judged = readVerdict(verdict);
+    const judged = readVerdict(verdict, this.#settings.domain);
     if ('status' in judged) return refusal(judged.status, message, judged.reason);
-    const { account, sessionBaseKey } = judged;
+    const { token, sessionBaseKey } = judged;
     let exportedSessionKey = sessionBaseKey;
     if ((flags & NTLMSSP_NEGOTIATE_KEY_EXCH) !== 0) {
       exportedSessionKey = rc4(sessionBaseKey, message.encryptedRandomSessionKey);
@@ -194,7 +194,7 @@ export class NtlmContext implements PackageContext {
     this.#state = {
       phase: 'established',
       established: {
-        token: tokenOf(account, this.#settings.domain),
+        token,
         computerName: this.#settings.computerName,
         exportedSessionKey,
         flags,
