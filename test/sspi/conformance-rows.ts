@@ -18,10 +18,14 @@ import { authenticateMessage, negotiateMessage, WINDOWS_FLAGS } from '../package
 import type { ClientOptions, ClientResult } from '../packages/ntlm/ntlm-client.ts';
 import { WinprClient } from '../lab/winpr.ts';
 import { winprLibrary, WinprNtlmClient } from '../lab/winpr-ntlm-client.ts';
+import { kerberosDelegates, kerberosSignsIn, negotiateRunsKerberos, peerIsTold } from './conformance-kerberos.ts';
 import type { LegOptions, Witness } from './witness.ts';
 
 /** What a row is about. */
 export type RowKind = 'package' | 'status' | 'requirement';
+
+/** A tier that a proof may need. */
+export type ConformanceTier = 'winpr' | 'kdc';
 
 /** One row of the table. */
 export interface ConformanceRow {
@@ -31,8 +35,8 @@ export interface ConformanceRow {
   readonly says: string;
   /** The proof. Left out: the row waits. */
   readonly holds?: (witness: Witness) => Promise<void>;
-  /** The tier the proof needs beyond Node. */
-  readonly needs?: 'winpr';
+  /** The tiers the proof needs beyond Node. */
+  readonly needs?: readonly ConformanceTier[];
 }
 
 const PASSWORD = 'wonderland';
@@ -109,9 +113,10 @@ const packages: readonly ConformanceRow[] = [
   {
     kind: 'package',
     name: 'Negotiate',
-    says: 'WinPR’s Negotiate client over SPNEGO and NTLM ends in SEC_E_OK; NTLM is told as the package that ran',
-    needs: 'winpr',
+    says: 'MIT’s SPNEGO client with a ticket and WinPR’s client with NTLM end in SEC_E_OK; the package that ran is told',
+    needs: ['winpr', 'kdc'],
     async holds(witness) {
+      await negotiateRunsKerberos(witness);
       const inner = { package: ntlmPackage, authData: { accounts, domain: 'LAB', computerName: 'SERVER' } };
       const credential = await witness.acquire(negotiatePackage, { packages: [inner] });
       using client = new WinprClient('Negotiate', { user: 'alice', domain: 'LAB', password: PASSWORD });
@@ -125,7 +130,13 @@ const packages: readonly ConformanceRow[] = [
       assert.equal(ran?.package.name, 'NTLM');
     },
   },
-  { kind: 'package', name: 'Kerberos', says: 'waits for src/packages/kerberos' },
+  {
+    kind: 'package',
+    name: 'Kerberos',
+    says: 'a ticket of an MIT KDC ends in SEC_E_OK and names the account; MIT’s client finds the server genuine',
+    needs: ['kdc'],
+    holds: kerberosSignsIn,
+  },
   {
     kind: 'package',
     name: 'NTLM',
@@ -179,7 +190,7 @@ const statuses: readonly ConformanceRow[] = [
     kind: 'status',
     name: 'SEC_I_COMPLETE_NEEDED',
     says: 'the last leg of WinPR’s NTLM with a wrong password; completeAuthToken refuses',
-    needs: 'winpr',
+    needs: ['winpr'],
     async holds(witness) {
       const owner = secur32Packages(winprLibrary).find(({ info }) => info.name === 'NTLM')!;
       const credential = await witness.acquire(owner);
@@ -387,11 +398,19 @@ const requirementRows: readonly ConformanceRow[] = [
       assertGranted(last, Sspi.ASC_RET_CONNECTION);
     },
   },
-  { kind: 'requirement', name: 'ASC_REQ_DELEGATE', says: 'waits for src/packages/kerberos' },
+  {
+    kind: 'requirement',
+    name: 'ASC_REQ_DELEGATE',
+    says: 'a forwarded ticket becomes a cache that gets tickets of the KDC; without the requirement none is kept',
+    needs: ['kdc'],
+    holds: kerberosDelegates,
+  },
   {
     kind: 'requirement',
     name: 'ASC_REQ_EXTENDED_ERROR',
-    says: 'waits for src/packages/kerberos (KRB-ERROR to the peer)',
+    says: 'MIT’s client reads a replay out of KRB-ERROR, raw and in SPNEGO, and takes a reject; without it no token',
+    needs: ['kdc'],
+    holds: peerIsTold,
   },
   {
     kind: 'requirement',

@@ -3,15 +3,20 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, describe, it } from 'node:test';
 import * as Sspi from '../../src/sspi/index.ts';
+import { gssClientPackages } from '../lab/gss-client.ts';
 import { tier } from '../lab/tier.ts';
+import type { TierReadiness } from '../lab/tier.ts';
 import { conformanceRows } from './conformance-rows.ts';
-import type { ConformanceRow } from './conformance-rows.ts';
+import type { ConformanceRow, ConformanceTier } from './conformance-rows.ts';
 import { Witness } from './witness.ts';
 
 // WinPR says on standard error what it refuses.
 process.env['WLOG_LEVEL'] = 'OFF';
 
-const ready = { winpr: await tier('winpr') };
+const ready: Readonly<Record<ConformanceTier, TierReadiness>> = {
+  winpr: await tier('winpr'),
+  kdc: await tier('kdc', gssClientPackages),
+};
 
 /** Whether a call of the run is what the row is about; the proof's own assertions say whether it was right. */
 function reached(row: ConformanceRow, { calls }: Witness): boolean {
@@ -37,7 +42,7 @@ describe('conformance to AcceptSecurityContext (General)', () => {
   for (const row of conformanceRows) {
     const { holds, needs } = row;
     if (holds === undefined) continue;
-    const { skip } = needs === undefined ? { skip: false } : ready[needs];
+    const skip = (needs ?? []).map((name) => ready[name].skip).find((reason) => reason !== false) ?? false;
     if (skip !== false) notHere.push(row);
     it(`${row.kind} ${row.name}: ${row.says}`, { skip }, async () => {
       const witness = new Witness();

@@ -9,6 +9,12 @@ import * as Sspi from '../../src/sspi/index.ts';
 /** What a client is to do. */
 export type ClientKind = 'right' | 'wrong password' | 'unknown user';
 
+/** What EncryptMessage makes of a message. */
+export interface SealedMessage {
+  readonly token: Uint8Array;
+  readonly data: Uint8Array;
+}
+
 /** The other side of a handshake, by somebody else's code where there is any. */
 export interface ContractClient extends Disposable {
   /**
@@ -19,10 +25,10 @@ export interface ContractClient extends Disposable {
    */
   next(serverToken: Uint8Array | undefined): Uint8Array | undefined | Promise<Uint8Array | undefined>;
   /** Message protection of the finished client context; left out where the client has none. */
-  makeSignature?(message: Uint8Array): Uint8Array;
-  verifySignature?(message: Uint8Array, signature: Uint8Array): boolean;
-  encryptMessage?(message: Uint8Array): { readonly token: Uint8Array; readonly data: Uint8Array };
-  decryptMessage?(token: Uint8Array, data: Uint8Array): Uint8Array;
+  makeSignature?(message: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  verifySignature?(message: Uint8Array, signature: Uint8Array): boolean | Promise<boolean>;
+  encryptMessage?(message: Uint8Array): SealedMessage | Promise<SealedMessage>;
+  decryptMessage?(token: Uint8Array, data: Uint8Array): Uint8Array | Promise<Uint8Array>;
 }
 
 /** The rows of the suite. */
@@ -33,6 +39,7 @@ export type ContractRow =
   | 'replayed last token'
   | 'last token first'
   | 'first token twice'
+  | 'second leg'
   | 'tampered last token'
   | 'message protection'
   | 'confidentiality';
@@ -161,6 +168,9 @@ export function contractSuite(
         assert.equal(last.expiry, undefined);
       }
       assert.ok(last !== undefined, 'the client made no token');
+      // The client's context may stand only with the server's last token.
+      const final = last.status === Sspi.SEC_E_OK ? last.output[0]?.data : undefined;
+      if (final !== undefined) assert.equal(await client.next(final), undefined, 'nothing is said after SEC_E_OK');
       return { client, last, tokens };
     }
 
@@ -175,6 +185,13 @@ export function contractSuite(
       if (result.context !== undefined) Sspi.deleteSecurityContext(result.context);
       client[Symbol.dispose]();
       return undefined;
+    }
+
+    /** As `begun`, for rows about what is between two legs. */
+    async function waiting(): Promise<NonNullable<Awaited<ReturnType<typeof begun>>>> {
+      const now = await begun();
+      assert.ok(now !== undefined, 'one leg only: the row does not apply, and the subject has to say so');
+      return now;
     }
 
     function assertRefused(result: Result, row: ContractRow, expected: readonly number[]): void {
@@ -315,24 +332,22 @@ export function contractSuite(
       const earlier = await handshake('right');
       Sspi.deleteSecurityContext(earlier.last.context!);
       earlier.client[Symbol.dispose]();
-      if (earlier.tokens.length === 1) return;
+      assert.notEqual(earlier.tokens.length, 1, 'one leg only: the subject has to say so');
       const result = await leg(undefined, earlier.tokens.at(-1)!);
       assertRefused(result, 'last token first', [Sspi.SEC_E_INVALID_TOKEN, Sspi.SEC_E_LOGON_DENIED]);
       assertNothingLeft();
     });
 
     row('first token twice', 'refuses the first token again where the last belongs (A12)', async () => {
-      const now = await begun();
-      if (now === undefined) return;
+      const now = await waiting();
       const result = await leg(now.result.context, now.first);
       assertRefused(result, 'first token twice', [Sspi.SEC_E_INVALID_TOKEN]);
       now.client[Symbol.dispose]();
       assertNothingLeft();
     });
 
-    it('is dead after a failure: SEC_E_INVALID_HANDLE, nothing freed twice (B11, G09)', async () => {
-      const now = await begun();
-      if (now === undefined) return;
+    row('second leg', 'is dead after a failure: SEC_E_INVALID_HANDLE, nothing freed twice (B11, G09)', async () => {
+      const now = await waiting();
       const handle = now.result.context!;
       const failed = await leg(handle, Buffer.from('nonsense where the last token belongs'));
       assert.ok(failed.status >= 0x80000000, Sspi.statusName(failed.status));
@@ -360,9 +375,8 @@ export function contractSuite(
       assertNothingLeft();
     });
 
-    it('answers nothing before the last leg (B08)', async () => {
-      const now = await begun();
-      if (now === undefined) return;
+    row('second leg', 'answers nothing before the last leg (B08)', async () => {
+      const now = await waiting();
       const handle = now.result.context!;
       assert.equal(Sspi.statusName(Sspi.querySecurityContextToken(handle).status), 'SEC_E_INVALID_HANDLE');
       assert.equal(Sspi.statusName(Sspi.impersonateSecurityContext(handle)), 'SEC_E_INVALID_HANDLE');
@@ -372,9 +386,8 @@ export function contractSuite(
       assertNothingLeft();
     });
 
-    it('takes one call at a time on a context (A12)', async () => {
-      const now = await begun();
-      if (now === undefined) return;
+    row('second leg', 'takes one call at a time on a context (A12)', async () => {
+      const now = await waiting();
       const handle = now.result.context!;
       const second = await now.client.next(now.result.output[0]?.data);
       const running = accept(handle, token(second!));
@@ -422,9 +435,8 @@ export function contractSuite(
       assertNothingLeft();
     });
 
-    it('deletes a context whose call still runs when that call ends (G10)', async () => {
-      const now = await begun();
-      if (now === undefined) return;
+    row('second leg', 'deletes a context whose call still runs when that call ends (G10)', async () => {
+      const now = await waiting();
       const handle = now.result.context!;
       const second = await now.client.next(now.result.output[0]?.data);
       const running = accept(handle, token(second!));
@@ -489,14 +501,14 @@ export function contractSuite(
       const message = Buffer.from('a message of the server');
       const signed = Sspi.makeSignature(context, [{ type: Sspi.SECBUFFER_DATA, data: message }]);
       assert.equal(Sspi.statusName(signed.status), 'SEC_E_OK');
-      assert.equal(client.verifySignature!(message, signed.value![0]!.data), true);
+      assert.equal(await client.verifySignature!(message, signed.value![0]!.data), true);
 
       const reply = Buffer.from('a message of the client');
-      const signature = client.makeSignature!(reply);
+      const signature = await client.makeSignature!(reply);
       const data = { type: Sspi.SECBUFFER_DATA, data: reply };
       const good = Sspi.verifySignature(context, [data, { type: Sspi.SECBUFFER_TOKEN, data: signature }]);
       assert.equal(Sspi.statusName(good.status), 'SEC_E_OK');
-      const second = client.makeSignature!(reply);
+      const second = await client.makeSignature!(reply);
       second[second.byteLength - 6] = second[second.byteLength - 6]! ^ 1;
       const bad = Sspi.verifySignature(context, [data, { type: Sspi.SECBUFFER_TOKEN, data: second }]);
       assert.ok(bad.status >= 0x80000000, Sspi.statusName(bad.status));
@@ -514,18 +526,18 @@ export function contractSuite(
       assert.equal(Sspi.statusName(sealed.status), 'SEC_E_OK');
       const part = (type: number): Uint8Array => Sspi.findBuffer(sealed.value!, type)!.data;
       assert.notDeepEqual(Buffer.from(part(Sspi.SECBUFFER_DATA)), message);
-      const plain = client.decryptMessage!(part(Sspi.SECBUFFER_TOKEN), part(Sspi.SECBUFFER_DATA));
+      const plain = await client.decryptMessage!(part(Sspi.SECBUFFER_TOKEN), part(Sspi.SECBUFFER_DATA));
       assert.deepEqual(Buffer.from(plain), message);
 
       const reply = Buffer.from('a secret of the client');
-      const { token: trailer, data } = client.encryptMessage!(reply);
+      const { token: trailer, data } = await client.encryptMessage!(reply);
       const opened = Sspi.decryptMessage(context, [
         { type: Sspi.SECBUFFER_TOKEN, data: trailer },
         { type: Sspi.SECBUFFER_DATA, data },
       ]);
       assert.equal(Sspi.statusName(opened.status), 'SEC_E_OK');
       assert.deepEqual(Buffer.from(opened.value![0]!.data), reply);
-      const next = client.encryptMessage!(reply);
+      const next = await client.encryptMessage!(reply);
       next.data[0] = next.data[0]! ^ 1;
       const bad = Sspi.decryptMessage(context, [
         { type: Sspi.SECBUFFER_TOKEN, data: next.token },
@@ -541,6 +553,7 @@ export function contractSuite(
     it('leaves nothing behind after 200 abandoned handshakes (A17)', async () => {
       for (let round = 0; round < 200; round++) {
         const now = await begun();
+        // A package of one leg has established its context, and begun has deleted it.
         if (now === undefined) continue;
         assert.equal(Sspi.deleteSecurityContext(now.result.context!), Sspi.SEC_E_OK);
         now.client[Symbol.dispose]();

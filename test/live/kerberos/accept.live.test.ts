@@ -45,8 +45,8 @@ import type { Kdc } from '../../lab/kdc.ts';
 import { tier } from '../../lab/tier.ts';
 import { acceptor, outputToken, useRealm } from './acceptor.ts';
 import type { Acceptor } from './acceptor.ts';
-import { startGssClient } from './gss-client.ts';
-import type { GssClient } from './gss-client.ts';
+import { startGssClient } from '../../lab/gss-client.ts';
+import type { GssClient } from '../../lab/gss-client.ts';
 
 const ready = await tier('kdc', ['python3-gssapi']);
 const data = Buffer.from('a message of the application');

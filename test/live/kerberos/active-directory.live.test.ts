@@ -26,8 +26,8 @@ import type { SambaDomain } from '../../lab/samba-ad.ts';
 import { tier } from '../../lab/tier.ts';
 import { acceptor, useRealm } from './acceptor.ts';
 import type { Acceptor } from './acceptor.ts';
-import { startGssClient } from './gss-client.ts';
-import type { GssClient } from './gss-client.ts';
+import { startGssClient } from '../../lab/gss-client.ts';
+import type { GssClient } from '../../lab/gss-client.ts';
 
 const ready = await tier('samba-ad', ['python3-gssapi'], canMakeNamespaces);
 const services = ['HTTP/localhost', 'HTTP/web.corp.example.test'];

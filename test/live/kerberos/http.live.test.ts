@@ -14,7 +14,7 @@ import { listen } from '../../lab/ports.ts';
 import type { Kdc } from '../../lab/kdc.ts';
 import { runChecked } from '../../lab/process.ts';
 import { tier } from '../../lab/tier.ts';
-import { startGssClient } from './gss-client.ts';
+import { startGssClient } from '../../lab/gss-client.ts';
 import { useRealm } from './acceptor.ts';
 
 const ready = await tier('kdc', ['python3-gssapi', 'python3-requests-kerberos', 'faketime']);

@@ -8,8 +8,8 @@ import { startKdc } from '../../lab/kdc.ts';
 import { runChecked, startProcess } from '../../lab/process.ts';
 import { tier } from '../../lab/tier.ts';
 import { acceptor, useRealm } from './acceptor.ts';
-import { startGssClient } from './gss-client.ts';
-import type { GssClient } from './gss-client.ts';
+import { startGssClient } from '../../lab/gss-client.ts';
+import type { GssClient } from '../../lab/gss-client.ts';
 
 const ready = await tier('kdc', ['python3-gssapi']);
 

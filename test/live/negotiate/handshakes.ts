@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { negotiatePackage } from '../../../src/packages/negotiate/index.ts';
 import type { NegotiateInnerPackage } from '../../../src/packages/negotiate/index.ts';
 import * as Sspi from '../../../src/sspi/index.ts';
-import type { Initiator, InitiatorLine } from '../../lab/gssapi-initiator.ts';
+import type { GssClient, InitiateOptions } from '../../lab/gss-client.ts';
 
 /** Negotiate's credential over inner packages. */
 export async function negotiateCredential(
@@ -39,85 +39,61 @@ export interface Finished {
   /** Tokens of the client, and of the server, in order. */
   readonly clientTokens: readonly Uint8Array[];
   readonly serverTokens: readonly Uint8Array[];
-  /** What the client said when its context stood. */
-  readonly established: InitiatorLine;
 }
-
-const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
-const bytes = (text: string | undefined | null): Buffer => Buffer.from(text ?? '', 'base64');
 
 /**
  * Carries tokens between a client and the server until both contexts stand.
  *
- * @throws AssertionError where either refuses
+ * @throws AssertionError where the server refuses, Error where the client does
  */
-export async function handshake(credential: Sspi.CredentialHandle, client: Initiator): Promise<Finished> {
+export async function handshake(
+  credential: Sspi.CredentialHandle,
+  client: GssClient,
+  options: InitiateOptions,
+): Promise<Finished> {
   const clientTokens: Uint8Array[] = [];
   const serverTokens: Uint8Array[] = [];
   let result: Sspi.AcceptSecurityContextResult | undefined;
-  for (;;) {
-    const line = await client.next();
-    assert.equal(line.error, undefined);
-    if (typeof line.token !== 'string') {
-      assert.equal(line.complete, true);
-      break;
-    }
+  let token = await client.initiate(options);
+  while (token.byteLength > 0) {
     assert.notEqual(result?.status, Sspi.SEC_E_OK, 'the client goes on after SEC_E_OK');
-    const token = Uint8Array.from(bytes(line.token));
-    clientTokens.push(token);
-    result = await leg(credential, token, result?.context);
+    clientTokens.push(Uint8Array.from(token));
+    result = await leg(credential, Uint8Array.from(token), result?.context);
     assert.ok(Sspi.keepsContext(result.status), `${Sspi.statusName(result.status)} ${result.diagnosis?.text ?? ''}`);
     const answer = tokenOf(result);
-    if (answer === undefined) {
-      assert.equal(result.status, Sspi.SEC_E_OK);
-      client.answer({ done: true });
-      break;
-    }
+    if (answer === undefined) break;
     serverTokens.push(Uint8Array.from(answer));
     // A client without mutual authentication has nothing to do with a last token, unless it is SPNEGO's.
-    if (result.status === Sspi.SEC_E_OK && line.complete === true) {
-      client.answer({ done: true });
-      break;
-    }
-    client.answer({ token: base64(answer) });
+    if (result.status === Sspi.SEC_E_OK && client.complete) break;
+    ({ token } = await client.step(answer));
   }
+  assert.ok(client.complete, 'the server is done, the client is not');
   assert.ok(result?.context !== undefined);
-  assert.equal(result.status, Sspi.SEC_E_OK);
-  const established = await client.next();
-  assert.equal(established.error, undefined);
-  return { result, context: result.context, clientTokens, serverTokens, established };
+  assert.equal(Sspi.statusName(result.status), 'SEC_E_OK');
+  return { result, context: result.context, clientTokens, serverTokens };
 }
 
 /** Signs and seals in both directions: the keys, the sequence numbers and the cipher states agree. */
-export async function protectMessages({ context, established }: Finished, client: Initiator): Promise<void> {
+export async function protectMessages({ context }: Finished, client: GssClient): Promise<void> {
   const data = (text: string): Sspi.SecBuffer => ({ type: Sspi.SECBUFFER_DATA, data: Buffer.from(text) });
-  const signed = [data('from the client'), { type: Sspi.SECBUFFER_TOKEN, data: bytes(established.mic) }];
+  const ours = data('from the client');
+  const signed = [ours, { type: Sspi.SECBUFFER_TOKEN, data: await client.sign(ours.data) }];
   assert.equal(Sspi.statusName(Sspi.verifySignature(context, signed).status), 'SEC_E_OK');
-  for (const [wrapped, text] of [
-    [established.wrapped, 'from the client'],
-    [established.second, 'a second one'],
-  ] as const) {
-    const opened = Sspi.decryptMessage(context, sealed(context, bytes(wrapped)));
+  const wrapped: (readonly [string, Buffer])[] = [];
+  for (const text of ['from the client', 'a second one']) wrapped.push([text, await client.wrap(Buffer.from(text))]);
+  for (const [text, message] of wrapped) {
+    const opened = Sspi.decryptMessage(context, sealed(context, message));
     assert.equal(Sspi.statusName(opened.status), 'SEC_E_OK');
     assert.equal(Buffer.from(opened.value?.[0]?.data ?? []).toString(), text);
   }
-  const mic = Sspi.makeSignature(context, [data('from the server')]);
-  const seal = (text: string): string => {
+  const theirs = data('from the server');
+  const mic = Sspi.makeSignature(context, [theirs]);
+  const messages = ['sealed', 'again'].map((text) => {
     const { value = [] } = Sspi.encryptMessage(context, [data(text)]);
-    return base64(Buffer.concat(value.map((buffer) => buffer.data)));
-  };
-  client.answer({
-    mic: base64(mic.value?.[0]?.data ?? new Uint8Array(0)),
-    wrapped: seal('sealed'),
-    second: seal('again'),
+    return [text, Buffer.concat(value.map((buffer) => buffer.data))] as const;
   });
-  for (const text of ['sealed', 'again']) {
-    const line = await client.next();
-    assert.deepEqual(
-      { error: line.error, opened: line.opened, encrypted: line.encrypted },
-      { error: undefined, opened: text, encrypted: true },
-    );
-  }
+  await client.verify(theirs.data, mic.value?.[0]?.data ?? new Uint8Array(0));
+  for (const [text, message] of messages) assert.equal((await client.unwrap(message)).toString(), text);
 }
 
 /** The output of GSS_Wrap as SSPI wants it: NTLM's signature is a buffer of its own, Kerberos' token one stream. */

@@ -10,14 +10,13 @@ import {
   OID_KERBEROS,
   OID_KERBEROS_MICROSOFT,
   OID_NTLM,
-  OID_SPNEGO,
 } from '../../../src/formats/spnego.ts';
 import type { NegTokenInit, NegTokenResp } from '../../../src/formats/spnego.ts';
 import { kerberosPackage } from '../../../src/native/gssapi/kerberos.ts';
 import { ntlmPackage } from '../../../src/packages/ntlm/ntlm-package.ts';
 import * as Sspi from '../../../src/sspi/index.ts';
-import { gssapiInitiatorPackages, ntlmInitiatorAccount, startInitiator } from '../../lab/gssapi-initiator.ts';
-import type { InitiatorOptions, NtlmInitiatorAccount } from '../../lab/gssapi-initiator.ts';
+import { notMutual, ntlmGssClientPackages, ntlmGssAccount, startGssClient } from '../../lab/gss-client.ts';
+import type { InitiateOptions, NtlmGssAccount } from '../../lab/gss-client.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import type { Kdc } from '../../lab/kdc.ts';
 import { tier } from '../../lab/tier.ts';
@@ -33,9 +32,9 @@ function decoded(token: Uint8Array | undefined): NegTokenInit | NegTokenResp {
   return decodeNegotiationToken(token[0] === 0x60 ? decodeInitialToken(token).innerToken : token);
 }
 
-describe('MIT Kerberos clients', await tier('kdc', gssapiInitiatorPackages), () => {
+describe('MIT Kerberos clients', await tier('kdc', ntlmGssClientPackages), () => {
   let kdc: Kdc;
-  let account: NtlmInitiatorAccount;
+  let account: NtlmGssAccount;
   /** A client with a ticket, and one that has NTLM besides. */
   let ticket: Readonly<Record<string, string>>;
   let ticketAndNtlm: Readonly<Record<string, string>>;
@@ -52,7 +51,7 @@ describe('MIT Kerberos clients', await tier('kdc', gssapiInitiatorPackages), () 
     // libkrb5 in this process looks here.
     process.env['KRB5_CONFIG'] = kdc.env['KRB5_CONFIG'];
     process.env['GSS_MECH_CONFIG'] = kdc.env['GSS_MECH_CONFIG'];
-    account = await ntlmInitiatorAccount('CORP', 'alice', 'secret');
+    account = await ntlmGssAccount('CORP', 'alice', 'secret');
     ticket = await kdc.signIn('alice');
     ticketAndNtlm = { ...account.env, ...ticket, GSS_MECH_CONFIG: account.env['GSS_MECH_CONFIG']! };
     const accounts = memoryAccounts([{ userName: 'alice', domain: 'CORP', password: 'secret' }]);
@@ -74,27 +73,27 @@ describe('MIT Kerberos clients', await tier('kdc', gssapiInitiatorPackages), () 
     assert.deepEqual(Sspi.liveHandles(), { credentials: 0, contexts: 0 });
   });
 
-  const accepted: readonly (readonly [string, InitiatorOptions, number])[] = [
-    ['SPNEGO, mutual', { mech: OID_SPNEGO, offer: [OID_KERBEROS] }, 1],
-    ['SPNEGO, not mutual', { mech: OID_SPNEGO, offer: [OID_KERBEROS], mutual: false }, 1],
-    ['SPNEGO, NTLM offered besides', { mech: OID_SPNEGO, offer: [OID_KERBEROS, OID_NTLM] }, 1],
-    ['raw, mutual', { mech: OID_KERBEROS }, 1],
-    ['raw, not mutual', { mech: OID_KERBEROS, mutual: false }, 1],
+  const accepted: readonly (readonly [string, InitiateOptions, number])[] = [
+    ['SPNEGO, mutual', { mech: 'spnego', offer: ['kerberos'] }, 1],
+    ['SPNEGO, not mutual', { mech: 'spnego', offer: ['kerberos'], flags: notMutual }, 1],
+    ['SPNEGO, NTLM offered besides', { mech: 'spnego', offer: ['kerberos', 'ntlm'] }, 1],
+    ['raw, mutual', { mech: 'kerberos' }, 1],
+    ['raw, not mutual', { mech: 'kerberos', flags: notMutual }, 1],
   ];
   for (const [name, options, legs] of accepted) {
     it(`${name}: signs in, in one leg, and protects messages`, async () => {
-      await using client = await startInitiator(options, ticketAndNtlm);
-      const finished = await handshake(both, client);
+      await using client = await startGssClient(ticketAndNtlm);
+      const finished = await handshake(both, client, options);
       assert.equal(finished.clientTokens.length, legs);
       assert.deepEqual(whoRan(finished.context), ALICE);
       const [answer] = finished.serverTokens;
-      if (options.mech === OID_SPNEGO) {
+      if (options.mech === 'spnego') {
         const response = decoded(answer);
         assert.ok(response.type === 'NegTokenResp');
         assert.equal(response.negState, NEG_STATE_ACCEPT_COMPLETED);
         assert.equal(response.supportedMech, OID_KERBEROS);
-        assert.equal(response.responseToken !== undefined, options.mutual !== false);
-      } else if (options.mutual === false) {
+        assert.equal(response.responseToken !== undefined, options.flags !== notMutual);
+      } else if (options.flags === notMutual) {
         assert.equal(answer, undefined);
       } else {
         assert.equal(decodeInitialToken(answer!).mechanism, OID_KERBEROS, 'answered in kind');
@@ -105,8 +104,8 @@ describe('MIT Kerberos clients', await tier('kdc', gssapiInitiatorPackages), () 
   }
 
   it('Kerberos not the first of the list, mutual: the MIC of the server comes with its last token, then the client’s', async () => {
-    await using client = await startInitiator({ mech: OID_SPNEGO, offer: [OID_NTLM, OID_KERBEROS] }, ticketAndNtlm);
-    const finished = await handshake(kerberosOnly, client);
+    await using client = await startGssClient(ticketAndNtlm);
+    const finished = await handshake(kerberosOnly, client, { mech: 'spnego', offer: ['ntlm', 'kerberos'] });
     assert.deepEqual(whoRan(finished.context), ALICE);
     const [requested, last] = finished.serverTokens.map(decoded);
     assert.ok(requested?.type === 'NegTokenResp');
@@ -120,9 +119,9 @@ describe('MIT Kerberos clients', await tier('kdc', gssapiInitiatorPackages), () 
   });
 
   it('Kerberos not the first of the list, not mutual: the MIC of the client comes with its only token', async () => {
-    const options = { mech: OID_SPNEGO, offer: [OID_NTLM, OID_KERBEROS], mutual: false };
-    await using client = await startInitiator(options, ticketAndNtlm);
-    const finished = await handshake(kerberosOnly, client);
+    const options: InitiateOptions = { mech: 'spnego', offer: ['ntlm', 'kerberos'], flags: notMutual };
+    await using client = await startGssClient(ticketAndNtlm);
+    const finished = await handshake(kerberosOnly, client, options);
     assert.equal(finished.clientTokens.length, 2);
     assert.ok(decoded(finished.clientTokens[1]).mechListMic !== undefined);
     assert.ok(decoded(finished.serverTokens[1]).mechListMic !== undefined);
@@ -131,8 +130,8 @@ describe('MIT Kerberos clients', await tier('kdc', gssapiInitiatorPackages), () 
   });
 
   it('Kerberos first where only NTLM is allowed: its token is discarded, NTLM runs under a MIC', async () => {
-    await using client = await startInitiator({ mech: OID_SPNEGO, offer: [OID_KERBEROS, OID_NTLM] }, ticketAndNtlm);
-    const finished = await handshake(ntlmOnly, client);
+    await using client = await startGssClient(ticketAndNtlm);
+    const finished = await handshake(ntlmOnly, client, { mech: 'spnego', offer: ['kerberos', 'ntlm'] });
     assert.deepEqual(whoRan(finished.context), ['NTLM', 'CORP\\alice']);
     assert.equal(finished.clientTokens.length, 3);
     assert.ok(decoded(finished.serverTokens[2]).mechListMic !== undefined);
@@ -141,25 +140,23 @@ describe('MIT Kerberos clients', await tier('kdc', gssapiInitiatorPackages), () 
   });
 
   it('NTLM only where only Kerberos is allowed is refused, in SPNEGO and raw (G11)', async () => {
-    for (const options of [{ mech: OID_SPNEGO, offer: [OID_NTLM] }, { mech: OID_NTLM }]) {
-      await using client = await startInitiator(options, account.env);
-      const { token } = await client.next();
-      const result = await leg(kerberosOnly, Buffer.from(token!, 'base64'));
+    for (const options of [{ mech: 'spnego', offer: ['ntlm'] }, { mech: 'ntlm' }] satisfies InitiateOptions[]) {
+      await using client = await startGssClient(account.env);
+      const token = await client.initiate(options);
+      const result = await leg(kerberosOnly, token);
       assert.equal(Sspi.statusName(result.status), 'SEC_E_INVALID_TOKEN');
-      assert.equal(hex(tokenOf(result)), options.mech === OID_SPNEGO ? 'a1073005a0030a0102' : undefined);
+      assert.equal(hex(tokenOf(result)), options.mech === 'spnego' ? 'a1073005a0030a0102' : undefined);
     }
   });
 
   /** One token of a client, not yet judged. */
-  async function firstToken(options: InitiatorOptions): Promise<Uint8Array> {
-    await using client = await startInitiator(options, ticketAndNtlm);
-    const { token, error } = await client.next();
-    assert.equal(error, undefined);
-    return Uint8Array.from(Buffer.from(token!, 'base64'));
+  async function firstToken(options: InitiateOptions): Promise<Uint8Array> {
+    await using client = await startGssClient(ticketAndNtlm);
+    return Uint8Array.from(await client.initiate(options));
   }
 
   it('the same token a second time is a replay, in any wrapping (D01)', async () => {
-    const token = await firstToken({ mech: OID_SPNEGO, offer: [OID_KERBEROS] });
+    const token = await firstToken({ mech: 'spnego', offer: ['kerberos'] });
     const first = await leg(both, token);
     assert.equal(Sspi.statusName(first.status), 'SEC_E_OK');
     Sspi.deleteSecurityContext(first.context!);
@@ -179,7 +176,7 @@ describe('MIT Kerberos clients', await tier('kdc', gssapiInitiatorPackages), () 
   });
 
   it('the Microsoft identifier before a real token is echoed', async () => {
-    const mechToken = await firstToken({ mech: OID_KERBEROS, mutual: false });
+    const mechToken = await firstToken({ mech: 'kerberos', flags: notMutual });
     const mechTypes = mechTypeList(OID_KERBEROS_MICROSOFT, OID_KERBEROS, OID_NTLM);
     const result = await leg(both, negTokenInit({ mechTypes, mechToken }));
     assert.equal(Sspi.statusName(result.status), 'SEC_E_OK');
@@ -188,7 +185,7 @@ describe('MIT Kerberos clients', await tier('kdc', gssapiInitiatorPackages), () 
   });
 
   it('tokens with another TOK_ID are refused (D19)', async () => {
-    const mechToken = await firstToken({ mech: OID_KERBEROS });
+    const mechToken = await firstToken({ mech: 'kerberos' });
     const at = Buffer.from(mechToken).indexOf('2a864886f712010202', 'hex') + 9;
     for (const id of [0x0200, 0x0300, 0x0404, 0x0101]) {
       const changed = Uint8Array.from(mechToken);
@@ -238,7 +235,7 @@ describe('MIT Kerberos clients', await tier('kdc', gssapiInitiatorPackages), () 
   }
 
   it('each byte of a token changed, but for those that nothing protects, or cut off, is refused (A03)', async () => {
-    const token = await firstToken({ mech: OID_SPNEGO, offer: [OID_KERBEROS, OID_NTLM], mutual: false });
+    const token = await firstToken({ mech: 'spnego', offer: ['kerberos', 'ntlm'], flags: notMutual });
     const good = await judge(forgetful, [token]);
     assert.equal(Sspi.statusName(good.status), 'SEC_E_OK');
     Sspi.deleteSecurityContext(good.context!);
@@ -255,9 +252,9 @@ describe('MIT Kerberos clients', await tier('kdc', gssapiInitiatorPackages), () 
   });
 
   it('under a MIC no byte of the list can be changed (B04), nor of the MIC, and none can be left out (B05)', async () => {
-    const options = { mech: OID_SPNEGO, offer: [OID_NTLM, OID_KERBEROS], mutual: false };
-    await using client = await startInitiator(options, ticketAndNtlm);
-    const { clientTokens, context } = await handshake(kerberosOnly, client);
+    const options: InitiateOptions = { mech: 'spnego', offer: ['ntlm', 'kerberos'], flags: notMutual };
+    await using client = await startGssClient(ticketAndNtlm);
+    const { clientTokens, context } = await handshake(kerberosOnly, client, options);
     Sspi.deleteSecurityContext(context);
     const good = await judge(forgetfulKerberos, clientTokens);
     assert.equal(Sspi.statusName(good.status), 'SEC_E_OK');

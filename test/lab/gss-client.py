@@ -9,6 +9,7 @@ from gssapi.raw.chan_bindings import ChannelBindings
 MECHS = {
     "kerberos": gssapi.OID.from_int_seq("1.2.840.113554.1.2.2"),
     "spnego": gssapi.OID.from_int_seq("1.3.6.1.5.5.2"),
+    "ntlm": gssapi.OID.from_int_seq("1.3.6.1.4.1.311.2.2.10"),
 }
 context = None
 
@@ -21,17 +22,32 @@ def encode(data):
     return base64.b64encode(data or b"").decode()
 
 
+def credentials(mech, offer):
+    """Those of the environment; SPNEGO offers the mechanisms of the list and no others."""
+    if offer is None:
+        return None
+    found = gssapi.Credentials(usage="initiate", mechs=[mech])
+    gssapi.raw.set_neg_mechs(found, [MECHS[name] for name in offer])
+    return found
+
+
 def init(command):
     global context
     name = gssapi.Name(command["target"], gssapi.NameType.hostbased_service)
-    flags = [getattr(gssapi.RequirementFlag, flag) for flag in command.get("flags", ["mutual_authentication"])]
+    flags = [getattr(gssapi.RequirementFlag, flag) for flag in command["flags"]]
     bindings = None
     if "bindings" in command:
         bindings = ChannelBindings(application_data=decode(command["bindings"]))
+    mech = MECHS[command["mech"]]
     context = gssapi.SecurityContext(
-        name=name, flags=flags, mech=MECHS[command.get("mech", "kerberos")], usage="initiate", channel_bindings=bindings
+        name=name,
+        flags=flags,
+        mech=mech,
+        usage="initiate",
+        creds=credentials(mech, command.get("offer")),
+        channel_bindings=bindings,
     )
-    return {"token": encode(context.step())}
+    return {"token": encode(context.step()), "complete": context.complete}
 
 
 def step(command):

@@ -1,0 +1,84 @@
+/** The contract over the Kerberos package, bare and under Negotiate, against MIT's libgssapi with tickets of an MIT KDC. */
+import { kerberosPackage } from '../../../src/native/gssapi/index.ts';
+import { negotiatePackage } from '../../../src/packages/negotiate/index.ts';
+import * as Sspi from '../../../src/sspi/index.ts';
+import { gssClientPackages, startGssClient } from '../../lab/gss-client.ts';
+import type { GssClient, GssMechanism } from '../../lab/gss-client.ts';
+import { startKdc } from '../../lab/kdc.ts';
+import { tier } from '../../lab/tier.ts';
+import { contractSuite } from '../../sspi/contract-suite.ts';
+import type { ContractClient, ContractSubject } from '../../sspi/contract-suite.ts';
+import { useRealm } from './acceptor.ts';
+
+const ready = await tier('kdc', gssClientPackages);
+
+/** A context of a client that other contexts use after it: what it has to say, it says before the next one begins. */
+function contractClient(client: GssClient, mech: GssMechanism): ContractClient {
+  return {
+    async next(serverToken) {
+      if (serverToken === undefined) return client.initiate({ mech });
+      const { token } = await client.step(serverToken);
+      return token.byteLength === 0 ? undefined : token;
+    },
+    makeSignature: (message) => client.sign(message),
+    verifySignature: (message, signature) =>
+      client.verify(message, signature).then(
+        () => true,
+        () => false,
+      ),
+    async encryptMessage(message) {
+      const wrapped = await client.wrap(message);
+      const trailer = wrapped.byteLength - message.byteLength;
+      return { token: wrapped.subarray(0, trailer), data: wrapped.subarray(trailer) };
+    },
+    decryptMessage: (token, data) => client.unwrap(Buffer.concat([token, data])),
+    [Symbol.dispose]: () => undefined,
+  };
+}
+
+const oneLeg = 'its first leg is its last; a second one is in accept.live.test.ts (B11)';
+const differences: ContractSubject['differences'] = {
+  'last token first': { because: oneLeg },
+  'first token twice': { because: oneLeg },
+  'second leg': { because: oneLeg },
+  'unknown user': { because: 'the KDC knows the users: whoever has a ticket is one' },
+};
+
+interface Variant {
+  readonly mech: GssMechanism;
+  readonly asynchronous: boolean;
+}
+
+const variants: Readonly<Record<string, Variant>> = {
+  'Kerberos, synchronous': { mech: 'kerberos', asynchronous: false },
+  'Kerberos, asynchronous': { mech: 'kerberos', asynchronous: true },
+  'Kerberos under Negotiate': { mech: 'spnego', asynchronous: false },
+};
+
+for (const [name, { mech, asynchronous }] of Object.entries(variants)) {
+  const open = async (): Promise<ContractSubject> => {
+    const kdc = await startKdc();
+    // The same realm by name, with other keys: its tickets are to this server what a wrong password is elsewhere.
+    const impostor = await startKdc();
+    const right = await startGssClient(await kdc.signIn('alice'));
+    const wrong = await startGssClient(await impostor.signIn('alice'));
+    useRealm(kdc);
+    const authData = { keytab: kdc.keytab, asynchronous };
+    const inner = { package: kerberosPackage, authData };
+    return {
+      ...(mech === 'kerberos' ? inner : { package: negotiatePackage, authData: { packages: [inner] } }),
+      requirements:
+        Sspi.ASC_REQ_CONNECTION | Sspi.ASC_REQ_INTEGRITY | Sspi.ASC_REQ_CONFIDENTIALITY | Sspi.ASC_REQ_REPLAY_DETECT,
+      client: (kind) => contractClient(kind === 'right' ? right : wrong, mech),
+      account: { userName: 'alice' },
+      runs: 'Kerberos',
+      differences,
+      async close() {
+        for (const client of [right, wrong]) await client[Symbol.asyncDispose]();
+        await impostor.stop();
+        await kdc.stop();
+      },
+    };
+  };
+  contractSuite(name, open, ready);
+}
