@@ -113,15 +113,21 @@ export const callAtOnce: NativeCall = (native, ...values) => native(...values);
 
 let running = 0;
 const waiting: (() => void)[] = [];
+/** While every thread is stuck in a library (a domain controller that does not answer), clients go on asking. */
+const MOST_WAITING = 1024;
 
 /**
  * Runs a native function off the event loop, at most `asyncCallLimit` of them at once, the others in the order they came.
  *
  * @param values numbers and addresses; the caller keeps the memory behind them alive until the promise is settled
- * @returns what the function answered
+ * @returns what the function answered; rejects where too many calls wait already, so that an outage fills no memory
  */
 export function callOffLoop(native: NativeFunction, ...values: NativeArgument[]): Promise<number> {
   return new Promise((resolve, reject) => {
+    if (waiting.length >= MOST_WAITING) {
+      reject(new Error(`${MOST_WAITING} native calls wait for a thread`));
+      return;
+    }
     const start = (): void => {
       running++;
       try {

@@ -155,7 +155,17 @@ function freedCredentialStatus(owner: SecurityPackage): number {
   return name === 'Digest' || name === 'Schannel' ? Status.SEC_E_NO_CREDENTIALS : Status.SEC_E_INVALID_HANDLE;
 }
 
-const internalError: AcceptReply = Object.freeze({ status: Status.SEC_E_INTERNAL_ERROR });
+const noReply: AcceptReply = Object.freeze({
+  status: Status.SEC_E_INTERNAL_ERROR,
+  diagnosis: { text: 'the security package gave no status' },
+});
+
+/** An exception as a status. Its message may hold anything, so the log is told its kind alone. */
+function thrown(error: unknown): AcceptReply {
+  const { name, code } = (error ?? {}) as { readonly name?: unknown; readonly code?: unknown };
+  const kind = [name, code].filter((word) => typeof word === 'string' && /^\w{1,64}$/.test(word)).join(' ');
+  return { status: Status.SEC_E_INTERNAL_ERROR, diagnosis: { text: `an exception in the security package: ${kind}` } };
+}
 
 /** Runs a package's call, now or later, and turns an exception into SEC_E_INTERNAL_ERROR: fail closed (attack A21). */
 function run(
@@ -165,13 +175,15 @@ function run(
   let reply: AcceptReply | Promise<AcceptReply>;
   try {
     reply = call();
-  } catch {
-    reply = internalError;
+  } catch (error) {
+    reply = thrown(error);
   }
   // A package may be JavaScript: what is no reply is no verdict.
   const settleReply = (given: AcceptReply): AcceptSecurityContextResult =>
-    settle(fits32Bits((given as AcceptReply | undefined)?.status) ? given : internalError);
-  return reply instanceof Promise ? reply.then(settleReply, () => settle(internalError)) : settleReply(reply);
+    settle(fits32Bits((given as AcceptReply | undefined)?.status) ? given : noReply);
+  return reply instanceof Promise
+    ? reply.then(settleReply, (error: unknown) => settle(thrown(error)))
+    : settleReply(reply);
 }
 
 function firstLeg(
