@@ -43,6 +43,10 @@ export class RunningServer implements AsyncDisposable {
     return new RunningServer(kind, child, await next(child, 'listening'));
   }
 
+  get pid(): number {
+    return this.#child.pid ?? Number.NaN;
+  }
+
   /** Starts one of each kind. */
   static all(kinds: readonly ServerKind[]): Promise<RunningServer[]> {
     return Promise.all(kinds.map((kind) => RunningServer.start(kind)));

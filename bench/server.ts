@@ -19,7 +19,8 @@ export type ServerKind =
   | 'fastify'
   | 'fastify with sspi-auth'
   | 'node:http'
-  | 'node:http with sspi-auth';
+  | 'node:http with sspi-auth'
+  | 'node:http with Kerberos';
 
 /** What the parent may ask, and gets an answer of the same type to. */
 export type ServerQuestion = 'cpu' | 'memory';
@@ -34,6 +35,17 @@ function options(): SspiAuthOptions {
     accounts: memoryAccounts([{ userName: 'alice', password: 'Wonderland-7' }]),
     schemes: ['NTLM'],
     domain: 'CORP',
+    logger: false,
+  };
+}
+
+/** The keytab is that of KRB5_KTNAME. */
+function kerberosOptions(): SspiAuthOptions {
+  return {
+    schemes: ['Negotiate'],
+    packages: ['Kerberos'],
+    replayCache: process.env['SSPI_AUTH_BENCH_REPLAY_CACHE'] ?? true,
+    authorize: (user) => user.name === 'alice@TEST.LOCAL',
     logger: false,
   };
 }
@@ -76,6 +88,8 @@ async function serverOf(kind: ServerKind): Promise<Server> {
       return createServer(hello);
     case 'node:http with sspi-auth':
       return createServer(nodeAuth(options())(hello));
+    case 'node:http with Kerberos':
+      return createServer(nodeAuth(kerberosOptions())(hello));
   }
 }
 
