@@ -109,7 +109,10 @@ export async function startApache(kdc: Kdc, core: number, allowed: string): Prom
     const apache = await startProcess('taskset', words, { env });
     const log = async (): Promise<string> => readFile(folder.file('error.log'), 'utf8').catch(() => '');
     let over = false;
-    void apache.ended.finally(() => (over = true));
+    apache.ended.then(
+      () => (over = true),
+      () => (over = true),
+    );
     const deadline = Date.now() + 20_000;
     while (!(await listens(port))) {
       if (over || Date.now() > deadline) {
