@@ -107,6 +107,7 @@ function measured(question: ServerQuestion): number {
   return heapUsed + external;
 }
 
+if (!import.meta.resolve('sspi-auth').includes('/dist/')) throw new Error('the built package is to be measured');
 const server = await serverOf(process.argv[2] as ServerKind);
 // Connections of a round stay open while the other sides are measured.
 server.keepAliveTimeout = 0;
