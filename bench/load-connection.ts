@@ -1,22 +1,17 @@
 /**
- * A client connection that costs little: requests are prepared bytes, responses are looked at no further than needed.
- *
- * autocannon cannot sign a connection in once and then load it: its requests repeat from the first. What this client
- * costs is the same for both sides of a comparison.
+ * A client connection that costs little, for sign-ins that each want a connection of their own: requests are prepared
+ * bytes, responses are looked at no further than needed. What it costs is the same for both sides of a comparison.
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { ntowfv1 } from '../src/crypto/ntlm-keys.ts';
-import { authenticateMessage, CURL_FLAGS, negotiateMessage } from '../test/packages/ntlm/ntlm-client.ts';
+import { ntlmAnswer, ntlmField, ntlmFirst } from './ntlm-sign-in.ts';
 
 const plainRequest = Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
-const ntHash = ntowfv1('Wonderland-7');
-const negotiate = negotiateMessage(CURL_FLAGS);
-const firstRequest = ntlmRequest(negotiate);
+const firstRequest = ntlmRequest(ntlmFirst);
 
 function ntlmRequest(token: Uint8Array): Buffer {
-  const field = `Authorization: NTLM ${Buffer.from(token).toString('base64')}`;
+  const field = `Authorization: ${ntlmField(token)}`;
   return Buffer.from(`GET / HTTP/1.1\r\nHost: localhost\r\n${field}\r\n\r\n`);
 }
 
@@ -53,20 +48,8 @@ export class LoadConnection {
   /** Both legs of NTLMv2. @throws Error where the server does not answer 200 */
   async signIn(): Promise<void> {
     const challenged = await this.request(firstRequest);
-    const challenge = /www-authenticate: NTLM ([\w+/=]+)/i.exec(challenged)?.[1] ?? '';
-    const answer = { userName: 'alice', domain: 'CORP', ntHash, headerBytes: 64 } as const;
-    const { message } = authenticateMessage(negotiate, Buffer.from(challenge, 'base64'), answer);
-    expectSuccess(await this.request(ntlmRequest(message)));
-  }
-
-  /** Sends one request after the other until the time is over; gives their number. */
-  async load(until: number): Promise<number> {
-    let count = 0;
-    while (performance.now() < until) {
-      expectSuccess(await this.request());
-      count++;
-    }
-    return count;
+    const challenge = /www-authenticate: (NTLM [\w+/=]+)/i.exec(challenged)?.[1] ?? '';
+    expectSuccess(await this.request(ntlmRequest(ntlmAnswer(challenge))));
   }
 
   close(): void {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import expressNtlm from 'express-ntlm';
 import { fastify } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { memoryAccounts } from 'sspi-auth';
 import type { SspiAuthOptions } from 'sspi-auth';
 import { sspiAuth as expressAuth } from 'sspi-auth/express';
@@ -14,9 +15,11 @@ import { sspiAuth as nodeAuth } from 'sspi-auth/node';
 /** Every kind of server that can be measured. */
 export type ServerKind =
   | 'express'
+  | 'express and empty middleware'
   | 'express with sspi-auth'
   | 'express with express-ntlm'
   | 'fastify'
+  | 'fastify and an empty hook'
   | 'fastify with sspi-auth'
   | 'node:http'
   | 'node:http with sspi-auth'
@@ -64,9 +67,9 @@ function expressServer(...middleware: express.RequestHandler[]): Server {
   return createServer(app);
 }
 
-async function fastifyServer(withAuth: boolean): Promise<Server> {
+async function fastifyServer(prepare?: (app: FastifyInstance) => PromiseLike<unknown>): Promise<Server> {
   const app = fastify();
-  if (withAuth) await app.register(fastifyAuth, options());
+  await prepare?.(app);
   app.get('/', () => 'hello');
   await app.ready();
   return app.server;
@@ -76,14 +79,21 @@ async function serverOf(kind: ServerKind): Promise<Server> {
   switch (kind) {
     case 'express':
       return expressServer();
+    case 'express and empty middleware':
+      return expressServer((_request, _response, next) => next());
     case 'express with sspi-auth':
       return expressServer(expressAuth(options()));
     case 'express with express-ntlm':
       return expressServer(expressNtlm());
     case 'fastify':
-      return fastifyServer(false);
+      return fastifyServer();
+    case 'fastify and an empty hook':
+      return fastifyServer(async (app) => {
+        app.addHook('onRequest', (_request, _reply, done) => done());
+        return Promise.resolve();
+      });
     case 'fastify with sspi-auth':
-      return fastifyServer(true);
+      return fastifyServer((app) => app.register(fastifyAuth, options()));
     case 'node:http':
       return createServer(hello);
     case 'node:http with sspi-auth':

@@ -23,10 +23,33 @@ export function decodeText(text: string): string {
   const fields = text.split('\n').flatMap((line) => {
     const [, name, value] = fieldLine.exec(line) ?? [];
     if (name === undefined || value === undefined) return [];
-    return [describeField(name.toLowerCase() === 'authorization' ? 'credentials' : 'challenge', value)];
+    if (name.toLowerCase() === 'authorization') return [describeField('credentials', value)];
+    return splitChallenges(value).map((challenge) => describeField('challenge', challenge));
   });
   const found = fields.length > 0 ? fields : [describeAlone(unquoted(text))];
   return `${found.map((description) => descriptionLines(description).join('\n')).join('\n\n')}\n`;
+}
+
+/** A comma after which another scheme begins: alone, with a token, or with its first parameter. */
+const nextChallenge = /,\s*(?=(?:ntlm|negotiate|kerberos|digest|basic)(?:\s*(?:,|$)|\s+[^\s=]))/i;
+/** Quoted text, in which a comma divides nothing, and what lies between. RFC 9110 section 5.6.4. */
+const quotedOrNot = /"(?:\\.|[^"\\])*"?|[^"]+/gs;
+
+/** The challenges of one WWW-Authenticate field, RFC 9110 section 11.6.1: a proxy may have joined several lines. */
+function splitChallenges(value: string): readonly string[] {
+  const challenges: string[] = [];
+  let current = '';
+  for (const [part] of value.matchAll(quotedOrNot)) {
+    const [first = '', ...rest] = part.startsWith('"') ? [part] : part.split(nextChallenge);
+    current += first;
+    for (const begun of rest) {
+      challenges.push(current);
+      current = begun;
+    }
+  }
+  return [...challenges, current]
+    .map((challenge) => challenge.replace(/^[,\s]+|[,\s]+$/g, ''))
+    .filter((challenge) => challenge !== '');
 }
 
 function describeField(kind: HeaderKind, value: string): Description {

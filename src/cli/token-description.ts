@@ -3,6 +3,13 @@
  * on is shown: responses, keys and checksums are told by their size.
  */
 import { MalformedTokenError } from '../errors.ts';
+import {
+  decodeApRequest,
+  encryptionTypeName,
+  TOK_ID_AP_REP,
+  TOK_ID_AP_REQ,
+  TOK_ID_KRB_ERROR,
+} from '../formats/kerberos-token.ts';
 import { isNtlmMessage } from '../formats/ntlm-field.ts';
 import { describeNtlmMessage } from '../formats/ntlm-message-description.ts';
 import type { NtlmMessageDescription, TargetInfoDescription } from '../formats/ntlm-message-description.ts';
@@ -34,9 +41,9 @@ const negotiationStates = ['accept-completed', 'accept-incomplete', 'reject', 'r
 
 /** TOK_ID by value, RFC 4121 section 4.1. */
 const kerberosMessages: ReadonlyMap<number, string> = new Map([
-  [0x0100, 'Kerberos AP-REQ'],
-  [0x0200, 'Kerberos AP-REP'],
-  [0x0300, 'Kerberos KRB-ERROR'],
+  [TOK_ID_AP_REQ, 'Kerberos AP-REQ'],
+  [TOK_ID_AP_REP, 'Kerberos AP-REP'],
+  [TOK_ID_KRB_ERROR, 'Kerberos KRB-ERROR'],
 ]);
 
 /** First octet of an initial GSS token, RFC 2743 section 3.1, and of NegTokenResp, RFC 4178 section 4.2.2. */
@@ -71,8 +78,41 @@ function describeInitialToken(token: Uint8Array, layer: number): Description {
     return { title: 'GSS token', highlights: [], fields: [named, sizeField('token', innerToken)] };
   }
   const [high = 0, low = 0] = innerToken;
-  const title = kerberosMessages.get((high << 8) | low) ?? 'Kerberos token';
-  return { title, highlights: [], fields: [named, sizeField('message', innerToken.subarray(2))] };
+  const tokenId = (high << 8) | low;
+  const title = kerberosMessages.get(tokenId) ?? 'Kerberos token';
+  const message = innerToken.subarray(2);
+  const known = tokenId === TOK_ID_AP_REQ ? describeApRequest(message) : undefined;
+  const { highlights, fields } = known ?? { highlights: [], fields: [sizeField('message', message)] };
+  return { title, highlights, fields: [named, ...fields] };
+}
+
+/** The clear part of an AP-REQ; undefined where it has none that can be read. */
+function describeApRequest(message: Uint8Array): Omit<Description, 'title'> | undefined {
+  try {
+    const { ticket, ticketCipher, ...request } = decodeApRequest(message);
+    const highlights = [`${ticket.serviceName}@${ticket.realm}`];
+    if (request.useSessionKey) highlights.push('user-to-user');
+    const options = [
+      ...(request.useSessionKey ? ['use-session-key'] : []),
+      ...(request.mutualRequired ? ['mutual-required'] : []),
+    ];
+    const fields: DescribedField[] = [
+      { name: 'realm', text: ticket.realm },
+      { name: 'service', text: ticket.serviceName },
+      ...(ticket.keyVersion === undefined ? [] : [{ name: 'key version', text: String(ticket.keyVersion) }]),
+      { name: 'ticket', text: encrypted(ticket.encryptionType, ticketCipher) },
+      { name: 'authenticator', text: encrypted(request.sessionEncryptionType, request.authenticatorCipher) },
+      { name: 'ap-options', names: options },
+    ];
+    return { highlights, fields };
+  } catch (error) {
+    if (error instanceof MalformedTokenError) return undefined;
+    throw error;
+  }
+}
+
+function encrypted(encryptionType: number, cipher: Uint8Array): string {
+  return `${cipher.byteLength} bytes, ${encryptionTypeName(encryptionType)}`;
 }
 
 function describeNegotiation(token: NegTokenInit | NegTokenResp, layer: number): Description {

@@ -5,6 +5,8 @@ import fc from 'fast-check';
 import { decodeText } from '../../src/cli/decode.ts';
 import { describeToken } from '../../src/cli/token-description.ts';
 import { MalformedTokenError } from '../../src/errors.ts';
+import { decodeApRequest, decodeKerberosToken, encryptionTypeName } from '../../src/formats/kerberos-token.ts';
+import { vectors as kerberosVectors } from '../kerberos/vectors.ts';
 
 interface Vector {
   readonly id: string;
@@ -86,6 +88,55 @@ describe('decode', () => {
     assert.match(authenticate, /MIC +present/);
     assert.match(authenticate, /channel bindings +present, 16 bytes/);
     assert.match(authenticate, /MsvAvTargetName +HTTP\//);
+  });
+
+  for (const { id, inputs, expected } of kerberosVectors(/^apreq\./)) {
+    if (!/^60[0-9a-f]{2,6}06092a864886f7/.test(expected)) continue;
+    it(`names service, realm and encryption types of ${id}, and nothing of what is encrypted (RFC 4120 5.5.1)`, () => {
+      const token = Buffer.from(expected, 'hex');
+      const text = decodeText(token.toString('base64'));
+      const [realm, service] = [String(inputs['realm']), String(inputs['sname'])];
+      for (const part of [
+        `Kerberos AP-REQ, ${token.byteLength} bytes  [${service}@${realm}]`,
+        `realm          ${realm}\n`,
+        `service        ${service}\n`,
+      ]) {
+        assert.ok(text.includes(part), part);
+      }
+      const { ticketCipher, authenticatorCipher } = decodeApRequest(decodeKerberosToken(token).message);
+      const ticket = `${ticketCipher.byteLength} bytes, ${encryptionTypeName(Number(inputs['etype']))}`;
+      assert.ok(text.includes(ticket), ticket);
+      for (const cipher of [ticketCipher, authenticatorCipher]) {
+        for (const form of ['hex', 'base64'] as const) {
+          assert.ok(!text.includes(Buffer.from(cipher).toString(form).slice(0, 12)), form);
+        }
+      }
+    });
+  }
+
+  it('tells an AP-REQ that cannot be read by its size', () => {
+    const text = decodeText('600f06092a864886f7120102020100dead');
+    assert.match(text, /^Kerberos AP-REQ, 17 bytes\n/);
+    assert.match(text, /message +2 bytes/);
+  });
+
+  it('takes apart the challenges that stand on one line (RFC 9110 11.6.1)', () => {
+    const token = vector('nlmp.v2.challengeMessage').toString('base64');
+    const titles = (value: string): string[] =>
+      decodeText(`< WWW-Authenticate: ${value}\r\n`)
+        .split('\n')
+        .filter((line) => /^\w/.test(line));
+    assert.deepEqual(titles('Negotiate, NTLM'), ['Negotiate offered', 'NTLM offered']);
+    assert.deepEqual(titles('negotiate ,NTLM,'), ['negotiate offered', 'NTLM offered']);
+    assert.deepEqual(titles('Digest realm="a, NTLM", nonce="b", algorithm=MD5, Negotiate, Basic realm="x, Digest y"'), [
+      'Digest challenge, 41 bytes  [MD5]',
+      'Negotiate offered',
+      'Basic challenge, 19 bytes',
+    ]);
+    assert.deepEqual(
+      titles(`Negotiate, NTLM ${token}`).map((title) => title.split(',')[0]),
+      ['Negotiate offered', 'NTLM CHALLENGE_MESSAGE'],
+    );
   });
 
   it('never shows what passwords could be guessed on', () => {

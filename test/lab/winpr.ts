@@ -77,8 +77,13 @@ export interface WinprIdentity {
 const SECPKG_CRED_OUTBOUND = 2;
 const SEC_WINNT_AUTH_IDENTITY_UNICODE = 2;
 const SECURITY_NATIVE_DREP = 0x10;
-/** ISC_REQ_REPLAY_DETECT, SEQUENCE_DETECT, CONFIDENTIALITY, CONNECTION, INTEGRITY. */
-const CLIENT_REQUIREMENTS = 0x4 | 0x8 | 0x10 | 0x800 | 0x10000;
+const ISC_REQ_REPLAY_DETECT = 0x4;
+const ISC_REQ_SEQUENCE_DETECT = 0x8;
+const ISC_REQ_CONFIDENTIALITY = 0x10;
+export const ISC_REQ_CONNECTION = 0x800;
+const ISC_REQ_INTEGRITY = 0x10000;
+const CLIENT_REQUIREMENTS =
+  ISC_REQ_REPLAY_DETECT | ISC_REQ_SEQUENCE_DETECT | ISC_REQ_CONFIDENTIALITY | ISC_REQ_CONNECTION | ISC_REQ_INTEGRITY;
 
 type Call = (...values: unknown[]) => number;
 
@@ -187,13 +192,26 @@ function authIdentity({ user, domain, password }: WinprIdentity): object {
 const ROOM = 16384;
 const TOKEN = 2;
 const DATA = 1;
+const CHANNEL_BINDINGS = 14;
+
+/** How a client differs from the usual. */
+export interface WinprClientOptions {
+  /** Default `HTTP/localhost`. */
+  readonly target?: string;
+  /** Another library with the same interface, such as `secur32.dll`. */
+  readonly library?: string;
+  /** ISC_REQ_* bits. Default all that protect messages, and ISC_REQ_CONNECTION. */
+  readonly requirements?: number;
+  /** SEC_CHANNEL_BINDINGS. */
+  readonly channelBindings?: Uint8Array;
+}
 
 /** A client context of WinPR. */
 export class WinprClient implements ContractClient {
   readonly #credential = {};
   #context: object | null = null;
   readonly #functions: ClientFunctions;
-  readonly #target: string;
+  readonly #options: WinprClientOptions;
   readonly #trailerBytes: number;
   #over = false;
   #sent = 0;
@@ -202,17 +220,11 @@ export class WinprClient implements ContractClient {
   /**
    * @param packageName `NTLM`, `Negotiate`, or `Kerberos` where the library has it
    * @param identity undefined: whoever the ticket cache says
-   * @param library another one with the same interface, such as `secur32.dll`
    * @throws Error where the library gives no credential
    */
-  constructor(
-    packageName: string,
-    identity: WinprIdentity | undefined,
-    target = 'HTTP/localhost',
-    library = winprLibrary,
-  ) {
-    this.#target = target;
-    this.#functions = clientFunctions(library);
+  constructor(packageName: string, identity: WinprIdentity | undefined, options: WinprClientOptions = {}) {
+    this.#options = options;
+    this.#functions = clientFunctions(options.library ?? winprLibrary);
     // Kerberos signs with more bytes and says how many; WinPR's NTLM always uses these.
     this.#trailerBytes = packageName === 'Kerberos' ? 256 : 16;
     const status = this.#functions.AcquireCredentialsHandleW(
@@ -229,17 +241,25 @@ export class WinprClient implements ContractClient {
     if (status !== 0) throw new Error(`AcquireCredentialsHandleW(${packageName}): 0x${(status >>> 0).toString(16)}`);
   }
 
+  /** Whether the context stands on the client's side. */
+  get complete(): boolean {
+    return this.#over;
+  }
+
   next(serverToken: Uint8Array | undefined): Uint8Array | undefined {
     if (this.#over) return undefined;
+    const { target = 'HTTP/localhost', requirements = CLIENT_REQUIREMENTS, channelBindings } = this.#options;
     const room = Buffer.alloc(ROOM);
     const output = descriptor([{ type: TOKEN, data: room }]);
-    const input = serverToken && descriptor([{ type: TOKEN, data: serverToken }]);
+    // On its first leg WinPR takes any input for a token.
+    const bound = channelBindings === undefined ? [] : [{ type: CHANNEL_BINDINGS, data: channelBindings }];
+    const input = serverToken && descriptor([{ type: TOKEN, data: serverToken }, ...bound]);
     const context = this.#context === null ? {} : { ...this.#context };
     const status = this.#functions.InitializeSecurityContextW(
       this.#credential,
       this.#context,
-      this.#target,
-      CLIENT_REQUIREMENTS,
+      target,
+      requirements,
       0,
       SECURITY_NATIVE_DREP,
       input ?? null,

@@ -16,8 +16,7 @@ import * as Sspi from '../../src/sspi/index.ts';
 import { answerChallenge } from '../packages/digest/digest-client.ts';
 import { authenticateMessage, negotiateMessage, WINDOWS_FLAGS } from '../packages/ntlm/ntlm-client.ts';
 import type { ClientOptions, ClientResult } from '../packages/ntlm/ntlm-client.ts';
-import { WinprClient } from '../lab/winpr.ts';
-import { winprLibrary, WinprNtlmClient } from '../lab/winpr-ntlm-client.ts';
+import { WinprClient, winprLibrary } from '../lab/winpr.ts';
 import { kerberosDelegates, kerberosSignsIn, negotiateRunsKerberos, peerIsTold } from './conformance-kerberos.ts';
 import type { LegOptions, Witness } from './witness.ts';
 
@@ -194,10 +193,10 @@ const statuses: readonly ConformanceRow[] = [
     async holds(witness) {
       const owner = secur32Packages(winprLibrary).find(({ info }) => info.name === 'NTLM')!;
       const credential = await witness.acquire(owner);
-      using client = new WinprNtlmClient({ userName: 'nobody', domain: '', password: 'at all' });
-      const first = await witness.accept(credential, undefined, client.next().token);
+      using client = new WinprClient('NTLM', { user: 'nobody', domain: '', password: 'at all' });
+      const first = await witness.accept(credential, undefined, client.next(undefined)!);
       const challenge = Sspi.findBuffer(first.output, Sspi.SECBUFFER_TOKEN)!.data;
-      const last = await witness.accept(credential, first.context, client.next(challenge).token);
+      const last = await witness.accept(credential, first.context, client.next(challenge)!);
       assertStatus(last, Sspi.SEC_I_COMPLETE_NEEDED);
       assert.equal(last.attributes, undefined);
       const verdict = await Sspi.completeAuthToken(last.context!, last.output);

@@ -137,14 +137,14 @@ export class Secur32Context implements PackageContext {
   #continues = false;
 
   /** What a leg that left a context answers. */
-  #settle(memory: CallMemory, status: number): Promise<AcceptReply> {
+  async #settle(memory: CallMemory, status: number): Promise<AcceptReply> {
     const output = readTokens(memory, 1, 1);
     // It wrote past its room, or says so: nothing of this call is to be believed.
-    if (output === undefined) return Promise.resolve({ status: Status.SEC_E_INTERNAL_ERROR });
+    if (output === undefined) return { status: Status.SEC_E_INTERNAL_ERROR };
     this.#attributes = memory.attributes;
     this.#expiry = dateOfTimeStamp(memory.expiry);
     this.#continues = status === Status.SEC_I_COMPLETE_AND_CONTINUE;
-    return status === Status.SEC_E_OK ? this.#established(output) : Promise.resolve({ status, output });
+    return status === Status.SEC_E_OK ? await this.#established(output) : { status, output };
   }
 
   async #established(output: readonly SecBuffer[]): Promise<AcceptReply> {

@@ -44,13 +44,17 @@ export async function contextIdentity(
   attributes: number,
 ): Promise<Answer<SecurityContextToken>> {
   const token = tokenContent(library, context);
-  if (token.status !== SEC_E_OK && token.status !== SEC_E_UNSUPPORTED_FUNCTION) return { status: token.status };
+  // Where there are access tokens, a name without one is not enough: who is Guest is told by the SID, not by the name.
+  if (token.value === undefined && library.token !== undefined) return { status: refused(token.status) };
   const content = token.value;
 
   const userLookup = (): Promise<string | undefined> | undefined =>
     content && names?.name(content.user.sid, content.user.bytes);
   const account = packageName(library, context) ?? splitName(await userLookup());
   if (account === undefined) return { status: token.status === SEC_E_OK ? SEC_E_INTERNAL_ERROR : token.status };
+  if (!isName(account.userName) || !isName(account.domain ?? '') || !isName(account.userPrincipalName ?? '')) {
+    return { status: SEC_E_INTERNAL_ERROR };
+  }
 
   const groups = content === undefined ? [] : await groupsOf(content.groups, names);
   return { status: SEC_E_OK, value: tokenValue(account, content, groups, attributes) };
@@ -94,8 +98,25 @@ function tokenContent(library: Secur32Library, context: bigint): Answer<AccessTo
   const memory = Buffer.alloc(pointerBytes);
   const status = library.security.QuerySecurityContextToken(context, koffi().address(memory)) >>> 0;
   if (status !== SEC_E_OK) return { status };
-  const content = withAccessToken(functions, readPointer(memory, 0), (handle) => readAccessToken(functions, handle));
+  const handle = readPointer(memory, 0);
+  // Negative ones are not handles but names for the tokens of this very process: they would make the client the service.
+  if (BigInt.asIntN(8 * pointerBytes, handle) <= 0n) return { status: SEC_E_INTERNAL_ERROR };
+  const content = withAccessToken(functions, handle, (held) => readAccessToken(functions, held));
   return content === undefined ? { status: SEC_E_INTERNAL_ERROR } : { status: SEC_E_OK, value: content };
+}
+
+/** A failure stays one, also where the library gives it a code of success. */
+function refused(status: number): number {
+  return status < 0x80000000 ? SEC_E_INTERNAL_ERROR : status;
+}
+
+/** Longest name in UTF-16 units: that of a user principal name, 1024 (its attribute's rangeUpper). */
+const MOST_NAME_UNITS = 1024;
+
+/** Whether a text can be part of an account's name: not endless, no control characters, nothing that was not UTF-16. */
+function isName(text: string): boolean {
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  return text.length <= MOST_NAME_UNITS && !/[\u0000-\u001f\u007f\ufffd]|\p{Surrogate}/u.test(text);
 }
 
 /** The name the package itself gives. */
@@ -113,6 +134,8 @@ function splitName(name: string | undefined): AccountName | undefined {
   const backslash = name.indexOf('\\');
   if (backslash >= 0) return { domain: name.slice(0, backslash), userName: name.slice(backslash + 1) };
   const at = name.lastIndexOf('@');
+  // A realm without a user is no user's name.
+  if (at === 0) return { userName: '' };
   return at > 0 ? { userName: name.slice(0, at), userPrincipalName: name } : { userName: name };
 }
 

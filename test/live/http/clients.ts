@@ -5,7 +5,7 @@ import { memoryAccounts } from '../../../src/index.ts';
 import { liveHandles } from '../../../src/sspi/index.ts';
 import type { Answer, RunningServer } from '../../adapters/servers.ts';
 import type { RawConnection, RawRequest, RawResponse } from '../../lab/raw-connection.ts';
-import { WinprNtlmClient } from '../../lab/winpr-ntlm-client.ts';
+import { ISC_REQ_CONNECTION, WinprClient } from '../../lab/winpr.ts';
 import { answerChallenge } from '../../packages/digest/digest-client.ts';
 import type { AnswerOptions } from '../../packages/digest/digest-client.ts';
 import { authenticateMessage, negotiateMessage, WINDOWS_FLAGS } from '../../packages/ntlm/ntlm-client.ts';
@@ -50,10 +50,17 @@ export function winprTokens(
   password = users[userName] ?? '',
   channelBindings?: Uint8Array,
 ): NtlmTokens {
-  const client = new WinprNtlmClient({ userName, domain, password, ...(channelBindings && { channelBindings }) });
+  const client = new WinprClient(
+    'NTLM',
+    { user: userName, domain, password },
+    {
+      requirements: ISC_REQ_CONNECTION,
+      ...(channelBindings && { channelBindings }),
+    },
+  );
   return {
-    first: () => client.next().token,
-    last: (challenge) => client.next(challenge).token,
+    first: () => client.next(undefined)!,
+    last: (challenge) => client.next(challenge)!,
     [Symbol.dispose]: () => client[Symbol.dispose](),
   };
 }

@@ -61,6 +61,7 @@ for (const [name, { mech, asynchronous }] of Object.entries(variants)) {
     // The same realm by name, with other keys: its tickets are to this server what a wrong password is elsewhere.
     const impostor = await startKdc();
     const right = await startGssClient(await kdc.signIn('alice'));
+    const bob = await startGssClient(await kdc.signIn('bob'));
     const wrong = await startGssClient(await impostor.signIn('alice'));
     useRealm(kdc);
     const authData = { keytab: kdc.keytab, asynchronous };
@@ -71,10 +72,11 @@ for (const [name, { mech, asynchronous }] of Object.entries(variants)) {
         Sspi.ASC_REQ_CONNECTION | Sspi.ASC_REQ_INTEGRITY | Sspi.ASC_REQ_CONFIDENTIALITY | Sspi.ASC_REQ_REPLAY_DETECT,
       client: (kind) => contractClient(kind === 'right' ? right : wrong, mech),
       account: { userName: 'alice' },
+      other: { userName: 'bob', client: () => contractClient(bob, mech) },
       runs: 'Kerberos',
       differences,
       async close() {
-        for (const client of [right, wrong]) await client[Symbol.asyncDispose]();
+        for (const client of [right, bob, wrong]) await client[Symbol.asyncDispose]();
         await impostor.stop();
         await kdc.stop();
       },

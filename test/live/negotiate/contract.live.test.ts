@@ -19,7 +19,9 @@ const identities: Readonly<Record<ClientKind, WinprIdentity>> = {
   'unknown user': { ...right, user: 'mallory' },
 };
 
-const accounts = memoryAccounts([{ userName: right.user, domain: right.domain, password: right.password }]);
+const other = { user: 'bob', domain: 'CORP', password: 'of bob' };
+
+const accounts = memoryAccounts([right, other].map(({ user, ...rest }) => ({ userName: user, ...rest })));
 const authData: NegotiateAuthData = {
   packages: [{ package: ntlmPackage, authData: { accounts, domain: 'CORP', computerName: 'SERVER' } }],
 };
@@ -68,6 +70,7 @@ for (const [name, client] of Object.entries(clients)) {
       Sspi.ASC_REQ_CONNECTION | Sspi.ASC_REQ_INTEGRITY | Sspi.ASC_REQ_CONFIDENTIALITY | Sspi.ASC_REQ_REPLAY_DETECT,
     client: (kind) => client(identities[kind]),
     account: { userName: right.user, domain: right.domain },
+    other: { userName: other.user, client: () => client(other) },
     runs: 'NTLM',
     differences: { 'message protection': { because: 'WinPR 2 has no MakeSignature and no VerifySignature' } },
   });

@@ -17,7 +17,10 @@ const users: Readonly<Record<ClientKind, { readonly user: string; readonly passw
 };
 
 for (const later of [false, true]) {
-  const table = memoryAccounts([{ userName: 'alice', domain: 'LAB', password: 'wonderland' }]);
+  const table = memoryAccounts([
+    { userName: 'alice', domain: 'LAB', password: 'wonderland' },
+    { userName: 'bob', domain: 'LAB', password: 'builder' },
+  ]);
   contractSuite(
     `NTLM with an account source that answers ${later ? 'later' : 'at once'}`,
     () => ({
@@ -36,6 +39,10 @@ for (const later of [false, true]) {
       requirements: Sspi.ASC_REQ_CONNECTION | Sspi.ASC_REQ_INTEGRITY | Sspi.ASC_REQ_CONFIDENTIALITY,
       client: (kind) => new WinprClient('NTLM', { domain: 'LAB', ...users[kind] }),
       account: { userName: 'alice', domain: 'LAB' },
+      other: {
+        userName: 'bob',
+        client: () => new WinprClient('NTLM', { domain: 'LAB', user: 'bob', password: 'builder' }),
+      },
       runs: 'NTLM',
       differences: {
         'message protection': { because: 'the client, WinPR 2, has no MakeSignature and no VerifySignature' },

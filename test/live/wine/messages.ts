@@ -13,7 +13,7 @@ const credential = await Sspi.acquireCredentialsHandle({ package: 'Kerberos', cr
 
 /** A finished handshake. */
 async function handshake(): Promise<{ client: WinprClient; context: Sspi.ContextHandle; attributes: number }> {
-  const client = new WinprClient('Kerberos', undefined, 'HTTP/localhost', 'secur32.dll');
+  const client = new WinprClient('Kerberos', undefined, { library: 'secur32.dll' });
   let result: Sspi.AcceptSecurityContextResult | undefined;
   do {
     const next = client.next(result?.output[0]?.data);
