@@ -1,19 +1,21 @@
 /**
  * One SPNEGO and Kerberos accept through acceptSecurityContext, identity included, against the same from C and against
- * npm kerberos where that is installed. Same KDC, same kind of keytab (in memory), a replay cache each; processor time.
+ * npm kerberos where that can be had. Same KDC, same kind of keytab (in memory), a replay cache each; processor time.
  * Then 100 000 accepts in a row, and what they left in memory.
  */
-import { createRequire } from 'node:module';
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { kerberosPackage } from '../src/native/gssapi/index.ts';
 import { negotiatePackage } from '../src/packages/negotiate/index.ts';
 import * as Sspi from '../src/sspi/index.ts';
+import { installPackages } from '../test/lab/debian.ts';
 import { startKdc } from '../test/lab/kdc.ts';
 import type { Kdc } from '../test/lab/kdc.ts';
 import { runChecked } from '../test/lab/process.ts';
+import { freshTokenFile, freshTokens, tokenPackages } from './kerberos-tokens.ts';
 import { interleaved, median, pairedRatio } from './measurement.ts';
 import type { Benchmark, Row } from './measurement.ts';
+import { npmKerberos } from './npm-kerberos.ts';
+import type { NpmKerberos } from './npm-kerberos.ts';
 
 const rounds = 11;
 const tokensPerRound = 1000;
@@ -21,48 +23,6 @@ const leakAccepts = 100_000;
 const mostTimesC = 1.25;
 const leastTimesNpm = 3;
 const mostLeakBytes = 16 * 1024 * 1024;
-
-/** Tokens of MIT's own client: each after its length in four bytes, little-endian. */
-const clientScript = `
-import struct, sys, gssapi
-spnego = gssapi.OID.from_int_seq("1.3.6.1.5.5.2")
-name = gssapi.Name("HTTP@localhost", gssapi.NameType.hostbased_service)
-with open(sys.argv[1], "wb") as file:
-    for _ in range(int(sys.argv[2])):
-        token = gssapi.SecurityContext(name=name, mech=spnego, usage="initiate",
-            flags=[gssapi.RequirementFlag.mutual_authentication]).step()
-        file.write(struct.pack("<I", len(token)) + token)
-`;
-
-interface NpmKerberos {
-  initializeServer(service: string): Promise<{ step(challenge: string): Promise<string>; username: string | null }>;
-}
-
-function npmKerberos(): NpmKerberos | undefined {
-  try {
-    return createRequire(import.meta.url)('kerberos') as NpmKerberos;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Writes a file of fresh tokens. */
-async function freshTokens(kdc: Kdc, env: Readonly<Record<string, string>>, count: number): Promise<string> {
-  const path = kdc.file('tokens');
-  await runChecked('/usr/bin/python3', ['-c', clientScript, path, String(count)], { env, timeout: 300_000 });
-  return path;
-}
-
-async function readTokens(path: string): Promise<Buffer[]> {
-  const bytes = await readFile(path);
-  const tokens: Buffer[] = [];
-  for (let at = 0; at < bytes.byteLength;) {
-    const length = bytes.readUInt32LE(at);
-    tokens.push(bytes.subarray(at + 4, at + 4 + length));
-    at += 4 + length;
-  }
-  return tokens;
-}
 
 async function acquire(kdc: Kdc, replayCache: string): Promise<Sspi.CredentialHandle> {
   const authData = { packages: [{ package: kerberosPackage, authData: { keytab: kdc.keytab, replayCache } }] };
@@ -91,11 +51,16 @@ async function processorTime(count: number, work: () => Promise<void>): Promise<
   return (user + system) / count;
 }
 
-async function acceptRows(kdc: Kdc, env: Readonly<Record<string, string>>, program: string): Promise<Row[]> {
+async function acceptRows(
+  kdc: Kdc,
+  env: Readonly<Record<string, string>>,
+  program: string,
+  kerberos: NpmKerberos | undefined,
+): Promise<Row[]> {
   let serial = 0;
   const newCache = (): string => `file2:${kdc.file(`replay-${++serial}`)}`;
   const ours = async (): Promise<number> => {
-    const tokens = await readTokens(await freshTokens(kdc, env, tokensPerRound));
+    const tokens = await freshTokens(kdc, env, tokensPerRound);
     const credential = await acquire(kdc, newCache());
     const time = await processorTime(tokens.length, async () => {
       for (const token of tokens) await accept(credential, token);
@@ -104,12 +69,11 @@ async function acceptRows(kdc: Kdc, env: Readonly<Record<string, string>>, progr
     return time;
   };
   const inC = async (): Promise<number> => {
-    const path = await freshTokens(kdc, env, tokensPerRound);
+    const path = await freshTokenFile(kdc, env, tokensPerRound);
     return Number(await runChecked(program, [`FILE:${kdc.keytab}`, newCache(), path], { env }));
   };
-  const kerberos = npmKerberos();
   const npm = async (): Promise<number> => {
-    const tokens = await readTokens(await freshTokens(kdc, env, tokensPerRound));
+    const tokens = await freshTokens(kdc, env, tokensPerRound);
     process.env['KRB5RCACHENAME'] = newCache();
     const time = await processorTime(tokens.length, async () => {
       for (const token of tokens) {
@@ -152,7 +116,7 @@ async function acceptRows(kdc: Kdc, env: Readonly<Record<string, string>>, progr
 
 /** Resident bytes that accepts leave behind. Without a replay cache one set of tokens serves them all. */
 async function leakRow(kdc: Kdc, env: Readonly<Record<string, string>>): Promise<Row> {
-  const tokens = await readTokens(await freshTokens(kdc, env, tokensPerRound));
+  const tokens = await freshTokens(kdc, env, tokensPerRound);
   const credential = await acquire(kdc, 'none:');
   const run = async (count: number): Promise<void> => {
     for (let done = 0; done < count; done++) {
@@ -177,7 +141,9 @@ async function leakRow(kdc: Kdc, env: Readonly<Record<string, string>>): Promise
 
 const benchmark: Benchmark = {
   name: 'Kerberos with a keytab (MIT krb5)',
-  async run(progress) {
+  async run(progress, leaveOut) {
+    await installPackages([...tokenPackages, 'gcc', 'libkrb5-dev'], progress);
+    const kerberos = await npmKerberos(progress).catch((error: unknown) => leaveOut('npm kerberos', error));
     await using kdc = await startKdc();
     Object.assign(process.env, kdc.env);
     const env = await kdc.signIn('alice');
@@ -185,9 +151,8 @@ const benchmark: Benchmark = {
     const source = fileURLToPath(new URL('kerberos-accept.c', import.meta.url));
     const flags = ['-O2', '-Wall', '-Wextra', '-Werror'];
     await runChecked('gcc', [...flags, '-o', program, source, '-lgssapi_krb5', '-lkrb5']);
-    if (npmKerberos() === undefined) progress('npm kerberos is not installed: left out');
     progress(`${tokensPerRound} fresh tokens a round and side`);
-    const rows = await acceptRows(kdc, env, program);
+    const rows = await acceptRows(kdc, env, program, kerberos);
     progress(`${leakAccepts} accepts in a row`);
     return [...rows, await leakRow(kdc, env)];
   },

@@ -72,6 +72,7 @@ export class LoadConnection {
   }
 }
 
-function expectSuccess(response: string): void {
+/** @throws Error where a response is not 200 */
+export function expectSuccess(response: string): void {
   if (!response.startsWith('HTTP/1.1 200')) throw new Error(`measured server answered ${response.slice(0, 200)}`);
 }

@@ -19,7 +19,15 @@ export interface Row {
 /** A file bench/*.bench.ts exports one of these as its default. */
 export interface Benchmark {
   readonly name: string;
-  run(progress: (message: string) => void): Promise<readonly Row[]>;
+  /**
+   * @param progress told what is being done, for people who wait
+   * @param leaveOut told what cannot be measured here and why, so that the report names it
+   * @throws PackagesUnavailableError where nothing of it can be measured on this machine
+   */
+  run(
+    progress: (message: string) => void,
+    leaveOut: (what: string, why: unknown) => undefined,
+  ): Promise<readonly Row[]>;
 }
 
 /** The middle value; of an even number the mean of the two in the middle. */

@@ -8,6 +8,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { PackagesUnavailableError } from '../test/lab/debian.ts';
 import type { Benchmark, Row } from './measurement.ts';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
@@ -46,14 +47,37 @@ if ((machine.loadAverageAtStart ?? 0) > machine.cores / 2) {
 }
 
 const report: Record<string, readonly Row[]> = {};
+/** What could not be had on this machine, and what went wrong: by name, with the reason. */
+const leftOut: Record<string, string> = {};
+const failed: Record<string, string> = {};
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 for (const file of files) {
-  const { default: benchmark } = (await import(pathToFileURL(join(folder, file)).href)) as { default: Benchmark };
-  console.log(`\n${benchmark.name}`);
-  const rows = await benchmark.run((message) => console.error(`  … ${message}`));
-  report[benchmark.name] = rows;
-  console.log(table(rows));
+  let name = file;
+  const leaveOut = (what: string, why: unknown): undefined => {
+    leftOut[what] = reasonOf(why);
+    console.log(`  LEFT OUT: ${what}: ${reasonOf(why)}`);
+  };
+  try {
+    const { default: benchmark } = (await import(pathToFileURL(join(folder, file)).href)) as { default: Benchmark };
+    name = benchmark.name;
+    console.log(`\n${name}`);
+    const rows = await benchmark.run((message) => console.error(`  … ${message}`), leaveOut);
+    report[name] = rows;
+    console.log(table(rows));
+  } catch (error) {
+    // One that cannot run is no reason to keep back what the others find.
+    if (error instanceof PackagesUnavailableError) leaveOut(name, error);
+    else {
+      failed[name] = reasonOf(error);
+      console.error(`  FAILED: ${name}:`, error);
+      process.exitCode = 1;
+    }
+  }
 }
 await mkdir(results, { recursive: true });
 const path = join(results, `${machine.date.replaceAll(':', '-')}.json`);
-await writeFile(path, JSON.stringify({ machine: { ...machine, loadAverageAtEnd: loadavg()[0] }, report }, null, 2));
+const written = { machine: { ...machine, loadAverageAtEnd: loadavg()[0] }, report, leftOut, failed };
+await writeFile(path, JSON.stringify(written, null, 2));
+for (const [name, why] of Object.entries(leftOut)) console.log(`left out: ${name}: ${why.split('\n')[0] ?? ''}`);
+for (const name of Object.keys(failed)) console.log(`failed: ${name}`);
 console.log(`\nwritten to ${path}`);

@@ -39,8 +39,14 @@ export class RunningServer implements AsyncDisposable {
   static async start(kind: ServerKind): Promise<RunningServer> {
     const child = fork(fileURLToPath(new URL('server.ts', import.meta.url)), [kind], {
       execArgv: ['--import', 'tsx', '--expose-gc', '--no-deprecation'],
+      // What is published is measured, not its source as tsx compiles it.
+      env: { ...process.env, TSX_TSCONFIG_PATH: fileURLToPath(new URL('built.tsconfig.json', import.meta.url)) },
     });
     return new RunningServer(kind, child, await next(child, 'listening'));
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? Number.NaN;
   }
 
   /** Starts one of each kind. */

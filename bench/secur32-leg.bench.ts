@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { secur32Packages } from '../src/native/secur32/index.ts';
 import * as Sspi from '../src/sspi/index.ts';
+import { installPackages } from '../test/lab/debian.ts';
 import { runChecked } from '../test/lab/process.ts';
 import { scratchFolder } from '../test/lab/scratch.ts';
 import { buildScriptedSspi } from '../test/lab/scripted-sspi.ts';
@@ -117,6 +118,7 @@ const benchmark: Benchmark = {
     await using folder = await scratchFolder('secur32-bench');
     const program = folder.file('accept-leg');
     const source = fileURLToPath(new URL('accept-leg.c', import.meta.url));
+    await installPackages(['gcc', 'libc6-dev'], progress);
     await runChecked('gcc', ['-O2', '-Wall', '-Wextra', '-Werror', '-o', program, source, '-ldl']);
     const scripted = await buildScriptedSspi(folder);
     process.env['WLOG_LEVEL'] = 'OFF';

@@ -22,7 +22,8 @@ export type ServerKind =
   | 'fastify and an empty hook'
   | 'fastify with sspi-auth'
   | 'node:http'
-  | 'node:http with sspi-auth';
+  | 'node:http with sspi-auth'
+  | 'node:http with Kerberos';
 
 /** What the parent may ask, and gets an answer of the same type to. */
 export type ServerQuestion = 'cpu' | 'memory';
@@ -37,6 +38,17 @@ function options(): SspiAuthOptions {
     accounts: memoryAccounts([{ userName: 'alice', password: 'Wonderland-7' }]),
     schemes: ['NTLM'],
     domain: 'CORP',
+    logger: false,
+  };
+}
+
+/** The keytab is that of KRB5_KTNAME. */
+function kerberosOptions(): SspiAuthOptions {
+  return {
+    schemes: ['Negotiate'],
+    packages: ['Kerberos'],
+    replayCache: process.env['SSPI_AUTH_BENCH_REPLAY_CACHE'] ?? true,
+    authorize: (user) => user.name === 'alice@TEST.LOCAL',
     logger: false,
   };
 }
@@ -86,6 +98,8 @@ async function serverOf(kind: ServerKind): Promise<Server> {
       return createServer(hello);
     case 'node:http with sspi-auth':
       return createServer(nodeAuth(options())(hello));
+    case 'node:http with Kerberos':
+      return createServer(nodeAuth(kerberosOptions())(hello));
   }
 }
 
@@ -103,6 +117,7 @@ function measured(question: ServerQuestion): number {
   return heapUsed + external;
 }
 
+if (!import.meta.resolve('sspi-auth').includes('/dist/')) throw new Error('the built package is to be measured');
 const server = await serverOf(process.argv[2] as ServerKind);
 // Connections of a round stay open while the other sides are measured.
 server.keepAliveTimeout = 0;
