@@ -91,7 +91,7 @@ export class DerReader {
       if (count > 4) throw new MalformedTokenError(field, `has a length of ${count} bytes`, at);
       length = 0;
       for (let index = 0; index < count; index++) length = length * 0x100 + this.#byte(content + index, field);
-      if (length < 0x80 || length < 0x100 ** (count - 1)) {
+      if (length < 0x80 || (count > 1 && length < leastLength(count))) {
         throw new MalformedTokenError(field, 'has a length that is not in its shortest form', at);
       }
       content += count;
@@ -248,6 +248,11 @@ function knownIdentifier(bytes: Uint8Array, content: number, length: number): st
     if (index === length) return dotted;
   }
   return undefined;
+}
+
+/** The least number that needs so many bytes, 2 to 4. */
+function leastLength(count: number): number {
+  return count === 2 ? 0x100 : count === 3 ? 0x10000 : 0x1000000;
 }
 
 function hex(value: number): string {

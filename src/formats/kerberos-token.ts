@@ -167,7 +167,8 @@ const SHORT_NAME_BYTES = 64;
 /** Text of ASCII, as nearly all names are; undefined for everything else. */
 function asciiText(bytes: Uint8Array): string | undefined {
   for (const byte of bytes) if (byte >= 0x80) return undefined;
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  const view = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return view.toString('latin1');
 }
 
 function kerberosString(reader: DerReader, field: string): string {
@@ -190,10 +191,14 @@ function principalName(wrapper: DerReader, field: string): string {
   reader.enter(contextTag(0), field).integer(field);
   const names = reader.enter(contextTag(1), field).enter(DER_SEQUENCE, field);
   reader.expectEnd(field);
-  const components: string[] = [];
-  while (names.remaining > 0) components.push(escapeComponent(kerberosString(names, field)));
-  if (components.length === 0) throw new MalformedTokenError(field, 'has no components', reader.offset);
-  return components.join('/');
+  const at = names.offset;
+  let name: string | undefined;
+  while (names.remaining > 0) {
+    const component = escapeComponent(kerberosString(names, field));
+    name = name === undefined ? component : `${name}/${component}`;
+  }
+  if (name === undefined) throw new MalformedTokenError(field, 'has no components', at);
+  return name;
 }
 
 const ambiguous = /[\\/@]/;
