@@ -4,12 +4,20 @@
  * Measures what `npm run build` made. Both sides of a comparison run in the same rounds, so a busy machine changes the
  * figures more than the ratios. Prints a table and writes it, with every round and the machine, to .scratch/bench/.
  */
+import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { PackagesUnavailableError } from '../test/lab/debian.ts';
 import type { Benchmark, Row } from './measurement.ts';
+
+// tsx follows the paths of tsconfig.json to the source: started again without them, `sspi-auth` is the built package.
+if (process.env['TSX_TSCONFIG_PATH'] === undefined) {
+  const env = { ...process.env, TSX_TSCONFIG_PATH: fileURLToPath(new URL('built.tsconfig.json', import.meta.url)) };
+  const words = [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  process.exit(spawnSync(process.execPath, words, { stdio: 'inherit', env }).status ?? 1);
+}
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const results = fileURLToPath(new URL('../.scratch/bench/', import.meta.url));

@@ -91,7 +91,7 @@ export class DerReader {
       if (count > 4) throw new MalformedTokenError(field, `has a length of ${count} bytes`, at);
       length = 0;
       for (let index = 0; index < count; index++) length = length * 0x100 + this.#byte(content + index, field);
-      if (length < 0x80 || length < 0x100 ** (count - 1)) {
+      if (length < 0x80 || (count > 1 && length < leastLength(count))) {
         throw new MalformedTokenError(field, 'has a length that is not in its shortest form', at);
       }
       content += count;
@@ -198,6 +198,8 @@ export class DerReader {
     const length = this.#offset - content;
     if (length === 0 || length > MAX_OID_BYTES)
       throw new MalformedTokenError(field, `is an OID of ${length} bytes`, at);
+    const known = knownIdentifier(this.bytes, content, length);
+    if (known !== undefined) return known;
     let dotted = '';
     let arc = 0;
     let started = false;
@@ -227,6 +229,30 @@ export class DerReader {
       throw new MalformedTokenError(field, `${this.remaining} bytes too many`, this.#offset);
     }
   }
+}
+
+/** Identifiers that nearly every token names, by their content: no text is made for them. */
+const knownIdentifiers: readonly (readonly [Uint8Array, string])[] = [
+  [Uint8Array.of(0x2b, 6, 1, 5, 5, 2), '1.3.6.1.5.5.2'],
+  [Uint8Array.of(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2), '1.2.840.113554.1.2.2'],
+  [Uint8Array.of(0x2a, 0x86, 0x48, 0x82, 0xf7, 0x12, 1, 2, 2), '1.2.840.48018.1.2.2'],
+  [Uint8Array.of(0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 2, 10), '1.3.6.1.4.1.311.2.2.10'],
+  [Uint8Array.of(0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 2, 30), '1.3.6.1.4.1.311.2.2.30'],
+];
+
+function knownIdentifier(bytes: Uint8Array, content: number, length: number): string | undefined {
+  for (const [identifier, dotted] of knownIdentifiers) {
+    if (identifier.byteLength !== length) continue;
+    let index = 0;
+    while (index < length && identifier[index] === bytes[content + index]) index++;
+    if (index === length) return dotted;
+  }
+  return undefined;
+}
+
+/** The least number that needs so many bytes, 2 to 4. */
+function leastLength(count: number): number {
+  return count === 2 ? 0x100 : count === 3 ? 0x10000 : 0x1000000;
 }
 
 function hex(value: number): string {

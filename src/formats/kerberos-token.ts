@@ -151,19 +151,33 @@ interface EncryptedData {
 
 /** EncryptedData, RFC 4120 section 5.2.9. */
 function encryptedData(wrapper: DerReader, field: string): EncryptedData {
+  // One name for all of it: names put together for every token would cost more than reading the token.
   const reader = wrapper.enter(DER_SEQUENCE, field);
-  const encryptionType = reader.enter(contextTag(0), `${field}.etype`).integer(`${field}.etype`);
-  const keyVersion = reader.enterOptional(contextTag(1), `${field}.kvno`)?.integer(`${field}.kvno`);
-  const cipher = reader.enter(contextTag(2), `${field}.cipher`).octetString(`${field}.cipher`);
+  const encryptionType = reader.enter(contextTag(0), field).integer(field);
+  const keyVersion = reader.enterOptional(contextTag(1), field)?.integer(field);
+  const cipher = reader.enter(contextTag(2), field).octetString(field);
   reader.expectEnd(field);
   return { encryptionType, keyVersion, cipher };
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+const SHORT_NAME_BYTES = 64;
+
+/** Text of ASCII, as nearly all names are; undefined for everything else. */
+function asciiText(bytes: Uint8Array): string | undefined {
+  for (const byte of bytes) if (byte >= 0x80) return undefined;
+  const view = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return view.toString('latin1');
+}
+
 function kerberosString(reader: DerReader, field: string): string {
   const at = reader.offset;
   const bytes = reader.content(DER_GENERAL_STRING, field);
+  if (bytes.byteLength <= SHORT_NAME_BYTES) {
+    const text = asciiText(bytes);
+    if (text !== undefined) return text;
+  }
   try {
     return utf8.decode(bytes);
   } catch {
@@ -174,18 +188,25 @@ function kerberosString(reader: DerReader, field: string): string {
 /** PrincipalName, RFC 4120 section 5.2.2. */
 function principalName(wrapper: DerReader, field: string): string {
   const reader = wrapper.enter(DER_SEQUENCE, field);
-  reader.enter(contextTag(0), `${field}.name-type`).integer(`${field}.name-type`);
-  const names = reader.enter(contextTag(1), `${field}.name-string`).enter(DER_SEQUENCE, `${field}.name-string`);
+  reader.enter(contextTag(0), field).integer(field);
+  const names = reader.enter(contextTag(1), field).enter(DER_SEQUENCE, field);
   reader.expectEnd(field);
-  const components: string[] = [];
-  while (names.remaining > 0) components.push(escapeComponent(kerberosString(names, `${field}.name-string`)));
-  if (components.length === 0) throw new MalformedTokenError(field, 'has no components', reader.offset);
-  return components.join('/');
+  const at = names.offset;
+  let name: string | undefined;
+  while (names.remaining > 0) {
+    const component = escapeComponent(kerberosString(names, field));
+    name = name === undefined ? component : `${name}/${component}`;
+  }
+  if (name === undefined) throw new MalformedTokenError(field, 'has no components', at);
+  return name;
 }
+
+const ambiguous = /[\\/@]/;
+const ambiguousAll = /[\\/@]/g;
 
 /** As krb5_unparse_name writes a component, so that two different names never look alike (attack D18). */
 export function escapeComponent(component: string): string {
-  return component.replace(/[\\/@]/g, '\\$&');
+  return ambiguous.test(component) ? component.replace(ambiguousAll, '\\$&') : component;
 }
 
 /** EncryptionKey, RFC 4120 section 5.2.9. */

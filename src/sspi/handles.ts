@@ -1,25 +1,54 @@
 /**
  * Credential and context handles: opaque, unforgeable, and dead after deletion.
  *
- * A handle is an empty object; what it stands for lies in a WeakMap that only this module can reach, so an object that
- * was not made here, or whose entry is gone, is SEC_E_INVALID_HANDLE (attacks B11, G09).
+ * A handle is an empty object to everyone else; what it stands for lies in a private field that only this module can
+ * reach, so an object that was not made here, or whose field is empty, is SEC_E_INVALID_HANDLE (attacks B11, G09). A
+ * WeakMap would do the same, with more work for the garbage collector.
  */
 import type { PackageContext, PackageCredential, SecurityPackage } from './security-package.ts';
+
+let readCredential: (handle: unknown) => CredentialRecord | undefined;
+let writeCredential: (handle: CredentialHandle, record: CredentialRecord) => void;
+let readContext: (handle: unknown) => ContextRecord | undefined;
+let writeContext: (handle: ContextHandle, record: ContextRecord | undefined) => void;
 
 /** Stands for a credential of acquireCredentialsHandle. Nothing can be read from it. */
 export class CredentialHandle {
   declare private readonly credential: never;
+  #record: CredentialRecord | undefined;
+
   constructor() {
     Object.freeze(this);
+  }
+
+  static {
+    readCredential = (handle) => (isObject(handle) && #record in handle ? handle.#record : undefined);
+    writeCredential = (handle, record) => {
+      handle.#record = record;
+    };
   }
 }
 
 /** Stands for a security context of acceptSecurityContext. Nothing can be read from it. */
 export class ContextHandle {
   declare private readonly context: never;
+  #record: ContextRecord | undefined;
+
   constructor() {
     Object.freeze(this);
   }
+
+  static {
+    readContext = (handle) => (isObject(handle) && #record in handle ? handle.#record : undefined);
+    writeContext = (handle, record) => {
+      handle.#record = record;
+    };
+  }
+}
+
+/** A caller in JavaScript may give anything. */
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 /** What a credential handle stands for. */
@@ -43,8 +72,6 @@ export interface ContextRecord {
   deleteWhenIdle: boolean;
 }
 
-const credentials = new WeakMap<CredentialHandle, CredentialRecord>();
-const contexts = new WeakMap<ContextHandle, ContextRecord>();
 let liveCredentials = 0;
 let liveContexts = 0;
 
@@ -55,14 +82,14 @@ export function liveHandles(): { readonly credentials: number; readonly contexts
 
 export function registerCredential(owner: SecurityPackage, credential: PackageCredential): CredentialHandle {
   const handle = new CredentialHandle();
-  credentials.set(handle, { package: owner, credential, freed: false });
+  writeCredential(handle, { package: owner, credential, freed: false });
   liveCredentials++;
   return handle;
 }
 
 /** The record of a handle, freed or not: some packages have a status of their own for a freed credential. */
 export function credentialRecord(handle: CredentialHandle | undefined): CredentialRecord | undefined {
-  return handle === undefined ? undefined : credentials.get(handle);
+  return readCredential(handle);
 }
 
 /** Frees the credential behind a record, once. */
@@ -75,13 +102,13 @@ export function releaseCredential(record: CredentialRecord): void {
 
 export function registerContext(owner: SecurityPackage, context: PackageContext, phase: ContextPhase): ContextHandle {
   const handle = new ContextHandle();
-  contexts.set(handle, { package: owner, context, phase, busy: false, deleteWhenIdle: false });
+  writeContext(handle, { package: owner, context, phase, busy: false, deleteWhenIdle: false });
   liveContexts++;
   return handle;
 }
 
 export function contextRecord(handle: ContextHandle | undefined): ContextRecord | undefined {
-  return handle === undefined ? undefined : contexts.get(handle);
+  return readContext(handle);
 }
 
 /**
@@ -90,9 +117,9 @@ export function contextRecord(handle: ContextHandle | undefined): ContextRecord 
  * @returns false where the handle stood for nothing
  */
 export function releaseContext(handle: ContextHandle): boolean {
-  const record = contexts.get(handle);
+  const record = readContext(handle);
   if (record === undefined) return false;
-  contexts.delete(handle);
+  writeContext(handle, undefined);
   liveContexts--;
   if (record.busy) record.deleteWhenIdle = true;
   else deletePackageContext(record.context);

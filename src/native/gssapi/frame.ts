@@ -34,12 +34,17 @@ const BINDINGS = 144;
 const CLEARED = BINDINGS;
 const BINDINGS_DATA = BINDINGS + 64;
 const TOKEN = BINDINGS_DATA + MAX_BINDINGS_BYTES;
-const FRAME_BYTES = TOKEN + MAX_TOKEN_BYTES;
+const RESULT = TOKEN + MAX_TOKEN_BYTES;
+/** Results up to here are copied through the frame: that is faster than to hand JavaScript's own memory to koffi. */
+const RESULT_BYTES = 16384;
+const FRAME_BYTES = RESULT + RESULT_BYTES;
 
 /** Frames are reused, never freed: koffi's views of freed memory would dangle. */
 export class Frame {
   readonly library: GssapiLibrary;
   readonly #bytes: Buffer;
+  /** The same bytes: V8 compiles its accessors inline, those of Buffer go by way of several numbers. */
+  readonly #view: DataView;
   readonly minor: bigint;
   readonly flags: bigint;
   readonly time: bigint;
@@ -58,12 +63,17 @@ export class Frame {
   readonly text: bigint;
   readonly bindings: bigint;
   readonly #base: bigint;
+  readonly #tokenAddress: bigint;
+  readonly #resultAddress: bigint;
 
   constructor(library: GssapiLibrary) {
     const { address, bytes } = library.allocate(FRAME_BYTES);
     const at = (offset: number): bigint => address + BigInt(offset);
     this.library = library;
     this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#tokenAddress = at(TOKEN);
+    this.#resultAddress = at(RESULT);
     this.#base = address;
     this.minor = at(MINOR);
     this.flags = at(FLAGS);
@@ -92,7 +102,7 @@ export class Frame {
   /** Copies a token in as the input buffer; it must have MAX_TOKEN_BYTES at most. */
   setToken(token: Uint8Array): void {
     this.#bytes.set(token, TOKEN);
-    this.#setBuffer(INPUT, this.#base + BigInt(TOKEN), token.byteLength);
+    this.#setBuffer(INPUT, this.#tokenAddress, token.byteLength);
   }
 
   /** Points the input buffer at bytes that must stay referenced, and unchanged, during the call. */
@@ -114,8 +124,8 @@ export class Frame {
     const { initiatorAddress, acceptorAddress, applicationData } = bindings;
     const parts = [initiatorAddress, acceptorAddress, applicationData];
     if (parts.reduce((sum, part) => sum + part.byteLength, 0) > MAX_BINDINGS_BYTES) return undefined;
-    this.#bytes.writeUInt32LE(bindings.initiatorAddressType, BINDINGS);
-    this.#bytes.writeUInt32LE(bindings.acceptorAddressType, BINDINGS + 24);
+    this.#view.setUint32(BINDINGS, bindings.initiatorAddressType, true);
+    this.#view.setUint32(BINDINGS + 24, bindings.acceptorAddressType, true);
     let at = BINDINGS_DATA;
     for (const [index, part] of parts.entries()) {
       this.#bytes.set(part, at);
@@ -127,64 +137,64 @@ export class Frame {
   }
 
   #setBuffer(offset: number, address: bigint, length: number): void {
-    this.#bytes.writeUInt32LE(length, offset);
-    this.#bytes.writeUInt32LE(0, offset + 4);
-    this.#bytes.writeBigUInt64LE(address, offset + 8);
+    this.#view.setUint32(offset, length, true);
+    this.#view.setUint32(offset + 4, 0, true);
+    this.#view.setBigUint64(offset + 8, address, true);
   }
 
   /** minor_status as a signed number, as com_err and krb5 count. */
   get minorStatus(): number {
-    return this.#bytes.readInt32LE(MINOR);
+    return this.#view.getInt32(MINOR, true);
   }
 
   get contextFlags(): number {
-    return this.#bytes.readUInt32LE(FLAGS);
+    return this.#view.getUint32(FLAGS, true);
   }
 
   /** Seconds of life. */
   get lifetime(): number {
-    return this.#bytes.readUInt32LE(TIME);
+    return this.#view.getUint32(TIME, true);
   }
 
   get numberAValue(): number {
-    return this.#bytes.readInt32LE(NUMBER_A);
+    return this.#view.getInt32(NUMBER_A, true);
   }
 
   set numberAValue(value: number) {
-    this.#bytes.writeInt32LE(value, NUMBER_A);
+    this.#view.setInt32(NUMBER_A, value, true);
   }
 
   set moreValue(value: number) {
-    this.#bytes.writeInt32LE(value, MORE);
+    this.#view.setInt32(MORE, value, true);
   }
 
   get moreValue(): number {
-    return this.#bytes.readInt32LE(MORE);
+    return this.#view.getInt32(MORE, true);
   }
 
   /** gss_ctx_id_t; 0 where there is none. */
   get contextHandle(): bigint {
-    return this.#bytes.readBigUInt64LE(CONTEXT);
+    return this.#view.getBigUint64(CONTEXT, true);
   }
 
   set contextHandle(handle: bigint) {
-    this.#bytes.writeBigUInt64LE(handle, CONTEXT);
+    this.#view.setBigUint64(CONTEXT, handle, true);
   }
 
   get sourceNameHandle(): bigint {
-    return this.#bytes.readBigUInt64LE(SOURCE_NAME);
+    return this.#view.getBigUint64(SOURCE_NAME, true);
   }
 
   get delegatedHandle(): bigint {
-    return this.#bytes.readBigUInt64LE(DELEGATED);
+    return this.#view.getBigUint64(DELEGATED, true);
   }
 
   get pointerValue(): bigint {
-    return this.#bytes.readBigUInt64LE(POINTER);
+    return this.#view.getBigUint64(POINTER, true);
   }
 
   set pointerValue(value: bigint) {
-    this.#bytes.writeBigUInt64LE(value, POINTER);
+    this.#view.setBigUint64(POINTER, value, true);
   }
 
   /** Copies the output buffer and lets the library free it. */
@@ -192,23 +202,60 @@ export class Frame {
     return this.#take(OUTPUT, this.output);
   }
 
+  /** Points the second buffer at native memory. */
+  setValueAt(address: bigint, length: number): void {
+    this.#setBuffer(VALUE, address, length);
+  }
+
+  /** The second output buffer as UTF-8 text; lets the library free it. */
+  takeDisplayText(): string | undefined {
+    const length = this.#fetch(DISPLAY);
+    if (length === undefined) return this.takeDisplay()?.toString('utf8');
+    this.#release(DISPLAY, this.display);
+    return this.#bytes.toString('utf8', RESULT, RESULT + length);
+  }
+
   /** Copies the second output buffer and lets the library free it. */
   takeDisplay(): Buffer | undefined {
     return this.#take(DISPLAY, this.display);
   }
 
-  /** Copies the third output buffer and lets the library free it. */
-  takeText(): Buffer | undefined {
-    return this.#take(TEXT, this.text);
+  /** Lets the library free the third output buffer. */
+  dropText(): void {
+    if (this.#view.getBigUint64(TEXT + 8, true) !== 0n) this.#release(TEXT, this.text);
+  }
+
+  /** Lets the library free the output buffer, where nobody took it. */
+  dropOutput(): void {
+    if (this.#view.getBigUint64(OUTPUT + 8, true) !== 0n) this.#release(OUTPUT, this.output);
   }
 
   #take(offset: number, address: bigint): Buffer | undefined {
-    const length = Number(this.#bytes.readBigUInt64LE(offset));
-    const value = this.#bytes.readBigUInt64LE(offset + 8);
+    const value = this.#view.getBigUint64(offset + 8, true);
     if (value === 0n) return undefined;
-    const bytes = this.library.copy(value, length);
-    this.library.gss.releaseBuffer(this.minor, address);
-    this.#bytes.fill(0, offset, offset + 16);
+    const fetched = this.#fetch(offset);
+    const bytes = fetched === undefined ? this.library.copy(value, this.#length(offset)) : Buffer.allocUnsafe(fetched);
+    if (fetched !== undefined) this.#bytes.copy(bytes, 0, RESULT, RESULT + fetched);
+    this.#release(offset, address);
     return bytes;
+  }
+
+  #length(offset: number): number {
+    return this.#view.getUint32(offset, true) + this.#view.getUint32(offset + 4, true) * 0x100000000;
+  }
+
+  /** Copies what a gss_buffer_desc points at into the frame. @returns its length; undefined where it is none or long */
+  #fetch(offset: number): number | undefined {
+    const value = this.#view.getBigUint64(offset + 8, true);
+    const length = this.#length(offset);
+    if (value === 0n || length > RESULT_BYTES) return undefined;
+    if (length > 0) this.library.move(this.#resultAddress, value, length);
+    return length;
+  }
+
+  #release(offset: number, address: bigint): void {
+    this.library.gss.releaseBuffer(this.minor, address);
+    this.#view.setBigUint64(offset, 0n, true);
+    this.#view.setBigUint64(offset + 8, 0n, true);
   }
 }

@@ -33,6 +33,7 @@ import type {
   SecurityPackage,
 } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
+import { AccountCache } from './account-cache.ts';
 import { AcceptorCredential } from './acceptor-credential.ts';
 import type { HeldCredential } from './acceptor-credential.ts';
 import { callOffLoop } from '../koffi.ts';
@@ -72,6 +73,7 @@ class KerberosCredential implements PackageCredential {
   readonly #settings: KerberosSettings;
   readonly #acceptor: AcceptorCredential;
   readonly #frames: FramePool | undefined;
+  readonly #accounts = new AccountCache();
 
   constructor(frame: Frame, settings: KerberosSettings) {
     this.#frame = frame;
@@ -126,11 +128,9 @@ class KerberosCredential implements PackageCredential {
   #objection(request: ApRequestHeader): AcceptReply | undefined {
     const { ticket, sessionEncryptionType } = request;
     const { encryptionTypes, acceptsService, services } = this.#settings;
-    for (const [what, type] of [
-      ['ticket', ticket.encryptionType],
-      ['session key', sessionEncryptionType],
-    ] as const) {
-      if (encryptionTypes.has(type)) continue;
+    const ticketRefused = !encryptionTypes.has(ticket.encryptionType);
+    if (ticketRefused || !encryptionTypes.has(sessionEncryptionType)) {
+      const [what, type] = ticketRefused ? ['ticket', ticket.encryptionType] : ['session key', sessionEncryptionType];
       return refused(
         Status.SEC_E_ALGORITHM_MISMATCH,
         `the ${what} for ${describeService(request)} is of ${encryptionTypeName(type)}, which is refused; give the service ` +
@@ -247,7 +247,7 @@ class KerberosCredential implements PackageCredential {
     if (bindings !== undefined && !missingAllowed && (flags & Gss.GSS_C_CHANNEL_BOUND_FLAG) === 0) {
       return refused(Status.SEC_E_BAD_BINDINGS, `the client of ${describeService(request)} sent no channel bindings`);
     }
-    const account = readAccount(frame, (flags & Gss.GSS_C_ANON_FLAG) !== 0, this.#settings.requirePac);
+    const account = readAccount(frame, (flags & Gss.GSS_C_ANON_FLAG) !== 0, this.#settings.requirePac, this.#accounts);
     if ('refusal' in account) return refused(Status.SEC_E_LOGON_DENIED, account.refusal);
 
     const start = new Date(this.#settings.clock.now());
@@ -331,17 +331,18 @@ function bindingsResult(bound: boolean): SecBuffer {
   return { type: SECBUFFER_CHANNEL_BINDINGS_RESULT, data };
 }
 
+const attributesOfFlags: readonly (readonly [number, number])[] = [
+  [Gss.GSS_C_MUTUAL_FLAG, Requirements.ASC_RET_MUTUAL_AUTH],
+  [Gss.GSS_C_REPLAY_FLAG, Requirements.ASC_RET_REPLAY_DETECT],
+  [Gss.GSS_C_SEQUENCE_FLAG, Requirements.ASC_RET_SEQUENCE_DETECT],
+  [Gss.GSS_C_CONF_FLAG, Requirements.ASC_RET_CONFIDENTIALITY],
+  [Gss.GSS_C_INTEG_FLAG, Requirements.ASC_RET_INTEGRITY],
+  [Gss.GSS_C_IDENTIFY_FLAG, Requirements.ASC_RET_IDENTIFY],
+];
+
 function contextAttributes(flags: number, delegated: boolean, requirements: number): number {
-  const pairs: readonly (readonly [number, number])[] = [
-    [Gss.GSS_C_MUTUAL_FLAG, Requirements.ASC_RET_MUTUAL_AUTH],
-    [Gss.GSS_C_REPLAY_FLAG, Requirements.ASC_RET_REPLAY_DETECT],
-    [Gss.GSS_C_SEQUENCE_FLAG, Requirements.ASC_RET_SEQUENCE_DETECT],
-    [Gss.GSS_C_CONF_FLAG, Requirements.ASC_RET_CONFIDENTIALITY],
-    [Gss.GSS_C_INTEG_FLAG, Requirements.ASC_RET_INTEGRITY],
-    [Gss.GSS_C_IDENTIFY_FLAG, Requirements.ASC_RET_IDENTIFY],
-  ];
   let attributes = delegated ? Requirements.ASC_RET_DELEGATE : 0;
-  for (const [gss, ret] of pairs) if ((flags & gss) !== 0) attributes |= ret;
+  for (const [gss, ret] of attributesOfFlags) if ((flags & gss) !== 0) attributes |= ret;
   if ((requirements & Requirements.ASC_REQ_CONNECTION) !== 0) attributes |= Requirements.ASC_RET_CONNECTION;
   if ((requirements & Requirements.ASC_REQ_EXTENDED_ERROR) !== 0) attributes |= Requirements.ASC_RET_EXTENDED_ERROR;
   return attributes;
@@ -350,7 +351,7 @@ function contextAttributes(flags: number, delegated: boolean, requirements: numb
 /** Frees what a call left besides the context. */
 function releaseResults(frame: Frame): void {
   const { gss } = frame.library;
-  gss.releaseBuffer(frame.minor, frame.output);
+  frame.dropOutput();
   if (frame.sourceNameHandle !== 0n) gss.releaseName(frame.minor, frame.sourceName);
   if (frame.delegatedHandle !== 0n) gss.releaseCred(frame.minor, frame.delegated);
 }

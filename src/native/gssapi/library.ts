@@ -74,6 +74,8 @@ export interface GssapiLibrary {
   readonly krb5Context: bigint;
   /** Zeroed memory for the life of the process. */
   allocate(size: number): NativeMemory;
+  /** Copies foreign memory to foreign memory. */
+  move(to: bigint, from: bigint, length: number): void;
   /** A copy of foreign memory. */
   copy(address: bigint, length: number): Buffer;
   /** The address of a buffer's first byte; keep the buffer referenced for as long as it is used. */
@@ -133,7 +135,7 @@ function open(layout: GssapiLayout): GssapiLibrary {
   const gss = bind(gssapi, gssNames, 'uint32_t');
   const krb5 = bind(kerberos, krb5Names, 'int32_t');
   const memcpy = koffi().load(null).func('memcpy', 'void *', ['void *', 'void *', 'size_t']) as unknown as (
-    to: Uint8Array,
+    to: Uint8Array | bigint,
     from: bigint,
     length: number,
   ) => unknown;
@@ -152,6 +154,9 @@ function open(layout: GssapiLayout): GssapiLibrary {
     krb5,
     krb5Context: slot.bytes.readBigUInt64LE(0),
     allocate,
+    move(to: bigint, from: bigint, length: number): void {
+      memcpy(to, from, length);
+    },
     copy(address: bigint, length: number): Buffer {
       const bytes = Buffer.allocUnsafe(length);
       if (length > 0) memcpy(bytes, address, length);

@@ -6,11 +6,24 @@ import { decodePac, decodeUpnDnsInfo, PAC_LOGON_INFO, PAC_UPN_DNS_INFO } from '.
 import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
 import { accountOfPac, accountOfPrincipal, hasControlCharacter, parsePrincipal } from './account.ts';
 import { inquire, InquiryOid } from './context-inquiry.ts';
+import type { AccountCache } from './account-cache.ts';
 import type { Frame } from './frame.ts';
 import { GSS_S_COMPLETE } from './gss-status.ts';
+import type { GssapiLibrary, NativeMemory } from './library.ts';
 
 /** The whole PAC as an attribute of MIT krb5 (authdata plug-in `mspac`): one call, each of which opens a krb5_context. */
 const WHOLE_PAC = Buffer.from('urn:mspac:');
+const wholePacNames = new WeakMap<GssapiLibrary, NativeMemory>();
+
+function wholePacName(library: GssapiLibrary): NativeMemory {
+  let name = wholePacNames.get(library);
+  if (name === undefined) {
+    name = library.allocate(WHOLE_PAC.byteLength);
+    name.bytes.set(WHOLE_PAC);
+    wholePacNames.set(library, name);
+  }
+  return name;
+}
 
 /**
  * 1.2.840.113554.1.2.2.5.10 (gssapi_krb5.h: authorization data of a context), then the type: AD-IF-RELEVANT (1), in which
@@ -29,24 +42,44 @@ export type AccountReading =
  * A PAC that is there but not verified, or not well-formed, is a refusal and never "no PAC" (attacks D12 to D15).
  *
  * @param requirePac no PAC is a refusal too (attack D16)
+ * @param cache of this credential: accounts already made from the same bytes
  */
-export function readAccount(frame: Frame, anonymous: boolean, requirePac: boolean): AccountReading {
+export function readAccount(
+  frame: Frame,
+  anonymous: boolean,
+  requirePac: boolean,
+  cache: AccountCache,
+): AccountReading {
   const { gss } = frame.library;
   const major = gss.displayName(frame.minor, frame.sourceNameHandle, frame.display, frame.pointer);
-  const client = frame.takeDisplay()?.toString('utf8');
-  const principal = client === undefined ? undefined : parsePrincipal(client);
-  if (major !== GSS_S_COMPLETE || client === undefined || principal === undefined) {
-    return { refusal: 'the client has no principal name' };
-  }
+  const client = frame.takeDisplayText();
+  if (major !== GSS_S_COMPLETE || client === undefined) return { refusal: 'the client has no principal name' };
   if (hasControlCharacter(client)) return { refusal: 'the name of the client holds control characters' };
 
-  const pac = attribute(frame, WHOLE_PAC);
+  const pac = wholePac(frame);
   // libkrb5 makes no attribute of a PAC whose signature is wrong: it is as if there were none.
   if (pac === undefined ? hasPac(frame) : !pac.authenticated) {
     return { refusal: `the PAC in the ticket of ${client} does not verify with the key of the service` };
   }
+  // The verdicts on name and signature are of now; what they then mean depends on these bytes alone.
+  const known = cache.get(client, anonymous, pac?.value);
+  if (known !== undefined) return { token: known, client };
+  const reading = accountOf(client, pac?.value, anonymous, requirePac);
+  if ('token' in reading) cache.set(client, anonymous, pac?.value, reading.token);
+  return reading;
+}
+
+/** The account of a client and its verified PAC. */
+function accountOf(
+  client: string,
+  pac: Uint8Array | undefined,
+  anonymous: boolean,
+  requirePac: boolean,
+): AccountReading {
+  const principal = parsePrincipal(client);
+  if (principal === undefined) return { refusal: 'the client has no principal name' };
   try {
-    const buffers = pac === undefined ? [] : decodePac(pac.value);
+    const buffers = pac === undefined ? [] : decodePac(pac);
     const logonInfo = buffers.find(({ type }) => type === PAC_LOGON_INFO);
     if (logonInfo === undefined) {
       if (requirePac)
@@ -82,10 +115,11 @@ interface NameAttribute {
   readonly authenticated: boolean;
 }
 
-/** gss_get_name_attribute; undefined where the name does not have it. */
-function attribute(frame: Frame, name: Uint8Array): NameAttribute | undefined {
+/** gss_get_name_attribute of the whole PAC; undefined where the name does not have it. */
+function wholePac(frame: Frame): NameAttribute | undefined {
   const { gss } = frame.library;
-  frame.setValue(name);
+  const { address, bytes } = wholePacName(frame.library);
+  frame.setValueAt(address, bytes.byteLength);
   frame.moreValue = -1;
   frame.numberAValue = 0;
   // prettier-ignore
@@ -94,7 +128,7 @@ function attribute(frame: Frame, name: Uint8Array): NameAttribute | undefined {
     frame.more,
   );
   const value = frame.takeDisplay();
-  frame.takeText();
+  frame.dropText();
   if (major !== GSS_S_COMPLETE || value === undefined) return undefined;
   return { value, authenticated: frame.numberAValue !== 0 };
 }

@@ -59,7 +59,10 @@ const NTLM_SIGNATURE = Uint8Array.of(0x4e, 0x54, 0x4c, 0x4d, 0x53, 0x53, 0x50, 0
 
 /** Tells a first token by its own bytes, never by what an object identifier elsewhere says of it (attack B10). */
 export function firstTokenOf(token: Uint8Array): FirstToken {
-  if (NTLM_SIGNATURE.every((byte, index) => token[index] === byte)) return { kind: 'NTLM' };
+  // The first byte decides for most: only one of the two begins with 'N'.
+  if (token[0] === NTLM_SIGNATURE[0] && NTLM_SIGNATURE.every((byte, index) => token[index] === byte)) {
+    return { kind: 'NTLM' };
+  }
   try {
     const initial = decodeInitialToken(token);
     if (initial.mechanism === OID_SPNEGO) return { kind: 'SPNEGO', initial };

@@ -48,10 +48,11 @@ interface Choice {
 }
 
 function choose(mechTypes: readonly string[], credentials: readonly InnerCredential[]): Choice | undefined {
-  for (const [index, oid] of mechTypes.entries()) {
+  let isFirst = true;
+  for (const oid of mechTypes) {
     const mechanism = mechanismOf(oid);
-    const running = credentials.find((credential) => credential.mechanism === mechanism);
-    if (running !== undefined) return { running, oid, isFirst: index === 0 };
+    for (const running of credentials) if (running.mechanism === mechanism) return { running, oid, isFirst };
+    isFirst = false;
   }
   return undefined;
 }
@@ -76,7 +77,8 @@ export function acceptSpnego(
   }
   const context = new SpnegoContext(choice, new Uint8Array(init.mechTypesBytes));
   return whenAnswered(context.acceptFirst(init, call), (reply) => {
-    if (reply.status === SEC_E_OK || reply.status === SEC_I_CONTINUE_NEEDED) return { ...reply, context };
+    const { status, output, attributes, expiry } = reply;
+    if (status === SEC_E_OK || status === SEC_I_CONTINUE_NEEDED) return { status, context, output, attributes, expiry };
     context.delete();
     return reply;
   });
@@ -142,7 +144,8 @@ class SpnegoContext extends NegotiatedContext {
     const input = call.input.map((buffer) =>
       (buffer.type & SECBUFFER_TYPE_MASK) === SECBUFFER_TOKEN ? { type: buffer.type, data: token } : buffer,
     );
-    const innerCall: AcceptCall = { ...call, input };
+    const { requirements, targetDataRep } = call;
+    const innerCall: AcceptCall = { input, requirements, targetDataRep };
     const answer = this.inner === undefined ? this.running.credential.accept(innerCall) : this.inner.accept(innerCall);
     return whenAnswered(answer, (reply) => this.#judge(call, reply, mic));
   }
@@ -225,14 +228,17 @@ class SpnegoContext extends NegotiatedContext {
 
   #establish(finished: AcceptReply, fields: NegTokenRespFields): AcceptReply {
     this.#state = { at: 'established' };
-    return { ...finished, output: [...this.#output(fields), ...(finished.output ?? [])] };
+    const { status, attributes, expiry, output = [] } = finished;
+    return { status, attributes, expiry, output: this.#output(fields).concat(output) };
   }
 
   /** supportedMech goes out once, with the first reply (RFC 4178 section 4.2.2). */
   #output(fields: NegTokenRespFields): readonly SecBuffer[] {
     const supportedMech = this.#firstReply ? this.#choice.oid : undefined;
     this.#firstReply = false;
-    return [{ type: SECBUFFER_TOKEN, data: encodeNegTokenResp({ ...fields, supportedMech }) }];
+    const { negState, responseToken, mechListMic } = fields;
+    const data = encodeNegTokenResp({ negState, supportedMech, responseToken, mechListMic });
+    return [{ type: SECBUFFER_TOKEN, data }];
   }
 
   #refuse(call: AcceptCall, status: number, diagnosis?: Diagnosis, token?: Uint8Array): AcceptReply {
