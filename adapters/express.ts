@@ -43,19 +43,20 @@ export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
   const authenticator = createAuthenticator(options);
   const { discardedBodyBytes } = authenticator.settings.limits;
 
+  const carry = (request: Request, response: Response, next: NextFunction, outcome: Outcome): void => {
+    if (!writeOutcome(request, response, outcome, discardedBodyBytes)) return;
+    if (outcome.type === 'authenticated') {
+      request.user = outcome.user;
+      request.sspi = outcome.sspi;
+    }
+    next();
+  };
+
   const handler = (request: Request, response: Response, next: NextFunction): void => {
-    const carry = (outcome: Outcome): void => {
-      if (!writeOutcome(request, response, outcome, discardedBodyBytes)) return;
-      if (outcome.type === 'authenticated') {
-        request.user = outcome.user;
-        request.sspi = outcome.sspi;
-      }
-      next();
-    };
     awaitVerdict(request, response);
     const outcome = authenticator.authenticate(request, request.originalUrl, request);
-    if (outcome instanceof Promise) outcome.then(carry).catch(next);
-    else carry(outcome);
+    if (outcome instanceof Promise) outcome.then((settled) => carry(request, response, next, settled)).catch(next);
+    else carry(request, response, next, outcome);
   };
 
   const requireUser: RequestHandler = (request, response, next) => {

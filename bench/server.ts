@@ -15,11 +15,11 @@ import { sspiAuth as nodeAuth } from 'sspi-auth/node';
 /** Every kind of server that can be measured. */
 export type ServerKind =
   | 'express'
-  | 'express and empty middleware'
+  | 'express and middleware that sets a user'
   | 'express with sspi-auth'
   | 'express with express-ntlm'
   | 'fastify'
-  | 'fastify and an empty hook'
+  | 'fastify and a hook that sets a user'
   | 'fastify with sspi-auth'
   | 'node:http'
   | 'node:http with sspi-auth'
@@ -53,6 +53,8 @@ function kerberosOptions(): SspiAuthOptions {
   };
 }
 
+const nobody = Object.freeze({});
+
 const hello: RequestListener = (_request, response) => {
   response.setHeader('Content-Type', 'text/plain; charset=utf-8');
   response.end('hello');
@@ -79,17 +81,24 @@ async function serverOf(kind: ServerKind): Promise<Server> {
   switch (kind) {
     case 'express':
       return expressServer();
-    case 'express and empty middleware':
-      return expressServer((_request, _response, next) => next());
+    case 'express and middleware that sets a user':
+      return expressServer((request, _response, next) => {
+        Object.assign(request, { user: nobody, sspi: nobody });
+        next();
+      });
     case 'express with sspi-auth':
       return expressServer(expressAuth(options()));
     case 'express with express-ntlm':
       return expressServer(expressNtlm());
     case 'fastify':
       return fastifyServer();
-    case 'fastify and an empty hook':
+    case 'fastify and a hook that sets a user':
       return fastifyServer(async (app) => {
-        app.addHook('onRequest', (_request, _reply, done) => done());
+        app.decorateRequest('user', null).decorateRequest('sspi', null);
+        app.addHook('onRequest', (request, _reply, done) => {
+          Object.assign(request, { user: nobody, sspi: nobody });
+          done();
+        });
         return Promise.resolve();
       });
     case 'fastify with sspi-auth':

@@ -1,3 +1,6 @@
+/** RC4, for NTLM alone. */
+const identity = Uint8Array.from({ length: 256 }, (_, index) => index);
+
 /**
  * RC4, the stream cipher of NTLM's session security (MS-NLMP section 3.4.4); node:crypto has it only with OpenSSL's
  * legacy provider. It is broken as a cipher: NTLM prescribes it, nothing else may use it.
@@ -10,12 +13,15 @@ export class Rc4 {
   /** @param key 1 to 256 bytes; not kept */
   constructor(key: Uint8Array) {
     const state = this.#state;
-    for (let i = 0; i < 256; i++) state[i] = i;
-    for (let i = 0, j = 0; i < 256; i++) {
+    const length = key.byteLength;
+    state.set(identity);
+    for (let i = 0, j = 0, at = 0; i < 256; i++) {
       const value = state[i] ?? 0;
-      j = (j + value + (key[i % key.byteLength] ?? 0)) & 0xff;
+      j = (j + value + (key[at] ?? 0)) & 0xff;
       state[i] = state[j] ?? 0;
       state[j] = value;
+      // Counted, because a division in each of 256 steps is most of what a key costs.
+      at = at + 1 === length ? 0 : at + 1;
     }
   }
 
