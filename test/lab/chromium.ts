@@ -81,16 +81,21 @@ async function visitIn(context: BrowserContext, url: string, options: VisitOptio
     if (last?.status() !== 401) throw error;
     visit = { status: 401, body: '', headers: await last.allHeaders(), alongside: [] };
   }
-  const alongside = await page.evaluate(
-    async (targets) =>
-      Promise.all(
-        targets.map(async (target) => {
-          const response = await fetch(target);
-          return { status: response.status, body: await response.text() };
-        }),
-      ),
-    [...(options.alongside ?? [])],
-  );
+  const targets = options.alongside ?? [];
+  // Not asked for nothing: a page whose load ended with a 401 is still on its way to the browser's own error page.
+  const alongside =
+    targets.length === 0
+      ? []
+      : await page.evaluate(
+          async (urls) =>
+            Promise.all(
+              urls.map(async (target) => {
+                const response = await fetch(target);
+                return { status: response.status, body: await response.text() };
+              }),
+            ),
+          [...targets],
+        );
   for (const next of options.then ?? []) {
     const fetched = await page.evaluate(async (target) => {
       const response = await fetch(target);
