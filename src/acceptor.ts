@@ -251,9 +251,10 @@ export class Acceptor {
     this.#pending.remove(connection);
     if (persists) {
       connection.enter({ type: 'authenticated', outcome, context: kept, expiresAt: expiry?.getTime() ?? Infinity });
+    } else if (kept !== undefined) {
+      connection.retain(kept);
     } else {
       connection.reset();
-      if (kept !== undefined) connection.retain(kept);
     }
     if (kept === undefined) {
       Sspi.deleteSecurityContext(context);

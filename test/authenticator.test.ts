@@ -186,6 +186,20 @@ describe('one connection', () => {
     assertBare401(s.request(socket));
   });
 
+  it("persistence 'request' keeps the context that a request acts with until the next request, or the end", () => {
+    const s = scripted({ ...usualScript, right: { keepAfterHandshake: true } }, { persistence: 'request' });
+    for (const end of [(socket: FakeSocket) => s.request(socket), (socket: FakeSocket) => socket.close()]) {
+      const socket = new FakeSocket();
+      s.now(socket, first('hello'));
+      s.now(socket, later('right'));
+      assert.equal(s.package.live, 1);
+      end(socket);
+      assert.equal(s.package.live, 0);
+      socket.close();
+    }
+    assert.deepEqual([s.package.made, s.package.deleted], [2, 2]);
+  });
+
   it('A11: an identity neither stays behind a proxy nor serves one', () => {
     for (const name of ['Via', 'X-Forwarded-For', 'forwarded']) {
       const s = scripted(usualScript);

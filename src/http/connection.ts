@@ -81,6 +81,9 @@ export class Connection {
    * next request of the connection is judged, or the connection ends.
    */
   retain(context: ContextHandle): void {
+    // After a handshake of several legs it is the context of the phase that ends here: that one must not be deleted.
+    if (contextOf(this.#phase) === context) this.#phase = idle;
+    this.reset();
     this.#retained = context;
   }
 
