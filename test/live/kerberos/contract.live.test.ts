@@ -7,7 +7,7 @@ import type { GssClient, GssMechanism } from '../../lab/gss-client.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import { tier } from '../../lab/tier.ts';
 import { contractSuite } from '../../sspi/contract-suite.ts';
-import type { ContractClient, ContractSubject } from '../../sspi/contract-suite.ts';
+import type { ContractClient, ContractSubject } from '../../sspi/contract-subject.ts';
 import { useRealm } from './acceptor.ts';
 
 const ready = await tier('kdc', gssClientPackages);
