@@ -18,7 +18,7 @@ export class InquiryOid {
     if (memory === undefined) {
       memory = library.allocate(16 + this.#content.byteLength);
       memory.bytes.writeUInt32LE(this.#content.byteLength, 0);
-      memory.bytes.writeBigUInt64LE(memory.address + 16n, library.layout.oidElementsOffset);
+      memory.bytes.writeBigUInt64LE(memory.address + 16n, library.layout.oidElements);
       memory.bytes.set(this.#content, 16);
       this.#memory.set(library, memory);
     }
