@@ -94,6 +94,11 @@ export function acceptFailure(major: number, minor: number): number {
   }
 }
 
+/** Whether the refusal of a token is for its channel bindings. */
+export function isBadBindings(major: number): boolean {
+  return ((major >>> 16) & 0xff) === GSS_S_BAD_BINDINGS;
+}
+
 /** The status of a message function; any supplementary bit means a replay or a gap. */
 export function messageStatus(major: number): number {
   if (major === GSS_S_COMPLETE) return Status.SEC_E_OK;

@@ -98,7 +98,7 @@ export interface GssapiLibrary {
    */
   variable(symbol: string): bigint;
   /** The address of a buffer's first byte; keep the buffer referenced for as long as it is used. */
-  addressOf(bytes: Uint8Array): bigint;
+  readonly addressOf: (bytes: Uint8Array) => bigint;
 }
 
 const loaded = new Map<string, GssapiLibrary>();
