@@ -55,8 +55,8 @@ export interface GssapiExtensions {
   /** Whether the client bound itself to these channel bindings, with which its token was accepted. */
   isChannelBound(frame: Frame, accepted: AcceptedToken, bindings: ChannelBindings): boolean;
 
-  /** The name of the client in the form of MIT's krb5_unparse_name. */
-  principalText(displayed: string): string;
+  /** The client of the accepted context in the frame, as krb5_unparse_name of MIT writes it; undefined where it has no name. */
+  clientName(frame: Frame): string | undefined;
 
   /** The PAC of the accepted context in the frame. */
   pac(frame: Frame, client: string): PacReading;

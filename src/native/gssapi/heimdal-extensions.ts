@@ -14,7 +14,7 @@ import type { AcceptedToken, GssapiExtensions, Objection } from './extensions.ts
 import { Frame } from './frame.ts';
 import { GSS_S_COMPLETE, isBadBindings } from './gss-status.ts';
 import { copyDelegated, importKeytab } from './heimdal-credential.ts';
-import { inquireKey, inquireService, readHeimdalOids } from './heimdal-inquiry.ts';
+import { inquireKey, inquireService, principalText, readHeimdalOids } from './heimdal-inquiry.ts';
 import type { HeimdalOids } from './heimdal-inquiry.ts';
 import { heimdalDecrypt, heimdalKeyblock, heimdalKeytabKey } from './heimdal-keys.ts';
 import { heimdalPac } from './heimdal-pac.ts';
@@ -42,7 +42,7 @@ export function heimdalExtensions(library: GssapiLibrary): GssapiExtensions {
       keyObjection(frame, oids, accepted, settings) ??
       serviceObjection(frame, accepted, settings),
     isChannelBound: (_frame, accepted, bindings) => isChannelBound((probe ??= new Frame(library)), accepted, bindings),
-    principalText,
+    clientName: (frame) => principalText(frame, frame.sourceNameHandle),
     pac: (frame, client) => heimdalPac(frame, oids, client),
     storeDelegated: copyDelegated,
     keytabKey: heimdalKeytabKey,
@@ -115,7 +115,7 @@ function serviceObjection(
   { acceptsService, services }: KerberosSettings,
 ): Objection | undefined {
   const service = inquireService(frame);
-  const principal = service === undefined ? undefined : parsePrincipal(principalText(service));
+  const principal = service === undefined ? undefined : parsePrincipal(service);
   if (principal !== undefined && acceptsService(principal.name, principal.realm)) return undefined;
   return {
     status: Status.SEC_E_WRONG_PRINCIPAL,
@@ -145,9 +145,4 @@ function isChannelBound(frame: Frame, { credential, token }: AcceptedToken, bind
   frame.dropOutput();
   if (frame.contextHandle !== 0n) gss.deleteSecContext(frame.minor, frame.context, null);
   return major !== GSS_S_COMPLETE && isBadBindings(major);
-}
-
-/** Heimdal writes a space with `\` before it, MIT krb5 and everybody else without. */
-function principalText(displayed: string): string {
-  return displayed.replace(/\\(.)/gs, (escaped, character: string) => (character === ' ' ? ' ' : escaped));
 }

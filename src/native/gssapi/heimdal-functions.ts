@@ -7,6 +7,7 @@ import type { FunctionTable } from './layout.ts';
  */
 export const heimdalGssFunctions = {
   setCredOption: ['gss_set_cred_option', 4],
+  exportName: ['gss_export_name', 3],
   inquireContext: ['gss_inquire_context', 9],
   krb5CopyCcache: ['gss_krb5_copy_ccache', 3],
 } as const satisfies FunctionTable;

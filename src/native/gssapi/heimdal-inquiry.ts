@@ -1,4 +1,7 @@
 /** What Heimdal tells of an accepted context: gss_inquire_sec_context_by_oid with the OIDs that it exports. */
+import { MalformedTokenError } from '../../errors.ts';
+import { decodeExportedName } from '../../formats/exported-name.ts';
+import { KERBEROS_OID } from '../../formats/kerberos-token.ts';
 import { inquireAt } from './context-inquiry.ts';
 import type { Frame } from './frame.ts';
 import { GSS_S_COMPLETE } from './gss-status.ts';
@@ -67,18 +70,42 @@ export function inquireAuthenticationTime(frame: Frame, oids: HeimdalOids): numb
   return stored?.byteLength === 4 ? stored.readUInt32LE(0) : undefined;
 }
 
-/** The service whose key decrypted the ticket, as Heimdal writes it; undefined where it does not tell. */
+/** The service whose key decrypted the ticket; undefined where Heimdal does not tell. */
 export function inquireService(frame: Frame): string | undefined {
   const { gss } = frame.library;
-  frame.pointerValue = 0n;
   const none = null;
+  frame.pointerValue = 0n;
   // prettier-ignore
-  let major = gss.inquireContext(
+  const major = gss.inquireContext(
     frame.minor, frame.contextHandle, none, frame.pointer, none, none, none, none, none,
   );
-  if (major !== GSS_S_COMPLETE || frame.pointerValue === 0n) return undefined;
-  major = gss.displayName(frame.minor, frame.pointerValue, frame.display, null);
-  const text = frame.takeDisplayText();
+  const handle = frame.pointerValue;
+  if (handle === 0n) return undefined;
+  const name = major === GSS_S_COMPLETE ? principalText(frame, handle) : undefined;
   gss.releaseName(frame.minor, frame.pointer);
-  return major === GSS_S_COMPLETE ? text : undefined;
+  return name;
+}
+
+/**
+ * A principal as krb5_unparse_name of MIT writes it. The name that gss_display_name of Heimdal gives is for people: it has
+ * no `\` before separators that are part of a component (attack D18), and the exported one has.
+ *
+ * @param name gss_name_t of a context
+ */
+export function principalText(frame: Frame, name: bigint): string | undefined {
+  const major = frame.library.gss.exportName(frame.minor, name, frame.display);
+  const exported = frame.takeDisplay();
+  if (major !== GSS_S_COMPLETE || exported === undefined) return undefined;
+  try {
+    const { mechanism, name: text } = decodeExportedName(exported);
+    // Heimdal writes a space with `\` before it, MIT krb5 and everybody else without.
+    return mechanism === KERBEROS_OID ? text.replace(/\\(.)/gs, unescapeSpace) : undefined;
+  } catch (error) {
+    if (error instanceof MalformedTokenError) return undefined;
+    throw error;
+  }
+}
+
+function unescapeSpace(escaped: string, character: string): string {
+  return character === ' ' ? character : escaped;
 }

@@ -225,8 +225,9 @@ class KerberosCredential implements PackageCredential {
     // A KRB-ERROR for the client, which tells Windows clients the server's time (RFC 4120 section 5.9.1).
     const error = frame.takeOutput();
     releaseAll(frame);
-    // Heimdal gives this message in place of a code.
-    const code = minor === 0 && error !== undefined ? Gss.codeOfError(error) : minor;
+    // Heimdal gives it in place of a code; and a token of a handshake that goes on is none.
+    const told = error === undefined ? 0 : Gss.codeOfError(error);
+    const code = minor === 0 ? told : minor;
     const { request, call } = exchange;
     const { clock } = this.#settings;
     const { keytab } = held;
@@ -236,7 +237,7 @@ class KerberosCredential implements PackageCredential {
         : undefined;
     const reload = this.#acceptor.reloadFailure;
     const why = diagnose({ minor: code, text, request, keytab, skew });
-    const tell = error !== undefined && (call.requirements & Requirements.ASC_REQ_EXTENDED_ERROR) !== 0;
+    const tell = error !== undefined && told !== 0 && (call.requirements & Requirements.ASC_REQ_EXTENDED_ERROR) !== 0;
     return {
       status: Gss.acceptFailure(major, code),
       output: tell ? [{ type: SECBUFFER_TOKEN, data: error }] : undefined,

@@ -1,6 +1,6 @@
 /** The extensions of MIT krb5, which judges replay, channel bindings and the encryption types of all keys itself. */
 import type { GssapiExtensions } from './extensions.ts';
-import { GSS_C_CHANNEL_BOUND_FLAG } from './gss-status.ts';
+import { GSS_C_CHANNEL_BOUND_FLAG, GSS_S_COMPLETE } from './gss-status.ts';
 import { acquireFrom, storeInto } from './mit-credential-store.ts';
 import { mitPac } from './mit-pac.ts';
 
@@ -13,7 +13,12 @@ export const mitExtensions: GssapiExtensions = Object.freeze<GssapiExtensions>({
     acquireFrom(frame, { keytab, rcache: replayCache }, encryptionTypes),
   objection: () => undefined,
   isChannelBound: (frame) => (frame.contextFlags & GSS_C_CHANNEL_BOUND_FLAG) !== 0,
-  principalText: (displayed) => displayed,
+  clientName(frame) {
+    const { displayName } = frame.library.gss;
+    const major = displayName(frame.minor, frame.sourceNameHandle, frame.display, frame.pointer);
+    const name = frame.takeDisplayText();
+    return major === GSS_S_COMPLETE ? name : undefined;
+  },
   pac: mitPac,
   storeDelegated: (frame, credential, ccache) => storeInto(frame, credential, { ccache }),
   keytabKey: ({ address, bytes }) => ({

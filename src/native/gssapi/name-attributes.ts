@@ -7,7 +7,6 @@ import { accountOfPac, accountOfPrincipal, hasControlCharacter, parsePrincipal }
 import type { AccountCache } from './account-cache.ts';
 import type { GssapiExtensions } from './extensions.ts';
 import type { Frame } from './frame.ts';
-import { GSS_S_COMPLETE } from './gss-status.ts';
 
 /** The account, or why there is none. */
 export type AccountReading =
@@ -28,11 +27,8 @@ export function readAccount(
   requirePac: boolean,
   cache: AccountCache,
 ): AccountReading {
-  const { gss } = frame.library;
-  const major = gss.displayName(frame.minor, frame.sourceNameHandle, frame.display, frame.pointer);
-  const displayed = frame.takeDisplayText();
-  if (major !== GSS_S_COMPLETE || displayed === undefined) return { refusal: 'the client has no principal name' };
-  const client = extensions.principalText(displayed);
+  const client = extensions.clientName(frame);
+  if (client === undefined) return { refusal: 'the client has no principal name' };
   if (hasControlCharacter(client)) return { refusal: 'the name of the client holds control characters' };
 
   const pac = extensions.pac(frame, client);
