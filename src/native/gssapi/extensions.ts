@@ -13,8 +13,6 @@ export type PacReading = Buffer | 'unverified' | undefined;
 
 /** A token that the library accepted; its results lie in a frame. */
 export interface AcceptedToken {
-  /** gss_cred_id_t that accepted it. */
-  readonly credential: bigint;
   readonly token: Uint8Array;
   readonly request: ApRequestHeader;
 }
@@ -52,8 +50,12 @@ export interface GssapiExtensions {
   /** What the implementation does not judge itself: called once for each token that it accepted, before anything else. */
   objection(frame: Frame, accepted: AcceptedToken, settings: KerberosSettings): Objection | undefined;
 
-  /** Whether the client bound itself to these channel bindings, with which its token was accepted. */
-  isChannelBound(frame: Frame, accepted: AcceptedToken, bindings: ChannelBindings): boolean;
+  /**
+   * Whether the client bound itself to these channel bindings, with which its token was accepted.
+   *
+   * @param credential gss_cred_id_t that accepted it
+   */
+  isChannelBound(frame: Frame, credential: bigint, accepted: AcceptedToken, bindings: ChannelBindings): boolean;
 
   /** The client of the accepted context in the frame, as krb5_unparse_name of MIT writes it; undefined where it has no name. */
   clientName(frame: Frame): string | undefined;

@@ -41,7 +41,8 @@ export function heimdalExtensions(library: GssapiLibrary): GssapiExtensions {
       replayObjection(accepted, settings, skew) ??
       keyObjection(frame, oids, accepted, settings) ??
       serviceObjection(frame, accepted, settings),
-    isChannelBound: (_frame, accepted, bindings) => isChannelBound((probe ??= new Frame(library)), accepted, bindings),
+    isChannelBound: (_frame, credential, { token }, bindings) =>
+      isChannelBound((probe ??= new Frame(library)), credential, token, bindings),
     clientName: (frame) => principalText(frame, frame.sourceNameHandle),
     pac: (frame, client) => heimdalPac(frame, oids, client),
     storeDelegated: copyDelegated,
@@ -130,7 +131,7 @@ function serviceObjection(
  * whether there were any. It refuses wrong ones, though: a client that bound itself to the right ones is refused with
  * others, and one that did not bind itself is not.
  */
-function isChannelBound(frame: Frame, { credential, token }: AcceptedToken, bindings: ChannelBindings): boolean {
+function isChannelBound(frame: Frame, credential: bigint, token: Uint8Array, bindings: ChannelBindings): boolean {
   const applicationData = Uint8Array.from([0, ...bindings.applicationData]);
   frame.clear();
   frame.setToken(token);

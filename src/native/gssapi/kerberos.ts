@@ -247,14 +247,13 @@ class KerberosCredential implements PackageCredential {
 
   /** The library said yes: the rest of the policy. */
   #established(frame: Frame, exchange: Exchange, held: HeldCredential): AcceptReply {
-    const { call, token, request, bindings, delegate } = exchange;
+    const { call, request, bindings, delegate } = exchange;
     const extensions = this.#extensions;
-    const accepted = { credential: held.handle, token, request };
-    const objection = extensions.objection(frame, accepted, this.#settings);
+    const objection = extensions.objection(frame, exchange, this.#settings);
     if (objection !== undefined) return refused(objection.status, objection.diagnosis);
     const flags = frame.contextFlags;
     const missingAllowed = (call.requirements & Requirements.ASC_REQ_ALLOW_MISSING_BINDINGS) !== 0;
-    const isBound = bindings !== undefined && extensions.isChannelBound(frame, accepted, bindings);
+    const isBound = bindings !== undefined && extensions.isChannelBound(frame, held.handle, exchange, bindings);
     if (bindings !== undefined && !missingAllowed && !isBound) {
       return refused(Status.SEC_E_BAD_BINDINGS, `the client of ${describeService(request)} sent no channel bindings`);
     }

@@ -7,67 +7,17 @@
 import { SspiAuthError } from '../../errors.ts';
 import { koffi, openLibrary } from '../koffi.ts';
 import type { LibraryHandle, NativeFunction } from '../koffi.ts';
+import { gssFunctions, krb5Functions, numberArguments, results } from './gssapi-functions.ts';
 import { heimdalGssFunctions, heimdalKrb5Functions } from './heimdal-functions.ts';
 import { gssapiLayout, gssapiLocationOf, gssapiLocations, implementationOf } from './layout.ts';
 import type { FunctionTable, GssapiLayout, GssapiLocation, Implementation } from './layout.ts';
 import { mitGssFunctions, mitKrb5Functions } from './mit-functions.ts';
 
-const gssNames = {
-  acceptSecContext: ['gss_accept_sec_context', 11],
-  releaseCred: ['gss_release_cred', 2],
-  displayName: ['gss_display_name', 4],
-  releaseName: ['gss_release_name', 2],
-  releaseBuffer: ['gss_release_buffer', 2],
-  deleteSecContext: ['gss_delete_sec_context', 3],
-  displayStatus: ['gss_display_status', 6],
-  inquireSecContextByOid: ['gss_inquire_sec_context_by_oid', 4],
-  releaseBufferSet: ['gss_release_buffer_set', 2],
-  getMic: ['gss_get_mic', 5],
-  verifyMic: ['gss_verify_mic', 5],
-  wrap: ['gss_wrap', 7],
-  unwrap: ['gss_unwrap', 6],
-} as const satisfies FunctionTable;
-
-const krb5Names = {
-  initContext: ['krb5_init_context', 1],
-  ktDefaultName: ['krb5_kt_default_name', 3],
-  ktResolve: ['krb5_kt_resolve', 3],
-  ktClose: ['krb5_kt_close', 2],
-  ktStartSeqGet: ['krb5_kt_start_seq_get', 3],
-  ktNextEntry: ['krb5_kt_next_entry', 4],
-  ktEndSeqGet: ['krb5_kt_end_seq_get', 3],
-  ktAddEntry: ['krb5_kt_add_entry', 3],
-  ktFreeEntry: ['krb5_kt_free_entry', 2],
-} as const satisfies FunctionTable;
-
-/** Arguments of a plain number among the addresses, by index. */
-const numberArguments: Readonly<Record<string, Readonly<Record<number, string>>>> = {
-  gss_acquire_cred_from: { 2: 'uint32_t', 4: 'int' },
-  gss_krb5_set_allowable_enctypes: { 2: 'uint32_t' },
-  gss_display_status: { 1: 'uint32_t', 2: 'int' },
-  gss_store_cred_into: { 2: 'int', 4: 'uint32_t', 5: 'uint32_t' },
-  gss_get_mic: { 2: 'uint32_t' },
-  gss_wrap: { 2: 'int', 3: 'uint32_t' },
-  krb5_c_decrypt: { 2: 'int32_t' },
-  krb5_pac_parse: { 2: 'size_t' },
-  krb5_pac_verify: { 2: 'int64_t' },
-  krb5_crypto_init: { 2: 'int32_t' },
-  krb5_decrypt: { 2: 'uint32_t', 4: 'size_t' },
-};
-
-/** Those that do not answer an error code; time_t has 64 bits on every machine meant here. */
-const results: Readonly<Record<string, string>> = {
-  krb5_get_max_time_skew: 'int64_t',
-  krb5_pac_free: 'void',
-  krb5_free_principal: 'void',
-  krb5_data_free: 'void',
-};
-
 type Functions<T extends FunctionTable> = Readonly<Record<keyof T, NativeFunction>>;
 
 /** The functions of each implementation; one that a library does not have throws when it is called. */
-export type GssFunctions = Functions<typeof gssNames & typeof mitGssFunctions & typeof heimdalGssFunctions>;
-export type Krb5Functions = Functions<typeof krb5Names & typeof mitKrb5Functions & typeof heimdalKrb5Functions>;
+export type GssFunctions = Functions<typeof gssFunctions & typeof mitGssFunctions & typeof heimdalGssFunctions>;
+export type Krb5Functions = Functions<typeof krb5Functions & typeof mitKrb5Functions & typeof heimdalKrb5Functions>;
 
 /** Memory outside JavaScript's heap that never moves: its address and a view of it. */
 export interface NativeMemory {
@@ -145,12 +95,12 @@ function open(location: GssapiLocation): GssapiLibrary {
   if (implementation === undefined) throw new Error('is neither GSSAPI of MIT krb5 nor of Heimdal');
   const ofMit = implementation === 'MIT';
   const gss = Object.freeze({
-    ...bind(gssapi, gssNames, 'uint32_t'),
+    ...bind(gssapi, gssFunctions, 'uint32_t'),
     ...(ofMit ? bind(gssapi, mitGssFunctions, 'uint32_t') : missing(mitGssFunctions)),
     ...(ofMit ? missing(heimdalGssFunctions) : bind(gssapi, heimdalGssFunctions, 'uint32_t')),
   });
   const krb5 = Object.freeze({
-    ...bind(kerberos, krb5Names, 'int32_t'),
+    ...bind(kerberos, krb5Functions, 'int32_t'),
     ...(ofMit ? bind(kerberos, mitKrb5Functions, 'int32_t') : missing(mitKrb5Functions)),
     ...(ofMit ? missing(heimdalKrb5Functions) : bind(kerberos, heimdalKrb5Functions, 'int32_t')),
   });
