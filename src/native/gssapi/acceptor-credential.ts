@@ -117,7 +117,7 @@ export class AcceptorCredential {
     // The signature first: a change while the file is read is seen by the next look.
     const signature = fileSignature(keytab);
     const listing = readKeytab(keytab);
-    const copy = copyKeytab(frame.library, keytab);
+    const copy = copyKeytab(frame.library, extensions, keytab, settings.acceptsService);
     try {
       const handle = extensions.acquireAcceptor(frame, copy.name, settings);
       return { handle, keytab: listing, signature, users: 0, retired: false };

@@ -71,6 +71,9 @@ export interface GssapiExtensions {
    */
   storeDelegated(frame: Frame, credential: bigint, name: string): boolean;
 
+  /** Whose key an entry that OpenKeytab visits is, as krb5_unparse_name of MIT writes it. */
+  keytabPrincipal(library: GssapiLibrary, entry: NativeMemory): string | undefined;
+
   /** The key of an entry that OpenKeytab visits. */
   keytabKey(entry: NativeMemory): KeytabKey;
 

@@ -29,6 +29,7 @@ export const krb5Functions = {
   ktEndSeqGet: ['krb5_kt_end_seq_get', 3],
   ktAddEntry: ['krb5_kt_add_entry', 3],
   ktFreeEntry: ['krb5_kt_free_entry', 2],
+  unparseName: ['krb5_unparse_name', 3],
 } as const satisfies FunctionTable;
 
 /** Arguments of a plain number among the addresses, by index. */
@@ -52,4 +53,6 @@ export const results: Readonly<Record<string, string>> = {
   krb5_pac_free: 'void',
   krb5_free_principal: 'void',
   krb5_data_free: 'void',
+  krb5_free_unparsed_name: 'void',
+  krb5_xfree: 'void',
 };

@@ -8,15 +8,14 @@ import { encryptionTypeName } from '../../formats/kerberos-token.ts';
 import { OptionError } from '../../errors.ts';
 import { systemClock } from '../../sspi/clock.ts';
 import * as Status from '../../sspi/status.ts';
-import { parsePrincipal } from './account.ts';
 import { describeReplay, describeService } from './diagnosis.ts';
 import type { AcceptedToken, GssapiExtensions, Objection } from './extensions.ts';
 import { Frame } from './frame.ts';
 import { GSS_S_COMPLETE, isBadBindings } from './gss-status.ts';
 import { copyDelegated, importKeytab } from './heimdal-credential.ts';
-import { inquireKey, inquireService, principalText, readHeimdalOids } from './heimdal-inquiry.ts';
+import { inquireKey, principalText, readHeimdalOids } from './heimdal-inquiry.ts';
 import type { HeimdalOids } from './heimdal-inquiry.ts';
-import { heimdalDecrypt, heimdalKeyblock, heimdalKeytabKey } from './heimdal-keys.ts';
+import { heimdalDecrypt, heimdalKeyblock, heimdalKeytabKey, heimdalKeytabPrincipal } from './heimdal-keys.ts';
 import { heimdalPac } from './heimdal-pac.ts';
 import type { KerberosSettings } from './kerberos-auth-data.ts';
 import type { GssapiLibrary } from './library.ts';
@@ -38,14 +37,13 @@ export function heimdalExtensions(library: GssapiLibrary): GssapiExtensions {
     checkSettings,
     acquireAcceptor: (frame, keytab) => importKeytab(frame, oids, keytab),
     objection: (frame, accepted, settings) =>
-      replayObjection(accepted, settings, skew) ??
-      keyObjection(frame, oids, accepted, settings) ??
-      serviceObjection(frame, accepted, settings),
+      replayObjection(accepted, settings, skew) ?? keyObjection(frame, oids, accepted, settings),
     isChannelBound: (_frame, credential, { token }, bindings) =>
       isChannelBound((probe ??= new Frame(library)), credential, token, bindings),
     clientName: (frame) => principalText(frame, frame.sourceNameHandle),
     pac: (frame, client) => heimdalPac(frame, oids, client),
     storeDelegated: copyDelegated,
+    keytabPrincipal: heimdalKeytabPrincipal,
     keytabKey: heimdalKeytabKey,
     keyblock: heimdalKeyblock,
     decrypt: heimdalDecrypt,
@@ -103,26 +101,6 @@ function keyObjection(
   return {
     status: Status.SEC_E_ALGORITHM_MISMATCH,
     diagnosis: `the client of ${describeService(request)} wants a key of ${encryptionTypeName(weak)}, which is refused`,
-  };
-}
-
-/**
- * Where the keytab has no key of the name and version that a ticket carries in the clear, Heimdal tries all the others: the
- * ticket may be one of another service, with a name put over its own (attack D05).
- */
-function serviceObjection(
-  frame: Frame,
-  { request }: AcceptedToken,
-  { acceptsService, services }: KerberosSettings,
-): Objection | undefined {
-  const service = inquireService(frame);
-  const principal = service === undefined ? undefined : parsePrincipal(service);
-  if (principal !== undefined && acceptsService(principal.name, principal.realm)) return undefined;
-  return {
-    status: Status.SEC_E_WRONG_PRINCIPAL,
-    diagnosis:
-      `the ticket said to be for ${describeService(request)} is under the key of ` +
-      `${principal === undefined ? 'an unknown service' : `${principal.name}@${principal.realm}`}, and this server takes ${services}`,
   };
 }
 

@@ -8,7 +8,6 @@ import type { FunctionTable } from './layout.ts';
 export const heimdalGssFunctions = {
   setCredOption: ['gss_set_cred_option', 4],
   exportName: ['gss_export_name', 3],
-  inquireContext: ['gss_inquire_context', 9],
   krb5CopyCcache: ['gss_krb5_copy_ccache', 3],
 } as const satisfies FunctionTable;
 
@@ -19,6 +18,7 @@ export const heimdalKrb5Functions = {
   pacVerify: ['krb5_pac_verify', 6],
   pacFree: ['krb5_pac_free', 2],
   parseName: ['krb5_parse_name', 3],
+  xfree: ['krb5_xfree', 1],
   freePrincipal: ['krb5_free_principal', 2],
   cryptoInit: ['krb5_crypto_init', 4],
   cryptoDestroy: ['krb5_crypto_destroy', 2],

@@ -6,6 +6,7 @@ import { inquireAt } from './context-inquiry.ts';
 import type { Frame } from './frame.ts';
 import { GSS_S_COMPLETE } from './gss-status.ts';
 import { heimdalOids } from './heimdal-functions.ts';
+import { plainSpaces } from './heimdal-keys.ts';
 import type { GssapiLibrary, NativeMemory } from './library.ts';
 
 /** The OIDs of one library. */
@@ -70,22 +71,6 @@ export function inquireAuthenticationTime(frame: Frame, oids: HeimdalOids): numb
   return stored?.byteLength === 4 ? stored.readUInt32LE(0) : undefined;
 }
 
-/** The service whose key decrypted the ticket; undefined where Heimdal does not tell. */
-export function inquireService(frame: Frame): string | undefined {
-  const { gss } = frame.library;
-  const none = null;
-  frame.pointerValue = 0n;
-  // prettier-ignore
-  const major = gss.inquireContext(
-    frame.minor, frame.contextHandle, none, frame.pointer, none, none, none, none, none,
-  );
-  const handle = frame.pointerValue;
-  if (handle === 0n) return undefined;
-  const name = major === GSS_S_COMPLETE ? principalText(frame, handle) : undefined;
-  gss.releaseName(frame.minor, frame.pointer);
-  return name;
-}
-
 /**
  * A principal as krb5_unparse_name of MIT writes it. The name that gss_display_name of Heimdal gives is for people: it has
  * no `\` before separators that are part of a component (attack D18), and the exported one has.
@@ -98,14 +83,9 @@ export function principalText(frame: Frame, name: bigint): string | undefined {
   if (major !== GSS_S_COMPLETE || exported === undefined) return undefined;
   try {
     const { mechanism, name: text } = decodeExportedName(exported);
-    // Heimdal writes a space with `\` before it, MIT krb5 and everybody else without.
-    return mechanism === KERBEROS_OID ? text.replace(/\\(.)/gs, unescapeSpace) : undefined;
+    return mechanism === KERBEROS_OID ? plainSpaces(text) : undefined;
   } catch (error) {
     if (error instanceof MalformedTokenError) return undefined;
     throw error;
   }
-}
-
-function unescapeSpace(escaped: string, character: string): string {
-  return character === ' ' ? character : escaped;
 }

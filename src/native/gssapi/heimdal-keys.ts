@@ -1,4 +1,4 @@
-/** Keys and what is encrypted with them, as Heimdal's libkrb5 lays them out (krb5.h, krb5_asn1.h). */
+/** Keys, whose they are, and what is encrypted with them, as Heimdal's libkrb5 lays them out (krb5.h, krb5_asn1.h). */
 import type { KeytabKey } from './extensions.ts';
 import type { GssapiLibrary, NativeMemory } from './library.ts';
 
@@ -12,6 +12,25 @@ export function heimdalKeyblock(library: GssapiLibrary, encryptionType: number, 
   keyblock.writeBigUInt64LE(BigInt(key.byteLength), 8);
   keyblock.writeBigUInt64LE(library.addressOf(key), 16);
   return keyblock;
+}
+
+/** Whose key a keytab entry is. */
+export function heimdalKeytabPrincipal(
+  { krb5, krb5Context, addressOf, text }: GssapiLibrary,
+  { bytes }: NativeMemory,
+): string | undefined {
+  const slot = Buffer.alloc(8);
+  // The principal is the first member of krb5_keytab_entry.
+  if (krb5.unparseName(krb5Context, bytes.readBigUInt64LE(0), addressOf(slot)) !== 0) return undefined;
+  const address = slot.readBigUInt64LE(0);
+  const name = text(address);
+  krb5.xfree(address);
+  return plainSpaces(name);
+}
+
+/** A name of Heimdal's krb5_unparse_name as MIT krb5 writes it: a space without `\` before it. */
+export function plainSpaces(name: string): string {
+  return name.replace(/\\(.)/gs, (escaped, character: string) => (character === ' ' ? ' ' : escaped));
 }
 
 /** The key of a keytab entry. */

@@ -41,6 +41,8 @@ export interface GssapiLibrary {
   move(to: bigint, from: bigint, length: number): void;
   /** A copy of foreign memory. */
   copy(address: bigint, length: number): Buffer;
+  /** The text at an address, which a zero ends. */
+  readonly text: (address: bigint) => string;
   /**
    * The address of a variable that the library exports.
    *
@@ -109,6 +111,12 @@ function open(location: GssapiLocation): GssapiLibrary {
     from: bigint,
     length: number,
   ) => unknown;
+  const strlen = koffi().load(null).func('strlen', 'size_t', ['void *']) as unknown as (at: bigint) => number;
+  const copy = (address: bigint, length: number): Buffer => {
+    const bytes = Buffer.allocUnsafe(length);
+    if (length > 0) memcpy(bytes, address, length);
+    return bytes;
+  };
   const allocate = (size: number): NativeMemory => {
     const address = koffi().alloc('uint8_t', size) as bigint;
     const bytes = Buffer.from(koffi().view(address, size));
@@ -129,11 +137,8 @@ function open(location: GssapiLocation): GssapiLibrary {
     move(to: bigint, from: bigint, length: number): void {
       memcpy(to, from, length);
     },
-    copy(address: bigint, length: number): Buffer {
-      const bytes = Buffer.allocUnsafe(length);
-      if (length > 0) memcpy(bytes, address, length);
-      return bytes;
-    },
+    copy,
+    text: (address: bigint) => copy(address, strlen(address)).toString('utf8'),
     variable: (symbol: string) => gssapi.symbol(symbol) as bigint,
     addressOf: (bytes: Uint8Array) => koffi().address(bytes),
   });

@@ -4,7 +4,8 @@ import { GSS_C_CHANNEL_BOUND_FLAG, GSS_S_COMPLETE } from './gss-status.ts';
 import { acquireFrom, storeInto } from './mit-credential-store.ts';
 import { mitPac } from './mit-pac.ts';
 
-/** Offset of `key` (a krb5_keyblock) in krb5_keytab_entry (krb5.h). */
+/** Offsets of `principal` and `key` (a krb5_keyblock) in krb5_keytab_entry (krb5.h). */
+const ENTRY_PRINCIPAL_OFFSET = 8;
 const ENTRY_KEY_OFFSET = 24;
 
 export const mitExtensions: GssapiExtensions = Object.freeze<GssapiExtensions>({
@@ -21,6 +22,15 @@ export const mitExtensions: GssapiExtensions = Object.freeze<GssapiExtensions>({
   },
   pac: mitPac,
   storeDelegated: (frame, credential, ccache) => storeInto(frame, credential, { ccache }),
+  keytabPrincipal({ krb5, krb5Context, addressOf, text }, { bytes }) {
+    const slot = Buffer.alloc(8);
+    const principal = bytes.readBigUInt64LE(ENTRY_PRINCIPAL_OFFSET);
+    if (krb5.unparseName(krb5Context, principal, addressOf(slot)) !== 0) return undefined;
+    const address = slot.readBigUInt64LE(0);
+    const name = text(address);
+    krb5.freeUnparsedName(krb5Context, address);
+    return name;
+  },
   keytabKey: ({ address, bytes }) => ({
     encryptionType: bytes.readInt32LE(ENTRY_KEY_OFFSET + 4),
     keyblock: address + BigInt(ENTRY_KEY_OFFSET),

@@ -11,5 +11,6 @@ export const mitGssFunctions = {
 
 /** krb5.h of MIT krb5. */
 export const mitKrb5Functions = {
+  freeUnparsedName: ['krb5_free_unparsed_name', 2],
   cDecrypt: ['krb5_c_decrypt', 6],
 } as const satisfies FunctionTable;

@@ -31,7 +31,7 @@ describe('Heimdal', ready, () => {
   let client: GssClient;
   let key: Buffer;
   before(async () => {
-    kdc = await startKdc({ services: ['HTTP/localhost', 'HTTP/web.test.local', 'cifs/localhost'] });
+    kdc = await startKdc();
     useRealm(kdc);
     client = await startGssClient(await kdc.signIn('alice'));
     key = keytabKey(kdc.keytab, 'HTTP/localhost');
@@ -41,10 +41,10 @@ describe('Heimdal', ready, () => {
     await kdc.stop();
     assert.equal(liveHandles().contexts, 0);
   });
-  const forged = async (alter: (open: OpenApRequest) => void, target = 'HTTP', own = key): Promise<Buffer> => {
-    const open = openApRequest(await client.initiate({ target: `${target}@localhost` }), own);
+  const forged = async (alter: (open: OpenApRequest) => void): Promise<Buffer> => {
+    const open = openApRequest(await client.initiate(), key);
     alter(open);
-    return sealApRequest(open, own);
+    return sealApRequest(open, key);
   };
 
   it('and MIT krb5 judge in one process, each its own tokens', async () => {
@@ -112,35 +112,6 @@ describe('Heimdal', ready, () => {
       if ((await server.judge(altered)).status === 'SEC_E_OK') taken++;
     }
     assert.equal(taken, 0);
-  });
-
-  it('D05: a ticket of another service under the name of this one is refused', async () => {
-    using server = await acceptor({ keytab: kdc.keytab, library });
-    using any = await acceptor({
-      keytab: kdc.keytab,
-      library,
-      servicePrincipalNames: ['HTTP/localhost', 'cifs/localhost'],
-    });
-    const cifs = keytabKey(kdc.keytab, 'cifs/localhost');
-    for (const keyVersion of [2, 77, undefined]) {
-      const renamed = (): Promise<Buffer> =>
-        forged(
-          (open) => {
-            open.ticket.set(2, principalName(2, 'HTTP', 'localhost'));
-            open.ticketHeader.keyVersion = keyVersion;
-          },
-          'cifs',
-          cifs,
-        );
-      const judged = await server.judge(await renamed());
-      assert.equal(judged.token, undefined, judged.why);
-      if (keyVersion === 77) {
-        assert.equal(judged.status, 'SEC_E_WRONG_PRINCIPAL');
-        assert.match(judged.why, /under the key of cifs\/localhost@TEST\.LOCAL, and this server takes HTTP/);
-        // Heimdal itself had nothing against it.
-        assert.equal((await any.judge(await renamed())).status, 'SEC_E_OK');
-      }
-    }
   });
 
   it('D18: names come as MIT krb5 writes them', async () => {

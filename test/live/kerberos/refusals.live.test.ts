@@ -388,6 +388,24 @@ for (const { name: gssapi, library, ready } of gssapis)
       assert.equal(cifs.status, 'SEC_E_WRONG_PRINCIPAL');
     });
 
+    it('D05: a ticket of another service under the name of this one is refused: only its own keys are loaded', async () => {
+      const names = ['HTTP/localhost', 'cifs/localhost'];
+      using any = await acceptor({ library, keytab: kdc.keytab, servicePrincipalNames: names });
+      const cifs = keytabKey(kdc.keytab, 'cifs/localhost');
+      for (const keyVersion of [2, 77, undefined]) {
+        const renamed = async (): Promise<Buffer> => {
+          const open = openApRequest(await client.initiate({ target: 'cifs@localhost' }), cifs);
+          open.ticket.set(2, principalName(2, 'HTTP', 'localhost'));
+          open.ticketHeader.keyVersion = keyVersion;
+          return sealApRequest(open, cifs);
+        };
+        const judged = await server.judge(await renamed());
+        assert.equal(judged.token, undefined);
+        // No library has anything against it by itself, once it has the key.
+        if (keyVersion === 77) assert.equal((await any.judge(await renamed())).status, 'SEC_E_OK');
+      }
+    });
+
     it('D03: a client whose clock is off is told apart, in seconds, and gets the server time where asked for', async () => {
       await runChecked('kvno', ['HTTP/localhost'], { env });
       await using late = await startGssClient(env, ['faketime', '-f', '+20m']);
