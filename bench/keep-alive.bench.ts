@@ -4,19 +4,21 @@
  * nobody. What is between those and the bare server is the framework's.
  *
  * One process is not like the next: what V8 inlines depends on when its compiler threads were given a processor, and makes
- * differences of half a request's cost, with the bare server as with ours. So there are many processes, a few rounds each.
+ * differences of half a request's cost, with the bare server as with ours. So there are many processes of each.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import autocannon from 'autocannon';
 import { ntlmAnswer, ntlmField, ntlmFirst } from './ntlm-sign-in.ts';
-import { interleaved, median } from './measurement.ts';
+import { median } from './measurement.ts';
 import type { Benchmark, Row } from './measurement.ts';
 import { RunningServer } from './running-server.ts';
 import type { ServerKind } from './server.ts';
 
 const connections = 32;
-const generations = 7;
-const rounds = 2;
-const roundSeconds = 1;
+const processes = 9;
+const loadSeconds = 4;
+const warmUpMilliseconds = 1500;
+const measuredMilliseconds = 2200;
 const leastRatio = 0.98;
 const comparisons: readonly {
   readonly own: ServerKind;
@@ -56,52 +58,48 @@ function signIn(client: autocannon.Client): void {
   client.on('headers', answer);
 }
 
-/** @throws Error where anything but the one 401 of each handshake was refused */
-async function load(server: RunningServer): Promise<autocannon.Result> {
-  const signed = server.kind.includes('with sspi-auth');
-  const result = await autocannon({
-    url: `http://127.0.0.1:${server.port}/`,
-    connections,
-    duration: roundSeconds,
-    setupClient: signIn,
-  });
-  if (result.non2xx !== (signed ? connections : 0) || result.errors > 0) {
-    throw new Error(`${server.kind}: ${result.non2xx} refused, ${result.errors} errors`);
-  }
-  return result;
-}
-
 /** Requests per second, and the server's processor time for one in microseconds. */
 interface Measured {
   readonly rate: number;
   readonly time: number;
 }
 
-/** Rounds of each side, in processes of their own. */
-async function generation(kinds: readonly ServerKind[]): Promise<Measured[][]> {
-  const servers = await RunningServer.all(kinds);
-  try {
-    const times = servers.map((): number[] => []);
-    const rates = await interleaved(servers, rounds, async (server) => {
-      const before = await server.ask('cpu');
-      const result = await load(server);
-      times[servers.indexOf(server)]?.push(((await server.ask('cpu')) - before) / result['2xx']);
-      return result['2xx'] / result.duration;
-    });
-    // The first of the times is that of the round that warms up.
-    return rates.map((list, side) =>
-      list.map((rate, round) => ({ rate, time: times[side]?.[round + 1] ?? Number.NaN })),
-    );
-  } finally {
-    for (const server of servers) await server[Symbol.asyncDispose]();
+/**
+ * One side in a process of its own, when all connections are signed in and V8 has compiled what it will.
+ *
+ * @throws Error where anything but the one 401 of each handshake was refused
+ */
+async function measure(kind: ServerKind): Promise<Measured> {
+  await using server = await RunningServer.start(kind);
+  let responses = 0;
+  const url = `http://127.0.0.1:${server.port}/`;
+  const loaded = new Promise<autocannon.Result>((resolve, reject) => {
+    autocannon({ url, connections, duration: loadSeconds, setupClient: signIn }, (error: unknown, result) => {
+      if (error instanceof Error) reject(error);
+      else resolve(result);
+    }).on('response', () => responses++);
+  });
+  await delay(warmUpMilliseconds);
+  const [time, count, start] = [await server.ask('cpu'), responses, performance.now()];
+  await delay(measuredMilliseconds);
+  const spent = (await server.ask('cpu')) - time;
+  const [counted, elapsed] = [responses - count, performance.now() - start];
+  const { non2xx, errors } = await loaded;
+  if (non2xx !== (kind.includes('with sspi-auth') ? connections : 0) || errors > 0) {
+    throw new Error(`${kind}: ${non2xx} refused, ${errors} errors`);
   }
+  return { rate: (counted * 1000) / elapsed, time: spent / counted };
 }
 
 async function compare({ own, bare, least }: (typeof comparisons)[number]): Promise<Row[]> {
   const kinds = [own, bare, ...least];
   const sides = kinds.map((): Measured[] => []);
-  for (let count = 0; count < generations; count++) {
-    for (const [side, measured] of (await generation(kinds)).entries()) sides[side]?.push(...measured);
+  for (let count = 0; count < processes; count++) {
+    // Each in another place every time: what else the machine does meets them alike.
+    for (let turn = 0; turn < kinds.length; turn++) {
+      const side = (turn + count) % kinds.length;
+      sides[side]?.push(await measure(kinds[side] ?? bare));
+    }
   }
   const [mine = [], ...others] = sides;
   return others.flatMap((other, index): Row[] => {
