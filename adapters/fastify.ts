@@ -8,6 +8,7 @@
  *
  * Protects the routes of the context it is registered in, and of that context's children; siblings stay open.
  */
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import {
   awaitVerdict,
@@ -17,9 +18,19 @@ import {
   holdContinue,
   mayProceed,
   mustStayOpen,
+  passesAtOnce,
   writeOutcome,
 } from '../src/index.ts';
-import type { Authenticator, Identity, Logger, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
+import type {
+  Authenticator,
+  ChallengeOutcome,
+  Identity,
+  Logger,
+  Outcome,
+  RefusedOutcome,
+  SecurityContextInfo,
+  SspiAuthOptions,
+} from '../src/index.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -46,41 +57,28 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
     return;
   }
   const { discardedBodyBytes } = authenticator.settings.limits;
-  if (!instance.hasRequestDecorator('user')) instance.decorateRequest('user', null);
-  if (!instance.hasRequestDecorator('sspi')) instance.decorateRequest('sspi', null);
+  const assigned = decorateRequests(instance);
   if (!instance.hasDecorator('sspiAuth')) instance.decorate('sspiAuth', authenticator);
   holdContinue(instance.server);
 
+  const carry = (request: FastifyRequest, reply: FastifyReply, proceed: () => void, outcome: Outcome): void => {
+    if (!mayProceed(outcome)) {
+      refuse(request.raw, reply, outcome, discardedBodyBytes);
+      return;
+    }
+    writeOutcome(request.raw, reply.raw, outcome, discardedBodyBytes);
+    if (outcome.type === 'authenticated') {
+      (request as AdmittedRequest)[admitted] = outcome;
+      for (const name of assigned) Object.assign(request, { [name]: outcome[name] });
+    }
+    proceed();
+  };
   // onRequest comes before the body is parsed: nothing of an unknown sender's body is looked at.
   instance.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, proceed) => {
-    const { raw: message } = request;
-    const carry = (outcome: Outcome): void => {
-      if (mayProceed(outcome)) {
-        writeOutcome(message, reply.raw, outcome, discardedBodyBytes);
-        if (outcome.type === 'authenticated') {
-          request.user = outcome.user;
-          request.sspi = outcome.sspi;
-        }
-        proceed();
-      } else if (discardBody(message, discardedBodyBytes)) {
-        // Through Fastify, so that its onSend hooks (CORS fields, metrics) see the response.
-        void reply.code(outcome.status);
-        for (const [name, value] of outcome.headers) void reply.header(name, value);
-        if (mustStayOpen(reply.raw, outcome)) void reply.header('Connection', 'keep-alive');
-        void reply.send(outcome.body);
-      } else {
-        // Only the raw response can stay open until the client has read it.
-        reply.hijack();
-        reply.raw.statusCode = outcome.status;
-        for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value ?? '');
-        for (const [name, value] of outcome.headers) reply.raw.setHeader(name, value);
-        endAndClose(message, reply.raw, outcome.body);
-      }
-    };
-    awaitVerdict(message, reply.raw);
-    const outcome = authenticator.authenticate(message, request.originalUrl, request);
-    if (outcome instanceof Promise) outcome.then(carry, proceed);
-    else carry(outcome);
+    const outcome = authenticator.authenticate(request.raw, targetOf, request);
+    if (!passesAtOnce(outcome)) awaitVerdict(request.raw, reply.raw);
+    if (outcome instanceof Promise) outcome.then((settled) => carry(request, reply, proceed, settled), proceed);
+    else carry(request, reply, proceed, outcome);
   });
   instance.addHook('onClose', (_instance, closed) => {
     authenticator.close();
@@ -88,6 +86,75 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
   });
   done();
 };
+
+function targetOf({ originalUrl }: FastifyRequest): string {
+  return originalUrl;
+}
+
+/** Writes a response of our own. */
+function refuse(
+  message: IncomingMessage,
+  reply: FastifyReply,
+  outcome: ChallengeOutcome | RefusedOutcome,
+  limit: number,
+): void {
+  if (discardBody(message, limit)) {
+    // Through Fastify, so that its onSend hooks (CORS fields, metrics) see the response.
+    void reply.code(outcome.status);
+    for (const [name, value] of outcome.headers) void reply.header(name, value);
+    if (mustStayOpen(reply.raw, outcome)) void reply.header('Connection', 'keep-alive');
+    void reply.send(outcome.body);
+  } else {
+    // Only the raw response can stay open until the client has read it.
+    reply.hijack();
+    reply.raw.statusCode = outcome.status;
+    for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value ?? '');
+    for (const [name, value] of outcome.headers) reply.raw.setHeader(name, value);
+    endAndClose(message, reply.raw, outcome.body);
+  }
+}
+
+/** Where a request keeps who sent it. */
+const admitted = Symbol('sspi-auth admitted');
+/** Decorator of a context: which of the two names its application has decorated for itself. */
+const taken = Symbol('sspi-auth taken');
+const names = ['user', 'sspi'] as const;
+
+type RequestName = (typeof names)[number];
+interface AdmittedRequest extends FastifyRequest {
+  [admitted]?: Readonly<Pick<FastifyRequest, RequestName>>;
+}
+
+/**
+ * Decorates the requests of a context with `user` and `sspi`, as accessors to one property: a decorator with a value would
+ * be written into each request that Fastify makes, and then a second time.
+ *
+ * @returns the names that the application has decorated for itself, which have to be assigned to
+ */
+function decorateRequests(instance: FastifyInstance): readonly RequestName[] {
+  if (instance.hasDecorator(taken)) return instance.getDecorator<readonly RequestName[]>(taken);
+  const others = names.filter((name) => instance.hasRequestDecorator(name));
+  if (!others.includes('user')) instance.decorateRequest('user', accessor('user'));
+  if (!others.includes('sspi')) instance.decorateRequest('sspi', accessor('sspi'));
+  instance.decorate(taken, others);
+  return others;
+}
+
+function accessor<N extends RequestName>(
+  name: N,
+): {
+  getter(this: AdmittedRequest): FastifyRequest[N] | null;
+  setter(this: AdmittedRequest, value: FastifyRequest[N]): void;
+} {
+  return {
+    getter() {
+      return this[admitted]?.[name] ?? null;
+    },
+    setter(value) {
+      this[admitted] = { user: null, sspi: null, ...this[admitted], [name]: value };
+    },
+  };
+}
 
 /** Fastify's own logger, where one was configured. */
 function loggerOf(instance: FastifyInstance): Logger {

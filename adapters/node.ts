@@ -7,7 +7,7 @@
  * ```
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { awaitVerdict, createAuthenticator, holdContinue, writeOutcome } from '../src/index.ts';
+import { awaitVerdict, createAuthenticator, holdContinue, passesAtOnce, writeOutcome } from '../src/index.ts';
 import type { Authenticator, Identity, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
 
 /** A request whose sender is known. */
@@ -50,8 +50,8 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
         }
         listener(request, response);
       };
-      awaitVerdict(request, response);
-      const outcome = authenticator.authenticate(request, request.url ?? '', request);
+      const outcome = authenticator.authenticate(request, targetOf, request);
+      if (!passesAtOnce(outcome)) awaitVerdict(request, response);
       if (outcome instanceof Promise) {
         // An exception of the listener is the application's: it surfaces as it would without this library.
         outcome.then(carry).catch((error: unknown) => process.nextTick(rethrow, error));
@@ -64,6 +64,10 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
     attach: holdContinue,
     close: () => authenticator.close(),
   });
+}
+
+function targetOf({ url }: IncomingMessage): string {
+  return url ?? '';
 }
 
 function rethrow(error: unknown): never {

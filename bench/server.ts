@@ -15,10 +15,12 @@ import { sspiAuth as nodeAuth } from 'sspi-auth/node';
 /** Every kind of server that can be measured. */
 export type ServerKind =
   | 'express'
+  | 'express and middleware that does nothing'
   | 'express and middleware that sets a user'
   | 'express with sspi-auth'
   | 'express with express-ntlm'
   | 'fastify'
+  | 'fastify and a hook that does nothing'
   | 'fastify and a hook that sets a user'
   | 'fastify with sspi-auth'
   | 'node:http'
@@ -69,7 +71,7 @@ function expressServer(...middleware: express.RequestHandler[]): Server {
   return createServer(app);
 }
 
-async function fastifyServer(prepare?: (app: FastifyInstance) => PromiseLike<unknown>): Promise<Server> {
+async function fastifyServer(prepare?: (app: FastifyInstance) => unknown): Promise<Server> {
   const app = fastify();
   await prepare?.(app);
   app.get('/', () => 'hello');
@@ -81,6 +83,8 @@ async function serverOf(kind: ServerKind): Promise<Server> {
   switch (kind) {
     case 'express':
       return expressServer();
+    case 'express and middleware that does nothing':
+      return expressServer((_request, _response, next) => next());
     case 'express and middleware that sets a user':
       return expressServer((request, _response, next) => {
         Object.assign(request, { user: nobody, sspi: nobody });
@@ -92,6 +96,8 @@ async function serverOf(kind: ServerKind): Promise<Server> {
       return expressServer(expressNtlm());
     case 'fastify':
       return fastifyServer();
+    case 'fastify and a hook that does nothing':
+      return fastifyServer((app) => app.addHook('onRequest', (_request, _reply, done) => done()));
     case 'fastify and a hook that sets a user':
       return fastifyServer(async (app) => {
         app.decorateRequest('user', null).decorateRequest('sspi', null);

@@ -98,9 +98,9 @@ export class Acceptor {
   /**
    * Judges one request when those before it on its connection have been judged.
    *
-   * @param target the request target as on the wire
+   * @param target gives the request target as on the wire
    */
-  judge(exchange: Exchange, connection: Connection, target: string): Outcome | Promise<Outcome> {
+  judge(exchange: Exchange, connection: Connection, target: () => string): Outcome | Promise<Outcome> {
     const attempt: Attempt = { exchange, connection, startedAt: startOf(connection) ?? this.settings.clock.elapsed() };
     return connection.inTurn(() => {
       try {
@@ -112,7 +112,7 @@ export class Acceptor {
     });
   }
 
-  #judge(attempt: Attempt, target: string): Outcome | Promise<Outcome> {
+  #judge(attempt: Attempt, target: () => string): Outcome | Promise<Outcome> {
     const { exchange, connection } = attempt;
     // Requests that waited for one before them may have lost their client: nobody is asked for them (attack G10).
     if (exchange.socket.destroyed === true) {
@@ -128,7 +128,7 @@ export class Acceptor {
     if (scheme === undefined || this.#closed) return this.#refuse(attempt, 401, 'scheme-not-offered');
     if (scheme.boundTo === 'request') {
       this.#pending.release(connection);
-      const verdict = judgeDigest(scheme, credentials.parameters, exchange.method ?? '', target);
+      const verdict = judgeDigest(scheme, credentials.parameters, exchange.method ?? '', target());
       return this.#whenJudged(attempt, verdict, (settled) => this.#concludeRequest(attempt, scheme, settled));
     }
     // Streams of one HTTP/2 connection may be of different users: RFC 9113 has no place for these schemes (attack A13).

@@ -42,21 +42,24 @@ export class Authenticator<R = unknown> {
    * Judges a request.
    *
    * @param exchange the request as node:http has it
-   * @param target the request target as on the wire (Express and Fastify change `url`: give the original)
+   * @param target the request target as on the wire (Express and Fastify change `url`: give the original), or what gives
+   *   it of `request`, which is asked only where the credentials are of a scheme that needs it
    * @param request what `skip` and `authorize` are given
    * @returns the outcome; a promise only where somebody has to be asked. Never throws and never rejects
    */
-  authenticate(exchange: Exchange, target: string, request: R): Outcome | Promise<Outcome> {
+  authenticate(exchange: Exchange, target: string | ((request: R) => string), request: R): Outcome | Promise<Outcome> {
     try {
       if (this.settings.skip?.(request) === true) return anonymousOutcome;
-      const connection = this.#connections.get(exchange.socket);
+      // Each property of a request is read once: in Express no two requests have a hidden class in common.
+      const { socket, rawHeaders } = exchange;
+      const connection = this.#connections.get(socket);
       if (connection !== undefined && !connection.busy && !this.#acceptor.closed) {
         const { phase } = connection;
         if (
           phase.type === 'authenticated' &&
-          authorizationField(exchange.rawHeaders) === undefined &&
+          authorizationField(rawHeaders) === undefined &&
           (phase.expiresAt === Infinity || phase.expiresAt > this.settings.clock.now()) &&
-          !passedThroughProxy(exchange.rawHeaders)
+          !passedThroughProxy(rawHeaders)
         ) {
           return this.settings.authorize === undefined
             ? phase.outcome
@@ -68,7 +71,8 @@ export class Authenticator<R = unknown> {
     }
     const known = this.#judged.get(exchange);
     if (known !== undefined) return known;
-    const outcome = this.#acceptor.judge(exchange, this.#connectionOf(exchange), target);
+    const targetOf = typeof target === 'string' ? () => target : () => target(request);
+    const outcome = this.#acceptor.judge(exchange, this.#connectionOf(exchange), targetOf);
     const conclude = (judged: Outcome): Outcome | Promise<Outcome> => {
       if (judged.type !== 'authenticated') return judged;
       this.#judged.set(exchange, judged);

@@ -28,7 +28,7 @@ export type {
   RefusedOutcome,
 } from './http/outcome.ts';
 export { discardBody, endAndClose } from './http/request-body.ts';
-export { mayProceed, mustStayOpen, writeOutcome } from './http/response.ts';
+export { mayProceed, mustStayOpen, passesAtOnce, writeOutcome } from './http/response.ts';
 export type { Group, Identity } from './identity.ts';
 export type { Limits, ProviderName, SchemeName, SspiAuthOptions } from './options.ts';
 export { recommendedServerOptions } from './recommended-server-options.ts';

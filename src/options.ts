@@ -33,7 +33,7 @@ export interface SspiAuthOptions<R = unknown> {
   /** Schemes offered, in this order. Default: all that can be judged, strongest first. */
   readonly schemes?: readonly SchemeName[];
   readonly provider?: ProviderName;
-  /** Native library of the provider, such as `libgssapi_krb5.so.2`; for `secur32` elsewhere than on Windows `libwinpr2.so.2`. */
+  /** Native library of the provider, such as `libgssapi_krb5.so.2` or Heimdal's `libgssapi.so.3`; for `secur32` elsewhere than on Windows `libwinpr2.so.2`. */
   readonly library?: string;
   /** Security packages that may judge within Negotiate, such as `['Kerberos']`. Default: all that the provider has. */
   readonly packages?: readonly PackageName[];

@@ -255,6 +255,21 @@ export function decodeAuthenticatorTime(authenticator: Uint8Array): number {
   return Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
 }
 
+/**
+ * error-code of a KRB-ERROR, RFC 4120 section 5.9.1.
+ *
+ * @param message of decodeKerberosToken
+ * @throws MalformedTokenError where it is none
+ */
+export function decodeErrorCode(message: Uint8Array): number {
+  const reader = new DerReader(message).enter(applicationTag(30), 'KRB-ERROR').enter(DER_SEQUENCE, 'KRB-ERROR');
+  expectNumber(reader, 0, 'KRB-ERROR.pvno', 5);
+  expectNumber(reader, 1, 'KRB-ERROR.msg-type', 30);
+  for (const tag of [2, 3]) reader.enterOptional(contextTag(tag), 'KRB-ERROR');
+  for (const tag of [4, 5]) reader.element(contextTag(tag), 'KRB-ERROR');
+  return reader.enter(contextTag(6), 'KRB-ERROR.error-code').integer('KRB-ERROR.error-code');
+}
+
 /** AD-WIN2K-PAC, RFC 4120 section 7.5.4. */
 const AD_WIN2K_PAC = 128;
 

@@ -27,7 +27,11 @@ export function holdContinue(server: unknown): void {
   });
 }
 
-/** An authenticator judges this request: say nothing until it has. Asked for every request, so it is cheap. */
+/**
+ * An authenticator judges this request, or has: say nothing until its outcome is carried out. Also makes the server of the
+ * request wait, where nobody has yet. To be called before anything is awaited or written; there is no need for it where the
+ * handler may run at once.
+ */
 export function awaitVerdict(message: IncomingMessage, response: ServerResponse): void {
   if (waiting.has(response)) judged.add(response);
   else holdContinue((message.socket as { readonly server?: unknown }).server);

@@ -10,6 +10,14 @@ export function mayProceed(outcome: Outcome): outcome is AuthenticatedOutcome | 
 }
 
 /**
+ * Whether this is the request of a connection that is signed in: the handler runs at once and its response gets no field of
+ * ours. Every connection has a request before such a one.
+ */
+export function passesAtOnce(outcome: Outcome | Promise<Outcome>): boolean {
+  return !(outcome instanceof Promise) && outcome.type === 'authenticated' && outcome.headers.length === 0;
+}
+
+/**
  * Whether Node would end the connection, with the handshake that goes on over it: the client waits for `100 Continue` and
  * is given a challenge in its place. Then the response has to say `Connection: keep-alive`. A client of such a scheme
  * sends its body all the same, or closes the connection itself.

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { MalformedTokenError } from '../../src/errors.ts';
+import { derElement, derInteger } from '../../src/formats/der.ts';
 import {
   decodeApRequest,
+  decodeErrorCode,
   decodeKerberosToken,
   escapeComponent,
   holdsPac,
@@ -54,6 +56,46 @@ describe('the clear part of an AP-REQ, RFC 4120 5.5.1', () => {
     const { tokenId, message } = decodeKerberosToken(Buffer.from(reply!.expected, 'hex'));
     assert.equal(tokenId, TOK_ID_AP_REP);
     assert.throws(() => decodeApRequest(message), MalformedTokenError);
+  });
+
+  it('a KRB-ERROR gives its code, RFC 4120 5.9.1', () => {
+    // As Heimdal sends it for a clock that is off: stime, susec, error-code 37, realm, sname, e-data.
+    const fields = (code: number, ...before: Uint8Array[]): Uint8Array[] => [
+      derElement(0xa0, derInteger(5)),
+      derElement(0xa1, derInteger(30)),
+      ...before,
+      derElement(0xa4, derElement(0x18, Buffer.from('20260101000000Z'))),
+      derElement(0xa5, derInteger(1)),
+      derElement(0xa6, derInteger(code)),
+      derElement(0xa9, derElement(0x1b, Buffer.from('TEST.LOCAL'))),
+    ];
+    const message = (...parts: Uint8Array[]): Uint8Array => derElement(0x7e, derElement(0x30, ...parts));
+    assert.equal(decodeErrorCode(message(...fields(37))), 37);
+    const client = [
+      derElement(0xa2, derElement(0x18, Buffer.from('20260101000000Z'))),
+      derElement(0xa3, derInteger(7)),
+    ];
+    assert.equal(decodeErrorCode(message(...fields(41, ...client))), 41);
+    const whole = message(...fields(37));
+    for (let length = 0; length < whole.byteLength; length++) {
+      assert.throws(() => decodeErrorCode(whole.subarray(0, length)), MalformedTokenError);
+    }
+    for (const field of [0, 1, 2, 3, 4]) {
+      const parts = fields(37).filter((_, index) => index !== field);
+      assert.throws(() => decodeErrorCode(message(...parts)), MalformedTokenError);
+    }
+    fc.assert(
+      fc.property(fc.nat(whole.byteLength - 1), fc.integer({ min: 1, max: 255 }), (at, bits) => {
+        const altered = Uint8Array.from(whole);
+        altered[at]! ^= bits;
+        try {
+          assert.equal(typeof decodeErrorCode(altered), 'number');
+        } catch (error) {
+          assert.ok(error instanceof MalformedTokenError, String(error));
+        }
+      }),
+      { numRuns },
+    );
   });
 
   it('D09: mutations give a value or MalformedTokenError', () => {

@@ -1,7 +1,8 @@
 /** Debian packages that live tests need: installed where this process may, else said to be missing. */
 import { readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { withLock } from './lock.ts';
-import { runProcess } from './process.ts';
+import { runChecked, runProcess } from './process.ts';
 import type { ProcessResult } from './process.ts';
 import { recordTier } from './tier-record.ts';
 import { tiers } from './tiers.ts';
@@ -80,6 +81,31 @@ export async function installPackages(
     const still = await missingPackages(packages);
     if (still.length > 0) throw new PackagesUnavailableError(`apt-get did not install ${still.join(' ')}`);
   });
+}
+
+/**
+ * Unpacks packages into a folder without installing them: those that another one, which the tests need, would have to go
+ * for.
+ *
+ * @param folder an empty folder
+ * @throws PackagesUnavailableError where they cannot be had
+ */
+export async function unpackPackages(packages: readonly string[], folder: string): Promise<void> {
+  const download = (): Promise<ProcessResult> =>
+    runProcess('apt-get', ['-qq', 'download', ...packages], { cwd: folder, timeout: 300_000 });
+  try {
+    let { code, stderr } = await download();
+    if (code !== 0) {
+      await withLock('apt', () => aptGet(['update']));
+      ({ code, stderr } = await download());
+    }
+    if (code !== 0) throw new PackagesUnavailableError(`apt-get download failed: ${stderr.trim().slice(-400)}`);
+    const archives = (await readdir(folder)).filter((name) => name.endsWith('.deb'));
+    for (const name of archives) await runChecked('dpkg-deb', ['--extract', name, '.'], { cwd: folder });
+  } catch (error) {
+    if (error instanceof PackagesUnavailableError) throw error;
+    throw new PackagesUnavailableError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /**

@@ -23,6 +23,11 @@ export const tiers = {
     proves: 'Kerberos with an MIT KDC, libgssapi and curl',
     packages: ['krb5-kdc', 'krb5-admin-server', 'krb5-user', 'libgssapi-krb5-2', 'curl'],
   },
+  heimdal: {
+    level: 1,
+    proves: 'Kerberos with Heimdal as the GSSAPI, judged by an MIT KDC and its clients',
+    packages: ['libgssapi3-heimdal', 'krb5-kdc', 'krb5-admin-server', 'krb5-user', 'libgssapi-krb5-2', 'curl'],
+  },
   winpr: {
     level: 1,
     proves: 'the ABI of SSPI through koffi, on libwinpr2',

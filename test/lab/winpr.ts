@@ -8,7 +8,7 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import type * as Koffi from 'koffi';
-import type { ContractClient } from '../sspi/contract-suite.ts';
+import type { ContractClient } from '../sspi/contract-subject.ts';
 
 const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
 

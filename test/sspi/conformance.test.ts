@@ -7,7 +7,7 @@ import { gssClientPackages } from '../lab/gss-client.ts';
 import { tier } from '../lab/tier.ts';
 import type { TierReadiness } from '../lab/tier.ts';
 import { conformanceRows } from './conformance-rows.ts';
-import type { ConformanceRow, ConformanceTier } from './conformance-rows.ts';
+import type { ConformanceRow, ConformanceTier } from './conformance-row.ts';
 import { Witness } from './witness.ts';
 
 // WinPR says on standard error what it refuses.

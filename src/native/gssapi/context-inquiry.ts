@@ -1,4 +1,4 @@
-/** gss_inquire_sec_context_by_oid (gssapi_ext.h): what MIT krb5 tells of a context beyond RFC 2744. */
+/** gss_inquire_sec_context_by_oid (gssapi_ext.h): what a library tells of a context beyond RFC 2744. */
 import type { Frame } from './frame.ts';
 import { GSS_S_COMPLETE } from './gss-status.ts';
 import type { GssapiLibrary, NativeMemory } from './library.ts';
@@ -18,7 +18,7 @@ export class InquiryOid {
     if (memory === undefined) {
       memory = library.allocate(16 + this.#content.byteLength);
       memory.bytes.writeUInt32LE(this.#content.byteLength, 0);
-      memory.bytes.writeBigUInt64LE(memory.address + 16n, library.layout.oidElementsOffset);
+      memory.bytes.writeBigUInt64LE(memory.address + 16n, library.layout.oidElements);
       memory.bytes.set(this.#content, 16);
       this.#memory.set(library, memory);
     }
@@ -33,9 +33,14 @@ export class InquiryOid {
  * @returns copies of the buffers of the answer; none where the library has no answer
  */
 export function inquire(frame: Frame, handle: bigint, oid: InquiryOid): readonly Buffer[] {
+  return inquireAt(frame, handle, oid.address(frame.library));
+}
+
+/** Asks with the address of a gss_OID_desc. */
+export function inquireAt(frame: Frame, handle: bigint, oid: bigint): readonly Buffer[] {
   const { library } = frame;
   frame.pointerValue = 0n;
-  const major = library.gss.inquireSecContextByOid(frame.minor, handle, oid.address(library), frame.pointer);
+  const major = library.gss.inquireSecContextByOid(frame.minor, handle, oid, frame.pointer);
   const set = frame.pointerValue;
   if (set === 0n) return [];
   try {

@@ -41,7 +41,7 @@ export function diagnose(refusal: Refusal): string {
       return `the client's ticket for ${service} is not yet valid; compare the clocks of client, server and KDC`;
     case Gss.KRB_AP_ERR_REPEAT:
     case Gss.KRB5_RC_REPLAY:
-      return `the client's authenticator for ${service} was used before: a replay, or one request judged twice`;
+      return describeReplay(request);
     case Gss.KRB_AP_ERR_BAD_INTEGRITY:
     case Gss.KRB_AP_ERR_MODIFIED:
       return (
@@ -52,6 +52,11 @@ export function diagnose(refusal: Refusal): string {
     default:
       return missingKey(request, keytab) ?? `the ticket for ${service} was refused: ${text}`;
   }
+}
+
+/** What to say of an authenticator that was accepted before. */
+export function describeReplay(request: ApRequestHeader): string {
+  return `the client's authenticator for ${describeService(request)} was used before: a replay, or one request judged twice`;
 }
 
 /** What the keytab lacks for a ticket; undefined where it has the key that the ticket names. */

@@ -29,7 +29,7 @@ const OUTPUT = 80;
 const VALUE = 96;
 const DISPLAY = 112;
 const TEXT = 128;
-/** gss_channel_bindings_struct, RFC 2744 section 3.11: 64 bytes. */
+/** gss_channel_bindings_struct, RFC 2744 section 3.11: 64 bytes at most. */
 const BINDINGS = 144;
 const CLEARED = BINDINGS;
 const BINDINGS_DATA = BINDINGS + 64;
@@ -122,15 +122,19 @@ export class Frame {
    */
   setBindings(bindings: ChannelBindings): bigint | undefined {
     const { initiatorAddress, acceptorAddress, applicationData } = bindings;
-    const parts = [initiatorAddress, acceptorAddress, applicationData];
-    if (parts.reduce((sum, part) => sum + part.byteLength, 0) > MAX_BINDINGS_BYTES) return undefined;
+    const offsets = this.library.layout.bindings;
+    const parts = [
+      [initiatorAddress, offsets.initiatorAddress],
+      [acceptorAddress, offsets.acceptorAddress],
+      [applicationData, offsets.applicationData],
+    ] as const;
+    if (parts.reduce((sum, [part]) => sum + part.byteLength, 0) > MAX_BINDINGS_BYTES) return undefined;
     this.#view.setUint32(BINDINGS, bindings.initiatorAddressType, true);
-    this.#view.setUint32(BINDINGS + 24, bindings.acceptorAddressType, true);
+    this.#view.setUint32(BINDINGS + offsets.acceptorAddressType, bindings.acceptorAddressType, true);
     let at = BINDINGS_DATA;
-    for (const [index, part] of parts.entries()) {
+    for (const [part, offset] of parts) {
       this.#bytes.set(part, at);
-      const offset = [BINDINGS + 8, BINDINGS + 32, BINDINGS + 48][index] ?? 0;
-      this.#setBuffer(offset, part.byteLength === 0 ? 0n : this.#base + BigInt(at), part.byteLength);
+      this.#setBuffer(BINDINGS + offset, part.byteLength === 0 ? 0n : this.#base + BigInt(at), part.byteLength);
       at += part.byteLength;
     }
     return this.bindings;

@@ -1,4 +1,6 @@
 /** What GSSAPI says (RFC 2744 section 3.9, RFC 4120 section 7.5.9) in the statuses of the contract. */
+import { MalformedTokenError, SspiAuthError } from '../../errors.ts';
+import { decodeErrorCode, decodeKerberosToken, TOK_ID_KRB_ERROR } from '../../formats/kerberos-token.ts';
 import * as Status from '../../sspi/status.ts';
 import type { Frame } from './frame.ts';
 
@@ -64,6 +66,22 @@ const byMinor: ReadonlyMap<number, number> = new Map([
   [KRB5_NOPERM_ETYPE, Status.SEC_E_ALGORITHM_MISMATCH],
 ]);
 
+/**
+ * The code behind an error message for the client (KRB-ERROR), as krb5 counts it.
+ *
+ * @param token of gss_accept_sec_context
+ * @returns 0 where it is no such message
+ */
+export function codeOfError(token: Uint8Array): number {
+  try {
+    const { tokenId, message } = decodeKerberosToken(token);
+    return tokenId === TOK_ID_KRB_ERROR ? code(decodeErrorCode(message)) : 0;
+  } catch (error) {
+    if (error instanceof MalformedTokenError) return 0;
+    throw error;
+  }
+}
+
 /** The failure of gss_accept_sec_context in a status: never one that keeps a context. */
 export function acceptFailure(major: number, minor: number): number {
   switch ((major >>> 16) & 0xff) {
@@ -74,6 +92,11 @@ export function acceptFailure(major: number, minor: number): number {
     default:
       return byMinor.get(minor) ?? Status.SEC_E_LOGON_DENIED;
   }
+}
+
+/** Whether the refusal of a token is for its channel bindings. */
+export function isBadBindings(major: number): boolean {
+  return ((major >>> 16) & 0xff) === GSS_S_BAD_BINDINGS;
 }
 
 /** The status of a message function; any supplementary bit means a replay or a gap. */
@@ -111,6 +134,12 @@ export function statusText(frame: Frame, major: number, minor: number): string {
     ...(minor === 0 ? [] : display(frame, minor, GSS_C_MECH_CODE)),
   ];
   return texts.join('; ');
+}
+
+/** What to throw where a call at start failed. */
+export function callFailure(frame: Frame, name: string, major: number): SspiAuthError {
+  const text = statusText(frame, major, frame.minorStatus);
+  return new SspiAuthError('ERR_SSPI_AUTH_STATUS', `sspi-auth: ${name}: ${text}`);
 }
 
 function display(frame: Frame, value: number, type: number): string[] {

@@ -17,7 +17,8 @@ export interface KerberosAuthData {
   readonly servicePrincipalNames?: readonly string[] | undefined;
   /**
    * Where accepted authenticators are remembered, so that none is accepted twice. True: the cache that all Kerberos
-   * services of this user share (`dfl:`). A name of libkrb5, such as `file2:/run/app/replay`. False: no replay cache.
+   * services of this user share (`dfl:`); with Heimdal, which has none, this process. A name of MIT's libkrb5, such as
+   * `file2:/run/app/replay`. False: no replay cache.
    */
   readonly replayCache?: boolean | string | undefined;
   /** Judge on a thread of libuv's pool: slower, but the event loop goes on meanwhile. Default false. */
@@ -28,7 +29,7 @@ export interface KerberosAuthData {
   readonly allowRc4?: boolean | undefined;
   /** Keep forwarded tickets for the application, where the call requires it (ASC_REQ_DELEGATE). Default false. */
   readonly delegate?: boolean | undefined;
-  /** Name or path of libgssapi_krb5. Left out: that of the system. */
+  /** Name or path of libgssapi_krb5, or of Heimdal's libgssapi. Left out: that of the system, MIT's first. */
   readonly library?: string | undefined;
   readonly clock?: Clock | undefined;
 }
@@ -41,6 +42,8 @@ export interface KerberosSettings {
   /** For the log: which services are taken. */
   readonly services: string;
   readonly replayCache: string;
+  /** The option as it was given: a name is one of MIT krb5. */
+  readonly replayCacheOption: boolean | string | undefined;
   readonly asynchronous: boolean;
   readonly requirePac: boolean;
   readonly encryptionTypes: ReadonlySet<number>;
@@ -86,6 +89,7 @@ export function kerberosSettings(
     acceptsService,
     services,
     replayCache: replayCacheName(data.replayCache),
+    replayCacheOption: data.replayCache,
     asynchronous: data.asynchronous ?? false,
     requirePac: data.requirePac ?? false,
     encryptionTypes,

@@ -40,10 +40,12 @@ import { callOffLoop } from '../koffi.ts';
 import { FramePool } from './frame-pool.ts';
 import { clockSkew } from './clock-skew.ts';
 import { storeDelegated } from './delegated-cache.ts';
+import type { GssapiExtensions } from './extensions.ts';
 import { defaultKeytabName } from './detect.ts';
 import { describeService, diagnose } from './diagnosis.ts';
 import { Frame, MAX_TOKEN_BYTES } from './frame.ts';
 import * as Gss from './gss-status.ts';
+import { extensionsOf } from './implementations.ts';
 import { KerberosContext } from './kerberos-context.ts';
 import { kerberosSettings } from './kerberos-auth-data.ts';
 import type { KerberosAuthData, KerberosSettings } from './kerberos-auth-data.ts';
@@ -58,7 +60,9 @@ export const kerberosPackage: SecurityPackage = Object.freeze({
     const named = (authData as KerberosAuthData | null | undefined)?.library;
     const library = loadGssapi(named);
     const settings = kerberosSettings(authData, principal, () => defaultKeytabName(library));
-    return new KerberosCredential(new Frame(library), settings);
+    const extensions = extensionsOf(library);
+    extensions.checkSettings(settings);
+    return new KerberosCredential(new Frame(library), extensions, settings);
   },
 });
 
@@ -70,22 +74,18 @@ const refused = (status: number, diagnosis: string): AcceptReply => ({ status, d
 
 class KerberosCredential implements PackageCredential {
   readonly #frame: Frame;
+  readonly #extensions: GssapiExtensions;
   readonly #settings: KerberosSettings;
   readonly #acceptor: AcceptorCredential;
   readonly #frames: FramePool | undefined;
   readonly #accounts = new AccountCache();
 
-  constructor(frame: Frame, settings: KerberosSettings) {
+  constructor(frame: Frame, extensions: GssapiExtensions, settings: KerberosSettings) {
     this.#frame = frame;
+    this.#extensions = extensions;
     this.#settings = settings;
     this.#frames = settings.asynchronous ? new FramePool(frame.library) : undefined;
-    this.#acceptor = new AcceptorCredential({
-      frame,
-      keytab: settings.keytab,
-      replayCache: settings.replayCache,
-      encryptionTypes: [...settings.encryptionTypes],
-      clock: settings.clock,
-    });
+    this.#acceptor = new AcceptorCredential({ frame, extensions, settings });
   }
 
   free(): void {
@@ -209,7 +209,7 @@ class KerberosCredential implements PackageCredential {
       return this.#refusal(frame, major, minor, exchange, held);
     }
     try {
-      const reply = this.#established(frame, exchange);
+      const reply = this.#established(frame, exchange, held);
       if (reply.context === undefined) releaseContext(frame);
       return reply;
     } catch (error) {
@@ -225,29 +225,40 @@ class KerberosCredential implements PackageCredential {
     // A KRB-ERROR for the client, which tells Windows clients the server's time (RFC 4120 section 5.9.1).
     const error = frame.takeOutput();
     releaseAll(frame);
+    // Heimdal gives it in place of a code; and a token of a handshake that goes on is none.
+    const told = error === undefined ? 0 : Gss.codeOfError(error);
+    const code = minor === 0 ? told : minor;
     const { request, call } = exchange;
     const { clock } = this.#settings;
     const { keytab } = held;
     const skew =
-      minor === Gss.KRB_AP_ERR_SKEW ? clockSkew(frame.library, keytab.path, request, clock.now()) : undefined;
+      code === Gss.KRB_AP_ERR_SKEW
+        ? clockSkew(frame.library, this.#extensions, keytab.path, request, clock.now())
+        : undefined;
     const reload = this.#acceptor.reloadFailure;
-    const why = diagnose({ minor, text, request, keytab, skew });
-    const tell = error !== undefined && (call.requirements & Requirements.ASC_REQ_EXTENDED_ERROR) !== 0;
+    const why = diagnose({ minor: code, text, request, keytab, skew });
+    const tell = error !== undefined && told !== 0 && (call.requirements & Requirements.ASC_REQ_EXTENDED_ERROR) !== 0;
     return {
-      status: Gss.acceptFailure(major, minor),
+      status: Gss.acceptFailure(major, code),
       output: tell ? [{ type: SECBUFFER_TOKEN, data: error }] : undefined,
       diagnosis: { text: reload === undefined ? why : `${why} (the changed keytab cannot be loaded: ${reload})` },
     };
   }
 
   /** The library said yes: the rest of the policy. */
-  #established(frame: Frame, { call, request, bindings, delegate }: Exchange): AcceptReply {
+  #established(frame: Frame, exchange: Exchange, held: HeldCredential): AcceptReply {
+    const { call, request, bindings, delegate } = exchange;
+    const extensions = this.#extensions;
+    const objection = extensions.objection(frame, exchange, this.#settings);
+    if (objection !== undefined) return refused(objection.status, objection.diagnosis);
     const flags = frame.contextFlags;
     const missingAllowed = (call.requirements & Requirements.ASC_REQ_ALLOW_MISSING_BINDINGS) !== 0;
-    if (bindings !== undefined && !missingAllowed && (flags & Gss.GSS_C_CHANNEL_BOUND_FLAG) === 0) {
+    const isBound = bindings !== undefined && extensions.isChannelBound(frame, held.handle, exchange, bindings);
+    if (bindings !== undefined && !missingAllowed && !isBound) {
       return refused(Status.SEC_E_BAD_BINDINGS, `the client of ${describeService(request)} sent no channel bindings`);
     }
-    const account = readAccount(frame, (flags & Gss.GSS_C_ANON_FLAG) !== 0, this.#settings.requirePac, this.#accounts);
+    const isAnonymous = (flags & Gss.GSS_C_ANON_FLAG) !== 0;
+    const account = readAccount(frame, extensions, isAnonymous, this.#settings.requirePac, this.#accounts);
     if ('refusal' in account) return refused(Status.SEC_E_LOGON_DENIED, account.refusal);
 
     const start = this.#settings.clock.now();
@@ -256,10 +267,10 @@ class KerberosCredential implements PackageCredential {
     const answer = frame.takeOutput();
     const output: SecBuffer[] = [];
     if (answer !== undefined && answer.byteLength > 0) output.push({ type: SECBUFFER_TOKEN, data: answer });
-    if (bindings !== undefined) output.push(bindingsResult((flags & Gss.GSS_C_CHANNEL_BOUND_FLAG) !== 0));
+    if (bindings !== undefined) output.push(bindingsResult(isBound));
     const handle = frame.contextHandle;
     const delegatedHandle = delegate ? frame.delegatedHandle : 0n;
-    const delegated = delegatedHandle === 0n ? undefined : storeDelegated(frame, delegatedHandle, expiry);
+    const delegated = delegatedHandle === 0n ? undefined : storeDelegated(frame, extensions, delegatedHandle, expiry);
     const attributes = contextAttributes(flags, delegated !== undefined, call.requirements);
     const context = new KerberosContext(this.#frame, {
       handle,

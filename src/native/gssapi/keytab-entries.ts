@@ -2,10 +2,10 @@
 import { SspiAuthError } from '../../errors.ts';
 import type { GssapiLibrary, NativeMemory } from './library.ts';
 
-/** krb5_keytab_entry has 48 bytes with MIT, more with Heimdal. */
+/** krb5_keytab_entry has 48 bytes with MIT, 56 with Heimdal. */
 const ENTRY_BYTES = 256;
-/** Offset of `key` (a krb5_keyblock) in krb5_keytab_entry of MIT (krb5.h). */
-export const ENTRY_KEY_OFFSET = 24;
+/** krb5_kt_cursor is a pointer with MIT, a structure of 24 bytes with Heimdal. */
+const CURSOR_BYTES = 64;
 
 const KRB5_KT_END = -1765328202;
 
@@ -84,7 +84,7 @@ const memories = new WeakMap<GssapiLibrary, KeytabMemory>();
 function memoryOf(library: GssapiLibrary): KeytabMemory {
   let memory = memories.get(library);
   if (memory === undefined) {
-    memory = { slots: library.allocate(16), entry: library.allocate(ENTRY_BYTES) };
+    memory = { slots: library.allocate(8 + CURSOR_BYTES), entry: library.allocate(ENTRY_BYTES) };
     memories.set(library, memory);
   }
   return memory;

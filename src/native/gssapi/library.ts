@@ -7,57 +7,17 @@
 import { SspiAuthError } from '../../errors.ts';
 import { koffi, openLibrary } from '../koffi.ts';
 import type { LibraryHandle, NativeFunction } from '../koffi.ts';
-import { gssapiLayoutOf, gssapiLayouts } from './layout.ts';
-import type { GssapiLayout } from './layout.ts';
+import { gssFunctions, krb5Functions, numberArguments, results } from './gssapi-functions.ts';
+import { heimdalGssFunctions, heimdalKrb5Functions } from './heimdal-functions.ts';
+import { gssapiLayout, gssapiLocationOf, gssapiLocations, implementationOf } from './layout.ts';
+import type { FunctionTable, GssapiLayout, GssapiLocation, Implementation } from './layout.ts';
+import { mitGssFunctions, mitKrb5Functions } from './mit-functions.ts';
 
-const gssNames = {
-  acceptSecContext: ['gss_accept_sec_context', 11],
-  acquireCredFrom: ['gss_acquire_cred_from', 9],
-  releaseCred: ['gss_release_cred', 2],
-  setAllowableEnctypes: ['gss_krb5_set_allowable_enctypes', 4],
-  displayName: ['gss_display_name', 4],
-  releaseName: ['gss_release_name', 2],
-  getNameAttribute: ['gss_get_name_attribute', 8],
-  releaseBuffer: ['gss_release_buffer', 2],
-  deleteSecContext: ['gss_delete_sec_context', 3],
-  displayStatus: ['gss_display_status', 6],
-  inquireSecContextByOid: ['gss_inquire_sec_context_by_oid', 4],
-  releaseBufferSet: ['gss_release_buffer_set', 2],
-  storeCredInto: ['gss_store_cred_into', 9],
-  getMic: ['gss_get_mic', 5],
-  verifyMic: ['gss_verify_mic', 5],
-  wrap: ['gss_wrap', 7],
-  unwrap: ['gss_unwrap', 6],
-} as const;
+type Functions<T extends FunctionTable> = Readonly<Record<keyof T, NativeFunction>>;
 
-/** Arguments of a plain number among the addresses, by index. */
-const numberArguments: Readonly<Record<string, Readonly<Record<number, string>>>> = {
-  gss_acquire_cred_from: { 2: 'uint32_t', 4: 'int' },
-  gss_krb5_set_allowable_enctypes: { 2: 'uint32_t' },
-  gss_display_status: { 1: 'uint32_t', 2: 'int' },
-  gss_store_cred_into: { 2: 'int', 4: 'uint32_t', 5: 'uint32_t' },
-  gss_get_mic: { 2: 'uint32_t' },
-  gss_wrap: { 2: 'int', 3: 'uint32_t' },
-  krb5_c_decrypt: { 2: 'int32_t' },
-};
-
-const krb5Names = {
-  initContext: ['krb5_init_context', 1],
-  ktDefaultName: ['krb5_kt_default_name', 3],
-  ktResolve: ['krb5_kt_resolve', 3],
-  ktClose: ['krb5_kt_close', 2],
-  ktStartSeqGet: ['krb5_kt_start_seq_get', 3],
-  ktNextEntry: ['krb5_kt_next_entry', 4],
-  ktEndSeqGet: ['krb5_kt_end_seq_get', 3],
-  ktAddEntry: ['krb5_kt_add_entry', 3],
-  ktFreeEntry: ['krb5_free_keytab_entry_contents', 2],
-  decrypt: ['krb5_c_decrypt', 6],
-} as const;
-
-/** The gss_ functions by their names here. */
-export type GssFunctions = Readonly<Record<keyof typeof gssNames, NativeFunction>>;
-/** The krb5_ functions by their names here. */
-export type Krb5Functions = Readonly<Record<keyof typeof krb5Names, NativeFunction>>;
+/** The functions of each implementation; one that a library does not have throws when it is called. */
+export type GssFunctions = Functions<typeof gssFunctions & typeof mitGssFunctions & typeof heimdalGssFunctions>;
+export type Krb5Functions = Functions<typeof krb5Functions & typeof mitKrb5Functions & typeof heimdalKrb5Functions>;
 
 /** Memory outside JavaScript's heap that never moves: its address and a view of it. */
 export interface NativeMemory {
@@ -67,6 +27,9 @@ export interface NativeMemory {
 
 /** A GSSAPI that was loaded. */
 export interface GssapiLibrary {
+  /** Name or path, for messages. */
+  readonly name: string;
+  readonly implementation: Implementation;
   readonly layout: GssapiLayout;
   readonly gss: GssFunctions;
   readonly krb5: Krb5Functions;
@@ -78,8 +41,16 @@ export interface GssapiLibrary {
   move(to: bigint, from: bigint, length: number): void;
   /** A copy of foreign memory. */
   copy(address: bigint, length: number): Buffer;
+  /** The text at an address, which a zero ends. */
+  readonly text: (address: bigint) => string;
+  /**
+   * The address of a variable that the library exports.
+   *
+   * @throws Error where it does not
+   */
+  variable(symbol: string): bigint;
   /** The address of a buffer's first byte; keep the buffer referenced for as long as it is used. */
-  addressOf(bytes: Uint8Array): bigint;
+  readonly addressOf: (bytes: Uint8Array) => bigint;
 }
 
 const loaded = new Map<string, GssapiLibrary>();
@@ -98,47 +69,54 @@ export function loadGssapi(library?: string): GssapiLibrary {
   const known = loaded.get(key);
   if (known !== undefined) return known;
   koffi();
-  const layouts = library === undefined ? gssapiLayouts(process.platform) : [gssapiLayoutOf(library)];
+  const locations = library === undefined ? gssapiLocations(process.platform) : [gssapiLocationOf(library)];
   const tried: string[] = [];
-  for (const layout of layouts) {
+  for (const location of locations) {
     try {
-      const opened = open(layout);
+      const opened = open(location);
       loaded.set(key, opened);
       return opened;
     } catch (error) {
-      tried.push(`${layout.gssapi}: ${error instanceof Error ? error.message : String(error)}`);
+      tried.push(`${location.gssapi}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
   throw new SspiAuthError(
     'ERR_SSPI_AUTH_NATIVE_LIBRARY',
     `sspi-auth: no GSSAPI library for Kerberos could be loaded (${tried.join('; ') || `none is known for ${process.platform}`}). ` +
       'Install MIT krb5 (Debian, Ubuntu: libgssapi-krb5-2; Red Hat: krb5-libs; Alpine: krb5-libs; macOS: brew install krb5) ' +
+      'or Heimdal (Debian, Ubuntu: libgssapi3-heimdal), ' +
       'or name it with the option "library".',
   );
 }
 
-function open(layout: GssapiLayout): GssapiLibrary {
-  const gssapi = openLibrary(layout.gssapi);
-  const kerberos = openLibrary(layout.krb5);
-  const bind = <N extends string>(
-    handle: LibraryHandle,
-    names: Readonly<Record<N, readonly [string, number]>>,
-    result: string,
-  ): Readonly<Record<N, NativeFunction>> => {
-    const functions = Object.entries<readonly [string, number]>(names).map(([key, [symbol, count]]) => {
-      const numbers = numberArguments[symbol] ?? {};
-      const types = Array.from({ length: count }, (_, index) => numbers[index] ?? 'void *');
-      return [key, handle.func(symbol, result, types)];
-    });
-    return Object.freeze(Object.fromEntries(functions) as Record<N, NativeFunction>);
-  };
-  const gss = bind(gssapi, gssNames, 'uint32_t');
-  const krb5 = bind(kerberos, krb5Names, 'int32_t');
+function open(location: GssapiLocation): GssapiLibrary {
+  const gssapi = openLibrary(location.gssapi);
+  // A library finds the symbols of those it was linked with as well: its own libkrb5, whatever else is loaded.
+  const kerberos = location.krb5 === undefined ? gssapi : openLibrary(location.krb5);
+  const implementation = implementationOf((symbol) => isExported(gssapi, symbol));
+  if (implementation === undefined) throw new Error('is neither GSSAPI of MIT krb5 nor of Heimdal');
+  const ofMit = implementation === 'MIT';
+  const gss = Object.freeze({
+    ...bind(gssapi, gssFunctions, 'uint32_t'),
+    ...(ofMit ? bind(gssapi, mitGssFunctions, 'uint32_t') : missing(mitGssFunctions)),
+    ...(ofMit ? missing(heimdalGssFunctions) : bind(gssapi, heimdalGssFunctions, 'uint32_t')),
+  });
+  const krb5 = Object.freeze({
+    ...bind(kerberos, krb5Functions, 'int32_t'),
+    ...(ofMit ? bind(kerberos, mitKrb5Functions, 'int32_t') : missing(mitKrb5Functions)),
+    ...(ofMit ? missing(heimdalKrb5Functions) : bind(kerberos, heimdalKrb5Functions, 'int32_t')),
+  });
   const memcpy = koffi().load(null).func('memcpy', 'void *', ['void *', 'void *', 'size_t']) as unknown as (
     to: Uint8Array | bigint,
     from: bigint,
     length: number,
   ) => unknown;
+  const strlen = koffi().load(null).func('strlen', 'size_t', ['void *']) as unknown as (at: bigint) => number;
+  const copy = (address: bigint, length: number): Buffer => {
+    const bytes = Buffer.allocUnsafe(length);
+    if (length > 0) memcpy(bytes, address, length);
+    return bytes;
+  };
   const allocate = (size: number): NativeMemory => {
     const address = koffi().alloc('uint8_t', size) as bigint;
     const bytes = Buffer.from(koffi().view(address, size));
@@ -149,7 +127,9 @@ function open(layout: GssapiLayout): GssapiLibrary {
   const code = krb5.initContext(slot.address);
   if (code !== 0) throw new Error(`krb5_init_context gave ${code}: is krb5.conf readable and well-formed?`);
   return Object.freeze({
-    layout,
+    name: location.gssapi,
+    implementation,
+    layout: gssapiLayout(location, process.platform, process.arch),
     gss,
     krb5,
     krb5Context: slot.bytes.readBigUInt64LE(0),
@@ -157,11 +137,38 @@ function open(layout: GssapiLayout): GssapiLibrary {
     move(to: bigint, from: bigint, length: number): void {
       memcpy(to, from, length);
     },
-    copy(address: bigint, length: number): Buffer {
-      const bytes = Buffer.allocUnsafe(length);
-      if (length > 0) memcpy(bytes, address, length);
-      return bytes;
-    },
+    copy,
+    text: (address: bigint) => copy(address, strlen(address)).toString('utf8'),
+    variable: (symbol: string) => gssapi.symbol(symbol) as bigint,
     addressOf: (bytes: Uint8Array) => koffi().address(bytes),
   });
+}
+
+function bind<T extends FunctionTable>(handle: LibraryHandle, table: T, result: string): Functions<T> {
+  const functions = Object.entries(table).map(([key, [symbol, count]]) => {
+    const numbers = numberArguments[symbol] ?? {};
+    const types = Array.from({ length: count }, (_, index) => numbers[index] ?? 'void *');
+    return [key, handle.func(symbol, results[symbol] ?? result, types)];
+  });
+  return Object.fromEntries(functions) as Functions<T>;
+}
+
+/** In place of functions that only another implementation has. */
+function missing<T extends FunctionTable>(table: T): Functions<T> {
+  const functions = Object.entries(table).map(([key, [symbol]]) => {
+    const fail = (): never => {
+      throw new Error(`${symbol} is not in this GSSAPI`);
+    };
+    return [key, Object.assign(fail, { async: fail })];
+  });
+  return Object.fromEntries(functions) as Functions<T>;
+}
+
+function isExported(handle: LibraryHandle, symbol: string): boolean {
+  try {
+    handle.symbol(symbol);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -21,6 +21,23 @@ import type {
 } from '../../../src/sspi/index.ts';
 import type { Kdc } from '../../lab/kdc.ts';
 
+/** A GSSAPI that the tests run against. */
+export interface GssapiUnderTest {
+  readonly name: 'MIT krb5' | 'Heimdal';
+  /** What names it; nothing for the one that is found without. */
+  readonly options: { readonly library?: string };
+  /** The name in them. */
+  readonly library: string | undefined;
+}
+
+function gssapi(name: GssapiUnderTest['name'], library?: string): GssapiUnderTest {
+  return { name, options: library === undefined ? {} : { library }, library };
+}
+
+/** The one that comes first where both are installed. */
+export const mit = gssapi('MIT krb5');
+export const heimdal = gssapi('Heimdal', 'libgssapi.so.3');
+
 /** What one accept came to, read and deleted again. */
 export interface Judged {
   readonly status: string;

@@ -1,4 +1,4 @@
-/** The contract over the Kerberos package, bare and under Negotiate, against MIT's libgssapi with tickets of an MIT KDC. */
+/** The contract over the Kerberos package, bare and under Negotiate, against MIT's libgssapi and Heimdal's, with tickets of an MIT KDC. */
 import { kerberosPackage } from '../../../src/native/gssapi/index.ts';
 import { negotiatePackage } from '../../../src/packages/negotiate/index.ts';
 import * as Sspi from '../../../src/sspi/index.ts';
@@ -7,10 +7,12 @@ import type { GssClient, GssMechanism } from '../../lab/gss-client.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import { tier } from '../../lab/tier.ts';
 import { contractSuite } from '../../sspi/contract-suite.ts';
-import type { ContractClient, ContractSubject } from '../../sspi/contract-suite.ts';
-import { useRealm } from './acceptor.ts';
+import type { ContractClient, ContractSubject } from '../../sspi/contract-subject.ts';
+import { heimdal, mit, useRealm } from './acceptor.ts';
+import type { GssapiUnderTest } from './acceptor.ts';
 
-const ready = await tier('kdc', gssClientPackages);
+const kdcTier = await tier('kdc', gssClientPackages);
+const heimdalTier = await tier('heimdal', gssClientPackages);
 
 /** A context of a client that other contexts use after it: what it has to say, it says before the next one begins. */
 function contractClient(client: GssClient, mech: GssMechanism): ContractClient {
@@ -45,6 +47,7 @@ const differences: ContractSubject['differences'] = {
 };
 
 interface Variant {
+  readonly gssapi?: GssapiUnderTest;
   readonly mech: GssMechanism;
   readonly asynchronous: boolean;
 }
@@ -53,9 +56,12 @@ const variants: Readonly<Record<string, Variant>> = {
   'Kerberos, synchronous': { mech: 'kerberos', asynchronous: false },
   'Kerberos, asynchronous': { mech: 'kerberos', asynchronous: true },
   'Kerberos under Negotiate': { mech: 'spnego', asynchronous: false },
+  'Kerberos of Heimdal, synchronous': { gssapi: heimdal, mech: 'kerberos', asynchronous: false },
+  'Kerberos of Heimdal, asynchronous': { gssapi: heimdal, mech: 'kerberos', asynchronous: true },
+  'Kerberos of Heimdal under Negotiate': { gssapi: heimdal, mech: 'spnego', asynchronous: false },
 };
 
-for (const [name, { mech, asynchronous }] of Object.entries(variants)) {
+for (const [name, { gssapi = mit, mech, asynchronous }] of Object.entries(variants)) {
   const open = async (): Promise<ContractSubject> => {
     const kdc = await startKdc();
     // The same realm by name, with other keys: its tickets are to this server what a wrong password is elsewhere.
@@ -64,7 +70,7 @@ for (const [name, { mech, asynchronous }] of Object.entries(variants)) {
     const bob = await startGssClient(await kdc.signIn('bob'));
     const wrong = await startGssClient(await impostor.signIn('alice'));
     useRealm(kdc);
-    const authData = { keytab: kdc.keytab, asynchronous };
+    const authData = { keytab: kdc.keytab, asynchronous, library: gssapi.library };
     const inner = { package: kerberosPackage, authData };
     return {
       ...(mech === 'kerberos' ? inner : { package: negotiatePackage, authData: { packages: [inner] } }),
@@ -82,5 +88,5 @@ for (const [name, { mech, asynchronous }] of Object.entries(variants)) {
       },
     };
   };
-  contractSuite(name, open, ready);
+  contractSuite(name, open, gssapi === heimdal ? heimdalTier : kdcTier);
 }

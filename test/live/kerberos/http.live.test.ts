@@ -15,14 +15,24 @@ import type { Kdc } from '../../lab/kdc.ts';
 import { runChecked } from '../../lab/process.ts';
 import { tier } from '../../lab/tier.ts';
 import { startGssClient } from '../../lab/gss-client.ts';
-import { useRealm } from './acceptor.ts';
+import { heimdal, mit, useRealm } from './acceptor.ts';
 
-const ready = await tier('kdc', ['python3-gssapi', 'python3-requests-kerberos', 'faketime']);
+const packages = ['python3-gssapi', 'python3-requests-kerberos', 'faketime'];
+const gssapis = [
+  { ...mit, ready: await tier('kdc', packages) },
+  { ...heimdal, ready: await tier('heimdal', packages) },
+];
+/** One adapter does for Heimdal: what it says reaches HTTP the same way. */
+const variants = gssapis.flatMap((gssapi) =>
+  Object.entries(adapters)
+    .filter(([name]) => gssapi.name === 'MIT krb5' || name === 'node:http')
+    .map(([name, start]) => ({ ...gssapi, adapter: `${name}, ${gssapi.name}`, start })),
+);
 const negotiate = ['--negotiate', '-u', ':'];
 const accounts = memoryAccounts([{ userName: 'alice', password: 'secret', domain: 'CORP' }]);
 
-for (const [name, start] of Object.entries(adapters)) {
-  describe(`Kerberos over HTTP, ${name}`, ready, () => {
+for (const { adapter, options, ready, start } of variants) {
+  describe(`Kerberos over HTTP, ${adapter}`, ready, () => {
     let kdc: Kdc;
     let server: RunningServer;
     let url: string;
@@ -31,7 +41,7 @@ for (const [name, start] of Object.entries(adapters)) {
       kdc = await startKdc();
       useRealm(kdc);
       alice = await kdc.signIn('alice');
-      server = await start({ keytab: kdc.keytab });
+      server = await start({ ...options, keytab: kdc.keytab });
       url = `http://localhost:${server.port}/`;
     });
     after(async () => {
@@ -68,7 +78,7 @@ for (const [name, start] of Object.entries(adapters)) {
     });
 
     it('persistence request: the next request of the connection needs a ticket of its own', async () => {
-      await using strict = await start({ keytab: kdc.keytab, persistence: 'request' });
+      await using strict = await start({ ...options, keytab: kdc.keytab, persistence: 'request' });
       const target = `http://localhost:${strict.port}/`;
       const next = ['--next', '-sS', '-w', '%{http_code}', '-o', '/dev/null', target];
       const { headers, body } = await curl([...negotiate, target, ...next], { env: alice });
@@ -111,7 +121,7 @@ for (const [name, start] of Object.entries(adapters)) {
       const printed = await runChecked('/usr/bin/python3', ['-c', script, url], { env: alice });
       assert.equal(printed.trim(), '200 alice@TEST.LOCAL');
 
-      await using named = await start({ keytab: kdc.keytab, schemes: ['Kerberos'] });
+      await using named = await start({ ...options, keytab: kdc.keytab, schemes: ['Kerberos'] });
       const client = await startGssClient(alice);
       const target = `http://localhost:${named.port}/`;
       assert.deepEqual((await curl([target])).headers.get('www-authenticate'), ['Kerberos']);
@@ -125,7 +135,13 @@ for (const [name, start] of Object.entries(adapters)) {
     });
 
     it('G11: with packages Kerberos, NTLM gets in under no scheme', async () => {
-      await using strict = await start({ keytab: kdc.keytab, accounts, packages: ['Kerberos'], domain: 'CORP' });
+      await using strict = await start({
+        ...options,
+        keytab: kdc.keytab,
+        accounts,
+        packages: ['Kerberos'],
+        domain: 'CORP',
+      });
       const target = `http://localhost:${strict.port}/`;
       const offered = (await curl([target])).headers.get('www-authenticate') ?? [];
       assert.equal(offered.includes('NTLM'), false, offered.join());
@@ -140,7 +156,7 @@ for (const [name, start] of Object.entries(adapters)) {
     });
 
     it('with accounts too, NTLM signs in beside Kerberos', async () => {
-      await using both = await start({ keytab: kdc.keytab, accounts, domain: 'CORP' });
+      await using both = await start({ ...options, keytab: kdc.keytab, accounts, domain: 'CORP' });
       const target = `http://localhost:${both.port}/`;
       assert.equal((await curl([...negotiate, target], { env: alice })).status, 200);
       const byNtlm = await curl(['--ntlm', '-u', 'CORP\\alice:secret', target]);
@@ -148,7 +164,7 @@ for (const [name, start] of Object.entries(adapters)) {
     });
 
     it('no option at all: the keytab of KRB5_KTNAME counts', async () => {
-      await using bare = await start({});
+      await using bare = await start(options);
       const { status, body } = await curl([...negotiate, `http://localhost:${bare.port}/`], { env: alice });
       assert.equal(status, 200);
       assert.equal(answer(body).name, 'alice@TEST.LOCAL');
@@ -156,57 +172,60 @@ for (const [name, start] of Object.entries(adapters)) {
   });
 }
 
-describe('delegation over HTTP', ready, () => {
-  it('a handler calls a second server as the client, and only where delegation is enabled', async () => {
-    await using kdc = await startKdc({ services: ['HTTP/localhost'] });
-    useRealm(kdc);
-    const bob = await kdc.signIn('bob', ['-f']);
-    await using second = await adapters['node:http']!({ keytab: kdc.keytab });
-    const inner = `http://localhost:${second.port}/`;
+for (const { name, options, ready } of gssapis)
+  describe(`delegation over HTTP, ${name}`, ready, () => {
+    it('a handler calls a second server as the client, and only where delegation is enabled', async () => {
+      await using kdc = await startKdc({ services: ['HTTP/localhost'] });
+      useRealm(kdc);
+      const bob = await kdc.signIn('bob', ['-f']);
+      await using second = await adapters['node:http']!({ ...options, keytab: kdc.keytab });
+      const inner = `http://localhost:${second.port}/`;
 
-    /** A server whose handler passes the request on with what the client delegated. */
-    const start = async (delegate: boolean): Promise<{ url: string; caches: string[]; close: () => Promise<void> }> => {
-      const caches: string[] = [];
-      const protect = sspiAuth({ keytab: kdc.keytab, delegate });
-      const server = createServer(
-        protect((request, response) => {
-          const delegated = request.sspi?.delegatedCredentials;
-          if (delegated === undefined) return void response.end('nothing delegated');
-          caches.push(delegated.credentialCache);
-          const env = { ...kdc.env, KRB5CCNAME: delegated.credentialCache };
-          curl([...negotiate, inner], { env }).then(
-            ({ body }) => response.end(body),
-            () => response.destroy(),
-          );
-        }),
-      );
-      protect.attach(server);
-      const { port } = await listen(server);
-      const close = async (): Promise<void> => {
-        server.closeAllConnections();
-        server.close();
-        await once(server, 'close');
-        protect.close();
+      /** A server whose handler passes the request on with what the client delegated. */
+      const start = async (
+        delegate: boolean,
+      ): Promise<{ url: string; caches: string[]; close: () => Promise<void> }> => {
+        const caches: string[] = [];
+        const protect = sspiAuth({ ...options, keytab: kdc.keytab, delegate });
+        const server = createServer(
+          protect((request, response) => {
+            const delegated = request.sspi?.delegatedCredentials;
+            if (delegated === undefined) return void response.end('nothing delegated');
+            caches.push(delegated.credentialCache);
+            const env = { ...kdc.env, KRB5CCNAME: delegated.credentialCache };
+            curl([...negotiate, inner], { env }).then(
+              ({ body }) => response.end(body),
+              () => response.destroy(),
+            );
+          }),
+        );
+        protect.attach(server);
+        const { port } = await listen(server);
+        const close = async (): Promise<void> => {
+          server.closeAllConnections();
+          server.close();
+          await once(server, 'close');
+          protect.close();
+        };
+        return { url: `http://localhost:${port}/`, caches, close };
       };
-      return { url: `http://localhost:${port}/`, caches, close };
-    };
 
-    const delegating = await start(true);
-    const forward = [...negotiate, '--delegation', 'always'];
-    const { body, status } = await curl([...forward, delegating.url], { env: bob });
-    assert.equal(status, 200);
-    const answer = JSON.parse(body) as Answer;
-    assert.equal(answer.name, 'bob@TEST.LOCAL');
-    assert.equal(answer.package, 'Kerberos');
-    assert.equal((await curl([...negotiate, delegating.url], { env: bob })).body, 'nothing delegated');
-    await delegating.close();
-    // The cache ended with its connection.
-    assert.equal(delegating.caches.length, 1);
-    for (const cache of delegating.caches) assert.equal(existsSync(cache.replace(/^FILE:/, '')), false, cache);
+      const delegating = await start(true);
+      const forward = [...negotiate, '--delegation', 'always'];
+      const { body, status } = await curl([...forward, delegating.url], { env: bob });
+      assert.equal(status, 200);
+      const answer = JSON.parse(body) as Answer;
+      assert.equal(answer.name, 'bob@TEST.LOCAL');
+      assert.equal(answer.package, 'Kerberos');
+      assert.equal((await curl([...negotiate, delegating.url], { env: bob })).body, 'nothing delegated');
+      await delegating.close();
+      // The cache ended with its connection.
+      assert.equal(delegating.caches.length, 1);
+      for (const cache of delegating.caches) assert.equal(existsSync(cache.replace(/^FILE:/, '')), false, cache);
 
-    const plain = await start(false);
-    assert.equal((await curl([...forward, plain.url], { env: bob })).body, 'nothing delegated');
-    await plain.close();
-    assert.equal(liveHandles().contexts, 0);
+      const plain = await start(false);
+      assert.equal((await curl([...forward, plain.url], { env: bob })).body, 'nothing delegated');
+      await plain.close();
+      assert.equal(liveHandles().contexts, 0);
+    });
   });
-});

@@ -10,7 +10,7 @@ import { WinprClient } from '../../lab/winpr.ts';
 import type { WinprIdentity } from '../../lab/winpr.ts';
 import { mechTypeList, negTokenInit, negTokenResp } from '../../packages/negotiate/client-tokens.ts';
 import { contractSuite } from '../../sspi/contract-suite.ts';
-import type { ClientKind, ContractClient, ContractSubject } from '../../sspi/contract-suite.ts';
+import type { ClientKind, ContractClient, ContractSubject } from '../../sspi/contract-subject.ts';
 
 const right = { user: 'alice', domain: 'CORP', password: 'secret' };
 const identities: Readonly<Record<ClientKind, WinprIdentity>> = {

@@ -5,7 +5,7 @@ import * as Sspi from '../../../src/sspi/index.ts';
 import { tier } from '../../lab/tier.ts';
 import { WinprClient } from '../../lab/winpr.ts';
 import { contractSuite } from '../../sspi/contract-suite.ts';
-import type { ClientKind } from '../../sspi/contract-suite.ts';
+import type { ClientKind } from '../../sspi/contract-subject.ts';
 
 const ready = await tier('winpr');
 process.env['WLOG_LEVEL'] = 'OFF';

@@ -11,7 +11,7 @@ import {
 } from '../../lab/winpr.ts';
 import type { WinprIdentity } from '../../lab/winpr.ts';
 import { contractSuite } from '../../sspi/contract-suite.ts';
-import type { ClientKind, ContractSubject } from '../../sspi/contract-suite.ts';
+import type { ClientKind, ContractSubject } from '../../sspi/contract-subject.ts';
 
 const ready = await tier('winpr', [], canEnterWinprNamespace);
 if (ready.skip === false) enterWinprNamespace(import.meta.filename);

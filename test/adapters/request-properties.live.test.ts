@@ -1,0 +1,167 @@
+/** `request.user` and `request.sspi` as an application meets them: read, assigned to, inherited, its own. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, it } from 'node:test';
+import express5 from 'express';
+// @ts-expect-error -- an alias of express 4, which has no types of its own
+import untypedExpress4 from 'express4';
+import { fastify } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import { sspiAuth } from '../../adapters/express.ts';
+import fastifySspiAuth from '../../adapters/fastify.ts';
+import { curl } from '../lab/curl.ts';
+import { tier } from '../lab/tier.ts';
+import { accounts } from './scenarios.ts';
+
+const ready = await tier('curl');
+const alice = ['--ntlm', '-u', 'alice:Wonderland-7'];
+const options = { accounts, domain: 'LAB' };
+const someone = { name: 'someone', package: 'none' };
+
+/** The body that the application answers alice with. */
+async function ask(listener: RequestListener, path = '/', credentials: readonly string[] = alice): Promise<string> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
+    return (await curl([...credentials, url])).body;
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+for (const [name, express] of Object.entries({
+  'Express 5': express5,
+  'Express 4': untypedExpress4 as typeof express5,
+})) {
+  describe(`${name}: properties of the request`, ready, () => {
+    it('are there for every handler', async () => {
+      const app = express().use(sspiAuth(options));
+      app.get('/', ({ user, sspi }, response) => void response.send(`${user?.name} ${sspi?.package}`));
+      assert.equal(await ask(app), 'LAB\\alice NTLM');
+    });
+
+    it('are there in an application that is mounted, and after one that signed in', async () => {
+      const signing = express().use(sspiAuth(options));
+      signing.get('/inside', ({ user }, response) => void response.send(`inside ${user?.name}`));
+      const app = express().use('/mounted', signing);
+      app.get('/mounted/outside', ({ user }, response) => void response.send(`outside ${user?.name}`));
+      assert.equal(await ask(app, '/mounted/inside'), 'inside LAB\\alice');
+      assert.equal(await ask(app, '/mounted/outside'), 'outside LAB\\alice');
+    });
+
+    it('may be assigned to, and stay with their request', async () => {
+      const app = express().use(sspiAuth(options));
+      app.get('/replaced', (request, _response, next) => {
+        Object.assign(request, { user: someone });
+        next();
+      });
+      app.get('/:rest', ({ user }, response) => void response.send(user?.name));
+      assert.equal(await ask(app, '/replaced'), 'someone');
+      assert.equal(await ask(app, '/other'), 'LAB\\alice');
+    });
+
+    it('that somebody set before are replaced, whether they were read-write or not there yet', async () => {
+      const app = express();
+      app.use((request, _response, next) => {
+        Object.assign(request, { user: someone, sspi: someone });
+        next();
+      });
+      app.use(sspiAuth(options));
+      app.get('/', ({ user, sspi }, response) => void response.send(`${user?.name} ${sspi?.package}`));
+      assert.equal(await ask(app), 'LAB\\alice NTLM');
+      assert.equal(await ask(app), 'LAB\\alice NTLM');
+    });
+
+    it('are inherited by an object made from the request', async () => {
+      const app = express().use(sspiAuth(options));
+      app.get('/', (request, response) => {
+        const derived = Object.create(request) as typeof request;
+        response.send(`${derived.user?.name} ${derived.sspi?.package}`);
+      });
+      assert.equal(await ask(app), 'LAB\\alice NTLM');
+    });
+
+    it('are undefined for who was not asked', async () => {
+      const app = express().use(sspiAuth({ ...options, anonymous: true }));
+      app.get('/', ({ user, sspi }, response) => void response.send(`${user?.name} ${sspi?.package}`));
+      assert.equal(await ask(app, '/', []), 'undefined undefined');
+    });
+
+    it('are not those of another application of the process that signs nobody in', async () => {
+      const protectedApp = express().use(sspiAuth(options));
+      protectedApp.get('/', ({ user }, response) => void response.send(user?.name));
+      const open = express().get(
+        '/',
+        ({ user, sspi }, response) => void response.send(`${user?.name} ${sspi?.package}`),
+      );
+      assert.equal(await ask(protectedApp), 'LAB\\alice');
+      assert.equal(await ask(open), 'undefined undefined');
+    });
+
+    it('of a request that Express gave no prototype of its own are plain properties', async () => {
+      const handler = sspiAuth(options);
+      const listener: RequestListener = (request, response) => {
+        const given = request as Parameters<typeof handler>[0];
+        void handler(given, response as Parameters<typeof handler>[1], () => {
+          response.end(`${given.user?.name} ${Object.keys(given).includes('user')}`);
+        });
+      };
+      assert.equal(await ask(listener), 'LAB\\alice true');
+    });
+  });
+}
+
+describe('Fastify 5: properties of the request', ready, () => {
+  /** What Fastify answers alice with. */
+  async function askFastify(app: FastifyInstance, path = '/', credentials = alice): Promise<string> {
+    const url = `${await app.listen({ port: 0, host: '127.0.0.1' })}${path}`;
+    try {
+      return (await curl([...credentials, url])).body;
+    } finally {
+      await app.close();
+    }
+  }
+
+  it('are null for who was not asked', async () => {
+    const app = fastify();
+    await app.register(fastifySspiAuth, { ...options, anonymous: true });
+    app.get('/', ({ user, sspi }) => String(user === null && sspi === null));
+    assert.equal(await askFastify(app, '/', []), 'true');
+  });
+
+  it('may be assigned to', async () => {
+    const app = fastify();
+    await app.register(fastifySspiAuth, options);
+    app.addHook('preHandler', (request, _reply, done) => {
+      Object.assign(request, { user: { ...request.user, name: 'someone' } });
+      done();
+    });
+    app.get('/', ({ user, sspi }) => `${user?.name} ${sspi?.package}`);
+    assert.equal(await askFastify(app), 'someone NTLM');
+  });
+
+  it('that the application decorated for itself are assigned to', async () => {
+    const app = fastify().decorateRequest('user', null);
+    await app.register((child, _options, done) => {
+      void child.register(fastifySspiAuth, options);
+      child.get('/child', ({ user, sspi }) => `${user?.name} ${sspi?.package}`);
+      done();
+    });
+    assert.equal(await askFastify(app, '/child'), 'LAB\\alice NTLM');
+  });
+
+  it('of a sibling context that signs nobody in are null', async () => {
+    const app = fastify();
+    await app.register(async (child) => {
+      await child.register(fastifySspiAuth, options);
+      child.get('/in', ({ user }) => user?.name ?? 'nobody');
+    });
+    app.get('/out', (request) => String((request as { user?: unknown }).user));
+    assert.equal(await askFastify(app, '/out'), 'undefined');
+  });
+});

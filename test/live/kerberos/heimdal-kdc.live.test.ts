@@ -1,0 +1,60 @@
+/** Tickets of a Heimdal KDC, with no PAC in them, from Heimdal's kinit through curl, judged by Heimdal and by MIT krb5. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { liveHandles } from '../../../src/sspi/index.ts';
+import { adapters } from '../../adapters/servers.ts';
+import type { Answer } from '../../adapters/servers.ts';
+import { curl } from '../../lab/curl.ts';
+import { startGssClient } from '../../lab/gss-client.ts';
+import { heimdalKdcPackages, startHeimdalKdc, unpackHeimdalKdc } from '../../lab/heimdal-kdc.ts';
+import type { HeimdalKdc } from '../../lab/heimdal-kdc.ts';
+import type { ScratchFolder } from '../../lab/scratch.ts';
+import { tier } from '../../lab/tier.ts';
+import { acceptor, heimdal, mit, useRealm } from './acceptor.ts';
+
+let programs: ScratchFolder | undefined;
+const ready = await tier('heimdal', ['python3-gssapi', ...heimdalKdcPackages], async () => {
+  programs = await unpackHeimdalKdc();
+});
+
+describe('tickets of a Heimdal KDC', ready, () => {
+  let kdc: HeimdalKdc;
+  let alice: Readonly<Record<string, string>>;
+  before(async () => {
+    kdc = await startHeimdalKdc(programs!);
+    useRealm(kdc);
+    alice = await kdc.signIn(['--forwardable']);
+  });
+  after(async () => {
+    await kdc[Symbol.asyncDispose]();
+    await programs?.remove();
+    assert.equal(liveHandles().contexts, 0);
+  });
+
+  for (const { name, options, library } of [heimdal, mit]) {
+    it(`sign in with curl, judged by ${name}`, async () => {
+      await using server = await adapters['node:http']!({ ...options, keytab: kdc.keytab });
+      const url = `http://localhost:${server.port}/`;
+      const { status, body, exitCode } = await curl(['--negotiate', '-u', ':', url], { env: alice });
+      assert.equal(exitCode, 0);
+      assert.equal(status, 200, body);
+      const answer = JSON.parse(body) as Answer;
+      assert.equal(answer.name, 'alice@HEIMDAL.TEST');
+      assert.equal(answer.package, 'Kerberos');
+      assert.equal((await curl(['--negotiate', '-u', ':', url], { env: kdc.env })).status, 401);
+    });
+
+    it(`have no PAC, and are refused by ${name} where one is required`, async () => {
+      await using client = await startGssClient(alice);
+      using server = await acceptor({ library, keytab: kdc.keytab, requirePac: true });
+      const judged = await server.judge(await client.initiate());
+      assert.equal(judged.status, 'SEC_E_LOGON_DENIED');
+      assert.match(judged.why, /no PAC/);
+      using lenient = await acceptor({ library, keytab: kdc.keytab });
+      const { status, token, expiry } = await lenient.judge(await client.initiate());
+      assert.equal(status, 'SEC_E_OK');
+      assert.equal(token?.userPrincipalName, 'alice@HEIMDAL.TEST');
+      assert.ok(expiry !== undefined && expiry.getTime() > Date.now());
+    });
+  }
+});
