@@ -2,9 +2,9 @@
  * The baseline of kerberos-accept.bench.ts: gss_accept_sec_context in C, with one credential of a MEMORY keytab and a
  * replay cache, and gss_display_name of the client.
  *
- * kerberos-accept KEYTAB RCACHE TOKENS [identity]: TOKENS holds tokens, each after its length in four bytes,
- * little-endian. With `identity` the verified PAC is asked for as well, by the call that the package makes; it is not
- * parsed. Prints the microseconds of processor time of one accept.
+ * kerberos-accept KEYTAB RCACHE [identity]: reads paths of token files from standard input, one a line; such a file holds
+ * tokens, each after its length in four bytes, little-endian. Answers each with the microseconds of processor time of
+ * one accept. With `identity` the verified PAC is asked for as well, by the call that the package makes; it is not parsed.
  */
 #include <gssapi/gssapi.h>
 #include <gssapi/gssapi_ext.h>
@@ -42,49 +42,71 @@ static gss_cred_id_t acquire(const char *file, const char *replay_cache)
   return credential;
 }
 
+struct tokens {
+  gss_buffer_desc *list;
+  size_t size;
+};
+
+static struct tokens read_tokens(const char *path)
+{
+  struct tokens tokens = {NULL, 0};
+  FILE *file = fopen(path, "rb");
+  uint32_t length;
+  if (!file) exit(2);
+  while (fread(&length, 4, 1, file) == 1) {
+    if (tokens.size % 1024 == 0) tokens.list = realloc(tokens.list, (tokens.size + 1024) * sizeof *tokens.list);
+    tokens.list[tokens.size].length = length;
+    tokens.list[tokens.size].value = malloc(length);
+    if (fread(tokens.list[tokens.size].value, 1, length, file) != length) exit(2);
+    tokens.size++;
+  }
+  fclose(file);
+  return tokens;
+}
+
+static void accept_token(gss_cred_id_t credential, gss_buffer_t token, int identity)
+{
+  gss_buffer_desc attribute = {10, "urn:mspac:"};
+  gss_ctx_id_t context = GSS_C_NO_CONTEXT;
+  gss_name_t client = GSS_C_NO_NAME;
+  gss_buffer_desc output = GSS_C_EMPTY_BUFFER, name = GSS_C_EMPTY_BUFFER;
+  OM_uint32 minor, flags;
+  gss_OID mechanism, type;
+  if (gss_accept_sec_context(&minor, &context, credential, token, GSS_C_NO_CHANNEL_BINDINGS, &client, &mechanism,
+                             &output, &flags, NULL, NULL))
+    exit(5);
+  gss_display_name(&minor, client, &name, &type);
+  gss_release_buffer(&minor, &name);
+  if (identity) {
+    gss_buffer_desc value = GSS_C_EMPTY_BUFFER, text = GSS_C_EMPTY_BUFFER;
+    int authenticated = 0, complete, more = -1;
+    if (gss_get_name_attribute(&minor, client, &attribute, &authenticated, &complete, &value, &text, &more) ||
+        !authenticated)
+      exit(6);
+    gss_release_buffer(&minor, &value);
+    gss_release_buffer(&minor, &text);
+  }
+  gss_release_buffer(&minor, &output);
+  gss_release_name(&minor, &client);
+  gss_delete_sec_context(&minor, &context, NULL);
+}
+
 int main(int count, char **words)
 {
-  gss_buffer_desc *tokens = calloc(1 << 20, sizeof *tokens);
-  FILE *file = count == 4 || count == 5 ? fopen(words[3], "rb") : NULL;
+  int identity = count == 4 && !strcmp(words[3], "identity");
   gss_cred_id_t credential;
-  uint32_t length;
-  size_t size = 0, index;
-  gss_buffer_desc attribute = {10, "urn:mspac:"};
-  int identity = count == 5 && !strcmp(words[4], "identity");
-  double start;
-  if (!file || !tokens) return 2;
+  char path[4096];
+  if (count != 3 && !identity) return 2;
   credential = acquire(words[1], words[2]);
-  while (size < 1 << 20 && fread(&length, 4, 1, file) == 1) {
-    tokens[size].length = length;
-    tokens[size].value = malloc(length);
-    if (fread(tokens[size].value, 1, length, file) != length) return 2;
-    size++;
+  while (scanf("%4095s", path) == 1) {
+    struct tokens tokens = read_tokens(path);
+    double start = microseconds();
+    size_t index;
+    for (index = 0; index < tokens.size; index++) accept_token(credential, &tokens.list[index], identity);
+    printf("%f\n", (microseconds() - start) / tokens.size);
+    fflush(stdout);
+    for (index = 0; index < tokens.size; index++) free(tokens.list[index].value);
+    free(tokens.list);
   }
-  start = microseconds();
-  for (index = 0; index < size; index++) {
-    gss_ctx_id_t context = GSS_C_NO_CONTEXT;
-    gss_name_t client = GSS_C_NO_NAME;
-    gss_buffer_desc output = GSS_C_EMPTY_BUFFER, name = GSS_C_EMPTY_BUFFER;
-    OM_uint32 minor, flags;
-    gss_OID mechanism, type;
-    if (gss_accept_sec_context(&minor, &context, credential, &tokens[index], GSS_C_NO_CHANNEL_BINDINGS, &client,
-                               &mechanism, &output, &flags, NULL, NULL))
-      return 5;
-    gss_display_name(&minor, client, &name, &type);
-    gss_release_buffer(&minor, &name);
-    if (identity) {
-      gss_buffer_desc value = GSS_C_EMPTY_BUFFER, text = GSS_C_EMPTY_BUFFER;
-      int authenticated = 0, complete, more = -1;
-      if (gss_get_name_attribute(&minor, client, &attribute, &authenticated, &complete, &value, &text, &more) ||
-          !authenticated)
-        return 6;
-      gss_release_buffer(&minor, &value);
-      gss_release_buffer(&minor, &text);
-    }
-    gss_release_buffer(&minor, &output);
-    gss_release_name(&minor, &client);
-    gss_delete_sec_context(&minor, &context, NULL);
-  }
-  printf("%f\n", (microseconds() - start) / size);
   return 0;
 }

@@ -32,7 +32,12 @@ export async function freshTokenFile(kdc: Kdc, env: Readonly<Record<string, stri
 
 /** Like freshTokenFile; gives the tokens themselves. */
 export async function freshTokens(kdc: Kdc, env: Readonly<Record<string, string>>, count: number): Promise<Buffer[]> {
-  const bytes = await readFile(await freshTokenFile(kdc, env, count));
+  return readTokens(await freshTokenFile(kdc, env, count));
+}
+
+/** The tokens of a file of freshTokenFile; views of one block. */
+export async function readTokens(path: string): Promise<Buffer[]> {
+  const bytes = await readFile(path);
   const tokens: Buffer[] = [];
   for (let at = 0; at < bytes.byteLength;) {
     const length = bytes.readUInt32LE(at);

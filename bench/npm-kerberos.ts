@@ -14,7 +14,8 @@ export interface NpmKerberos {
   initializeServer(service: string): Promise<{ step(challenge: string): Promise<string>; username: string | null }>;
 }
 
-function load(): NpmKerberos {
+/** Loads it. @throws Error where installNpmKerberos did not come first */
+export function loadNpmKerberos(): NpmKerberos {
   return createRequire(`${folder}package.json`)('kerberos') as NpmKerberos;
 }
 
@@ -23,9 +24,10 @@ function load(): NpmKerberos {
  *
  * @throws Error where it can neither be downloaded nor built
  */
-export async function npmKerberos(progress: (message: string) => void): Promise<NpmKerberos> {
+export async function installNpmKerberos(progress: (message: string) => void): Promise<void> {
   try {
-    return load();
+    loadNpmKerberos();
+    return;
   } catch {
     // Not there yet, or built for another Node.
   }
@@ -36,5 +38,5 @@ export async function npmKerberos(progress: (message: string) => void): Promise<
   // Whoever forbids install scripts by configuration allows this one by running the benchmark.
   const install = ['install', '--no-audit', '--no-fund', '--ignore-scripts=false', '--force', `kerberos@${version}`];
   await runChecked('npm', install, { cwd: folder, timeout: 600_000 });
-  return load();
+  loadNpmKerberos();
 }

@@ -17,8 +17,8 @@ import {
 import type { Credentials } from './http/authorization.ts';
 import { bareChallenges } from './http/challenge.ts';
 import { channelBindingsOf } from './http/channel-bindings.ts';
+import { peerOf } from './http/connection.ts';
 import type { Connection } from './http/connection.ts';
-import { peerOf } from './http/exchange.ts';
 import type { Exchange } from './http/exchange.ts';
 import { discard, judgeDigest, judgeToken } from './http/judgement.ts';
 import type { Verdict } from './http/judgement.ts';
@@ -265,8 +265,10 @@ export class Acceptor {
     const perRequest = scheme.boundTo === 'request';
     const again = perRequest && connection.lastRequestUser === user.name;
     if (perRequest) connection.lastRequestUser = user.name;
-    const record = this.#record(attempt, scheme, 'SEC_E_OK');
-    this.#audit.authenticated({ ...record, package: user.package, account: user.name }, again);
+    if (this.#audit.hearsSignIns) {
+      const record = this.#record(attempt, scheme, 'SEC_E_OK');
+      this.#audit.authenticated({ ...record, package: user.package, account: user.name }, again);
+    }
     if (perRequest) return outcome;
     const headers: HeaderField[] = [['Persistent-Auth', persists ? 'true' : 'false']];
     if (token !== undefined && token.byteLength > 0) {
@@ -310,7 +312,7 @@ export class Acceptor {
       scheme: scheme?.name,
       package: undefined,
       account: undefined,
-      peer: peerOf(attempt.exchange),
+      peer: peerOf(attempt.exchange.socket),
       reason,
       durationMilliseconds: this.#since(attempt.startedAt),
     };

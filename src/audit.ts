@@ -69,6 +69,11 @@ export class Audit {
     }
   }
 
+  /** Whether anybody is told of a sign-in. Refusals are rare, so their records are always made. */
+  get hearsSignIns(): boolean {
+    return this.#logger !== undefined || authenticatedChannel.hasSubscribers;
+  }
+
   /** A client was authenticated. @param again the client proved the same once more (Digest): debug, not info */
   authenticated(record: AuditRecord, again: boolean): void {
     if (authenticatedChannel.hasSubscribers) authenticatedChannel.publish(record);

@@ -6,8 +6,7 @@
 import { Acceptor } from './acceptor.ts';
 import { Audit } from './audit.ts';
 import { authorizationField, passedThroughProxy } from './http/authorization.ts';
-import { Connection } from './http/connection.ts';
-import { peerOf } from './http/exchange.ts';
+import { Connection, peerOf } from './http/connection.ts';
 import type { Exchange } from './http/exchange.ts';
 import type { OfferedScheme } from './http/offered-scheme.ts';
 import { anonymousOutcome, refusedOutcome } from './http/outcome.ts';
@@ -100,7 +99,7 @@ export class Authenticator<R = unknown> {
   #connectionOf(exchange: Exchange): Connection {
     let connection = this.#connections.get(exchange.socket);
     if (connection === undefined) {
-      connection = new Connection(peerOf(exchange));
+      connection = new Connection(exchange.socket);
       this.#connections.set(exchange.socket, connection);
     }
     return connection;
@@ -117,7 +116,7 @@ export class Authenticator<R = unknown> {
         scheme,
         package: packageName,
         account: outcome.user.name,
-        peer: peerOf(exchange),
+        peer: peerOf(exchange.socket),
         reason: 'not-authorized',
         durationMilliseconds: 0,
       });

@@ -152,6 +152,30 @@ export class DerReader {
     return this.#integer(DER_INTEGER, field);
   }
 
+  /** INTEGER with an explicit tag around it, such as `[0] INTEGER`, which holds nothing else. */
+  explicitInteger(tag: number, field: string): number {
+    const end = this.#open(tag, field);
+    const value = this.integer(field);
+    if (this.#offset !== end) throw new MalformedTokenError(field, 'does not fill its explicit tag', this.#offset);
+    return value;
+  }
+
+  /** Content bytes of an element with an explicit tag around it, which holds nothing else. */
+  explicitContent(explicitTag: number, tag: number, field: string): Uint8Array {
+    const end = this.#open(explicitTag, field);
+    const content = this.content(tag, field);
+    if (this.#offset !== end) throw new MalformedTokenError(field, 'does not fill its explicit tag', this.#offset);
+    return content;
+  }
+
+  /** Moves to the content of the next element; gives where it ends. No reader is made: Kerberos tags every field so. */
+  #open(tag: number, field: string): number {
+    const content = this.#header(tag, field);
+    const end = this.#offset;
+    this.#offset = content;
+    return end;
+  }
+
   /** ENUMERATED, in the same range. */
   enumerated(field: string): number {
     return this.#integer(DER_ENUMERATED, field);

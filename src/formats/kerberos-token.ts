@@ -11,6 +11,7 @@ import {
   DER_BIT_STRING,
   DER_GENERAL_STRING,
   DER_GENERALIZED_TIME,
+  DER_OCTET_STRING,
   DER_SEQUENCE,
   DerReader,
 } from './der.ts';
@@ -115,7 +116,10 @@ export function decodeApRequest(message: Uint8Array): ApRequestHeader {
     .enter(applicationTag(1), 'Ticket')
     .enter(DER_SEQUENCE, 'Ticket');
   expectNumber(ticket, 0, 'Ticket.tkt-vno', 5);
-  const realm = kerberosString(ticket.enter(contextTag(1), 'Ticket.realm'), 'Ticket.realm');
+  const realm = kerberosString(
+    ticket.explicitContent(contextTag(1), DER_GENERAL_STRING, 'Ticket.realm'),
+    'Ticket.realm',
+  );
   const serviceName = principalName(ticket.enter(contextTag(2), 'Ticket.sname'), 'Ticket.sname');
   const ticketData = encryptedData(ticket.enter(contextTag(3), 'Ticket.enc-part'), 'Ticket.enc-part');
   ticket.expectEnd('Ticket');
@@ -139,7 +143,7 @@ export function decodeApRequest(message: Uint8Array): ApRequestHeader {
 
 function expectNumber(reader: DerReader, tag: number, field: string, expected: number): void {
   const at = reader.offset;
-  const value = reader.enter(contextTag(tag), field).integer(field);
+  const value = reader.explicitInteger(contextTag(tag), field);
   if (value !== expected) throw new MalformedTokenError(field, `${value} is not ${expected}`, at);
 }
 
@@ -153,9 +157,9 @@ interface EncryptedData {
 function encryptedData(wrapper: DerReader, field: string): EncryptedData {
   // One name for all of it: names put together for every token would cost more than reading the token.
   const reader = wrapper.enter(DER_SEQUENCE, field);
-  const encryptionType = reader.enter(contextTag(0), field).integer(field);
-  const keyVersion = reader.enterOptional(contextTag(1), field)?.integer(field);
-  const cipher = reader.enter(contextTag(2), field).octetString(field);
+  const encryptionType = reader.explicitInteger(contextTag(0), field);
+  const keyVersion = reader.peek() === contextTag(1) ? reader.explicitInteger(contextTag(1), field) : undefined;
+  const cipher = reader.explicitContent(contextTag(2), DER_OCTET_STRING, field);
   reader.expectEnd(field);
   return { encryptionType, keyVersion, cipher };
 }
@@ -171,9 +175,8 @@ function asciiText(bytes: Uint8Array): string | undefined {
   return view.toString('latin1');
 }
 
-function kerberosString(reader: DerReader, field: string): string {
-  const at = reader.offset;
-  const bytes = reader.content(DER_GENERAL_STRING, field);
+/** KerberosString, RFC 4120 section 5.2.1; Windows puts UTF-8 in it. */
+function kerberosString(bytes: Uint8Array, field: string): string {
   if (bytes.byteLength <= SHORT_NAME_BYTES) {
     const text = asciiText(bytes);
     if (text !== undefined) return text;
@@ -181,20 +184,20 @@ function kerberosString(reader: DerReader, field: string): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    throw new MalformedTokenError(field, 'is not UTF-8', at);
+    throw new MalformedTokenError(field, 'is not UTF-8');
   }
 }
 
 /** PrincipalName, RFC 4120 section 5.2.2. */
 function principalName(wrapper: DerReader, field: string): string {
   const reader = wrapper.enter(DER_SEQUENCE, field);
-  reader.enter(contextTag(0), field).integer(field);
+  reader.explicitInteger(contextTag(0), field);
   const names = reader.enter(contextTag(1), field).enter(DER_SEQUENCE, field);
   reader.expectEnd(field);
   const at = names.offset;
   let name: string | undefined;
   while (names.remaining > 0) {
-    const component = escapeComponent(kerberosString(names, field));
+    const component = escapeComponent(kerberosString(names.content(DER_GENERAL_STRING, field), field));
     name = name === undefined ? component : `${name}/${component}`;
   }
   if (name === undefined) throw new MalformedTokenError(field, 'has no components', at);

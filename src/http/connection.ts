@@ -40,10 +40,14 @@ export interface ConnectionSocket {
   off(event: 'close', listener: () => void): unknown;
 }
 
+/** `address:port` of the client, where the connection knows it. Node asks the system for it: a call for the log alone. */
+export function peerOf({ remoteAddress, remotePort }: ConnectionSocket): string | undefined {
+  return remoteAddress === undefined ? undefined : `${remoteAddress}:${remotePort ?? ''}`;
+}
+
 /** State of one connection: its phase, and the requests that wait for the one that is being judged. */
 export class Connection {
-  /** `address:port` of the client, for the log. */
-  readonly peer: string | undefined;
+  readonly #socket: ConnectionSocket | undefined;
   /** Called when the connection is reset under a judgement that runs; see `abandon`. */
   onAbandon: (() => void) | undefined;
   /** Name of the user that a request-bound scheme proved last; only for the log. */
@@ -54,8 +58,14 @@ export class Connection {
   /** The context of a request whose identity did not stay; see `retain`. */
   #retained: ContextHandle | undefined;
 
-  constructor(peer?: string) {
-    this.peer = peer;
+  /** @param socket where its peer can be asked for */
+  constructor(socket?: ConnectionSocket) {
+    this.#socket = socket;
+  }
+
+  /** `address:port` of the client, for the log; undefined once the connection is closed. */
+  get peer(): string | undefined {
+    return this.#socket === undefined ? undefined : peerOf(this.#socket);
   }
 
   get phase(): ConnectionPhase {

@@ -10,9 +10,3 @@ export interface Exchange {
   readonly rawHeaders: readonly string[];
   readonly httpVersionMajor: number;
 }
-
-/** `address:port` of the client, where the connection knows it. */
-export function peerOf({ socket }: Exchange): string | undefined {
-  const { remoteAddress, remotePort } = socket;
-  return remoteAddress === undefined ? undefined : `${remoteAddress}:${remotePort ?? ''}`;
-}

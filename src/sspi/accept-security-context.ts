@@ -129,16 +129,20 @@ function checkedCall(parameters: AcceptSecurityContextParameters): AcceptCall {
   const { requirements, targetDataRep, input = nothing } = parameters;
   if (!fits32Bits(requirements)) throw new TypeError('acceptSecurityContext: requirements must be 32 bits');
   if (!fits32Bits(targetDataRep)) throw new TypeError('acceptSecurityContext: targetDataRep must be 32 bits');
-  for (const buffers of [input, parameters.output ?? nothing]) {
-    if (!Array.isArray(buffers))
-      throw new TypeError('acceptSecurityContext: input and output must be arrays of SecBuffer');
-    for (const buffer of buffers as readonly (Partial<SecBuffer> | null | undefined)[]) {
-      if (!Number.isInteger(buffer?.type) || !(buffer?.data instanceof Uint8Array)) {
-        throw new TypeError('acceptSecurityContext: a SecBuffer is { type: integer, data: Uint8Array }');
-      }
+  checkBuffers(input);
+  if (parameters.output !== undefined) checkBuffers(parameters.output);
+  return { input, requirements: requirements >>> 0, targetDataRep };
+}
+
+function checkBuffers(buffers: unknown): void {
+  if (!Array.isArray(buffers)) {
+    throw new TypeError('acceptSecurityContext: input and output must be arrays of SecBuffer');
+  }
+  for (const buffer of buffers as readonly (Partial<SecBuffer> | null | undefined)[]) {
+    if (!Number.isInteger(buffer?.type) || !(buffer?.data instanceof Uint8Array)) {
+      throw new TypeError('acceptSecurityContext: a SecBuffer is { type: integer, data: Uint8Array }');
     }
   }
-  return { input, requirements: requirements >>> 0, targetDataRep };
 }
 
 /**

@@ -102,6 +102,35 @@ describe('DerReader, headers', () => {
     level.expectEnd('x');
   });
 
+  it('reads an element with an explicit tag around it, and nothing else', () => {
+    const level = reader('a0030201 05 a1040402 abcd 0500'.replaceAll(' ', ''));
+    assert.equal(level.explicitInteger(contextTag(0), 'zero'), 5);
+    assert.equal(hex(level.explicitContent(contextTag(1), DER_OCTET_STRING, 'one')), 'abcd');
+    assert.equal(hex(level.rest()), '0500');
+  });
+
+  const explicit: readonly (readonly [string, string, RegExp])[] = [
+    ['nothing inside', 'a0000500', /has tag 0x05, not 0x02|is missing/],
+    ['something behind the element', 'a005020105' + '0500', /does not fill its explicit tag/],
+    ['an element that leaves the tag (B01)', 'a003020205' + '0500', /does not fill its explicit tag/],
+    ['an element that leaves the token (B01)', 'a003020905', /needs 9 bytes/],
+    ['another tag outside', 'a103020105', /has tag 0xa1, not 0xa0/],
+    ['another tag inside', 'a003040105', /has tag 0x04, not 0x02/],
+  ];
+  for (const [name, input, message] of explicit) {
+    it(`refuses, with an explicit tag, ${name}`, () => {
+      assert.throws(
+        () => reader(input).explicitInteger(contextTag(0), 'x'),
+        (error) => error instanceof MalformedTokenError && message.test(error.message),
+      );
+      const asOctets = input.replace(/^a0(..)02/, 'a0$104').replace('a003040105', 'a003020105');
+      assert.throws(
+        () => reader(asOctets).explicitContent(contextTag(0), DER_OCTET_STRING, 'x'),
+        (error) => error instanceof MalformedTokenError,
+      );
+    });
+  }
+
   it('refuses a range outside of its bytes', () => {
     for (const [start, end] of [
       [-1, 1],

@@ -60,7 +60,7 @@ describe('phases of a connection', () => {
 
   it('abandon resets and tells whoever waits, once', () => {
     const { owner, handles } = contexts(1);
-    const connection = new Connection('192.0.2.1:1');
+    const connection = new Connection(Object.assign(new FakeSocket(), { remoteAddress: '192.0.2.1', remotePort: 1 }));
     connection.enter({ type: 'negotiating', scheme: 'ntlm', context: handles[0]!, startedAt: 0 });
     let told = 0;
     connection.onAbandon = () => told++;

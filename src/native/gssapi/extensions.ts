@@ -8,7 +8,10 @@ import type { Frame } from './frame.ts';
 import type { KerberosSettings } from './kerberos-auth-data.ts';
 import type { GssapiLibrary, NativeMemory } from './library.ts';
 
-/** What a PAC came to: the bytes that were verified, a PAC that does not verify, or none. */
+/**
+ * What a PAC came to: the bytes that were verified, a PAC that does not verify, or none. The bytes may be a view of the
+ * frame, good until its next result is taken.
+ */
 export type PacReading = Buffer | 'unverified' | undefined;
 
 /** A token that the library accepted; its results lie in a frame. */

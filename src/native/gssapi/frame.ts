@@ -214,14 +214,20 @@ export class Frame {
   /** The second output buffer as UTF-8 text; lets the library free it. */
   takeDisplayText(): string | undefined {
     const length = this.#fetch(DISPLAY);
-    if (length === undefined) return this.takeDisplay()?.toString('utf8');
+    if (length === undefined) return this.#take(DISPLAY, this.display)?.toString('utf8');
     this.#release(DISPLAY, this.display);
     return this.#bytes.toString('utf8', RESULT, RESULT + length);
   }
 
-  /** Copies the second output buffer and lets the library free it. */
-  takeDisplay(): Buffer | undefined {
-    return this.#take(DISPLAY, this.display);
+  /**
+   * The second output buffer, which the library frees. What fits is a view of this frame, until the next result is taken
+   * or the next call is laid out; a copy otherwise.
+   */
+  readDisplay(): Buffer | undefined {
+    const length = this.#fetch(DISPLAY);
+    if (length === undefined) return this.#take(DISPLAY, this.display);
+    this.#release(DISPLAY, this.display);
+    return this.#bytes.subarray(RESULT, RESULT + length);
   }
 
   /** Lets the library free the third output buffer. */

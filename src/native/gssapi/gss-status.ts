@@ -148,7 +148,7 @@ function display(frame: Frame, value: number, type: number): string[] {
   // One code has a handful of texts; a library that never ends its list must not hang the server.
   for (let index = 0; index < 8; index++) {
     const major = frame.library.gss.displayStatus(frame.minor, value >>> 0, type, null, frame.more, frame.display);
-    const text = frame.takeDisplay()?.toString('utf8').trim();
+    const text = frame.takeDisplayText()?.trim();
     if (major !== GSS_S_COMPLETE) break;
     if (text !== undefined && text !== '') texts.push(text);
     if (frame.moreValue === 0) break;

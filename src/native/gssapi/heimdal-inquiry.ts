@@ -79,7 +79,7 @@ export function inquireAuthenticationTime(frame: Frame, oids: HeimdalOids): numb
  */
 export function principalText(frame: Frame, name: bigint): string | undefined {
   const major = frame.library.gss.exportName(frame.minor, name, frame.display);
-  const exported = frame.takeDisplay();
+  const exported = frame.readDisplay();
   if (major !== GSS_S_COMPLETE || exported === undefined) return undefined;
   try {
     const { mechanism, name: text } = decodeExportedName(exported);

@@ -46,7 +46,8 @@ export interface EstablishedKerberos {
   readonly service: string;
   /** Encryption type of the ticket's session key. */
   readonly encryptionType: number;
-  readonly start: Date;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly start: number;
   readonly expiry: Date | undefined;
   readonly delegated: DelegatedCache | undefined;
 }
@@ -98,7 +99,7 @@ export class KerberosContext implements PackageContext {
       case SECPKG_ATTR_NAMES:
         return ok(token.domain === undefined ? client : `${token.domain}\\${token.userName}`);
       case SECPKG_ATTR_LIFESPAN:
-        return ok({ start, expiry });
+        return ok({ start: new Date(start), expiry });
       case SECPKG_ATTR_SESSION_KEY: {
         const key = sessionKey(this.#frame, this.#established.handle);
         return key === undefined ? no(Status.SEC_E_UNSUPPORTED_FUNCTION) : ok(key);

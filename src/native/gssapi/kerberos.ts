@@ -261,9 +261,9 @@ class KerberosCredential implements PackageCredential {
     const account = readAccount(frame, extensions, isAnonymous, this.#settings.requirePac, this.#accounts);
     if ('refusal' in account) return refused(Status.SEC_E_LOGON_DENIED, account.refusal);
 
-    const start = new Date(this.#settings.clock.now());
+    const start = this.#settings.clock.now();
     const { lifetime } = frame;
-    const expiry = lifetime === 0xffffffff ? undefined : new Date(start.getTime() + lifetime * 1000);
+    const expiry = lifetime === 0xffffffff ? undefined : new Date(start + lifetime * 1000);
     const answer = frame.takeOutput();
     const output: SecBuffer[] = [];
     if (answer !== undefined && answer.byteLength > 0) output.push({ type: SECBUFFER_TOKEN, data: answer });
@@ -342,18 +342,18 @@ function bindingsResult(bound: boolean): SecBuffer {
   return { type: SECBUFFER_CHANNEL_BINDINGS_RESULT, data };
 }
 
-const attributesOfFlags: readonly (readonly [number, number])[] = [
-  [Gss.GSS_C_MUTUAL_FLAG, Requirements.ASC_RET_MUTUAL_AUTH],
-  [Gss.GSS_C_REPLAY_FLAG, Requirements.ASC_RET_REPLAY_DETECT],
-  [Gss.GSS_C_SEQUENCE_FLAG, Requirements.ASC_RET_SEQUENCE_DETECT],
-  [Gss.GSS_C_CONF_FLAG, Requirements.ASC_RET_CONFIDENTIALITY],
-  [Gss.GSS_C_INTEG_FLAG, Requirements.ASC_RET_INTEGRITY],
-  [Gss.GSS_C_IDENTIFY_FLAG, Requirements.ASC_RET_IDENTIFY],
+const attributesOfFlags: readonly { readonly gss: number; readonly ret: number }[] = [
+  { gss: Gss.GSS_C_MUTUAL_FLAG, ret: Requirements.ASC_RET_MUTUAL_AUTH },
+  { gss: Gss.GSS_C_REPLAY_FLAG, ret: Requirements.ASC_RET_REPLAY_DETECT },
+  { gss: Gss.GSS_C_SEQUENCE_FLAG, ret: Requirements.ASC_RET_SEQUENCE_DETECT },
+  { gss: Gss.GSS_C_CONF_FLAG, ret: Requirements.ASC_RET_CONFIDENTIALITY },
+  { gss: Gss.GSS_C_INTEG_FLAG, ret: Requirements.ASC_RET_INTEGRITY },
+  { gss: Gss.GSS_C_IDENTIFY_FLAG, ret: Requirements.ASC_RET_IDENTIFY },
 ];
 
 function contextAttributes(flags: number, delegated: boolean, requirements: number): number {
   let attributes = delegated ? Requirements.ASC_RET_DELEGATE : 0;
-  for (const [gss, ret] of attributesOfFlags) if ((flags & gss) !== 0) attributes |= ret;
+  for (const { gss, ret } of attributesOfFlags) if ((flags & gss) !== 0) attributes |= ret;
   if ((requirements & Requirements.ASC_REQ_CONNECTION) !== 0) attributes |= Requirements.ASC_RET_CONNECTION;
   if ((requirements & Requirements.ASC_REQ_EXTENDED_ERROR) !== 0) attributes |= Requirements.ASC_RET_EXTENDED_ERROR;
   return attributes;

@@ -33,7 +33,7 @@ export function readKeytab(path: string): KeytabListing {
 
 /** Whether a service name is one of HTTP: `HTTP/host`, in any case (RFC 4559 section 4.1). */
 export function isHttpService(name: string): boolean {
-  return /^http\//i.test(name);
+  return name.startsWith('HTTP/') || /^http\//i.test(name);
 }
 
 /** What changes when a file is written or another one is put in its place; undefined where there is no file. */

@@ -43,6 +43,7 @@ function hasPac(frame: Frame): boolean {
 }
 
 interface NameAttribute {
+  /** Of the frame: until the next result is taken. */
   readonly value: Buffer;
   /** The library verified where it comes from. */
   readonly authenticated: boolean;
@@ -60,7 +61,7 @@ function wholePac(frame: Frame): NameAttribute | undefined {
     frame.minor, frame.sourceNameHandle, frame.value, frame.numberA, frame.numberB, frame.display, frame.text,
     frame.more,
   );
-  const value = frame.takeDisplay();
+  const value = frame.readDisplay();
   frame.dropText();
   if (major !== GSS_S_COMPLETE || value === undefined) return undefined;
   return { value, authenticated: frame.numberAValue !== 0 };

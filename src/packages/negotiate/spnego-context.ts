@@ -30,6 +30,8 @@ import type { InnerCredential } from './auth-data.ts';
 import { firstTokenOf, mechanismName, mechanismOf } from './mechanisms.ts';
 import { innerVerdict, NegotiatedContext, whenAnswered } from './negotiated-context.ts';
 
+const noBuffers: readonly SecBuffer[] = Object.freeze([]);
+
 /** How far the negotiation has come. */
 type SpnegoState =
   /** The mechanism goes on; with the next token if it has not begun. */
@@ -75,8 +77,11 @@ export function acceptSpnego(
     const text = `the client offers ${init.mechTypes.map(mechanismName).join(', ')}; this server has ${have}`;
     return rejected(call, SEC_E_INVALID_TOKEN, { text });
   }
-  const context = new SpnegoContext(choice, new Uint8Array(init.mechTypesBytes));
-  return whenAnswered(context.acceptFirst(init, call), (reply) => {
+  const context = new SpnegoContext(choice, init.mechTypesBytes);
+  const answer = context.acceptFirst(init, call);
+  // The caller may reuse its buffers as soon as this returns.
+  context.keepMechTypes();
+  return whenAnswered(answer, (reply) => {
     const { status, output, attributes, expiry } = reply;
     if (status === SEC_E_OK || status === SEC_I_CONTINUE_NEEDED) return { status, context, output, attributes, expiry };
     context.delete();
@@ -87,7 +92,7 @@ export function acceptSpnego(
 class SpnegoContext extends NegotiatedContext {
   readonly #choice: Choice;
   /** MechTypeList exactly as received: what the MICs cover. */
-  readonly #mechTypes: Uint8Array;
+  #mechTypes: Uint8Array;
   #state: SpnegoState = { at: 'mechanism' };
   #firstReply = true;
 
@@ -95,6 +100,11 @@ class SpnegoContext extends NegotiatedContext {
     super(choice.running);
     this.#choice = choice;
     this.#mechTypes = mechTypes;
+  }
+
+  /** Copies what a MIC still to come will cover; most negotiations are over before. */
+  keepMechTypes(): void {
+    if (this.#state.at !== 'established') this.#mechTypes = Uint8Array.from(this.#mechTypes);
   }
 
   acceptFirst(init: NegTokenInit, call: AcceptCall): AcceptReply | Promise<AcceptReply> {
@@ -178,7 +188,7 @@ class SpnegoContext extends NegotiatedContext {
   ): AcceptReply {
     const { attributes, expiry, output = [] } = reply;
     // What is not a token is for the caller, such as SECBUFFER_CHANNEL_BINDINGS_RESULT, and comes with the verdict.
-    const others = output.filter(({ type }) => (type & SECBUFFER_TYPE_MASK) !== SECBUFFER_TOKEN);
+    const others = output.length < 2 && token !== undefined ? noBuffers : output.filter(isNoToken);
     const finished: AcceptReply = { status: SEC_E_OK, attributes, expiry, output: others };
     const integrity = ((attributes ?? 0) & ASC_RET_INTEGRITY) !== 0;
     const due = integrity && !this.#choice.isFirst;
@@ -228,8 +238,9 @@ class SpnegoContext extends NegotiatedContext {
 
   #establish(finished: AcceptReply, fields: NegTokenRespFields): AcceptReply {
     this.#state = { at: 'established' };
-    const { status, attributes, expiry, output = [] } = finished;
-    return { status, attributes, expiry, output: this.#output(fields).concat(output) };
+    const { status, attributes, expiry, output: others = noBuffers } = finished;
+    const sent = this.#output(fields);
+    return { status, attributes, expiry, output: others.length === 0 ? sent : [...sent, ...others] };
   }
 
   /** supportedMech goes out once, with the first reply (RFC 4178 section 4.2.2). */
@@ -245,6 +256,10 @@ class SpnegoContext extends NegotiatedContext {
     this.#state = { at: 'refused' };
     return rejected(call, status, diagnosis, token);
   }
+}
+
+function isNoToken({ type }: SecBuffer): boolean {
+  return (type & SECBUFFER_TYPE_MASK) !== SECBUFFER_TOKEN;
 }
 
 const micMissing: Diagnosis = {

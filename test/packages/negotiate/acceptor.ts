@@ -31,13 +31,16 @@ export function acceptor(names: readonly ('Kerberos' | 'NTLM')[], options: Inner
     kerberos: journals.Kerberos,
     ntlm: journals.NTLM,
     leg: (token, context) => {
+      // A caller may reuse its buffer as soon as the call is over.
+      const data = Uint8Array.from(token);
       const result = Sspi.acceptSecurityContext({
         credential,
         context,
-        input: [{ type: Sspi.SECBUFFER_TOKEN, data: token }],
+        input: [{ type: Sspi.SECBUFFER_TOKEN, data }],
         requirements: Sspi.ASC_REQ_EXTENDED_ERROR,
         targetDataRep: Sspi.SECURITY_NATIVE_DREP,
       });
+      data.fill(0);
       assert.ok(!(result instanceof Promise), 'sync stays sync');
       return result;
     },
