@@ -5,7 +5,7 @@
  */
 import { Acceptor } from './acceptor.ts';
 import { Audit } from './audit.ts';
-import { authorizationField, passedThroughProxy } from './http/authorization.ts';
+import { reliesOnConnection } from './http/authorization.ts';
 import { Connection, peerOf } from './http/connection.ts';
 import type { Exchange } from './http/exchange.ts';
 import type { OfferedScheme } from './http/offered-scheme.ts';
@@ -57,9 +57,8 @@ export class Authenticator<R = unknown> {
         const { phase } = connection;
         if (
           phase.type === 'authenticated' &&
-          authorizationField(rawHeaders) === undefined &&
           (phase.expiresAt === Infinity || phase.expiresAt > this.settings.clock.now()) &&
-          !passedThroughProxy(rawHeaders)
+          reliesOnConnection(rawHeaders)
         ) {
           return this.settings.authorize === undefined
             ? phase.outcome

@@ -21,22 +21,35 @@ export function authorizationField(rawHeaders: readonly string[]): string | unde
   return value;
 }
 
-/** Via, Forwarded and X-Forwarded-For at the index of their length: most fields are told apart without comparing. */
-const proxyFieldByLength: readonly (string | undefined)[] = Array.from({ length: 16 }, (_, length) =>
-  ['via', 'forwarded', 'x-forwarded-for'].find((name) => name.length === length),
-);
+/** Names at the index of their length: nearly all fields are told apart by it and their first letter. */
+const byLength = (...names: readonly string[]): readonly (string | undefined)[] =>
+  Array.from({ length: 16 }, (_, length) => names.find((name) => name.length === length));
+
+const proxyFields = byLength('via', 'forwarded', 'x-forwarded-for');
+const identityFields = byLength('via', 'forwarded', 'x-forwarded-for', 'authorization');
+
+/** @param names in lower case, by their length */
+function hasField(rawHeaders: readonly string[], names: readonly (string | undefined)[]): boolean {
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    const wanted = name.length < names.length ? names[name.length] : undefined;
+    if (wanted === undefined || (name.charCodeAt(0) | 0x20) !== wanted.charCodeAt(0)) continue;
+    if (name.toLowerCase() === wanted) return true;
+  }
+  return false;
+}
 
 /**
  * Whether a proxy says it passed the request on (Via, Forwarded, X-Forwarded-For): its connection may carry requests of
  * many users, so no identity may stay on it (attack A11). A client that sets the field itself only loses persistence.
  */
 export function passedThroughProxy(rawHeaders: readonly string[]): boolean {
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] ?? '';
-    const expected = proxyFieldByLength[name.length];
-    if (expected !== undefined && name.toLowerCase() === expected) return true;
-  }
-  return false;
+  return hasField(rawHeaders, proxyFields);
+}
+
+/** Whether a request says nothing of who sends it, so that it is for its connection to say: neither Authorization nor a proxy. */
+export function reliesOnConnection(rawHeaders: readonly string[]): boolean {
+  return !hasField(rawHeaders, identityFields);
 }
 
 /** Credentials: the scheme in lower case, and what follows it. */

@@ -5,6 +5,7 @@ import {
   parseCredentials,
   parseToken,
   passedThroughProxy,
+  reliesOnConnection,
   REPEATED,
 } from '../../src/http/authorization.ts';
 
@@ -73,5 +74,35 @@ describe('Authorization field', () => {
       assert.equal(passedThroughProxy(['Host', 'x', name, '1.1 proxy']), true, name);
     }
     assert.equal(passedThroughProxy(['Host', 'x', 'Vib', 'x', 'X-Forwarded-Foo', 'x', 'Referrer-x', 'y']), false);
+  });
+
+  it('A11: a request relies on its connection where it has no Authorization field, and no proxy passed it on', () => {
+    const browser = [
+      'Host',
+      'x',
+      'Accept',
+      '*/*',
+      'Accept-Encoding',
+      'gzip',
+      'Accept-Language',
+      'en',
+      'Sec-Fetch-Site',
+      'none',
+    ];
+    assert.equal(reliesOnConnection([]), true);
+    assert.equal(reliesOnConnection(browser), true);
+    assert.equal(reliesOnConnection([...browser, 'X-Authorization', 'NTLM', 'Authorizatioh', 'y', '', 'z']), true);
+    for (const name of [
+      'Authorization',
+      'authorization',
+      'AUTHORIZATION',
+      'aUTHORIZATION',
+      'Via',
+      'X-Forwarded-For',
+      'forwarded',
+    ]) {
+      assert.equal(reliesOnConnection([...browser, name, '']), false, name);
+      assert.equal(reliesOnConnection([name, 'x', ...browser]), false, name);
+    }
   });
 });
