@@ -38,25 +38,31 @@ export interface Protect {
 export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
   const authenticator = createAuthenticator(options);
   const { discardedBodyBytes } = authenticator.settings.limits;
+  const carry = (
+    request: AuthenticatedRequest,
+    response: ServerResponse,
+    listener: AuthenticatedListener,
+    outcome: Outcome,
+  ): void => {
+    if (!writeOutcome(request, response, outcome, discardedBodyBytes)) return;
+    if (outcome.type === 'authenticated') {
+      request.user = outcome.user;
+      request.sspi = outcome.sspi;
+    }
+    listener(request, response);
+  };
   const protect =
     (listener: AuthenticatedListener) =>
-    (message: IncomingMessage, response: ServerResponse): void => {
-      const request: AuthenticatedRequest = message;
-      const carry = (outcome: Outcome): void => {
-        if (!writeOutcome(request, response, outcome, discardedBodyBytes)) return;
-        if (outcome.type === 'authenticated') {
-          request.user = outcome.user;
-          request.sspi = outcome.sspi;
-        }
-        listener(request, response);
-      };
+    (request: IncomingMessage, response: ServerResponse): void => {
       const outcome = authenticator.authenticate(request, targetOf, request);
       if (!passesAtOnce(outcome)) awaitVerdict(request, response);
       if (outcome instanceof Promise) {
         // An exception of the listener is the application's: it surfaces as it would without this library.
-        outcome.then(carry).catch((error: unknown) => process.nextTick(rethrow, error));
+        outcome
+          .then((settled) => carry(request, response, listener, settled))
+          .catch((error: unknown) => process.nextTick(rethrow, error));
       } else {
-        carry(outcome);
+        carry(request, response, listener, outcome);
       }
     };
   return Object.assign(protect, {
