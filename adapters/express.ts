@@ -81,8 +81,8 @@ function targetOf({ originalUrl }: Request): string {
   return originalUrl;
 }
 
-/** Who sent a request that came in, for the accessors below. */
-const admitted = new WeakMap<object, AuthenticatedOutcome>();
+/** What the accessors below give of a request: who sent it, or what somebody assigned since. */
+const admitted = new WeakMap<object, Pick<Request, 'user' | 'sspi'>>();
 /** Prototypes of requests, and whether `user` and `sspi` of their requests are the accessors below. */
 const prototypes = new WeakMap<object, boolean>();
 
@@ -91,13 +91,14 @@ const prototypes = new WeakMap<object, boolean>();
  *
  * Express gives each request another prototype. From then on V8 shares no hidden class between requests, and each property
  * added to one costs microseconds, several percent of a small request. Accessors on the prototype that all of them have in
- * common cost nothing of that. A property of the request's own, where somebody set one, goes before them.
+ * common cost nothing of that.
  */
 function identify(request: Request, outcome: AuthenticatedOutcome): void {
   const prototype = Object.getPrototypeOf(request) as object;
   if (prototypes.get(prototype) ?? addAccessors(prototype)) {
     admitted.set(request, outcome);
-    if (!Object.hasOwn(request, 'user') && !Object.hasOwn(request, 'sspi')) return;
+    // A property of its own, which would go before them, can be from a time when there were no accessors yet.
+    if (!Object.hasOwn(request, 'user')) return;
   }
   request.user = outcome.user;
   request.sspi = outcome.sspi;
@@ -127,10 +128,10 @@ function expressRequest(prototype: object): object | undefined {
 }
 
 /** Also of an object that was made from a request with Object.create. */
-function outcomeOf(request: object | null): AuthenticatedOutcome | undefined {
+function admittedAs(request: object | null): Pick<Request, 'user' | 'sspi'> | undefined {
   for (let at = request; at !== null; at = Object.getPrototypeOf(at) as object | null) {
-    const outcome = admitted.get(at);
-    if (outcome !== undefined) return outcome;
+    const values = admitted.get(at);
+    if (values !== undefined) return values;
   }
   return undefined;
 }
@@ -140,10 +141,10 @@ function accessor(name: 'user' | 'sspi'): PropertyDescriptor {
     configurable: true,
     enumerable: true,
     get(this: object) {
-      return outcomeOf(this)?.[name];
+      return admittedAs(this)?.[name];
     },
     set(this: object, value: unknown) {
-      Object.defineProperty(this, name, { value, configurable: true, enumerable: true, writable: true });
+      admitted.set(this, { ...admittedAs(this), [name]: value });
     },
   };
 }
