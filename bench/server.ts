@@ -1,16 +1,13 @@
-/** Child process of a benchmark: one server of the kind named on the command line, on a free port of loopback. */
+/**
+ * Child process of a benchmark: one server of the kind named on the command line, on a free port of loopback. It loads what
+ * that server needs and nothing else: what a process has run before changes what V8 makes of the rest.
+ */
 import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express from 'express';
-import expressNtlm from 'express-ntlm';
-import { fastify } from 'fastify';
+import type { RequestHandler } from 'express';
 import type { FastifyInstance } from 'fastify';
-import { memoryAccounts } from 'sspi-auth';
 import type { SspiAuthOptions } from 'sspi-auth';
-import { sspiAuth as expressAuth } from 'sspi-auth/express';
-import fastifyAuth from 'sspi-auth/fastify';
-import { sspiAuth as nodeAuth } from 'sspi-auth/node';
 
 /** Every kind of server that can be measured. */
 export type ServerKind =
@@ -35,7 +32,8 @@ export interface ServerAnswer {
   readonly value: number;
 }
 
-function options(): SspiAuthOptions {
+async function options(): Promise<SspiAuthOptions> {
+  const { memoryAccounts } = await import('sspi-auth');
   return {
     accounts: memoryAccounts([{ userName: 'alice', password: 'Wonderland-7' }]),
     schemes: ['NTLM'],
@@ -62,9 +60,10 @@ const hello: RequestListener = (_request, response) => {
   response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' }).end('hello');
 };
 
-function expressServer(...middleware: express.RequestHandler[]): Server {
+async function expressServer(middleware?: () => RequestHandler | Promise<RequestHandler>): Promise<Server> {
+  const { default: express } = await import('express');
   const app = express();
-  for (const handler of middleware) app.use(handler);
+  if (middleware !== undefined) app.use(await middleware());
   app.get('/', (_request, response) => {
     response.type('text').send('hello');
   });
@@ -72,6 +71,7 @@ function expressServer(...middleware: express.RequestHandler[]): Server {
 }
 
 async function fastifyServer(prepare?: (app: FastifyInstance) => unknown): Promise<Server> {
+  const { fastify } = await import('fastify');
   const app = fastify();
   await prepare?.(app);
   app.get('/', () => 'hello');
@@ -84,16 +84,16 @@ async function serverOf(kind: ServerKind): Promise<Server> {
     case 'express':
       return expressServer();
     case 'express and middleware that does nothing':
-      return expressServer((_request, _response, next) => next());
+      return expressServer(() => (_request, _response, next) => next());
     case 'express and middleware that sets a user':
-      return expressServer((request, _response, next) => {
+      return expressServer(() => (request, _response, next) => {
         Object.assign(request, { user: nobody, sspi: nobody });
         next();
       });
     case 'express with sspi-auth':
-      return expressServer(expressAuth(options()));
+      return expressServer(async () => (await import('sspi-auth/express')).sspiAuth(await options()));
     case 'express with express-ntlm':
-      return expressServer(expressNtlm());
+      return expressServer(async () => (await import('express-ntlm')).default());
     case 'fastify':
       return fastifyServer();
     case 'fastify and a hook that does nothing':
@@ -108,13 +108,13 @@ async function serverOf(kind: ServerKind): Promise<Server> {
         return Promise.resolve();
       });
     case 'fastify with sspi-auth':
-      return fastifyServer((app) => app.register(fastifyAuth, options()));
+      return fastifyServer(async (app) => app.register((await import('sspi-auth/fastify')).sspiAuth, await options()));
     case 'node:http':
       return createServer(hello);
     case 'node:http with sspi-auth':
-      return createServer(nodeAuth(options())(hello));
+      return createServer((await import('sspi-auth/node')).sspiAuth(await options())(hello));
     case 'node:http with Kerberos':
-      return createServer(nodeAuth(kerberosOptions())(hello));
+      return createServer((await import('sspi-auth/node')).sspiAuth(kerberosOptions())(hello));
   }
 }
 
