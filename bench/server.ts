@@ -57,7 +57,7 @@ const nobody = Object.freeze({});
 
 /** By writeHead: a process in which setHeader has met one name alone pays two microseconds more for it than any other. */
 const hello: RequestListener = (_request, response) => {
-  response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' }).end('hello');
+  response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': 5 }).end('hello');
 };
 
 async function expressServer(middleware?: () => RequestHandler | Promise<RequestHandler>): Promise<Server> {
