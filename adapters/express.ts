@@ -98,7 +98,7 @@ function identify(request: Request, outcome: AuthenticatedOutcome): void {
   if (prototypes.get(prototype) ?? addAccessors(prototype)) {
     admitted.set(request, outcome);
     // A property of its own, which would go before them, can be from a time when there were no accessors yet.
-    if (!Object.hasOwn(request, 'user')) return;
+    if (!Object.hasOwn(request, 'user') && !Object.hasOwn(request, 'sspi')) return;
   }
   request.user = outcome.user;
   request.sspi = outcome.sspi;

@@ -132,7 +132,8 @@ interface AdmittedRequest extends FastifyRequest {
  * @returns the names that the application has decorated for itself, which have to be assigned to
  */
 function decorateRequests(instance: FastifyInstance): readonly RequestName[] {
-  if (instance.hasDecorator(taken)) return instance.getDecorator<readonly RequestName[]>(taken);
+  // Not by getDecorator, which the first versions of Fastify 5 do not have.
+  if (instance.hasDecorator(taken)) return Reflect.get(instance, taken) as readonly RequestName[];
   const others = names.filter((name) => instance.hasRequestDecorator(name));
   if (!others.includes('user')) instance.decorateRequest('user', accessor('user'));
   if (!others.includes('sspi')) instance.decorateRequest('sspi', accessor('sspi'));

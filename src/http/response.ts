@@ -10,8 +10,8 @@ export function mayProceed(outcome: Outcome): outcome is AuthenticatedOutcome | 
 }
 
 /**
- * Whether this is the request of a connection that is signed in: the handler runs at once and its response gets no field of
- * ours. Every connection has a request before such a one.
+ * Whether the handler runs at once and its response gets no field of ours, so that nothing has to be held back for it: the
+ * request of a connection that is signed in, or one that Digest has proved without asking anybody.
  */
 export function passesAtOnce(outcome: Outcome | Promise<Outcome>): boolean {
   return !(outcome instanceof Promise) && outcome.type === 'authenticated' && outcome.headers.length === 0;

@@ -21,6 +21,13 @@ const alice = ['--ntlm', '-u', 'alice:Wonderland-7'];
 const options = { accounts, domain: 'LAB' };
 const someone = { name: 'someone', package: 'none' };
 
+/** Makes properties such as an assignment made before sspi-auth had given requests accessors. */
+function own(request: object, ...names: readonly string[]): void {
+  for (const name of names) {
+    Object.defineProperty(request, name, { value: someone, configurable: true, enumerable: true, writable: true });
+  }
+}
+
 /** The body that the application answers alice with. */
 async function ask(listener: RequestListener, path = '/', credentials: readonly string[] = alice): Promise<string> {
   const server = createServer(listener).listen(0, '127.0.0.1');
@@ -65,17 +72,23 @@ for (const [name, express] of Object.entries({
       assert.equal(await ask(app, '/other'), 'LAB\\alice');
     });
 
-    it('that somebody set before are replaced, whether they were read-write or not there yet', async () => {
-      const app = express();
-      app.use((request, _response, next) => {
-        Object.assign(request, { user: someone, sspi: someone });
-        next();
+    for (const [what, set] of [
+      ['by assignment', (request: object) => void Object.assign(request, { user: someone, sspi: someone })],
+      ['as properties of the request itself', (request: object) => own(request, 'user', 'sspi')],
+      ['as one property of the request itself, user', (request: object) => own(request, 'user')],
+      ['as one property of the request itself, sspi', (request: object) => own(request, 'sspi')],
+    ] as const) {
+      it(`that somebody set before, ${what}, are replaced`, async () => {
+        const app = express();
+        app.use((request, _response, next) => {
+          set(request);
+          next();
+        });
+        app.use(sspiAuth(options));
+        app.get('/', ({ user, sspi }, response) => void response.send(`${user?.name} ${sspi?.package}`));
+        assert.equal(await ask(app), 'LAB\\alice NTLM');
       });
-      app.use(sspiAuth(options));
-      app.get('/', ({ user, sspi }, response) => void response.send(`${user?.name} ${sspi?.package}`));
-      assert.equal(await ask(app), 'LAB\\alice NTLM');
-      assert.equal(await ask(app), 'LAB\\alice NTLM');
-    });
+    }
 
     it('are inherited by an object made from the request', async () => {
       const app = express().use(sspiAuth(options));
@@ -155,7 +168,20 @@ describe('Fastify 5: properties of the request', ready, () => {
     assert.equal(await askFastify(app, '/child'), 'LAB\\alice NTLM');
   });
 
-  it('of a sibling context that signs nobody in are null', async () => {
+  it('are decorated once, where a context and a child of it both sign in', async () => {
+    const app = fastify();
+    await app.register(fastifySspiAuth, { ...options, anonymous: true });
+    app.get('/', ({ user }) => String(user === null));
+    await app.register(async (child) => {
+      await child.register(fastifySspiAuth, options);
+      child.get('/child', () => 'nobody may see this');
+    });
+    assert.equal((await app.inject('/')).body, 'true');
+    assert.equal((await app.inject('/child')).statusCode, 401);
+    await app.close();
+  });
+
+  it('of a sibling context that signs nobody in are not there', async () => {
     const app = fastify();
     await app.register(async (child) => {
       await child.register(fastifySspiAuth, options);

@@ -5,6 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { unpackPackages } from './debian.ts';
 import { freePort } from './ports.ts';
+import { krb5Configuration } from './krb5-conf.ts';
 import { runChecked, startProcess } from './process.ts';
 import { scratchFolder } from './scratch.ts';
 import type { ScratchFolder } from './scratch.ts';
@@ -97,20 +98,7 @@ export async function startHeimdalKdc(programs: ScratchFolder): Promise<HeimdalK
 }
 
 function configuration(folder: ScratchFolder, port: number): string {
-  return `[libdefaults]
- default_realm = ${realm}
- dns_lookup_kdc = false
- dns_lookup_realm = false
- dns_canonicalize_hostname = false
- rdns = false
- udp_preference_limit = 1
-[realms]
- ${realm} = {
-  kdc = 127.0.0.1:${port}
- }
-[domain_realm]
- localhost = ${realm}
-[kdc]
+  return `${krb5Configuration(realm, [`kdc = 127.0.0.1:${port}`], ['localhost'])}[kdc]
  database = {
   dbname = ${folder.file('database', 'heimdal')}
   realm = ${realm}

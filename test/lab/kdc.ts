@@ -1,6 +1,7 @@
 /** An MIT Kerberos KDC of the test's own: own folder, own port, own realm; it runs as a child of the test. */
 import { writeFile } from 'node:fs/promises';
 import { freePort } from './ports.ts';
+import { krb5Configuration } from './krb5-conf.ts';
 import { runChecked, startProcess } from './process.ts';
 import type { RunningProcess } from './process.ts';
 import { scratchFolder } from './scratch.ts';
@@ -131,21 +132,7 @@ async function startListening(
 async function writeConfiguration(folder: string, realm: string, encryptionTypes: string, port: number): Promise<void> {
   await writeFile(
     `${folder}/krb5.conf`,
-    `[libdefaults]
- default_realm = ${realm}
- dns_lookup_kdc = false
- dns_lookup_realm = false
- dns_canonicalize_hostname = false
- rdns = false
- udp_preference_limit = 1
-[realms]
- ${realm} = {
-  kdc = 127.0.0.1:${port}
- }
-[domain_realm]
- localhost = ${realm}
- .${realm.toLowerCase()} = ${realm}
-`,
+    krb5Configuration(realm, [`kdc = 127.0.0.1:${port}`], ['localhost', `.${realm.toLowerCase()}`]),
   );
   await writeFile(
     `${folder}/kdc.conf`,

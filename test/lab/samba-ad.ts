@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { withLock } from './lock.ts';
 import { privateNamespace } from './namespace.ts';
 import type { Namespace } from './namespace.ts';
+import { krb5Configuration } from './krb5-conf.ts';
 import { runChecked } from './process.ts';
 import { scratchFolder } from './scratch.ts';
 import type { ScratchFolder } from './scratch.ts';
@@ -76,22 +77,11 @@ const memberConfiguration = `[global]
  create krb5 conf = no
 `;
 
-const kerberosConfiguration = `[libdefaults]
- default_realm = ${realm}
- dns_lookup_kdc = false
- dns_lookup_realm = false
- dns_canonicalize_hostname = false
- rdns = false
- udp_preference_limit = 1
-[realms]
- ${realm} = {
-  kdc = 127.0.0.1:88
-  kpasswd_server = 127.0.0.1:464
- }
-[domain_realm]
- .corp.example.test = ${realm}
- localhost = ${realm}
-`;
+const kerberosConfiguration = krb5Configuration(
+  realm,
+  ['kdc = 127.0.0.1:88', 'kpasswd_server = 127.0.0.1:464'],
+  ['.corp.example.test', 'localhost'],
+);
 
 const hosts = `127.0.0.1 localhost web.corp.example.test web ${controller} dc1\n::1 localhost\n`;
 

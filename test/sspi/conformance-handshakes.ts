@@ -60,6 +60,17 @@ export async function digestLeg(
   return witness.accept(credential, context, token, { requirements, buffers: digestBuffers() });
 }
 
+/** Challenge and answer of Digest, to SEC_E_OK. */
+export async function digestSignsIn(
+  witness: Witness,
+): Promise<{ readonly credential: Sspi.CredentialHandle; readonly challenge: Result; readonly last: Result }> {
+  const credential = await digestCredential(witness);
+  const challenge = await digestLeg(witness, credential, undefined, '');
+  const last = await digestLeg(witness, credential, challenge.context, digestAnswer(challenge));
+  assertStatus(last, Sspi.SEC_E_OK);
+  return { credential, challenge, last };
+}
+
 export function digestAnswer(challenge: Result, nc = '00000001'): string {
   const text = Buffer.from(challenge.output[0]!.data).toString('latin1');
   return answerChallenge(text, { userName: 'alice', password: PASSWORD, method: 'GET', uri: '/', nc });

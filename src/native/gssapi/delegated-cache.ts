@@ -30,9 +30,11 @@ export function storeDelegated(
     rmSync(folder, { recursive: true, force: true });
   };
   const credentialCache = `FILE:${join(folder, 'ccache')}`;
-  if (!extensions.storeDelegated(frame, credential, credentialCache)) {
-    destroy();
-    return undefined;
+  let stored = false;
+  try {
+    stored = extensions.storeDelegated(frame, credential, credentialCache);
+  } finally {
+    if (!stored) destroy();
   }
-  return { credentialCache, expiry, destroy };
+  return stored ? { credentialCache, expiry, destroy } : undefined;
 }

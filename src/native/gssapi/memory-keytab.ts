@@ -42,7 +42,7 @@ export function copyKeytab(
       if (copied === 0) {
         throw new SspiAuthError(
           'ERR_SSPI_AUTH_STATUS',
-          `sspi-auth: keytab ${path} has no key of a service that is taken`,
+          `sspi-auth: keytab ${path} has no key of a service that is taken; export one to it, or change "servicePrincipalNames"`,
         );
       }
       return copy;
