@@ -59,7 +59,12 @@ export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
 
   const handler = (request: Request, response: Response, next: NextFunction): void => {
     const outcome = authenticator.authenticate(request, targetOf, request);
-    if (!passesAtOnce(outcome)) awaitVerdict(request, response);
+    if (passesAtOnce(outcome)) {
+      identify(request, outcome);
+      next();
+      return;
+    }
+    awaitVerdict(request, response);
     if (outcome instanceof Promise) outcome.then((settled) => carry(request, response, next, settled)).catch(next);
     else carry(request, response, next, outcome);
   };

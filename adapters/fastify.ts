@@ -22,6 +22,7 @@ import {
   writeOutcome,
 } from '../src/index.ts';
 import type {
+  AuthenticatedOutcome,
   Authenticator,
   ChallengeOutcome,
   Identity,
@@ -61,22 +62,28 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
   if (!instance.hasDecorator('sspiAuth')) instance.decorate('sspiAuth', authenticator);
   holdContinue(instance.server);
 
+  const identify = (request: FastifyRequest, outcome: AuthenticatedOutcome): void => {
+    (request as AdmittedRequest)[admitted] = outcome;
+    for (const name of assigned) Object.assign(request, { [name]: outcome[name] });
+  };
   const carry = (request: FastifyRequest, reply: FastifyReply, proceed: () => void, outcome: Outcome): void => {
     if (!mayProceed(outcome)) {
       refuse(request.raw, reply, outcome, discardedBodyBytes);
       return;
     }
     writeOutcome(request.raw, reply.raw, outcome, discardedBodyBytes);
-    if (outcome.type === 'authenticated') {
-      (request as AdmittedRequest)[admitted] = outcome;
-      for (const name of assigned) Object.assign(request, { [name]: outcome[name] });
-    }
+    if (outcome.type === 'authenticated') identify(request, outcome);
     proceed();
   };
   // onRequest comes before the body is parsed: nothing of an unknown sender's body is looked at.
   instance.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, proceed) => {
     const outcome = authenticator.authenticate(request.raw, targetOf, request);
-    if (!passesAtOnce(outcome)) awaitVerdict(request.raw, reply.raw);
+    if (passesAtOnce(outcome)) {
+      identify(request, outcome);
+      proceed();
+      return;
+    }
+    awaitVerdict(request.raw, reply.raw);
     if (outcome instanceof Promise) outcome.then((settled) => carry(request, reply, proceed, settled), proceed);
     else carry(request, reply, proceed, outcome);
   });

@@ -8,7 +8,14 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { awaitVerdict, createAuthenticator, holdContinue, passesAtOnce, writeOutcome } from '../src/index.ts';
-import type { Authenticator, Identity, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
+import type {
+  AuthenticatedOutcome,
+  Authenticator,
+  Identity,
+  Outcome,
+  SecurityContextInfo,
+  SspiAuthOptions,
+} from '../src/index.ts';
 
 /** A request whose sender is known. */
 export interface AuthenticatedRequest extends IncomingMessage {
@@ -45,17 +52,19 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
     outcome: Outcome,
   ): void => {
     if (!writeOutcome(request, response, outcome, discardedBodyBytes)) return;
-    if (outcome.type === 'authenticated') {
-      request.user = outcome.user;
-      request.sspi = outcome.sspi;
-    }
+    if (outcome.type === 'authenticated') identify(request, outcome);
     listener(request, response);
   };
   const protect =
     (listener: AuthenticatedListener) =>
     (request: IncomingMessage, response: ServerResponse): void => {
       const outcome = authenticator.authenticate(request, targetOf, request);
-      if (!passesAtOnce(outcome)) awaitVerdict(request, response);
+      if (passesAtOnce(outcome)) {
+        identify(request, outcome);
+        listener(request, response);
+        return;
+      }
+      awaitVerdict(request, response);
       if (outcome instanceof Promise) {
         // An exception of the listener is the application's: it surfaces as it would without this library.
         outcome
@@ -70,6 +79,11 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
     attach: holdContinue,
     close: () => authenticator.close(),
   });
+}
+
+function identify(request: AuthenticatedRequest, { user, sspi }: AuthenticatedOutcome): void {
+  request.user = user;
+  request.sspi = sspi;
 }
 
 function targetOf({ url }: IncomingMessage): string {

@@ -8,9 +8,11 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import autocannon from 'autocannon';
+import { installPackages } from '../test/lab/debian.ts';
 import { ntlmAnswer, ntlmField, ntlmFirst } from './ntlm-sign-in.ts';
 import { median } from './measurement.ts';
 import type { Benchmark, Row } from './measurement.ts';
+import { pin, processorPackages, twoProcessors } from './processors.ts';
 import { RunningServer } from './running-server.ts';
 import type { ServerKind } from './server.ts';
 
@@ -69,8 +71,9 @@ interface Measured {
  *
  * @throws Error where anything but the one 401 of each handshake was refused
  */
-async function measure(kind: ServerKind): Promise<Measured> {
+async function measure(kind: ServerKind, processor: number): Promise<Measured> {
   await using server = await RunningServer.start(kind);
+  await pin(server.pid, processor);
   let responses = 0;
   const url = `http://127.0.0.1:${server.port}/`;
   const loaded = new Promise<autocannon.Result>((resolve, reject) => {
@@ -91,14 +94,14 @@ async function measure(kind: ServerKind): Promise<Measured> {
   return { rate: (counted * 1000) / elapsed, time: spent / counted };
 }
 
-async function compare({ own, bare, least }: (typeof comparisons)[number]): Promise<Row[]> {
+async function compare({ own, bare, least }: (typeof comparisons)[number], processor: number): Promise<Row[]> {
   const kinds = [own, bare, ...least];
   const sides = kinds.map((): Measured[] => []);
   for (let count = 0; count < processes; count++) {
     // Each in another place every time: what else the machine does meets them alike.
     for (let turn = 0; turn < kinds.length; turn++) {
       const side = (turn + count) % kinds.length;
-      sides[side]?.push(await measure(kinds[side] ?? bare));
+      sides[side]?.push(await measure(kinds[side] ?? bare, processor));
     }
   }
   const [mine = [], ...others] = sides;
@@ -131,10 +134,14 @@ async function compare({ own, bare, least }: (typeof comparisons)[number]): Prom
 const benchmark: Benchmark = {
   name: 'signed-in keep-alive requests',
   async run(progress) {
+    await installPackages(processorPackages, progress);
+    const processors = await twoProcessors();
+    // The load is made here.
+    await pin(process.pid, processors.load);
     const rows: Row[] = [];
     for (const comparison of comparisons) {
       progress(`${comparison.own} against ${comparison.bare}`);
-      rows.push(...(await compare(comparison)));
+      rows.push(...(await compare(comparison, processors.server)));
     }
     return rows;
   },

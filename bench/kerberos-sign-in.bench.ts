@@ -9,7 +9,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { installPackages, PackagesUnavailableError } from '../test/lab/debian.ts';
+import { installPackages } from '../test/lab/debian.ts';
 import { startKdc } from '../test/lab/kdc.ts';
 import { runChecked } from '../test/lab/process.ts';
 import { AskedProcess } from './asked-process.ts';
@@ -19,6 +19,7 @@ import { LoadConnection } from './load-connection.ts';
 import type { MeasuredServer } from './measured-server.ts';
 import { interleaved, median, pairedRatio } from './measurement.ts';
 import type { Benchmark, Row } from './measurement.ts';
+import { pin, processorPackages, twoProcessors } from './processors.ts';
 import { RunningServer } from './running-server.ts';
 
 const atOnce = 16;
@@ -95,24 +96,9 @@ async function expectJudgement(server: MeasuredServer, tokens: readonly Buffer[]
   if (!/^HTTP\/1\.1 40[13] /.test(stranger)) throw new Error(`${server.name} lets bob in: ${stranger.slice(0, 200)}`);
 }
 
-/** The processors that this process may use. */
-async function cores(): Promise<number[]> {
-  const printed = await runChecked('taskset', ['-cp', String(process.pid)]);
-  const list = printed.slice(printed.lastIndexOf(':') + 1).trim();
-  return list.split(',').flatMap((range) => {
-    const [first = Number.NaN, last = first] = range.split('-').map(Number);
-    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
-  });
-}
-
-/** Moves every thread of a process. */
-async function pin(pid: number, to: readonly number[]): Promise<void> {
-  await runChecked('taskset', ['-a', '-cp', to.join(','), String(pid)]);
-}
-
 async function startOwn(kind: RunningServer['kind'], core: number): Promise<MeasuredServer> {
   const server = await RunningServer.start(kind);
-  await pin(server.pid, [core]);
+  await pin(server.pid, core);
   return {
     name: kind,
     port: server.port,
@@ -124,12 +110,8 @@ async function startOwn(kind: RunningServer['kind'], core: number): Promise<Meas
 const benchmark: Benchmark = {
   name: 'Kerberos sign-ins over HTTP',
   async run(progress) {
-    await installPackages([...tokenPackages, ...apachePackages, 'gcc', 'libc6-dev', 'util-linux'], progress);
-    const all = await cores();
-    const [loadCore, serverCore] = all;
-    if (loadCore === undefined || serverCore === undefined) {
-      throw new PackagesUnavailableError('needs two processors: one for the server, one for the load');
-    }
+    await installPackages([...tokenPackages, ...apachePackages, 'gcc', 'libc6-dev', ...processorPackages], progress);
+    const { load: loadCore, server: serverCore } = await twoProcessors();
     await using kdc = await startKdc();
     Object.assign(process.env, kdc.env, { SSPI_AUTH_BENCH_REPLAY_CACHE: `file2:${kdc.file('replay')}` });
     const alice = await kdc.signIn('alice');

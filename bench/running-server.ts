@@ -25,6 +25,13 @@ async function next(child: ChildProcess, question: ServerAnswer['question']): Pr
   }
 }
 
+/**
+ * V8's young generation at its full size (MiB) from the start. It grows by what survives collections, at another moment in
+ * each process, and a process that has not come as far collects twice as often: six percent of a small request's
+ * instructions, and nothing of a server that has run for minutes.
+ */
+const grownYoungGeneration = '--min-semi-space-size=16';
+
 let compiled: Promise<string> | undefined;
 
 /**
@@ -64,7 +71,7 @@ export class RunningServer implements AsyncDisposable {
   /** Starts one and waits until it listens. */
   static async start(kind: ServerKind): Promise<RunningServer> {
     compiled ??= compile();
-    const child = fork(await compiled, [kind], { execArgv: ['--expose-gc', '--no-deprecation'] });
+    const child = fork(await compiled, [kind], { execArgv: ['--expose-gc', '--no-deprecation', grownYoungGeneration] });
     return new RunningServer(kind, child, await next(child, 'listening'));
   }
 

@@ -10,10 +10,10 @@ export function mayProceed(outcome: Outcome): outcome is AuthenticatedOutcome | 
 }
 
 /**
- * Whether the handler runs at once and its response gets no field of ours, so that nothing has to be held back for it: the
- * request of a connection that is signed in, or one that Digest has proved without asking anybody.
+ * Whether the handler runs at once and its response gets no field of ours: the request of a connection that is signed in, or
+ * one that Digest has proved without asking anybody. Then there is nothing to write, and nothing was held back.
  */
-export function passesAtOnce(outcome: Outcome | Promise<Outcome>): boolean {
+export function passesAtOnce(outcome: Outcome | Promise<Outcome>): outcome is AuthenticatedOutcome {
   return !(outcome instanceof Promise) && outcome.type === 'authenticated' && outcome.headers.length === 0;
 }
 
