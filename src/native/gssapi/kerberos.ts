@@ -46,7 +46,7 @@ import { describeService, diagnose } from './diagnosis.ts';
 import { Frame, MAX_TOKEN_BYTES } from './frame.ts';
 import * as Gss from './gss-status.ts';
 import { extensionsOf } from './implementations.ts';
-import { KerberosContext } from './kerberos-context.ts';
+import { KerberosContext, placeholderContext } from './kerberos-context.ts';
 import { kerberosSettings } from './kerberos-auth-data.ts';
 import type { KerberosAuthData, KerberosSettings } from './kerberos-auth-data.ts';
 import { loadGssapi } from './library.ts';
@@ -82,6 +82,8 @@ class KerberosCredential implements PackageCredential {
   readonly #acceptor: AcceptorCredential;
   readonly #frames: FramePool | undefined;
   readonly #accounts = new TicketAccounts();
+  /** Never read. */
+  protected readonly keptAlive: KerberosContext;
 
   constructor(frame: Frame, extensions: GssapiExtensions, settings: KerberosSettings) {
     this.#frame = frame;
@@ -89,6 +91,7 @@ class KerberosCredential implements PackageCredential {
     this.#settings = settings;
     this.#frames = settings.asynchronous ? new FramePool(frame.library) : undefined;
     this.#acceptor = new AcceptorCredential({ frame, extensions, settings });
+    this.keptAlive = placeholderContext(frame);
   }
 
   free(): void {
