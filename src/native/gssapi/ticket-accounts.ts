@@ -52,7 +52,7 @@ export class TicketAccounts {
       this.#entries.delete(first);
     }
     // A copy of its own: the token is its caller's, and a slice would keep the whole token alive.
-    this.#entries.set(key, { ticket: Uint8Array.from(ticketBytes), keys, account });
+    this.#entries.set(key, { ticket: new Uint8Array(ticketBytes), keys, account });
   }
 }
 
