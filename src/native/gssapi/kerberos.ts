@@ -17,12 +17,7 @@ import {
   TOK_ID_AP_REQ,
 } from '../../formats/kerberos-token.ts';
 import type { ApRequestHeader } from '../../formats/kerberos-token.ts';
-import {
-  findBuffer,
-  SECBUFFER_CHANNEL_BINDINGS,
-  SECBUFFER_CHANNEL_BINDINGS_RESULT,
-  SECBUFFER_TOKEN,
-} from '../../sspi/buffers.ts';
+import { findBuffer, SECBUFFER_CHANNEL_BINDINGS, SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
 import * as Requirements from '../../sspi/requirements.ts';
 import type {
@@ -36,6 +31,7 @@ import * as Status from '../../sspi/status.ts';
 import { anonymousAccount } from './account.ts';
 import { AcceptorCredential } from './acceptor-credential.ts';
 import type { HeldCredential } from './acceptor-credential.ts';
+import { bindingsResult, contextAttributes } from './accept-results.ts';
 import { callOffLoop } from '../koffi.ts';
 import { FramePool } from './frame-pool.ts';
 import { clockSkew } from './clock-skew.ts';
@@ -354,35 +350,6 @@ function prepare(frame: Frame, { token, bindings }: Exchange): bigint | null {
   const address = frame.setBindings(bindings);
   if (address === undefined) throw new RangeError('channel bindings are too large');
   return address;
-}
-
-/** SEC_CHANNEL_BINDINGS_RESULT (sspi.h), 32 bits little-endian. */
-const CLIENT_SUPPORT = 0x1;
-const ABSENT = 0x2;
-const VALID_MATCHED = 0x10;
-const VALID_MISSING = 0x40;
-
-function bindingsResult(bound: boolean): SecBuffer {
-  const data = Buffer.alloc(4);
-  data.writeUInt32LE(bound ? CLIENT_SUPPORT | VALID_MATCHED : ABSENT | VALID_MISSING);
-  return { type: SECBUFFER_CHANNEL_BINDINGS_RESULT, data };
-}
-
-const attributesOfFlags: readonly { readonly gss: number; readonly ret: number }[] = [
-  { gss: Gss.GSS_C_MUTUAL_FLAG, ret: Requirements.ASC_RET_MUTUAL_AUTH },
-  { gss: Gss.GSS_C_REPLAY_FLAG, ret: Requirements.ASC_RET_REPLAY_DETECT },
-  { gss: Gss.GSS_C_SEQUENCE_FLAG, ret: Requirements.ASC_RET_SEQUENCE_DETECT },
-  { gss: Gss.GSS_C_CONF_FLAG, ret: Requirements.ASC_RET_CONFIDENTIALITY },
-  { gss: Gss.GSS_C_INTEG_FLAG, ret: Requirements.ASC_RET_INTEGRITY },
-  { gss: Gss.GSS_C_IDENTIFY_FLAG, ret: Requirements.ASC_RET_IDENTIFY },
-];
-
-function contextAttributes(flags: number, delegated: boolean, requirements: number): number {
-  let attributes = delegated ? Requirements.ASC_RET_DELEGATE : 0;
-  for (const { gss, ret } of attributesOfFlags) if ((flags & gss) !== 0) attributes |= ret;
-  if ((requirements & Requirements.ASC_REQ_CONNECTION) !== 0) attributes |= Requirements.ASC_RET_CONNECTION;
-  if ((requirements & Requirements.ASC_REQ_EXTENDED_ERROR) !== 0) attributes |= Requirements.ASC_RET_EXTENDED_ERROR;
-  return attributes;
 }
 
 /** Frees what a call left besides the context. */
