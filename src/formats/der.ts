@@ -38,6 +38,11 @@ export function applicationTag(number: number): number {
  * field at which offset. Values are views of the input, not copies.
  */
 export class DerReader {
+  /**
+   * Never read. V8 throws code away that was compiled for objects of a form of which none is alive at a full collection,
+   * and a reader lives no longer than one call: with this one, a server does not compile its parsers again and again.
+   */
+  protected static readonly keptAlive = new DerReader(new Uint8Array());
   readonly bytes: Uint8Array;
   #offset: number;
   readonly #end: number;

@@ -89,6 +89,8 @@ export interface ApRequestHeader {
   readonly useSessionKey: boolean;
   readonly mutualRequired: boolean;
   readonly ticket: TicketHeader;
+  /** The field `ticket` whole, exactly as received. */
+  readonly ticketBytes: Uint8Array;
   /** The encrypted ticket. */
   readonly ticketCipher: Uint8Array;
   /** Encryption type of the ticket's session key, which encrypts the authenticator. */
@@ -111,6 +113,7 @@ export function decodeApRequest(message: Uint8Array): ApRequestHeader {
   expectNumber(request, 1, 'AP-REQ.msg-type', 14);
   const options = request.enter(contextTag(2), 'ap-options').bitString('ap-options').bytes;
   const first = options[0] ?? 0;
+  const ticketStart = request.offset;
   const ticket = request
     .enter(contextTag(3), 'ticket')
     .enter(applicationTag(1), 'Ticket')
@@ -123,6 +126,7 @@ export function decodeApRequest(message: Uint8Array): ApRequestHeader {
   const serviceName = principalName(ticket.enter(contextTag(2), 'Ticket.sname'), 'Ticket.sname');
   const ticketData = encryptedData(ticket.enter(contextTag(3), 'Ticket.enc-part'), 'Ticket.enc-part');
   ticket.expectEnd('Ticket');
+  const ticketBytes = message.subarray(ticketStart, request.offset);
   const authenticator = encryptedData(request.enter(contextTag(4), 'authenticator'), 'authenticator');
   request.expectEnd('AP-REQ');
   return {
@@ -135,6 +139,7 @@ export function decodeApRequest(message: Uint8Array): ApRequestHeader {
       encryptionType: ticketData.encryptionType,
       keyVersion: ticketData.keyVersion,
     },
+    ticketBytes,
     ticketCipher: ticketData.cipher,
     sessionEncryptionType: authenticator.encryptionType,
     authenticatorCipher: authenticator.cipher,

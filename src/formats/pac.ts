@@ -46,12 +46,12 @@ export function decodePac(bytes: Uint8Array): readonly PacBuffer[] {
     const at = reader.offset;
     const type = reader.u32le('ulType');
     const size = reader.u32le('cbBufferSize');
-    const offset = reader.u64le('Offset');
-    if (offset % 8n !== 0n || offset < BigInt(headerEnd) || offset + BigInt(size) > BigInt(bytes.byteLength)) {
-      throw new MalformedTokenError('Offset', `${size} bytes from ${offset.toString()} are not inside the PAC`, at + 8);
+    // Two halves: a number of 53 bits holds every offset that can be inside, and what it rounds lies far outside.
+    const offset = reader.u32le('Offset') + reader.u32le('Offset') * 0x100000000;
+    if (offset % 8 !== 0 || offset < headerEnd || offset + size > bytes.byteLength) {
+      throw new MalformedTokenError('Offset', `${size} bytes from ${offset} are not inside the PAC`, at + 8);
     }
-    const start = Number(offset);
-    if (!buffers.has(type)) buffers.set(type, { type, offset: start, data: bytes.subarray(start, start + size) });
+    if (!buffers.has(type)) buffers.set(type, { type, offset, data: bytes.subarray(offset, offset + size) });
   }
   return [...buffers.values()];
 }

@@ -31,6 +31,8 @@ export class CredentialHandle {
 
 /** Stands for a security context of acceptSecurityContext. Nothing can be read from it. */
 export class ContextHandle {
+  /** Stands for nothing and is never read; code compiled for handles outlives a full collection (formats/der.ts). */
+  protected static readonly keptAlive = new ContextHandle();
   declare private readonly context: never;
   #record: ContextRecord | undefined;
 

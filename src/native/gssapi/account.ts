@@ -53,6 +53,11 @@ export function accountOfPrincipal(principal: Principal, anonymous: boolean): Se
   });
 }
 
+/** The account of a context whose flags say that it is anonymous, whatever its ticket says. */
+export function anonymousAccount(account: SecurityContextToken): SecurityContextToken {
+  return account.isAnonymous ? account : Object.freeze({ ...account, isAnonymous: true });
+}
+
 /**
  * The account of a verified PAC, as KILE 3.4.5.3 makes it: user, primary group, groups of the domain, extra SIDs,
  * resource groups; each SID once.

@@ -52,6 +52,22 @@ export interface EstablishedKerberos {
   readonly delegated: DelegatedCache | undefined;
 }
 
+/** No context: what code compiled for contexts needs to outlive a full collection that finds none (formats/der.ts). */
+export function placeholderContext(frame: Frame): KerberosContext {
+  return new KerberosContext(frame, {
+    handle: 0n,
+    flags: 0,
+    attributes: 0,
+    token: { userName: '', groups: [], isAnonymous: true, isGuest: false },
+    client: '',
+    service: '',
+    encryptionType: 0,
+    start: 0,
+    expiry: undefined,
+    delegated: undefined,
+  });
+}
+
 type AnswerOf<A extends ContextAttribute> = Answer<ContextAttributeValues[A]>;
 
 const ok = <T>(value: T): Answer<T> => ({ status: Status.SEC_E_OK, value });

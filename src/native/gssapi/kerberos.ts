@@ -17,12 +17,7 @@ import {
   TOK_ID_AP_REQ,
 } from '../../formats/kerberos-token.ts';
 import type { ApRequestHeader } from '../../formats/kerberos-token.ts';
-import {
-  findBuffer,
-  SECBUFFER_CHANNEL_BINDINGS,
-  SECBUFFER_CHANNEL_BINDINGS_RESULT,
-  SECBUFFER_TOKEN,
-} from '../../sspi/buffers.ts';
+import { findBuffer, SECBUFFER_CHANNEL_BINDINGS, SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
 import * as Requirements from '../../sspi/requirements.ts';
 import type {
@@ -33,9 +28,10 @@ import type {
   SecurityPackage,
 } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
-import { AccountCache } from './account-cache.ts';
+import { anonymousAccount } from './account.ts';
 import { AcceptorCredential } from './acceptor-credential.ts';
 import type { HeldCredential } from './acceptor-credential.ts';
+import { bindingsResult, contextAttributes } from './accept-results.ts';
 import { callOffLoop } from '../koffi.ts';
 import { FramePool } from './frame-pool.ts';
 import { clockSkew } from './clock-skew.ts';
@@ -46,12 +42,15 @@ import { describeService, diagnose } from './diagnosis.ts';
 import { Frame, MAX_TOKEN_BYTES } from './frame.ts';
 import * as Gss from './gss-status.ts';
 import { extensionsOf } from './implementations.ts';
-import { KerberosContext } from './kerberos-context.ts';
+import { KerberosContext, placeholderContext } from './kerberos-context.ts';
 import { kerberosSettings } from './kerberos-auth-data.ts';
 import type { KerberosAuthData, KerberosSettings } from './kerberos-auth-data.ts';
 import { loadGssapi } from './library.ts';
 import { readAccount } from './name-attributes.ts';
+import type { AccountReading } from './name-attributes.ts';
 import { kerberosPackageInfo } from './package-info.ts';
+import { TicketAccounts } from './ticket-accounts.ts';
+import type { TicketAccount } from './ticket-accounts.ts';
 
 /** The package; koffi and the library are loaded when a credential is acquired. */
 export const kerberosPackage: SecurityPackage = Object.freeze({
@@ -78,7 +77,9 @@ class KerberosCredential implements PackageCredential {
   readonly #settings: KerberosSettings;
   readonly #acceptor: AcceptorCredential;
   readonly #frames: FramePool | undefined;
-  readonly #accounts = new AccountCache();
+  readonly #accounts = new TicketAccounts();
+  /** Never read. */
+  protected readonly keptAlive: KerberosContext;
 
   constructor(frame: Frame, extensions: GssapiExtensions, settings: KerberosSettings) {
     this.#frame = frame;
@@ -86,6 +87,7 @@ class KerberosCredential implements PackageCredential {
     this.#settings = settings;
     this.#frames = settings.asynchronous ? new FramePool(frame.library) : undefined;
     this.#acceptor = new AcceptorCredential({ frame, extensions, settings });
+    this.keptAlive = placeholderContext(frame);
   }
 
   free(): void {
@@ -154,14 +156,16 @@ class KerberosCredential implements PackageCredential {
       try {
         const frame = this.#frame;
         const bindings = prepare(frame, exchange);
+        const known = this.#accounts.get(exchange.request, held.keytab);
+        const sourceName = known === undefined ? frame.sourceName : null;
         const delegated = exchange.delegate ? frame.delegated : null;
         // prettier-ignore
         const major = acceptSecContext(
-          frame.minor, frame.context, held.handle, frame.input, bindings, frame.sourceName, frame.mechanism,
+          frame.minor, frame.context, held.handle, frame.input, bindings, sourceName, frame.mechanism,
           frame.output, frame.flags, frame.time, delegated,
         );
         if (this.#shouldRetry(major, frame, retried)) continue;
-        return this.#judge(frame, major, exchange, held);
+        return this.#judge(frame, major, exchange, held, known);
       } finally {
         held.release();
       }
@@ -175,15 +179,17 @@ class KerberosCredential implements PackageCredential {
         const held = this.#acceptor.hold();
         try {
           const bindings = prepare(frame, exchange);
+          const known = this.#accounts.get(exchange.request, held.keytab);
+          const sourceName = known === undefined ? frame.sourceName : null;
           const delegated = exchange.delegate ? frame.delegated : null;
           // prettier-ignore
           const major = await callOffLoop(
             frame.library.gss.acceptSecContext,
-            frame.minor, frame.context, held.handle, frame.input, bindings, frame.sourceName, frame.mechanism,
+            frame.minor, frame.context, held.handle, frame.input, bindings, sourceName, frame.mechanism,
             frame.output, frame.flags, frame.time, delegated,
           );
           if (this.#shouldRetry(major, frame, retried)) continue;
-          return this.#judge(frame, major, exchange, held);
+          return this.#judge(frame, major, exchange, held, known);
         } finally {
           held.release();
         }
@@ -202,14 +208,22 @@ class KerberosCredential implements PackageCredential {
     return true;
   }
 
-  #judge(frame: Frame, major: number, exchange: Exchange, held: HeldCredential): AcceptReply {
+  /** @param known the account of the ticket, where it was read before and the library was not asked for a name */
+  #judge(
+    frame: Frame,
+    major: number,
+    exchange: Exchange,
+    held: HeldCredential,
+    known: TicketAccount | undefined,
+  ): AcceptReply {
     const minor = frame.minorStatus;
+    const named = known !== undefined || frame.sourceNameHandle !== 0n;
     // Only a clean GSS_S_COMPLETE is a yes: CONTINUE_NEEDED (DCE style) and every supplementary bit are not (attack G07).
-    if (major !== Gss.GSS_S_COMPLETE || frame.contextHandle === 0n || frame.sourceNameHandle === 0n) {
+    if (major !== Gss.GSS_S_COMPLETE || frame.contextHandle === 0n || !named) {
       return this.#refusal(frame, major, minor, exchange, held);
     }
     try {
-      const reply = this.#established(frame, exchange, held);
+      const reply = this.#established(frame, exchange, held, known);
       if (reply.context === undefined) releaseContext(frame);
       return reply;
     } catch (error) {
@@ -246,7 +260,7 @@ class KerberosCredential implements PackageCredential {
   }
 
   /** The library said yes: the rest of the policy. */
-  #established(frame: Frame, exchange: Exchange, held: HeldCredential): AcceptReply {
+  #established(frame: Frame, exchange: Exchange, held: HeldCredential, known: TicketAccount | undefined): AcceptReply {
     const { call, request, bindings, delegate } = exchange;
     const extensions = this.#extensions;
     const objection = extensions.objection(frame, exchange, this.#settings);
@@ -258,7 +272,7 @@ class KerberosCredential implements PackageCredential {
       return refused(Status.SEC_E_BAD_BINDINGS, `the client of ${describeService(request)} sent no channel bindings`);
     }
     const isAnonymous = (flags & Gss.GSS_C_ANON_FLAG) !== 0;
-    const account = readAccount(frame, extensions, isAnonymous, this.#settings.requirePac, this.#accounts);
+    const account = known ?? this.#readAccount(frame, request, held, isAnonymous);
     if ('refusal' in account) return refused(Status.SEC_E_LOGON_DENIED, account.refusal);
 
     const start = this.#settings.clock.now();
@@ -276,7 +290,7 @@ class KerberosCredential implements PackageCredential {
       handle,
       flags,
       attributes,
-      token: account.token,
+      token: isAnonymous ? anonymousAccount(account.token) : account.token,
       client: account.client,
       service: `${request.ticket.serviceName}@${request.ticket.realm}`,
       encryptionType: request.sessionEncryptionType,
@@ -291,6 +305,14 @@ class KerberosCredential implements PackageCredential {
       attributes,
       expiry,
     };
+  }
+
+  /** Of a ticket that was not read before; the next token with this ticket finds it. */
+  #readAccount(frame: Frame, request: ApRequestHeader, held: HeldCredential, isAnonymous: boolean): AccountReading {
+    const account = readAccount(frame, this.#extensions, isAnonymous, this.#settings.requirePac);
+    // Only with a verified PAC: without one, what the client itself put into its token has a say as well.
+    if ('token' in account && account.hasPac && !isAnonymous) this.#accounts.set(request, held.keytab, account);
+    return account;
   }
 }
 
@@ -328,35 +350,6 @@ function prepare(frame: Frame, { token, bindings }: Exchange): bigint | null {
   const address = frame.setBindings(bindings);
   if (address === undefined) throw new RangeError('channel bindings are too large');
   return address;
-}
-
-/** SEC_CHANNEL_BINDINGS_RESULT (sspi.h), 32 bits little-endian. */
-const CLIENT_SUPPORT = 0x1;
-const ABSENT = 0x2;
-const VALID_MATCHED = 0x10;
-const VALID_MISSING = 0x40;
-
-function bindingsResult(bound: boolean): SecBuffer {
-  const data = Buffer.alloc(4);
-  data.writeUInt32LE(bound ? CLIENT_SUPPORT | VALID_MATCHED : ABSENT | VALID_MISSING);
-  return { type: SECBUFFER_CHANNEL_BINDINGS_RESULT, data };
-}
-
-const attributesOfFlags: readonly { readonly gss: number; readonly ret: number }[] = [
-  { gss: Gss.GSS_C_MUTUAL_FLAG, ret: Requirements.ASC_RET_MUTUAL_AUTH },
-  { gss: Gss.GSS_C_REPLAY_FLAG, ret: Requirements.ASC_RET_REPLAY_DETECT },
-  { gss: Gss.GSS_C_SEQUENCE_FLAG, ret: Requirements.ASC_RET_SEQUENCE_DETECT },
-  { gss: Gss.GSS_C_CONF_FLAG, ret: Requirements.ASC_RET_CONFIDENTIALITY },
-  { gss: Gss.GSS_C_INTEG_FLAG, ret: Requirements.ASC_RET_INTEGRITY },
-  { gss: Gss.GSS_C_IDENTIFY_FLAG, ret: Requirements.ASC_RET_IDENTIFY },
-];
-
-function contextAttributes(flags: number, delegated: boolean, requirements: number): number {
-  let attributes = delegated ? Requirements.ASC_RET_DELEGATE : 0;
-  for (const { gss, ret } of attributesOfFlags) if ((flags & gss) !== 0) attributes |= ret;
-  if ((requirements & Requirements.ASC_REQ_CONNECTION) !== 0) attributes |= Requirements.ASC_RET_CONNECTION;
-  if ((requirements & Requirements.ASC_REQ_EXTENDED_ERROR) !== 0) attributes |= Requirements.ASC_RET_EXTENDED_ERROR;
-  return attributes;
 }
 
 /** Frees what a call left besides the context. */

@@ -2,15 +2,18 @@
 import { MalformedTokenError } from '../../errors.ts';
 import { decodeKerbValidationInfo } from '../../formats/kerb-validation-info.ts';
 import { decodePac, decodeUpnDnsInfo, PAC_LOGON_INFO, PAC_UPN_DNS_INFO } from '../../formats/pac.ts';
-import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
 import { accountOfPac, accountOfPrincipal, hasControlCharacter, parsePrincipal } from './account.ts';
-import type { AccountCache } from './account-cache.ts';
 import type { GssapiExtensions } from './extensions.ts';
 import type { Frame } from './frame.ts';
+import type { TicketAccount } from './ticket-accounts.ts';
 
 /** The account, or why there is none. */
 export type AccountReading =
-  { readonly token: SecurityContextToken; readonly client: string } | { readonly refusal: string };
+  | (TicketAccount & {
+      /** The ticket has a PAC, and it was verified. */
+      readonly hasPac: boolean;
+    })
+  | { readonly refusal: string };
 
 /**
  * Reads the account behind the source name and the context that lie in the frame.
@@ -18,14 +21,12 @@ export type AccountReading =
  * A PAC that is there but not verified, or not well-formed, is a refusal and never "no PAC" (attacks D12 to D15).
  *
  * @param requirePac no PAC is a refusal too (attack D16)
- * @param cache of this credential: accounts already made from the same bytes
  */
 export function readAccount(
   frame: Frame,
   extensions: GssapiExtensions,
   anonymous: boolean,
   requirePac: boolean,
-  cache: AccountCache,
 ): AccountReading {
   const client = extensions.clientName(frame);
   if (client === undefined) return { refusal: 'the client has no principal name' };
@@ -35,12 +36,7 @@ export function readAccount(
   if (pac === 'unverified') {
     return { refusal: `the PAC in the ticket of ${client} does not verify with the key of the service` };
   }
-  // The verdicts on name and signature are of now; what they then mean depends on these bytes alone.
-  const known = cache.get(client, anonymous, pac);
-  if (known !== undefined) return { token: known, client };
-  const reading = accountOf(client, pac, anonymous, requirePac);
-  if ('token' in reading) cache.set(client, anonymous, pac, reading.token);
-  return reading;
+  return accountOf(client, pac, anonymous, requirePac);
 }
 
 /** The account of a client and its verified PAC. */
@@ -50,6 +46,7 @@ function accountOf(
   anonymous: boolean,
   requirePac: boolean,
 ): AccountReading {
+  const hasPac = pac !== undefined;
   const principal = parsePrincipal(client);
   if (principal === undefined) return { refusal: 'the client has no principal name' };
   try {
@@ -58,7 +55,7 @@ function accountOf(
     if (logonInfo === undefined) {
       if (requirePac)
         return { refusal: `the ticket of ${client} has no PAC with logon information, and one is required` };
-      return { token: accountOfPrincipal(principal, anonymous), client };
+      return { token: accountOfPrincipal(principal, anonymous), client, hasPac };
     }
     const info = decodeKerbValidationInfo(logonInfo.data);
     const upnDnsInfo = buffers.find(({ type }) => type === PAC_UPN_DNS_INFO);
@@ -68,7 +65,7 @@ function accountOf(
     if (names.some((name) => name !== undefined && hasControlCharacter(name))) {
       return { refusal: `a name in the PAC of ${client} holds control characters` };
     }
-    return { token, client };
+    return { token, client, hasPac };
   } catch (error) {
     if (!(error instanceof MalformedTokenError)) throw error;
     return { refusal: `the PAC of ${client} is malformed: ${error.message}` };

@@ -89,6 +89,11 @@ export function acceptSpnego(
   });
 }
 
+/** No context: what code compiled for contexts needs to outlive a full collection that finds none (formats/der.ts). */
+export function placeholderContext(running: InnerCredential): NegotiatedContext {
+  return new SpnegoContext({ running, oid: '', isFirst: true }, new Uint8Array());
+}
+
 class SpnegoContext extends NegotiatedContext {
   readonly #choice: Choice;
   /** MechTypeList exactly as received: what the MICs cover. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { derElement, derInteger } from '../../../src/formats/der.ts';
+import { decodeApRequest, decodeKerberosToken } from '../../../src/formats/kerberos-token.ts';
 import { encodeChannelBindings } from '../../../src/formats/channel-bindings.ts';
 import {
   ASC_REQ_CONNECTION,
@@ -324,6 +325,29 @@ for (const { name: gssapi, library, ready } of gssapis)
       assert.match(control.why, /control characters/);
     });
 
+    it('D13: an account that is known by its ticket is judged by each token all the same', async () => {
+      const first = await client.initiate();
+      const judged = await server.judge(first);
+      assert.equal(judged.status, 'SEC_E_OK');
+      /** Another authenticator with the very ticket that was accepted. */
+      const again = async (alter: (open: OpenApRequest) => void): Promise<Buffer> =>
+        withTicketOf(first, await forged(alter));
+      const unaltered = await server.judge(await again(() => undefined));
+      assert.equal(unaltered.status, 'SEC_E_OK');
+      assert.deepEqual(unaltered.token, judged.token);
+      const ofBob = await again((open) => void open.authenticator.set(2, principalName(1, 'bob')));
+      assert.notEqual((await server.judge(ofBob)).status, 'SEC_E_OK');
+      const otherKey = await again((open) => void open.sessionKey.fill(1));
+      assert.notEqual((await server.judge(otherKey)).status, 'SEC_E_OK');
+      // GSS_C_ANON_FLAG: whatever the library makes of it, it does so for a known ticket as for a new one.
+      const anonymous = withChecksum((c) => (c.writeUInt32LE(c.readUInt32LE(20) | 0x40, 20), c));
+      using fresh = await acceptor({ library, keytab: kdc.keytab });
+      const known = await server.judge(await again(anonymous));
+      const unknown = await fresh.judge(await again(anonymous));
+      assert.equal(known.status, unknown.status);
+      assert.deepEqual(known.token, unknown.token);
+    });
+
     it('an anonymous principal is no identity', async () => {
       const name = principalName(11, 'WELLKNOWN', 'ANONYMOUS');
       const { status, token } = await server.judge(
@@ -451,6 +475,12 @@ function cutTicket(token: Buffer, length: number): Buffer {
     path === '0/14/30/3/1/30/3/30/2/4' ? content.subarray(0, length) : undefined,
   );
   return open;
+}
+
+/** Puts the ticket of one token in place of another's. */
+function withTicketOf(token: Buffer, other: Buffer): Buffer {
+  const cipher = Buffer.from(decodeApRequest(decodeKerberosToken(token).message).ticketCipher);
+  return recode(other, (path) => (path === '0/14/30/3/1/30/3/30/2/4' ? cipher : undefined));
 }
 
 /** Walks constructed elements and replaces the content of a primitive one by its path of tag numbers. */
