@@ -10,8 +10,9 @@ import type { ApRequestHeader } from '../../formats/kerberos-token.ts';
 import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
 import type { KeytabListing } from './keytab-file.ts';
 
-const MAX_ENTRIES = 256;
-/** A longer ticket is not kept: 4 MiB at most are, all in all. */
+/** Tickets that are kept, all in all: more than a thousand as a domain makes them. */
+const MAX_BYTES = 2 * 1024 * 1024;
+/** A longer one is not kept: few of them would drive out all others. */
 const MAX_TICKET_BYTES = 16384;
 
 /** An account as libgssapi told it. */
@@ -30,6 +31,7 @@ interface Entry {
 /** The tickets of one credential: its options, such as requirePac, decide whose account may be here. */
 export class TicketAccounts {
   readonly #entries = new Map<number, Entry>();
+  #bytes = 0;
 
   /**
    * @param keys those that the library will judge the ticket with
@@ -41,18 +43,24 @@ export class TicketAccounts {
     return entry.account;
   }
 
-  /** Keeps the account of an accepted ticket; the entry that came first goes where there is no room. */
+  /** Keeps the account of an accepted ticket; those that came first go where there is no room. */
   set(request: ApRequestHeader, keys: KeytabListing, account: TicketAccount): void {
     const { ticketBytes } = request;
     if (ticketBytes.byteLength > MAX_TICKET_BYTES) return;
     const key = keyOf(request);
-    this.#entries.delete(key);
+    this.#drop(key);
     for (const first of this.#entries.keys()) {
-      if (this.#entries.size < MAX_ENTRIES) break;
-      this.#entries.delete(first);
+      if (this.#bytes + ticketBytes.byteLength <= MAX_BYTES) break;
+      this.#drop(first);
     }
     // A copy of its own: the token is its caller's, and a slice would keep the whole token alive.
     this.#entries.set(key, { ticket: new Uint8Array(ticketBytes), keys, account });
+    this.#bytes += ticketBytes.byteLength;
+  }
+
+  #drop(key: number): void {
+    this.#bytes -= this.#entries.get(key)?.ticket.byteLength ?? 0;
+    this.#entries.delete(key);
   }
 }
 

@@ -63,13 +63,22 @@ describe('TicketAccounts', () => {
     assert.equal(accounts.get(given, keys), undefined);
   });
 
-  test('has an end: the first ticket goes, and one that is too large is never kept', () => {
+  test('has an end: where two mebibytes are kept the first ticket goes for the next', () => {
     const accounts = new TicketAccounts();
-    const numbered = (index: number): ApRequestHeader => request('HTTP/web', String(index).padStart(4, '0'));
-    for (let index = 0; index <= 256; index++) accounts.set(numbered(index), keys, alice);
+    const numbered = (index: number): ApRequestHeader => request('HTTP/web', String(index).padStart(8184, '0'));
+    const most = (2 * 1024 * 1024) / 8192;
+    for (let index = 0; index < most; index++) accounts.set(numbered(index), keys, alice);
+    // A ticket that is kept already takes no more room.
+    accounts.set(numbered(most - 1), keys, alice);
+    assert.equal(accounts.get(numbered(0), keys), alice);
+    accounts.set(numbered(most), keys, alice);
     assert.equal(accounts.get(numbered(0), keys), undefined);
     assert.equal(accounts.get(numbered(1), keys), alice);
-    assert.equal(accounts.get(numbered(256), keys), alice);
+    assert.equal(accounts.get(numbered(most), keys), alice);
+  });
+
+  test('a ticket that is too large is not kept', () => {
+    const accounts = new TicketAccounts();
     const large = request('HTTP/web', 'x'.repeat(16385));
     accounts.set(large, keys, alice);
     assert.equal(accounts.get(large, keys), undefined);
