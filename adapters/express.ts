@@ -57,16 +57,26 @@ export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
     next();
   };
 
+  const settle = (
+    request: Request,
+    response: Response,
+    next: NextFunction,
+    outcome: Outcome | Promise<Outcome>,
+  ): void => {
+    awaitVerdict(request, response);
+    if (outcome instanceof Promise) outcome.then((settled) => carry(request, response, next, settled)).catch(next);
+    else carry(request, response, next, outcome);
+  };
+
+  // What is not for the signed-in request stands apart: a closure here would be paid for by every request.
   const handler = (request: Request, response: Response, next: NextFunction): void => {
     const outcome = authenticator.authenticate(request, targetOf, request);
     if (passesAtOnce(outcome)) {
       identify(request, outcome);
       next();
-      return;
+    } else {
+      settle(request, response, next, outcome);
     }
-    awaitVerdict(request, response);
-    if (outcome instanceof Promise) outcome.then((settled) => carry(request, response, next, settled)).catch(next);
-    else carry(request, response, next, outcome);
   };
 
   const requireUser: RequestHandler = (request, response, next) => {

@@ -55,23 +55,32 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
     if (outcome.type === 'authenticated') identify(request, outcome);
     listener(request, response);
   };
+  const settle = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    listener: AuthenticatedListener,
+    outcome: Outcome | Promise<Outcome>,
+  ): void => {
+    awaitVerdict(request, response);
+    if (outcome instanceof Promise) {
+      // An exception of the listener is the application's: it surfaces as it would without this library.
+      outcome
+        .then((settled) => carry(request, response, listener, settled))
+        .catch((error: unknown) => process.nextTick(rethrow, error));
+    } else {
+      carry(request, response, listener, outcome);
+    }
+  };
   const protect =
     (listener: AuthenticatedListener) =>
     (request: IncomingMessage, response: ServerResponse): void => {
+      // What is not for the signed-in request stands apart: a closure here would be paid for by every request.
       const outcome = authenticator.authenticate(request, targetOf, request);
       if (passesAtOnce(outcome)) {
         identify(request, outcome);
         listener(request, response);
-        return;
-      }
-      awaitVerdict(request, response);
-      if (outcome instanceof Promise) {
-        // An exception of the listener is the application's: it surfaces as it would without this library.
-        outcome
-          .then((settled) => carry(request, response, listener, settled))
-          .catch((error: unknown) => process.nextTick(rethrow, error));
       } else {
-        carry(request, response, listener, outcome);
+        settle(request, response, listener, outcome);
       }
     };
   return Object.assign(protect, {

@@ -19,9 +19,9 @@ import { RunningServer } from './running-server.ts';
 import type { ServerKind } from './server.ts';
 
 const connections = 16;
-const processes = 9;
-const loadSeconds = 13;
-const warmUpMilliseconds = 5000;
+const processes = 7;
+const loadSeconds = 16;
+const warmUpMilliseconds = 8000;
 const measuredMilliseconds = 7000;
 const leastRatio = 0.98;
 const comparisons: readonly {
