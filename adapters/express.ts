@@ -8,7 +8,14 @@
  */
 import { IncomingMessage } from 'node:http';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { awaitVerdict, createAuthenticator, holdContinue, passesAtOnce, writeOutcome } from '../src/index.ts';
+import {
+  awaitVerdict,
+  createAuthenticator,
+  holdContinue,
+  passesAtOnce,
+  sendContinue,
+  writeOutcome,
+} from '../src/index.ts';
 import type {
   AuthenticatedOutcome,
   Authenticator,
@@ -72,6 +79,7 @@ export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
   const handler = (request: Request, response: Response, next: NextFunction): void => {
     const outcome = authenticator.authenticate(request, targetOf, request);
     if (passesAtOnce(outcome)) {
+      sendContinue(response);
       identify(request, outcome);
       next();
     } else {

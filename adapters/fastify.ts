@@ -19,6 +19,7 @@ import {
   mayProceed,
   mustStayOpen,
   passesAtOnce,
+  sendContinue,
   writeOutcome,
 } from '../src/index.ts';
 import type {
@@ -90,6 +91,7 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
   instance.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, proceed) => {
     const outcome = authenticator.authenticate(request.raw, targetOf, request);
     if (passesAtOnce(outcome)) {
+      sendContinue(reply.raw);
       identify(request, outcome);
       proceed();
     } else {

@@ -7,7 +7,14 @@
  * ```
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { awaitVerdict, createAuthenticator, holdContinue, passesAtOnce, writeOutcome } from '../src/index.ts';
+import {
+  awaitVerdict,
+  createAuthenticator,
+  holdContinue,
+  passesAtOnce,
+  sendContinue,
+  writeOutcome,
+} from '../src/index.ts';
 import type {
   AuthenticatedOutcome,
   Authenticator,
@@ -77,6 +84,7 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
       // What is not for the signed-in request stands apart: a closure here would be paid for by every request.
       const outcome = authenticator.authenticate(request, targetOf, request);
       if (passesAtOnce(outcome)) {
+        sendContinue(response);
         identify(request, outcome);
         listener(request, response);
       } else {

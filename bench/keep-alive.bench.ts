@@ -153,12 +153,16 @@ const benchmark: Benchmark = {
     const processors = await twoProcessors();
     // The load is made here.
     await pin(process.pid, processors.load);
-    const rows: Row[] = [];
-    for (const comparison of comparisons) {
-      progress(`${comparison.own} against ${comparison.bare}`);
-      rows.push(...(await compare(comparison, processors.server)));
+    try {
+      const rows: Row[] = [];
+      for (const comparison of comparisons) {
+        progress(`${comparison.own} against ${comparison.bare}`);
+        rows.push(...(await compare(comparison, processors.server)));
+      }
+      return rows;
+    } finally {
+      await pin(process.pid, processors.all);
     }
-    return rows;
   },
 };
 export default benchmark;

@@ -6,9 +6,11 @@ import { runChecked } from '../test/lab/process.ts';
 export const processorPackages = ['util-linux'];
 
 /** One processor for the load, another for the server that is measured. */
-export interface Processors {
+interface Processors {
   readonly load: number;
   readonly server: number;
+  /** All that this process may use, as taskset writes them: to go back to. */
+  readonly all: string;
 }
 
 /**
@@ -27,10 +29,10 @@ export async function twoProcessors(): Promise<Processors> {
   if (load === undefined || server === undefined) {
     throw new PackagesUnavailableError('needs two processors: one for the server, one for the load');
   }
-  return { load, server };
+  return { load, server, all: list };
 }
 
-/** Moves every thread of a process to one processor; what it starts from then on stays there as well. */
-export async function pin(pid: number, processor: number): Promise<void> {
-  await runChecked('taskset', ['-a', '-cp', String(processor), String(pid)]);
+/** Moves every thread of a process to a processor, or to several; what it starts from then on stays there as well. */
+export async function pin(pid: number, processors: number | string): Promise<void> {
+  await runChecked('taskset', ['-a', '-cp', String(processors), String(pid)]);
 }

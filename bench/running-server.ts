@@ -26,7 +26,7 @@ async function next(child: ChildProcess, question: ServerAnswer['question']): Pr
 }
 
 /**
- * V8's young generation at its full size (MiB) from the start. It grows by what survives collections, at another moment in
+ * V8's young generation at the full size that Node 20 gives it (semi-spaces of 16 MiB) from the start. It grows by what survives collections, at another moment in
  * each process, and a process that has not come as far collects twice as often: six percent of a small request's
  * instructions, and nothing of a server that has run for minutes.
  */

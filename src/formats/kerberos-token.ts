@@ -2,7 +2,8 @@
  * The clear part of a Kerberos token: the GSS framing (RFC 2743 section 3.1, RFC 4121 section 4.1) and of the AP-REQ
  * (RFC 4120 section 5.5.1) what is not encrypted: for which service and under which key the client's ticket is.
  *
- * Nothing here is proven. It serves to refuse early and to tell the operator what a refused client had brought.
+ * Nothing here is proven. It serves to refuse early, to tell the operator what a refused client had brought, and to know a
+ * ticket again: so nothing may stand where another reader could see another ticket.
  */
 import { MalformedTokenError } from '../errors.ts';
 import {
@@ -107,17 +108,17 @@ export interface ApRequestHeader {
  */
 export function decodeApRequest(message: Uint8Array): ApRequestHeader {
   const outer = new DerReader(message);
-  const request = outer.enter(applicationTag(14), 'AP-REQ').enter(DER_SEQUENCE, 'AP-REQ');
+  const request = onlySequence(outer.enter(applicationTag(14), 'AP-REQ'), 'AP-REQ');
   outer.expectEnd('AP-REQ');
   expectNumber(request, 0, 'AP-REQ.pvno', 5);
   expectNumber(request, 1, 'AP-REQ.msg-type', 14);
-  const options = request.enter(contextTag(2), 'ap-options').bitString('ap-options').bytes;
-  const first = options[0] ?? 0;
+  const optionsField = request.enter(contextTag(2), 'ap-options');
+  const first = optionsField.bitString('ap-options').bytes[0] ?? 0;
+  optionsField.expectEnd('ap-options');
   const ticketStart = request.offset;
-  const ticket = request
-    .enter(contextTag(3), 'ticket')
-    .enter(applicationTag(1), 'Ticket')
-    .enter(DER_SEQUENCE, 'Ticket');
+  const ticketField = request.enter(contextTag(3), 'ticket');
+  const ticket = onlySequence(ticketField.enter(applicationTag(1), 'Ticket'), 'Ticket');
+  ticketField.expectEnd('ticket');
   expectNumber(ticket, 0, 'Ticket.tkt-vno', 5);
   const realm = kerberosString(
     ticket.explicitContent(contextTag(1), DER_GENERAL_STRING, 'Ticket.realm'),
@@ -144,6 +145,13 @@ export function decodeApRequest(message: Uint8Array): ApRequestHeader {
     sessionEncryptionType: authenticator.encryptionType,
     authenticatorCipher: authenticator.cipher,
   };
+}
+
+/** Enters a SEQUENCE that has nothing after it. */
+function onlySequence(wrapper: DerReader, field: string): DerReader {
+  const sequence = wrapper.enter(DER_SEQUENCE, field);
+  wrapper.expectEnd(field);
+  return sequence;
 }
 
 function expectNumber(reader: DerReader, tag: number, field: string, expected: number): void {

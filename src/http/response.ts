@@ -11,9 +11,11 @@ export function mayProceed(outcome: Outcome): outcome is AuthenticatedOutcome | 
 
 /**
  * Whether the handler runs at once and its response gets no field of ours: the request of a connection that is signed in, or
- * one that Digest has proved without asking anybody. Then there is nothing to write, and nothing was held back.
+ * one that Digest has proved without asking anybody. Then there is nothing to write but what `sendContinue` writes.
  */
-export function passesAtOnce(outcome: Outcome | Promise<Outcome>): outcome is AuthenticatedOutcome {
+export function passesAtOnce(
+  outcome: Outcome | Promise<Outcome>,
+): outcome is AuthenticatedOutcome & { readonly headers: readonly [] } {
   return !(outcome instanceof Promise) && outcome.type === 'authenticated' && outcome.headers.length === 0;
 }
 

@@ -340,6 +340,19 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'A16: Expect: 100-continue on a connection that is signed in is answered with 100, and the connection stays',
+    options: { accounts, schemes: ['NTLM'] },
+    run: async (server, url) => {
+      const fields = ['-H', 'Expect: 100-continue', '-H', 'Content-Type: application/x-scenario'];
+      const targets = [`${url}/at-once`, `${url}/at-once`, `${url}/at-once`, url];
+      const { responses } = await curl(['--ntlm', ...alice, ...fields, '--data-binary', 'a body', ...targets]);
+      const statuses = responses.map(({ status }) => status);
+      assert.equal(statuses.filter((status) => status === 401).length, 1, statuses.join(' '));
+      assert.deepEqual(statuses.slice(-6), [100, 200, 100, 200, 100, 200]);
+      assert.equal(server.handled(), 4);
+    },
+  },
+  {
     name: 'the same bytes for every cause of a 401',
     options: { accounts, schemes: ['NTLM'] },
     run: async (server) => {

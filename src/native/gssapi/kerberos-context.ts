@@ -62,7 +62,7 @@ export function placeholderContext(frame: Frame): KerberosContext {
     client: '',
     service: '',
     encryptionType: 0,
-    start: 0,
+    start: Date.now(),
     expiry: undefined,
     delegated: undefined,
   });

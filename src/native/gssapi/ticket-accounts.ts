@@ -1,7 +1,7 @@
 /**
  * Accounts by the ticket they were read from. A client sends the same ticket, with a new authenticator each time, until
- * the ticket expires. Its name and its verified PAC are what they were, and libgssapi makes a krb5_context, which costs
- * more than the questions do, for each question about them.
+ * the ticket expires. Its name and its verified PAC are what they were, and MIT's libgssapi makes a krb5_context, which
+ * costs more than the question does, for each question about them.
  *
  * Nothing here is a verdict. An account counts only where libgssapi has accepted a token whose ticket is the same byte for
  * byte, under the same keys: what such a ticket holds is encrypted with integrity (RFC 3961), so it is the same too.
@@ -10,7 +10,7 @@ import type { ApRequestHeader } from '../../formats/kerberos-token.ts';
 import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
 import type { KeytabListing } from './keytab-file.ts';
 
-/** Tickets that are kept, all in all: more than a thousand as a domain makes them. */
+/** Tickets that are kept, all in all: more than a thousand as a domain makes them, with accounts of some 30 MiB at most. */
 const MAX_BYTES = 2 * 1024 * 1024;
 /** A longer one is not kept: few of them would drive out all others. */
 const MAX_TICKET_BYTES = 16384;
