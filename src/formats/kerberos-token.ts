@@ -169,7 +169,7 @@ interface EncryptedData {
 /** EncryptedData, RFC 4120 section 5.2.9. */
 function encryptedData(wrapper: DerReader, field: string): EncryptedData {
   // One name for all of it: names put together for every token would cost more than reading the token.
-  const reader = wrapper.enter(DER_SEQUENCE, field);
+  const reader = onlySequence(wrapper, field);
   const encryptionType = reader.explicitInteger(contextTag(0), field);
   const keyVersion = reader.peek() === contextTag(1) ? reader.explicitInteger(contextTag(1), field) : undefined;
   const cipher = reader.explicitContent(contextTag(2), DER_OCTET_STRING, field);
@@ -203,9 +203,9 @@ function kerberosString(bytes: Uint8Array, field: string): string {
 
 /** PrincipalName, RFC 4120 section 5.2.2. */
 function principalName(wrapper: DerReader, field: string): string {
-  const reader = wrapper.enter(DER_SEQUENCE, field);
+  const reader = onlySequence(wrapper, field);
   reader.explicitInteger(contextTag(0), field);
-  const names = reader.enter(contextTag(1), field).enter(DER_SEQUENCE, field);
+  const names = onlySequence(reader.enter(contextTag(1), field), field);
   reader.expectEnd(field);
   const at = names.offset;
   let name: string | undefined;

@@ -21,6 +21,25 @@ import { vectors } from '../kerberos/vectors.ts';
 const numRuns = Number(process.env['SSPI_AUTH_FUZZ_RUNS'] ?? 2000);
 const requests = vectors(/^apreq\./).filter(({ expected }) => /^60[0-9a-f]{2,6}06092a864886f7/.test(expected));
 
+/** The elements with a NULL at the end of each constructed one in turn, the lengths around it made right. */
+function* withRest(elements: Buffer): Generator<Buffer> {
+  for (let at = 0; at < elements.byteLength;) {
+    const tag = elements.readUInt8(at);
+    const short = elements.readUInt8(at + 1);
+    const lengthBytes = short < 0x80 ? 0 : short & 0x7f;
+    const length = lengthBytes === 0 ? short : elements.readUIntBE(at + 2, lengthBytes);
+    const start = at + 2 + lengthBytes;
+    const content = elements.subarray(start, start + length);
+    const around = (inner: Uint8Array): Buffer =>
+      Buffer.concat([elements.subarray(0, at), derElement(tag, inner), elements.subarray(start + length)]);
+    if ((tag & 0x20) !== 0) {
+      yield around(Buffer.concat([content, Buffer.of(5, 0)]));
+      for (const inner of withRest(content)) yield around(inner);
+    }
+    at = start + length;
+  }
+}
+
 describe('the clear part of an AP-REQ, RFC 4120 5.5.1', () => {
   for (const { id, inputs, expected } of requests) {
     const token = Buffer.from(expected, 'hex');
@@ -50,6 +69,15 @@ describe('the clear part of an AP-REQ, RFC 4120 5.5.1', () => {
       }
     });
   }
+
+  it('nothing may follow inside any of its elements: another reader could take that for the ticket', () => {
+    const { message } = decodeKerberosToken(Buffer.from(requests[0]?.expected ?? '', 'hex'));
+    const variants = [...withRest(Buffer.from(message))];
+    assert.ok(variants.length > 15, String(variants.length));
+    for (const variant of variants) {
+      assert.throws(() => decodeApRequest(variant), MalformedTokenError, variant.toString('hex').slice(0, 120));
+    }
+  });
 
   it('an AP-REP is told apart', () => {
     const [reply] = vectors(/^sample\.initial_context_token_krb_ap_rep$/);
