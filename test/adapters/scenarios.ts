@@ -343,7 +343,8 @@ export const scenarios: readonly Scenario[] = [
     name: 'A16: Expect: 100-continue on a connection that is signed in is answered with 100, and the connection stays',
     options: { accounts, schemes: ['NTLM'] },
     run: async (server, url) => {
-      const fields = ['-H', 'Expect: 100-continue', '-H', 'Content-Type: application/x-scenario'];
+      // As GET, whose body Fastify does not wait for either: every handler of /at-once answers before it returns.
+      const fields = ['-X', 'GET', '-H', 'Expect: 100-continue', '-H', 'Content-Type: application/x-scenario'];
       const targets = [`${url}/at-once`, `${url}/at-once`, `${url}/at-once`, url];
       const { responses } = await curl(['--ntlm', ...alice, ...fields, '--data-binary', 'a body', ...targets]);
       const statuses = responses.map(({ status }) => status);
