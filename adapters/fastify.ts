@@ -65,7 +65,7 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
 
   const identify = (request: FastifyRequest, outcome: AuthenticatedOutcome): void => {
     (request as AdmittedRequest)[admitted] = outcome;
-    for (const name of assigned) Object.assign(request, { [name]: outcome[name] });
+    if (assigned.length > 0) assign(request, outcome, assigned);
   };
   const carry = (request: FastifyRequest, reply: FastifyReply, proceed: () => void, outcome: Outcome): void => {
     if (!mayProceed(outcome)) {
@@ -173,6 +173,10 @@ function accessor<N extends RequestName>(
       this[admitted] = { user: null, sspi: null, ...this[admitted], [name]: value };
     },
   };
+}
+
+function assign(request: FastifyRequest, outcome: AuthenticatedOutcome, assigned: readonly RequestName[]): void {
+  for (const name of assigned) Object.assign(request, { [name]: outcome[name] });
 }
 
 /** Fastify's own logger, where one was configured. */

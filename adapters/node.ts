@@ -27,9 +27,9 @@ import type {
 /** A request whose sender is known. */
 export interface AuthenticatedRequest extends IncomingMessage {
   /** Who sent it; undefined where `anonymous` or `skip` let it through. */
-  user?: Identity;
+  user?: Identity | undefined;
   /** How that is known. */
-  sspi?: SecurityContextInfo;
+  sspi?: SecurityContextInfo | undefined;
 }
 
 /** A request listener behind sspi-auth. */
@@ -63,11 +63,14 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
     listener(request, response);
   };
   const settle = (
-    request: IncomingMessage,
+    request: AuthenticatedRequest,
     response: ServerResponse,
     listener: AuthenticatedListener,
     outcome: Outcome | Promise<Outcome>,
   ): void => {
+    // On every request, known sender or not: those that Node's functions see afterwards are to be of one hidden class.
+    request.user ??= undefined;
+    request.sspi ??= undefined;
     awaitVerdict(request, response);
     if (outcome instanceof Promise) {
       // An exception of the listener is the application's: it surfaces as it would without this library.

@@ -138,16 +138,9 @@ export class Acceptor {
 
   #withoutCredentials(attempt: Attempt): Outcome {
     const { exchange, connection } = attempt;
-    const { phase } = connection;
     // A request that waited its turn may find the connection authenticated by the one before it.
-    if (
-      phase.type === 'authenticated' &&
-      phase.expiresAt > this.settings.clock.now() &&
-      !this.#closed &&
-      !passedThroughProxy(exchange.rawHeaders)
-    ) {
-      return phase.outcome;
-    }
+    const standing = this.#closed ? undefined : connection.standing(this.settings.clock);
+    if (standing !== undefined && !passedThroughProxy(exchange.rawHeaders)) return standing;
     this.#pending.release(connection);
     return this.settings.anonymous && !this.#closed
       ? anonymousOutcome

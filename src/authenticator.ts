@@ -12,18 +12,26 @@ import type { OfferedScheme } from './http/offered-scheme.ts';
 import { anonymousOutcome, refusedOutcome } from './http/outcome.ts';
 import type { AuthenticatedOutcome, Outcome } from './http/outcome.ts';
 import type { Settings } from './options.ts';
+import type { Clock } from './sspi/clock.ts';
 
 /** Judges requests. Make one with createAuthenticator. */
 export class Authenticator<R = unknown> {
   readonly settings: Settings<R>;
+  // First what every request reads: it lies in one line of the processor's cache.
+  #connections = new WeakMap<object, Connection>();
+  readonly #skip: Settings<R>['skip'];
+  readonly #allows: Settings<R>['authorize'];
+  readonly #clock: Clock;
   readonly #acceptor: Acceptor;
-  readonly #connections = new WeakMap<object, Connection>();
+  readonly #audit: Audit;
   /** Requests judged before, so that the same middleware twice in a chain does not judge a token twice. */
   readonly #judged = new WeakMap<object, Outcome>();
-  readonly #audit: Audit;
 
   constructor(settings: Settings<R>, schemes: readonly OfferedScheme[]) {
     this.settings = settings;
+    this.#skip = settings.skip;
+    this.#allows = settings.authorize;
+    this.#clock = settings.clock;
     this.#audit = new Audit(settings.logger);
     this.#acceptor = new Acceptor(settings, schemes, this.#audit);
   }
@@ -49,25 +57,41 @@ export class Authenticator<R = unknown> {
    */
   authenticate(exchange: Exchange, target: string | ((request: R) => string), request: R): Outcome | Promise<Outcome> {
     try {
-      if (this.settings.skip?.(request) === true) return anonymousOutcome;
+      if (this.#skip?.(request) === true) return anonymousOutcome;
       // Each property of a request is read once: in Express no two requests have a hidden class in common.
       const { socket, rawHeaders } = exchange;
       const connection = this.#connections.get(socket);
-      if (connection !== undefined && !connection.busy && !this.#acceptor.closed) {
-        const { phase } = connection;
-        if (
-          phase.type === 'authenticated' &&
-          (phase.expiresAt === Infinity || phase.expiresAt > this.settings.clock.now()) &&
-          reliesOnConnection(rawHeaders)
-        ) {
-          return this.settings.authorize === undefined
-            ? phase.outcome
-            : this.#authorize(phase.outcome, exchange, request);
+      if (connection !== undefined && !connection.busy) {
+        const outcome = connection.standing(this.#clock);
+        if (outcome !== undefined && reliesOnConnection(rawHeaders)) {
+          return this.#allows === undefined ? outcome : this.#authorize(outcome, exchange, request);
         }
       }
     } catch (error) {
       return this.#broken(error, 'the skip function');
     }
+    return this.#judge(exchange, target, request);
+  }
+
+  /** A 401 that offers every scheme; for an application that lets anonymous requests in and now wants a user. */
+  challenge(exchange: Pick<Exchange, 'httpVersionMajor'>): Outcome {
+    return this.#acceptor.challenge(exchange);
+  }
+
+  /** Gives up every handshake and frees the credentials. Requests that still come are refused. */
+  close(): void {
+    if (this.#acceptor.closed) return;
+    this.#acceptor.close();
+    // Nobody is signed in any more: what is asked from now on is refused by the acceptor.
+    this.#connections = new WeakMap();
+    const closing = this.settings.accounts?.close?.();
+    if (closing instanceof Promise) {
+      closing.catch((error: unknown) => this.#audit.failed(error, 'closing the account source'));
+    }
+  }
+
+  /** Stands apart: what its closures hold would be allocated for every request of `authenticate`. */
+  #judge(exchange: Exchange, target: string | ((request: R) => string), request: R): Outcome | Promise<Outcome> {
     const known = this.#judged.get(exchange);
     if (known !== undefined) return known;
     const targetOf = typeof target === 'string' ? () => target : () => target(request);
@@ -80,21 +104,6 @@ export class Authenticator<R = unknown> {
     return outcome instanceof Promise ? outcome.then(conclude) : conclude(outcome);
   }
 
-  /** A 401 that offers every scheme; for an application that lets anonymous requests in and now wants a user. */
-  challenge(exchange: Pick<Exchange, 'httpVersionMajor'>): Outcome {
-    return this.#acceptor.challenge(exchange);
-  }
-
-  /** Gives up every handshake and frees the credentials. Requests that still come are refused. */
-  close(): void {
-    if (this.#acceptor.closed) return;
-    this.#acceptor.close();
-    const closing = this.settings.accounts?.close?.();
-    if (closing instanceof Promise) {
-      closing.catch((error: unknown) => this.#audit.failed(error, 'closing the account source'));
-    }
-  }
-
   #connectionOf(exchange: Exchange): Connection {
     let connection = this.#connections.get(exchange.socket);
     if (connection === undefined) {
@@ -105,33 +114,43 @@ export class Authenticator<R = unknown> {
   }
 
   #authorize(outcome: AuthenticatedOutcome, exchange: Exchange, request: R): Outcome | Promise<Outcome> {
-    const { authorize } = this.settings;
-    if (authorize === undefined) return outcome;
-    // Anything but true is a no, whatever JavaScript takes for true.
-    const conclude = (allowed: unknown): Outcome => {
-      if (allowed === true) return outcome;
-      const { scheme, package: packageName } = outcome.sspi;
-      this.#audit.refused({
-        scheme,
-        package: packageName,
-        account: outcome.user.name,
-        peer: peerOf(exchange.socket),
-        reason: 'not-authorized',
-        durationMilliseconds: 0,
-      });
-      return refusedOutcome(403);
-    };
+    const allows = this.#allows;
+    if (allows === undefined) return outcome;
     try {
-      const allowed = authorize(outcome.user, request);
-      if (!(allowed instanceof Promise)) return conclude(allowed);
-      return allowed.then(conclude, (error: unknown) => this.#broken(error, 'the authorize function'));
+      const allowed = allows(outcome.user, request);
+      if (allowed instanceof Promise) return this.#whenAllowed(allowed, outcome, exchange);
+      return isTrue(allowed) ? outcome : this.#forbidden(outcome, exchange);
     } catch (error) {
       return this.#broken(error, 'the authorize function');
     }
+  }
+
+  #whenAllowed(allowed: Promise<unknown>, outcome: AuthenticatedOutcome, exchange: Exchange): Promise<Outcome> {
+    return allowed.then(
+      (settled) => (isTrue(settled) ? outcome : this.#forbidden(outcome, exchange)),
+      (error: unknown) => this.#broken(error, 'the authorize function'),
+    );
+  }
+
+  #forbidden({ user, sspi }: AuthenticatedOutcome, exchange: Exchange): Outcome {
+    this.#audit.refused({
+      scheme: sspi.scheme,
+      package: sspi.package,
+      account: user.name,
+      peer: peerOf(exchange.socket),
+      reason: 'not-authorized',
+      durationMilliseconds: 0,
+    });
+    return refusedOutcome(403);
   }
 
   #broken(error: unknown, where: string): Outcome {
     this.#audit.failed(error, where);
     return refusedOutcome(500);
   }
+}
+
+/** Anything but true is a no, whatever JavaScript takes for true and the types promise. */
+function isTrue(allowed: unknown): boolean {
+  return allowed === true;
 }

@@ -3,7 +3,7 @@
  * a header or an HTTP/2 session (attack A11, A13).
  */
 import { deleteSecurityContext } from '../sspi/index.ts';
-import type { ContextHandle } from '../sspi/index.ts';
+import type { Clock, ContextHandle } from '../sspi/index.ts';
 import type { AuthenticatedOutcome, Outcome } from './outcome.ts';
 
 /** A scheme's handshake is under way: the client holds our token and owes us its next. */
@@ -47,13 +47,16 @@ export function peerOf({ remoteAddress, remotePort }: ConnectionSocket): string 
 
 /** State of one connection: its phase, and the requests that wait for the one that is being judged. */
 export class Connection {
+  // First what every request reads: it lies in one line of the processor's cache.
+  /** The outcome of the phase, where that ends with its connection alone. */
+  #lasting: AuthenticatedOutcome | undefined;
+  #last: Promise<Outcome> | undefined;
+  #phase: ConnectionPhase = idle;
   readonly #socket: ConnectionSocket | undefined;
   /** Called when the connection is reset under a judgement that runs; see `abandon`. */
   onAbandon: (() => void) | undefined;
   /** Name of the user that a request-bound scheme proved last; only for the log. */
   lastRequestUser: string | undefined;
-  #phase: ConnectionPhase = idle;
-  #last: Promise<Outcome> | undefined;
   #stopWatching: (() => void) | undefined;
   /** The context of a request whose identity did not stay; see `retain`. */
   #retained: ContextHandle | undefined;
@@ -77,10 +80,18 @@ export class Connection {
     return this.#last !== undefined;
   }
 
+  /** The outcome of a request that says nothing of who sends it; undefined where nobody is signed in, or no longer. */
+  standing(clock: Clock): AuthenticatedOutcome | undefined {
+    if (this.#lasting !== undefined) return this.#lasting;
+    const phase = this.#phase;
+    return phase.type === 'authenticated' && phase.expiresAt > clock.now() ? phase.outcome : undefined;
+  }
+
   /** Enters a phase. The context of the phase that ends is deleted, unless the new one goes on with it. */
   enter(phase: ConnectionPhase): void {
     const before = contextOf(this.#phase);
     this.#phase = phase;
+    this.#lasting = phase.type === 'authenticated' && phase.expiresAt === Infinity ? phase.outcome : undefined;
     if (this.#retained !== undefined) deleteSecurityContext(this.#retained);
     this.#retained = undefined;
     if (before !== undefined && before !== contextOf(phase)) deleteSecurityContext(before);

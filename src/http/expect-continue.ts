@@ -7,10 +7,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** Servers whose interim responses this module holds back. */
 const holding = new WeakSet();
-/** Responses whose client still waits for `100 Continue`. */
-const waiting = new WeakSet<object>();
-/** Of those, the ones that an authenticator has taken charge of. */
-const judged = new WeakSet<object>();
+/** Property of a response whose client still waits for `100 Continue`: whether an authenticator has taken charge of it. */
+const waiting = Symbol('sspi-auth awaits continue');
+
+interface WaitingResponse extends ServerResponse {
+  [waiting]?: 'unjudged' | 'judged' | undefined;
+}
 
 /**
  * Makes a server wait for the verdict. Once per server; a server whose application listens for `checkContinue` itself is
@@ -20,10 +22,10 @@ export function holdContinue(server: unknown): void {
   if (!(server instanceof EventEmitter) || holding.has(server)) return;
   holding.add(server);
   if (server.listenerCount('checkContinue') > 0) return;
-  server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {
-    waiting.add(response);
+  server.on('checkContinue', (message: IncomingMessage, response: WaitingResponse) => {
+    response[waiting] = 'unjudged';
     server.emit('request', message, response);
-    if (!judged.has(response)) sendContinue(response);
+    if (response[waiting] === 'unjudged') sendContinue(response);
   });
 }
 
@@ -32,17 +34,19 @@ export function holdContinue(server: unknown): void {
  * request wait, where nobody has yet. To be called before anything is awaited or written; there is no need for it where the
  * handler may run at once.
  */
-export function awaitVerdict(message: IncomingMessage, response: ServerResponse): void {
-  if (waiting.has(response)) judged.add(response);
+export function awaitVerdict(message: IncomingMessage, response: WaitingResponse): void {
+  if (response[waiting] !== undefined) response[waiting] = 'judged';
   else holdContinue((message.socket as { readonly server?: unknown }).server);
 }
 
 /** Whether a client still waits for `100 Continue`. Node ends the connection of a final response to such a client. */
-export function awaitsContinue(response: object): boolean {
-  return waiting.has(response);
+export function awaitsContinue(response: WaitingResponse): boolean {
+  return response[waiting] !== undefined;
 }
 
 /** The handler will run: the client may send its body. */
-export function sendContinue(response: ServerResponse): void {
-  if (waiting.delete(response) && !response.headersSent) response.writeContinue();
+export function sendContinue(response: WaitingResponse): void {
+  if (response[waiting] === undefined) return;
+  response[waiting] = undefined;
+  if (!response.headersSent) response.writeContinue();
 }

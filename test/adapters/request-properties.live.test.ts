@@ -1,4 +1,4 @@
-/** `request.user` and `request.sspi` as an application meets them: read, assigned to, inherited, its own. */
+/** `request.user` and `request.sspi` as an application meets them: read, assigned to, deleted, inherited. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -21,8 +21,7 @@ const alice = ['--ntlm', '-u', 'alice:Wonderland-7'];
 const options = { accounts, domain: 'LAB' };
 const someone = { name: 'someone', package: 'none' };
 
-/** Makes properties such as an assignment made before sspi-auth had given requests accessors. */
-function own(request: object, ...names: readonly string[]): void {
+function define(request: object, ...names: readonly string[]): void {
   for (const name of names) {
     Object.defineProperty(request, name, { value: someone, configurable: true, enumerable: true, writable: true });
   }
@@ -74,9 +73,9 @@ for (const [name, express] of Object.entries({
 
     for (const [what, set] of [
       ['by assignment', (request: object) => void Object.assign(request, { user: someone, sspi: someone })],
-      ['as properties of the request itself', (request: object) => own(request, 'user', 'sspi')],
-      ['as one property of the request itself, user', (request: object) => own(request, 'user')],
-      ['as one property of the request itself, sspi', (request: object) => own(request, 'sspi')],
+      ['as properties of the request itself', (request: object) => define(request, 'user', 'sspi')],
+      ['as one property of the request itself, user', (request: object) => define(request, 'user')],
+      ['as one property of the request itself, sspi', (request: object) => define(request, 'sspi')],
     ] as const) {
       it(`that somebody set before, ${what}, are replaced`, async () => {
         const app = express();
@@ -116,15 +115,45 @@ for (const [name, express] of Object.entries({
       assert.equal(await ask(open), 'undefined undefined');
     });
 
-    it('of a request that Express gave no prototype of its own are plain properties', async () => {
+    it('are plain properties, which may be deleted', async () => {
+      const app = express().use(sspiAuth(options));
+      app.get('/', (request, response) => {
+        const own = Object.keys(request).filter((key) => key === 'user' || key === 'sspi');
+        delete request.user;
+        response.send(`${own.join()} ${String(request.user)}`);
+      });
+      assert.equal(await ask(app), 'user,sspi undefined');
+    });
+
+    it('and those that Express and Node set are there as without sspi-auth', async () => {
+      const seen: unknown[] = [];
+      for (const middleware of [[], [sspiAuth({ ...options, anonymous: true })]]) {
+        const app = express();
+        for (const handler of middleware) app.use(handler);
+        app.get('/', (request, response) => {
+          const described = [request, response].map((object) =>
+            Object.keys(object)
+              .sort()
+              .map((key) => ({ key, ...Object.getOwnPropertyDescriptor(object, key) }))
+              .map(({ value, ...flags }) => [typeof value, flags]),
+          );
+          seen.push(described);
+          response.send(String(request.res === response && response.req === request));
+        });
+        assert.equal(await ask(app, '/', []), 'true');
+      }
+      assert.deepEqual(seen[1], seen[0]);
+    });
+
+    it('are set on a request that Express has not seen', async () => {
       const handler = sspiAuth(options);
       const listener: RequestListener = (request, response) => {
         const given = request as Parameters<typeof handler>[0];
         void handler(given, response as Parameters<typeof handler>[1], () => {
-          response.end(`${given.user?.name} ${Object.keys(given).includes('user')}`);
+          response.end(`${given.user?.name} ${Object.keys(given).includes('user')} ${'res' in given}`);
         });
       };
-      assert.equal(await ask(listener), 'LAB\\alice true');
+      assert.equal(await ask(listener), 'LAB\\alice true false');
     });
   });
 }

@@ -92,6 +92,9 @@ describe('Authorization field', () => {
     assert.equal(reliesOnConnection([]), true);
     assert.equal(reliesOnConnection(browser), true);
     assert.equal(reliesOnConnection([...browser, 'X-Authorization', 'NTLM', 'Authorizatioh', 'y', '', 'z']), true);
+    for (let length = 0; length <= 80; length++) {
+      assert.equal(reliesOnConnection([...browser, 'v'.repeat(length), '']), true, `a name of ${length} characters`);
+    }
     for (const name of [
       'Authorization',
       'authorization',
