@@ -33,7 +33,7 @@ declare global {
       /** Who sent the request; undefined where `anonymous` or `skip` let it through. */
       user?: User | undefined;
       /** How that is known. */
-      sspi?: SecurityContextInfo;
+      sspi?: SecurityContextInfo | undefined;
     }
   }
 }
@@ -120,8 +120,10 @@ const isOldV8 = Number.parseInt(process.versions.v8, 10) < 13;
  * have a hidden class in common, and a small request takes a third less time. A newer V8 has no need of it and would lose.
  */
 function makeDictionaries(request: Request, response: Response): void {
-  if (Object.hasOwn(request, 'res') && Reflect.deleteProperty(request, 'res')) request.res = response;
-  if (Object.hasOwn(response, 'req') && Reflect.deleteProperty(response, 'req')) response.req = request;
+  const { res } = request;
+  if (res !== undefined && Object.hasOwn(request, 'res') && Reflect.deleteProperty(request, 'res')) request.res = res;
+  const { req } = response;
+  if (Object.hasOwn(response, 'req') && Reflect.deleteProperty(response, 'req')) response.req = req;
 }
 
 export default sspiAuth;

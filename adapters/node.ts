@@ -69,8 +69,8 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
     outcome: Outcome | Promise<Outcome>,
   ): void => {
     // On every request, known sender or not: those that Node's functions see afterwards are to be of one hidden class.
-    request.user ??= undefined;
-    request.sspi ??= undefined;
+    if (!('user' in request)) request.user = undefined;
+    if (!('sspi' in request)) request.sspi = undefined;
     awaitVerdict(request, response);
     if (outcome instanceof Promise) {
       // An exception of the listener is the application's: it surfaces as it would without this library.

@@ -78,12 +78,7 @@ export class Acceptor {
     return this.#pending.size;
   }
 
-  /** Whether it was closed: nobody is let in any more. */
-  get closed(): boolean {
-    return this.#closed;
-  }
-
-  /** Gives up every handshake and frees the credentials. */
+  /** Gives up every handshake and frees the credentials. Nobody is let in any more. */
   close(): void {
     this.#closed = true;
     this.#pending.close();

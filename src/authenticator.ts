@@ -18,7 +18,8 @@ import type { Clock } from './sspi/clock.ts';
 export class Authenticator<R = unknown> {
   readonly settings: Settings<R>;
   // First what every request reads: it lies in one line of the processor's cache.
-  #connections = new WeakMap<object, Connection>();
+  readonly #connections = new WeakMap<object, Connection>();
+  #closed = false;
   readonly #skip: Settings<R>['skip'];
   readonly #allows: Settings<R>['authorize'];
   readonly #clock: Clock;
@@ -57,11 +58,11 @@ export class Authenticator<R = unknown> {
    */
   authenticate(exchange: Exchange, target: string | ((request: R) => string), request: R): Outcome | Promise<Outcome> {
     try {
-      if (this.#skip?.(request) === true) return anonymousOutcome;
-      // Each property of a request is read once: in Express no two requests have a hidden class in common.
+      const skip = this.#skip;
+      if (skip?.(request) === true) return anonymousOutcome;
       const { socket, rawHeaders } = exchange;
       const connection = this.#connections.get(socket);
-      if (connection !== undefined && !connection.busy) {
+      if (connection !== undefined && !connection.busy && !this.#closed) {
         const outcome = connection.standing(this.#clock);
         if (outcome !== undefined && reliesOnConnection(rawHeaders)) {
           return this.#allows === undefined ? outcome : this.#authorize(outcome, exchange, request);
@@ -80,10 +81,9 @@ export class Authenticator<R = unknown> {
 
   /** Gives up every handshake and frees the credentials. Requests that still come are refused. */
   close(): void {
-    if (this.#acceptor.closed) return;
+    if (this.#closed) return;
+    this.#closed = true;
     this.#acceptor.close();
-    // Nobody is signed in any more: what is asked from now on is refused by the acceptor.
-    this.#connections = new WeakMap();
     const closing = this.settings.accounts?.close?.();
     if (closing instanceof Promise) {
       closing.catch((error: unknown) => this.#audit.failed(error, 'closing the account source'));

@@ -256,4 +256,22 @@ describe('close', () => {
       }
     }
   });
+
+  it('leaves the context of an identity to the next request of its connection, or its end', () => {
+    const s = scripted({ ...usualScript, right: { keepAfterHandshake: true } });
+    const sockets: [FakeSocket, (socket: FakeSocket) => unknown][] = [];
+    for (const end of [(socket: FakeSocket) => s.now(socket), (socket: FakeSocket) => socket.close()]) {
+      const socket = new FakeSocket();
+      sockets.push([socket, end]);
+      s.now(socket, first('hello'));
+      s.now(socket, later('right'));
+    }
+    s.authenticator.close();
+    for (const [index, [socket, end]] of sockets.entries()) {
+      end(socket);
+      assert.equal(s.package.live, 1 - index);
+      socket.close();
+    }
+    assert.deepEqual([s.package.made, s.package.deleted], [2, 2]);
+  });
 });

@@ -21,10 +21,11 @@ export function authorizationField(rawHeaders: readonly string[]): string | unde
   return value;
 }
 
-/** Names of fields, and a bit at the place of each one's length: nearly all other names are told from them by theirs. */
+/** Names of fields. Most others are told from them by their length, and nearly all of the rest by their first letter. */
 interface FieldNames {
   /** In lower case. */
   readonly names: readonly string[];
+  /** A bit for each length among them. */
   readonly lengths: number;
 }
 
@@ -39,7 +40,15 @@ function hasField(rawHeaders: readonly string[], { names, lengths }: FieldNames)
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     // A shift goes by the last five bits of the length: a name of 35 is looked at like one of three.
-    if (((lengths >>> name.length) & 1) !== 0 && names.includes(name.toLowerCase())) return true;
+    if (((lengths >>> name.length) & 1) !== 0 && isOneOf(name, names)) return true;
+  }
+  return false;
+}
+
+function isOneOf(name: string, names: readonly string[]): boolean {
+  for (const wanted of names) {
+    if (name.length !== wanted.length || (name.charCodeAt(0) | 0x20) !== wanted.charCodeAt(0)) continue;
+    if (name.toLowerCase() === wanted) return true;
   }
   return false;
 }

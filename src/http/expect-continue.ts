@@ -7,11 +7,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** Servers whose interim responses this module holds back. */
 const holding = new WeakSet();
-/** Property of a response whose client still waits for `100 Continue`: whether an authenticator has taken charge of it. */
+/** How far it is with a client that waits: whether an authenticator has taken charge of it, and has been told yes. */
+interface Wait {
+  state: 'unjudged' | 'judged' | 'answered';
+}
+
+/** Property of a response whose client waits. A record, which an object made from the response has in common with it. */
 const waiting = Symbol('sspi-auth awaits continue');
 
 interface WaitingResponse extends ServerResponse {
-  [waiting]?: 'unjudged' | 'judged' | undefined;
+  [waiting]?: Wait;
 }
 
 /**
@@ -23,9 +28,10 @@ export function holdContinue(server: unknown): void {
   holding.add(server);
   if (server.listenerCount('checkContinue') > 0) return;
   server.on('checkContinue', (message: IncomingMessage, response: WaitingResponse) => {
-    response[waiting] = 'unjudged';
+    const wait: Wait = { state: 'unjudged' };
+    response[waiting] = wait;
     server.emit('request', message, response);
-    if (response[waiting] === 'unjudged') sendContinue(response);
+    if (wait.state === 'unjudged') sendContinue(response);
   });
 }
 
@@ -35,18 +41,21 @@ export function holdContinue(server: unknown): void {
  * handler may run at once.
  */
 export function awaitVerdict(message: IncomingMessage, response: WaitingResponse): void {
-  if (response[waiting] !== undefined) response[waiting] = 'judged';
-  else holdContinue((message.socket as { readonly server?: unknown }).server);
+  const wait = response[waiting];
+  if (wait === undefined) holdContinue((message.socket as { readonly server?: unknown }).server);
+  else if (wait.state === 'unjudged') wait.state = 'judged';
 }
 
 /** Whether a client still waits for `100 Continue`. Node ends the connection of a final response to such a client. */
 export function awaitsContinue(response: WaitingResponse): boolean {
-  return response[waiting] !== undefined;
+  const wait = response[waiting];
+  return wait !== undefined && wait.state !== 'answered';
 }
 
 /** The handler will run: the client may send its body. */
 export function sendContinue(response: WaitingResponse): void {
-  if (response[waiting] === undefined) return;
-  response[waiting] = undefined;
+  const wait = response[waiting];
+  if (wait === undefined || wait.state === 'answered') return;
+  wait.state = 'answered';
   if (!response.headersSent) response.writeContinue();
 }

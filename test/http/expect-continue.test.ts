@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { describe, it } from 'node:test';
+import { awaitsContinue, awaitVerdict, holdContinue, sendContinue } from '../../src/http/expect-continue.ts';
+
+type Handler = (message: IncomingMessage, response: ServerResponse) => void;
+
+/** A server that got a request whose client waits, and what its response was told. */
+function request(handler: Handler): { response: ServerResponse; continued: () => number } {
+  const server = new EventEmitter();
+  let count = 0;
+  const response = { headersSent: false, writeContinue: () => count++ } as unknown as ServerResponse;
+  holdContinue(server);
+  server.on('request', handler);
+  server.emit('checkContinue', { socket: { server } }, response);
+  return { response, continued: () => count };
+}
+
+describe('A16: 100 Continue', () => {
+  it('is said as ever where no authenticator looks at the request', () => {
+    const { response, continued } = request(() => undefined);
+    assert.equal(continued(), 1);
+    assert.equal(awaitsContinue(response), false);
+  });
+
+  for (const [what, given] of [
+    ['the response', (response: ServerResponse) => response],
+    ['an object made from the response', (response: ServerResponse) => Object.create(response) as ServerResponse],
+  ] as const) {
+    it(`is said once by an authenticator that was handed ${what} and lets the handler run at once`, () => {
+      const { continued } = request((_message, response) => {
+        sendContinue(given(response));
+        sendContinue(given(response));
+      });
+      assert.equal(continued(), 1);
+    });
+
+    it(`waits for an authenticator that was handed ${what} and has to ask`, () => {
+      const judged: ServerResponse[] = [];
+      const { response, continued } = request((message, handed) => {
+        judged.push(given(handed));
+        for (const one of judged) awaitVerdict(message, one);
+      });
+      assert.equal(continued(), 0);
+      assert.equal(awaitsContinue(response), true);
+      for (const one of [...judged, response]) sendContinue(one);
+      assert.equal(continued(), 1);
+      assert.equal(awaitsContinue(response), false);
+    });
+  }
+
+  it('is not said after a response of our own', () => {
+    const { response, continued } = request((message, handed) => {
+      awaitVerdict(message, handed);
+      Object.assign(handed, { headersSent: true });
+    });
+    sendContinue(response);
+    assert.equal(continued(), 0);
+  });
+
+  it('is left to an application that listens for it itself', () => {
+    const server = new EventEmitter();
+    server.on('checkContinue', () => undefined);
+    holdContinue(server);
+    assert.equal(server.listenerCount('checkContinue'), 1);
+  });
+});
