@@ -69,12 +69,15 @@ interface TestCounts {
   readonly byName: ReadonlyMap<string, number>;
   /** Skipped and todo tests, as `name: reason`. */
   readonly leftOut: readonly string[];
+  /** Names of tests, suites and files that failed. A suite whose `after` failed is not in node's own count. */
+  readonly failed: readonly string[];
 }
 
 /** Runs each file in a process of its own, with this process's `--import`s, and shows node's report as it grows. */
 async function runNode(files: readonly TestFile[]): Promise<TestCounts> {
   const byName = new Map<string, number>();
   const leftOut: string[] = [];
+  const failed: string[] = [];
   const note = ({ name, skip, todo }: { name: string; skip?: string | boolean; todo?: string | boolean }): void => {
     const why = skip ?? todo ?? false;
     if (why !== false) leftOut.push(why === true ? name : `${name}: ${why}`);
@@ -86,13 +89,16 @@ async function runNode(files: readonly TestFile[]): Promise<TestCounts> {
     timeout: fileTimeout,
   });
   stream.on('test:pass', note);
-  stream.on('test:fail', note);
+  stream.on('test:fail', (test) => {
+    note(test);
+    failed.push(test.name);
+  });
   stream.on('test:diagnostic', ({ message }) => {
     const [, name, count] = /^([a-z]+) (\d+)$/.exec(message) ?? [];
     if (name !== undefined) byName.set(name, Number(count));
   });
   await pipeline(stream, new SpecReporter(), process.stdout, { end: false });
-  return { byName, leftOut };
+  return { byName, leftOut, failed };
 }
 
 /** Prints each tier by name. Gives what is wrong with them in CI. */
@@ -130,7 +136,7 @@ async function main(filters: readonly string[]): Promise<number> {
   progress(`running ${files.length} test files`);
   process.env['SSPI_AUTH_FUZZ_RUNS'] ??= String(inCi ? runsPerProperty.ci : runsPerProperty.elsewhere);
   process.env[recordFolderVariable] = folder.path;
-  const { byName, leftOut } = await runNode(files);
+  const { byName, leftOut, failed } = await runNode(files);
 
   const everything = filters.length === 0;
   const problems = reportTiers(files, readRecords(folder.path, 'tier') as TierRecord[], everything);
@@ -145,8 +151,9 @@ async function main(filters: readonly string[]): Promise<number> {
 
   console.log('');
   for (const [name, count] of byName) console.log(`# ${name} ${count}`);
-  const failed = (byName.get('fail') ?? 1) > 0 || (byName.get('cancelled') ?? 1) > 0 || byName.get('tests') === 0;
-  return failed || (inCi && problems.length > 0) ? 1 : 0;
+  for (const name of failed) console.log(`failed: ${name}`);
+  const counted = (byName.get('fail') ?? 1) > 0 || (byName.get('cancelled') ?? 1) > 0 || byName.get('tests') === 0;
+  return counted || failed.length > 0 || (inCi && problems.length > 0) ? 1 : 0;
 }
 
 process.exitCode = await main(process.argv.slice(2));
