@@ -7,22 +7,8 @@
  * ```
  */
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import {
-  awaitVerdict,
-  createAuthenticator,
-  holdContinue,
-  passesAtOnce,
-  sendContinue,
-  writeOutcome,
-} from '../src/index.ts';
-import type {
-  AuthenticatedOutcome,
-  Authenticator,
-  Identity,
-  Outcome,
-  SecurityContextInfo,
-  SspiAuthOptions,
-} from '../src/index.ts';
+import { awaitVerdict, createAuthenticator, holdContinue, writeOutcome } from '../src/index.ts';
+import type { Authenticator, Identity, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- the place Express gives for this
@@ -59,31 +45,35 @@ export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
 
   const carry = (request: Request, response: Response, next: NextFunction, outcome: Outcome): void => {
     if (!writeOutcome(request, response, outcome, discardedBodyBytes)) return;
-    if (outcome.type === 'authenticated') identify(request, outcome);
+    if (outcome.type === 'authenticated') ({ user: request.user, sspi: request.sspi } = outcome);
     next();
   };
 
-  const settle = (
+  const carryWhenSettled = (
     request: Request,
     response: Response,
     next: NextFunction,
-    outcome: Outcome | Promise<Outcome>,
+    outcome: Promise<Outcome>,
   ): void => {
+    outcome.then((settled) => carry(request, response, next, settled)).catch(next);
+  };
+
+  // A function that makes a closure pays for it at its start: those stand apart from what runs for signed-in requests.
+  const judge = (request: Request, response: Response, next: NextFunction): void => {
     awaitVerdict(request, response);
-    if (outcome instanceof Promise) outcome.then((settled) => carry(request, response, next, settled)).catch(next);
+    const outcome = authenticator.authenticate(request, targetOf, request);
+    if (outcome instanceof Promise) carryWhenSettled(request, response, next, outcome);
     else carry(request, response, next, outcome);
   };
 
-  // What is not for the signed-in request stands apart: a closure here would be paid for by every request.
   const handler = (request: Request, response: Response, next: NextFunction): void => {
     if (isOldV8) makeDictionaries(request, response);
-    const outcome = authenticator.authenticate(request, targetOf, request);
-    if (passesAtOnce(outcome)) {
-      sendContinue(response);
-      identify(request, outcome);
-      next();
+    const outcome = authenticator.standing(request);
+    if (outcome === undefined) {
+      judge(request, response, next);
     } else {
-      settle(request, response, next, outcome);
+      ({ user: request.user, sspi: request.sspi } = outcome);
+      next();
     }
   };
 
@@ -102,11 +92,6 @@ export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
 
 function targetOf({ originalUrl }: Request): string {
   return originalUrl;
-}
-
-function identify(request: Request, { user, sspi }: AuthenticatedOutcome): void {
-  request.user = user;
-  request.sspi = sspi;
 }
 
 /** V8 before version 13, that of Node 20 and 22. */

@@ -18,8 +18,6 @@ import {
   holdContinue,
   mayProceed,
   mustStayOpen,
-  passesAtOnce,
-  sendContinue,
   writeOutcome,
 } from '../src/index.ts';
 import type {
@@ -76,26 +74,29 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
     if (outcome.type === 'authenticated') identify(request, outcome);
     proceed();
   };
-  const settle = (
+  const carryWhenSettled = (
     request: FastifyRequest,
     reply: FastifyReply,
     proceed: (error?: Error) => void,
-    outcome: Outcome | Promise<Outcome>,
+    outcome: Promise<Outcome>,
   ): void => {
+    outcome.then((settled) => carry(request, reply, proceed, settled), proceed);
+  };
+  // A function that makes a closure pays for it at its start: those stand apart from what runs for signed-in requests.
+  const judge = (request: FastifyRequest, reply: FastifyReply, proceed: (error?: Error) => void): void => {
     awaitVerdict(request.raw, reply.raw);
-    if (outcome instanceof Promise) outcome.then((settled) => carry(request, reply, proceed, settled), proceed);
+    const outcome = authenticator.authenticate(request.raw, targetOf, request);
+    if (outcome instanceof Promise) carryWhenSettled(request, reply, proceed, outcome);
     else carry(request, reply, proceed, outcome);
   };
-  // onRequest comes before the body is parsed: nothing of an unknown sender's body is looked at. What is not for the
-  // signed-in request stands apart: a closure here would be paid for by every request.
+  // onRequest comes before the body is parsed: nothing of an unknown sender's body is looked at.
   instance.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, proceed) => {
-    const outcome = authenticator.authenticate(request.raw, targetOf, request);
-    if (passesAtOnce(outcome)) {
-      sendContinue(reply.raw);
+    const outcome = authenticator.standing(request.raw);
+    if (outcome === undefined) {
+      judge(request, reply, proceed);
+    } else {
       identify(request, outcome);
       proceed();
-    } else {
-      settle(request, reply, proceed, outcome);
     }
   });
   instance.addHook('onClose', (_instance, closed) => {

@@ -7,22 +7,8 @@
  * ```
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  awaitVerdict,
-  createAuthenticator,
-  holdContinue,
-  passesAtOnce,
-  sendContinue,
-  writeOutcome,
-} from '../src/index.ts';
-import type {
-  AuthenticatedOutcome,
-  Authenticator,
-  Identity,
-  Outcome,
-  SecurityContextInfo,
-  SspiAuthOptions,
-} from '../src/index.ts';
+import { awaitVerdict, createAuthenticator, holdContinue, writeOutcome } from '../src/index.ts';
+import type { Authenticator, Identity, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
 
 /** A request whose sender is known. */
 export interface AuthenticatedRequest extends IncomingMessage {
@@ -59,39 +45,39 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
     outcome: Outcome,
   ): void => {
     if (!writeOutcome(request, response, outcome, discardedBodyBytes)) return;
-    if (outcome.type === 'authenticated') identify(request, outcome);
+    if (outcome.type === 'authenticated') ({ user: request.user, sspi: request.sspi } = outcome);
     listener(request, response);
   };
-  const settle = (
+  const carryWhenSettled = (
     request: AuthenticatedRequest,
     response: ServerResponse,
     listener: AuthenticatedListener,
-    outcome: Outcome | Promise<Outcome>,
+    outcome: Promise<Outcome>,
   ): void => {
+    // An exception of the listener is the application's: it surfaces as it would without this library.
+    outcome
+      .then((settled) => carry(request, response, listener, settled))
+      .catch((error: unknown) => process.nextTick(rethrow, error));
+  };
+  // A function that makes a closure pays for it at its start: those stand apart from what runs for signed-in requests.
+  const judge = (request: AuthenticatedRequest, response: ServerResponse, listener: AuthenticatedListener): void => {
     // On every request, known sender or not: those that Node's functions see afterwards are to be of one hidden class.
     if (!('user' in request)) request.user = undefined;
     if (!('sspi' in request)) request.sspi = undefined;
     awaitVerdict(request, response);
-    if (outcome instanceof Promise) {
-      // An exception of the listener is the application's: it surfaces as it would without this library.
-      outcome
-        .then((settled) => carry(request, response, listener, settled))
-        .catch((error: unknown) => process.nextTick(rethrow, error));
-    } else {
-      carry(request, response, listener, outcome);
-    }
+    const outcome = authenticator.authenticate(request, targetOf, request);
+    if (outcome instanceof Promise) carryWhenSettled(request, response, listener, outcome);
+    else carry(request, response, listener, outcome);
   };
   const protect =
     (listener: AuthenticatedListener) =>
-    (request: IncomingMessage, response: ServerResponse): void => {
-      // What is not for the signed-in request stands apart: a closure here would be paid for by every request.
-      const outcome = authenticator.authenticate(request, targetOf, request);
-      if (passesAtOnce(outcome)) {
-        sendContinue(response);
-        identify(request, outcome);
-        listener(request, response);
+    (request: AuthenticatedRequest, response: ServerResponse): void => {
+      const outcome = authenticator.standing(request);
+      if (outcome === undefined) {
+        judge(request, response, listener);
       } else {
-        settle(request, response, listener, outcome);
+        ({ user: request.user, sspi: request.sspi } = outcome);
+        listener(request, response);
       }
     };
   return Object.assign(protect, {
@@ -99,11 +85,6 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
     attach: holdContinue,
     close: () => authenticator.close(),
   });
-}
-
-function identify(request: AuthenticatedRequest, { user, sspi }: AuthenticatedOutcome): void {
-  request.user = user;
-  request.sspi = sspi;
 }
 
 function targetOf({ url }: IncomingMessage): string {

@@ -24,7 +24,7 @@ import { discard, judgeDigest, judgeToken } from './http/judgement.ts';
 import type { Verdict } from './http/judgement.ts';
 import type { OfferedScheme } from './http/offered-scheme.ts';
 import { anonymousOutcome, challengeOutcome, refusedOutcome } from './http/outcome.ts';
-import type { AuthenticatedOutcome, HeaderField, Outcome } from './http/outcome.ts';
+import type { HeaderField, Outcome, StandingOutcome } from './http/outcome.ts';
 import { PendingHandshakes } from './http/pending-handshakes.ts';
 import type { Settings } from './options.ts';
 import { SecurityContextInfo } from './security-context-info.ts';
@@ -235,7 +235,7 @@ export class Acceptor {
       !passedThroughProxy(exchange.rawHeaders);
     const kept = Sspi.outlivesHandshake(context) ? context : undefined;
     const sspi = new SecurityContextInfo(facts, kept);
-    const outcome: AuthenticatedOutcome = Object.freeze({ type: 'authenticated', user, sspi, headers: noFields });
+    const outcome: StandingOutcome = Object.freeze({ type: 'authenticated', user, sspi, headers: noFields });
     this.#pending.remove(connection);
     if (persists) {
       connection.enter({ type: 'authenticated', outcome, context: kept, expiresAt: expiry?.getTime() ?? Infinity });
@@ -312,7 +312,7 @@ export class Acceptor {
   }
 }
 
-const noFields: readonly HeaderField[] = Object.freeze([]);
+const noFields: readonly [] = Object.freeze([]);
 
 /** When the handshake that is pending on a connection began. */
 function startOf({ phase }: Connection): number | undefined {

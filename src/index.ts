@@ -26,9 +26,10 @@ export type {
   HeaderField,
   Outcome,
   RefusedOutcome,
+  StandingOutcome,
 } from './http/outcome.ts';
 export { discardBody, endAndClose } from './http/request-body.ts';
-export { mayProceed, mustStayOpen, passesAtOnce, writeOutcome } from './http/response.ts';
+export { mayProceed, mustStayOpen, writeOutcome } from './http/response.ts';
 export type { Group, Identity } from './identity.ts';
 export type { Limits, ProviderName, SchemeName, SspiAuthOptions } from './options.ts';
 export { recommendedServerOptions } from './recommended-server-options.ts';

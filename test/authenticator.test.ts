@@ -12,6 +12,7 @@ import {
   userOf,
   usualScript,
 } from './scripted-authenticator.ts';
+import type { Scripted } from './scripted-authenticator.ts';
 
 describe('one connection', () => {
   it('signs in over two legs, then lets every request of the connection pass without asking the package', () => {
@@ -228,6 +229,58 @@ describe('one connection', () => {
     const refused = exchangeOf(socket, later('wrong'));
     assertBare401(s.authenticator.authenticate(refused, '/', undefined));
     assertBare401(s.authenticator.authenticate(refused, '/', undefined));
+  });
+});
+
+describe('standing', () => {
+  const signedIn = (options?: Parameters<typeof scripted>[1]): [Scripted, FakeSocket] => {
+    const s = scripted(usualScript, options);
+    const socket = new FakeSocket();
+    s.now(socket, first('hello'));
+    assert.equal(s.authenticator.standing(exchangeOf(socket, undefined)), undefined, 'in mid-handshake');
+    s.now(socket, later('right'));
+    return [s, socket];
+  };
+
+  it('is the outcome of every request that a signed-in connection answers for, and has nothing to write', () => {
+    const [s, socket] = signedIn();
+    const standing = s.authenticator.standing(exchangeOf(socket, undefined));
+    assert.equal(standing, s.now(socket));
+    assert.equal(standing?.user.name, 'LAB\\alice');
+    assert.deepEqual(standing.headers, []);
+    assert.equal(s.authenticator.standing(exchangeOf(new FakeSocket(), undefined)), undefined);
+  });
+
+  it('is nobody where a request brings credentials, comes through a proxy (A11) or waits for 100 Continue (A16)', () => {
+    const [s, socket] = signedIn();
+    for (const name of ['Authorization', 'authorization', 'Via', 'Forwarded', 'X-Forwarded-For', 'EXPECT']) {
+      const exchange = exchangeOf(socket, undefined, { fields: [name, ''] });
+      assert.equal(s.authenticator.standing(exchange), undefined, name);
+    }
+    assert.equal(userOf(s.now(socket, undefined, { fields: ['Expect', '100-continue'] })), 'LAB\\alice');
+  });
+
+  it('is nobody where the application has a say in each request', () => {
+    for (const options of [{ authorize: () => true }, { skip: () => false }]) {
+      const [s, socket] = signedIn(options);
+      assert.equal(s.authenticator.standing(exchangeOf(socket, undefined)), undefined);
+      assert.equal(userOf(s.now(socket)), 'LAB\\alice');
+    }
+  });
+
+  it('is nobody while another request of the connection is judged (A12), and when the authenticator is closed', async () => {
+    const s = scripted({ ...usualScript, slow: { waits: true } });
+    const socket = new FakeSocket();
+    s.now(socket, first('hello'));
+    s.now(socket, later('right'));
+    assert.ok(s.authenticator.standing(exchangeOf(socket, undefined)) !== undefined);
+    const judged = s.request(socket, first('slow'));
+    assert.equal(s.authenticator.standing(exchangeOf(socket, undefined)), undefined);
+    s.package.settle();
+    await judged;
+    assert.ok(s.authenticator.standing(exchangeOf(socket, undefined)) !== undefined);
+    s.authenticator.close();
+    assert.equal(s.authenticator.standing(exchangeOf(socket, undefined)), undefined);
   });
 });
 

@@ -34,7 +34,7 @@ function fieldNames(...names: readonly string[]): FieldNames {
 }
 
 const proxyFields = fieldNames('via', 'forwarded', 'x-forwarded-for');
-const identityFields = fieldNames('via', 'forwarded', 'x-forwarded-for', 'authorization');
+const identityFields = fieldNames('via', 'forwarded', 'x-forwarded-for', 'authorization', 'expect');
 
 function hasField(rawHeaders: readonly string[], { names, lengths }: FieldNames): boolean {
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -61,7 +61,10 @@ export function passedThroughProxy(rawHeaders: readonly string[]): boolean {
   return hasField(rawHeaders, proxyFields);
 }
 
-/** Whether a request says nothing of who sends it, so that it is for its connection to say: neither Authorization nor a proxy. */
+/**
+ * Whether a request says nothing of who sends it, so that it is for its connection to say: neither Authorization nor a proxy.
+ * Nor Expect, whose client waits to be told.
+ */
 export function reliesOnConnection(rawHeaders: readonly string[]): boolean {
   return !hasField(rawHeaders, identityFields);
 }

@@ -4,7 +4,7 @@
  */
 import { deleteSecurityContext } from '../sspi/index.ts';
 import type { Clock, ContextHandle } from '../sspi/index.ts';
-import type { AuthenticatedOutcome, Outcome } from './outcome.ts';
+import type { Outcome, StandingOutcome } from './outcome.ts';
 
 /** A scheme's handshake is under way: the client holds our token and owes us its next. */
 export interface Negotiating {
@@ -19,7 +19,7 @@ export interface Negotiating {
 /** Requests without credentials are this user's. */
 export interface Authenticated {
   readonly type: 'authenticated';
-  readonly outcome: AuthenticatedOutcome;
+  readonly outcome: StandingOutcome;
   /** The context, where it must live as long as the identity (impersonation, delegation). */
   readonly context: ContextHandle | undefined;
   /** Milliseconds since 1970 at which the identity ends; Infinity: with the connection. */
@@ -49,7 +49,7 @@ export function peerOf({ remoteAddress, remotePort }: ConnectionSocket): string 
 export class Connection {
   // First what every request reads: it lies in one line of the processor's cache.
   /** The outcome of the phase, where that ends with its connection alone. */
-  #lasting: AuthenticatedOutcome | undefined;
+  #lasting: StandingOutcome | undefined;
   #last: Promise<Outcome> | undefined;
   #phase: ConnectionPhase = idle;
   readonly #socket: ConnectionSocket | undefined;
@@ -81,7 +81,7 @@ export class Connection {
   }
 
   /** The outcome of a request that says nothing of who sends it; undefined where nobody is signed in, or no longer. */
-  standing(clock: Clock): AuthenticatedOutcome | undefined {
+  standing(clock: Clock): StandingOutcome | undefined {
     if (this.#lasting !== undefined) return this.#lasting;
     const phase = this.#phase;
     return phase.type === 'authenticated' && phase.expiresAt > clock.now() ? phase.outcome : undefined;

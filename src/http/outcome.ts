@@ -16,6 +16,11 @@ export interface AuthenticatedOutcome {
   readonly headers: readonly HeaderField[];
 }
 
+/** Of every request of a signed-in connection: nothing is left to be said to the client. */
+export interface StandingOutcome extends AuthenticatedOutcome {
+  readonly headers: readonly [];
+}
+
 /** The handler may run, as nobody: `anonymous` or `skip` said so. */
 export interface AnonymousOutcome {
   readonly type: 'anonymous';

@@ -10,16 +10,6 @@ export function mayProceed(outcome: Outcome): outcome is AuthenticatedOutcome | 
 }
 
 /**
- * Whether the handler runs at once and its response gets no field of ours: the request of a connection that is signed in, or
- * one that Digest has proved without asking anybody. Then there is nothing to write but what `sendContinue` writes.
- */
-export function passesAtOnce(
-  outcome: Outcome | Promise<Outcome>,
-): outcome is AuthenticatedOutcome & { readonly headers: readonly [] } {
-  return !(outcome instanceof Promise) && outcome.type === 'authenticated' && outcome.headers.length === 0;
-}
-
-/**
  * Whether Node would end the connection, with the handshake that goes on over it: the client waits for `100 Continue` and
  * is given a challenge in its place. Then the response has to say `Connection: keep-alive`. A client of such a scheme
  * sends its body all the same, or closes the connection itself.

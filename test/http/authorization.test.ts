@@ -103,6 +103,7 @@ describe('Authorization field', () => {
       'Via',
       'X-Forwarded-For',
       'forwarded',
+      'Expect',
     ]) {
       assert.equal(reliesOnConnection([...browser, name, '']), false, name);
       assert.equal(reliesOnConnection([name, 'x', ...browser]), false, name);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Connection } from '../../src/http/connection.ts';
 import { anonymousOutcome, refusedOutcome } from '../../src/http/outcome.ts';
-import type { AuthenticatedOutcome, Outcome } from '../../src/http/outcome.ts';
+import type { Outcome, StandingOutcome } from '../../src/http/outcome.ts';
 import { SecurityContextInfo } from '../../src/security-context-info.ts';
 import * as Sspi from '../../src/sspi/index.ts';
 import { FakeSocket, settled } from '../scripted-authenticator.ts';
@@ -28,7 +28,7 @@ function contexts(count: number): { owner: ScriptedPackage; handles: Sspi.Contex
   return { owner, handles };
 }
 
-const outcome: AuthenticatedOutcome = {
+const outcome: StandingOutcome = {
   type: 'authenticated',
   user: { name: 'a', userName: 'a', groups: [], package: 'Scripted' },
   sspi: new SecurityContextInfo(

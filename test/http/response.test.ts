@@ -7,8 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { awaitVerdict, holdContinue } from '../../src/http/expect-continue.ts';
 import { anonymousOutcome, challengeOutcome, refusedOutcome } from '../../src/http/outcome.ts';
-import type { AuthenticatedOutcome, Outcome } from '../../src/http/outcome.ts';
-import { passesAtOnce, writeOutcome } from '../../src/http/response.ts';
+import type { Outcome } from '../../src/http/outcome.ts';
+import { writeOutcome } from '../../src/http/response.ts';
 import { RawConnection } from '../lab/raw-connection.ts';
 
 interface Running extends AsyncDisposable {
@@ -211,26 +211,5 @@ describe('A16: Expect: 100-continue', () => {
     assert.equal((await connection.response()).body, 'open');
     server.closeAllConnections();
     server.close();
-  });
-});
-
-describe('passesAtOnce', () => {
-  const signedIn = { type: 'authenticated', headers: [] } as unknown as AuthenticatedOutcome;
-
-  it('is for the known sender whose response gets no field of ours, and for nobody else', () => {
-    assert.equal(passesAtOnce(signedIn), true);
-    const others: readonly Outcome[] = [
-      { ...signedIn, headers: [['Persistent-Auth', 'true']] },
-      anonymousOutcome,
-      challengeOutcome([]),
-      challengeOutcome(['NTLM'], true),
-      ...([400, 401, 403, 500] as const).map((status) => refusedOutcome(status)),
-    ];
-    for (const outcome of others) assert.equal(passesAtOnce(outcome), false, outcome.type);
-  });
-
-  it('is not for a promise, whatever its properties say', () => {
-    const promise = Object.assign(Promise.resolve<Outcome>(refusedOutcome(403)), signedIn);
-    assert.equal(passesAtOnce(promise), false);
   });
 });
