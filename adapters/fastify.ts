@@ -21,7 +21,6 @@ import {
   writeOutcome,
 } from '../src/index.ts';
 import type {
-  AuthenticatedOutcome,
   Authenticator,
   ChallengeOutcome,
   Identity,
@@ -61,17 +60,13 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
   if (!instance.hasDecorator('sspiAuth')) instance.decorate('sspiAuth', authenticator);
   holdContinue(instance.server);
 
-  const identify = (request: FastifyRequest, outcome: AuthenticatedOutcome): void => {
-    (request as AdmittedRequest)[admitted] = outcome;
-    if (assigned.length > 0) assign(request, outcome, assigned);
-  };
-  const carry = (request: FastifyRequest, reply: FastifyReply, proceed: () => void, outcome: Outcome): void => {
+  const carry = (request: AdmittedRequest, reply: FastifyReply, proceed: () => void, outcome: Outcome): void => {
     if (!mayProceed(outcome)) {
       refuse(request.raw, reply, outcome, discardedBodyBytes);
       return;
     }
     writeOutcome(request.raw, reply.raw, outcome, discardedBodyBytes);
-    if (outcome.type === 'authenticated') identify(request, outcome);
+    if (outcome.type === 'authenticated') request[admitted] = outcome;
     proceed();
   };
   const carryWhenSettled = (
@@ -90,15 +85,22 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
     else carry(request, reply, proceed, outcome);
   };
   // onRequest comes before the body is parsed: nothing of an unknown sender's body is looked at.
-  instance.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, proceed) => {
+  instance.addHook('onRequest', (request: AdmittedRequest, reply: FastifyReply, proceed) => {
     const outcome = authenticator.standing(request.raw);
     if (outcome === undefined) {
       judge(request, reply, proceed);
     } else {
-      identify(request, outcome);
+      request[admitted] = outcome;
       proceed();
     }
   });
+  if (assigned.length > 0) {
+    instance.addHook('onRequest', (request: AdmittedRequest, _reply, proceed) => {
+      const sender = request[admitted];
+      if (sender !== undefined) for (const name of assigned) Object.assign(request, { [name]: sender[name] });
+      proceed();
+    });
+  }
   instance.addHook('onClose', (_instance, closed) => {
     authenticator.close();
     closed();
@@ -174,10 +176,6 @@ function accessor<N extends RequestName>(
       this[admitted] = { user: null, sspi: null, ...this[admitted], [name]: value };
     },
   };
-}
-
-function assign(request: FastifyRequest, outcome: AuthenticatedOutcome, assigned: readonly RequestName[]): void {
-  for (const name of assigned) Object.assign(request, { [name]: outcome[name] });
 }
 
 /** Fastify's own logger, where one was configured. */

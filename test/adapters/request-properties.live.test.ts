@@ -214,6 +214,13 @@ describe('Fastify 5: properties of the request', ready, () => {
     assert.equal(await askFastify(app, '/child'), 'LAB\\alice NTLM');
   });
 
+  it('that the application decorated for itself keep its value for who was not asked', async () => {
+    const app = fastify().decorateRequest<unknown>('user', 'a guest');
+    await app.register(fastifySspiAuth, { ...options, anonymous: true });
+    app.get('/', ({ user, sspi }) => JSON.stringify([user, sspi]));
+    assert.equal(await askFastify(app, '/', []), '["a guest",null]');
+  });
+
   it('are decorated once, where a context and a child of it both sign in', async () => {
     const app = fastify();
     await app.register(fastifySspiAuth, { ...options, anonymous: true });
