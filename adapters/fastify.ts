@@ -18,7 +18,7 @@ import {
   holdContinue,
   mayProceed,
   mustStayOpen,
-  writeOutcome,
+  sendContinue,
 } from '../src/index.ts';
 import type {
   Authenticator,
@@ -65,8 +65,11 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
       refuse(request.raw, reply, outcome, discardedBodyBytes);
       return;
     }
-    writeOutcome(request.raw, reply.raw, outcome, discardedBodyBytes);
-    if (outcome.type === 'authenticated') request[admitted] = outcome;
+    if (outcome.type === 'authenticated') {
+      for (const [name, value] of outcome.headers) void reply.header(name, value);
+      request[admitted] = outcome;
+    }
+    sendContinue(reply.raw);
     proceed();
   };
   const carryWhenSettled = (

@@ -193,7 +193,9 @@ export class Acceptor {
         const { context, tokens } = verdict;
         connection.enter({ type: 'negotiating', scheme: key, context, startedAt: attempt.startedAt });
         this.#pending.add(connection, exchange.socket);
-        this.#audit.handshake(this.#record(attempt, scheme, 'SEC_I_CONTINUE_NEEDED'));
+        if (this.#audit.hearsHandshakes) {
+          this.#audit.handshake(this.#record(attempt, scheme, 'SEC_I_CONTINUE_NEEDED'));
+        }
         const challenges = tokens.slice(0, 1).map((token) => `${scheme.name} ${encodeBase64(token)}`);
         return challengeOutcome(challenges, true);
       }

@@ -74,6 +74,11 @@ export class Audit {
     return this.#logger !== undefined || authenticatedChannel.hasSubscribers;
   }
 
+  /** Whether anybody is told of a leg. */
+  get hearsHandshakes(): boolean {
+    return this.#logger?.debug !== undefined || handshakeChannel.hasSubscribers;
+  }
+
   /** A client was authenticated. @param again the client proved the same once more (Digest): debug, not info */
   authenticated(record: AuditRecord, again: boolean): void {
     if (authenticatedChannel.hasSubscribers) authenticatedChannel.publish(record);

@@ -148,6 +148,31 @@ describe('the log', () => {
   });
 });
 
+describe('nobody who hears', () => {
+  /** How often a whole sign-in asks a socket for its peer. */
+  function timesAsked(options?: Parameters<typeof scripted>[1]): number {
+    const s = scripted(script, options);
+    let asked = 0;
+    const socket = new FakeSocket();
+    Object.defineProperty(socket, 'remoteAddress', { get: () => `192.0.2.${++asked}` });
+    s.now(socket, first('hello'));
+    assert.equal(s.now(socket, later('secret-right')).type, 'authenticated');
+    return asked;
+  }
+
+  it('and a sign-in asks no socket for its peer, which changes the socket', () => {
+    assert.equal(timesAsked({ logger: false }), 0);
+    assert.equal(timesAsked(), 2, 'a leg and a sign-in are told to a logger');
+    const hear = (): void => undefined;
+    diagnosticsChannel.subscribe('sspi-auth:handshake', hear);
+    try {
+      assert.equal(timesAsked({ logger: false }), 1);
+    } finally {
+      diagnosticsChannel.unsubscribe('sspi-auth:handshake', hear);
+    }
+  });
+});
+
 describe('node:diagnostics_channel', () => {
   it('has the same events', () => {
     const events: [string, unknown][] = [];

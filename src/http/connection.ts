@@ -40,7 +40,10 @@ export interface ConnectionSocket {
   off(event: 'close', listener: () => void): unknown;
 }
 
-/** `address:port` of the client, where the connection knows it. Node asks the system for it: a call for the log alone. */
+/**
+ * `address:port` of the client, where the connection knows it. To be asked only where somebody is told: Node asks the system
+ * for it and keeps it on the socket, which has another hidden class from then on than those that nobody asked.
+ */
 export function peerOf({ remoteAddress, remotePort }: ConnectionSocket): string | undefined {
   return remoteAddress === undefined ? undefined : `${remoteAddress}:${remotePort ?? ''}`;
 }
