@@ -18,9 +18,10 @@ import {
   holdContinue,
   mayProceed,
   mustStayOpen,
-  sendContinue,
+  writeOutcome,
 } from '../src/index.ts';
 import type {
+  AuthenticatedOutcome,
   Authenticator,
   ChallengeOutcome,
   Identity,
@@ -65,11 +66,12 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
       refuse(request.raw, reply, outcome, discardedBodyBytes);
       return;
     }
+    // Fields on the raw response, which a handler may write to past Fastify.
+    writeOutcome(request.raw, reply.raw, outcome, discardedBodyBytes);
     if (outcome.type === 'authenticated') {
-      for (const [name, value] of outcome.headers) void reply.header(name, value);
       request[admitted] = outcome;
+      if (assigned.length > 0) assign(request, outcome, assigned);
     }
-    sendContinue(reply.raw);
     proceed();
   };
   const carryWhenSettled = (
@@ -94,16 +96,10 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
       judge(request, reply, proceed);
     } else {
       request[admitted] = outcome;
+      if (assigned.length > 0) assign(request, outcome, assigned);
       proceed();
     }
   });
-  if (assigned.length > 0) {
-    instance.addHook('onRequest', (request: AdmittedRequest, _reply, proceed) => {
-      const sender = request[admitted];
-      if (sender !== undefined) for (const name of assigned) Object.assign(request, { [name]: sender[name] });
-      proceed();
-    });
-  }
   instance.addHook('onClose', (_instance, closed) => {
     authenticator.close();
     closed();
@@ -179,6 +175,10 @@ function accessor<N extends RequestName>(
       this[admitted] = { user: null, sspi: null, ...this[admitted], [name]: value };
     },
   };
+}
+
+function assign(request: FastifyRequest, outcome: AuthenticatedOutcome, assigned: readonly RequestName[]): void {
+  for (const name of assigned) Object.assign(request, { [name]: outcome[name] });
 }
 
 /** Fastify's own logger, where one was configured. */

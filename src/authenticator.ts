@@ -28,7 +28,7 @@ export class Authenticator<R = unknown> {
   readonly #acceptor: Acceptor;
   readonly #audit: Audit;
   /** Requests judged before, so that the same middleware twice in a chain does not judge a token twice. */
-  readonly #judged = new WeakMap<object, Outcome>();
+  readonly #judged = new WeakMap<object, AuthenticatedOutcome>();
 
   constructor(settings: Settings<R>, schemes: readonly OfferedScheme[]) {
     this.settings = settings;
@@ -112,7 +112,8 @@ export class Authenticator<R = unknown> {
   /** Stands apart: what its closures hold would be allocated for every request of `authenticate`. */
   #judge(exchange: Exchange, target: string | ((request: R) => string), request: R): Outcome | Promise<Outcome> {
     const known = this.#judged.get(exchange);
-    if (known !== undefined) return known;
+    // The credentials are judged once; whether the request may go on depends on where it has come to in the application.
+    if (known !== undefined) return this.#authorize(known, exchange, request);
     const targetOf = typeof target === 'string' ? () => target : () => target(request);
     const outcome = this.#acceptor.judge(exchange, this.#connectionOf(exchange), targetOf);
     const conclude = (judged: Outcome): Outcome | Promise<Outcome> => {

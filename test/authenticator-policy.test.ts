@@ -5,6 +5,7 @@ import type { Outcome } from '../src/http/outcome.ts';
 import * as Sspi from '../src/sspi/index.ts';
 import {
   assertBare401,
+  exchangeOf,
   FakeSocket,
   field,
   first,
@@ -128,6 +129,25 @@ describe('what the operator decides', () => {
       assert.equal('status' in next ? next.status : next.type, expected);
       assert.equal(s.package.live, 0);
     }
+  });
+
+  it('authorize is asked each time the same request comes by, the one that signs in and those after it', () => {
+    const s = scripted(usualScript, { authorize: (_user, request) => request !== '/admin' });
+    const socket = new FakeSocket();
+    s.now(socket, first('hello'));
+    for (const exchange of [
+      exchangeOf(socket, later('right')),
+      exchangeOf(socket, undefined),
+      exchangeOf(socket, undefined, { fields: ['Expect', '100-continue'] }),
+    ]) {
+      const statuses = ['/', '/admin', '/'].map((request) => {
+        const outcome = s.authenticator.authenticate(exchange, '/', request);
+        assert.ok(!(outcome instanceof Promise));
+        return outcome.type;
+      });
+      assert.deepEqual(statuses, ['authenticated', 'refused', 'authenticated']);
+    }
+    assert.deepEqual(s.package.asked, ['hello', 'right']);
   });
 
   it('authorize is given the request and the user; an exception is 500 and lets nobody in', () => {

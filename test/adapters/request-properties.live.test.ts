@@ -221,6 +221,27 @@ describe('Fastify 5: properties of the request', ready, () => {
     assert.equal(await askFastify(app, '/', []), '["a guest",null]');
   });
 
+  it('that an earlier hook has assigned stay as they are for who was not asked', async () => {
+    const app = fastify().decorateRequest<unknown>('user', null);
+    app.addHook('onRequest', (request, _reply, done) => {
+      Object.assign(request, { user: 'mine', sspi: 'other' });
+      done();
+    });
+    await app.register(fastifySspiAuth, { ...options, anonymous: true });
+    app.get('/', ({ user, sspi }) => JSON.stringify([user, sspi]));
+    assert.equal(await askFastify(app, '/', []), '["mine","other"]');
+  });
+
+  it('and the fields of a sign-in reach the client of a handler that writes past Fastify', async () => {
+    const app = fastify();
+    await app.register(fastifySspiAuth, options);
+    app.get('/', ({ user }, reply) => {
+      reply.hijack();
+      reply.raw.end(`${user?.name} ${String(reply.raw.getHeader('Persistent-Auth'))}`);
+    });
+    assert.equal(await askFastify(app), 'LAB\\alice true');
+  });
+
   it('are decorated once, where a context and a child of it both sign in', async () => {
     const app = fastify();
     await app.register(fastifySspiAuth, { ...options, anonymous: true });
