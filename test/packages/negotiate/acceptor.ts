@@ -7,6 +7,12 @@ import * as Sspi from '../../../src/sspi/index.ts';
 import { innerPackage, newJournal } from './inner-packages.ts';
 import type { InnerOptions, Journal } from './inner-packages.ts';
 
+/** Names of both inner packages, in the order that most servers of these tests have. */
+export const both = ['Kerberos', 'NTLM'] as const;
+
+/** The NegTokenResp that is nothing but negState reject, in hex. */
+export const REJECT = 'a1073005a0030a0102';
+
 export interface Acceptor {
   readonly credential: Sspi.CredentialHandle;
   readonly kerberos: Journal;
@@ -48,6 +54,11 @@ export function acceptor(names: readonly ('Kerberos' | 'NTLM')[], options: Inner
       for (const journal of Object.values(journals)) assert.equal(journal.deleted, journal.made);
     },
   };
+}
+
+/** Bytes as text, to be compared. */
+export function hex(bytes: Uint8Array | undefined): string | undefined {
+  return bytes && Buffer.from(bytes).toString('hex');
 }
 
 /** The token of a result, raw. */

@@ -9,6 +9,11 @@ import {
 } from '../../../src/formats/der.ts';
 import { encodeNegTokenResp, OID_SPNEGO } from '../../../src/formats/spnego.ts';
 
+/** Bytes written down as text. */
+export function fromHex(text: string): Buffer {
+  return Buffer.from(text, 'hex');
+}
+
 /** MechTypeList with its header: what mechListMIC covers. */
 export function mechTypeList(...oids: readonly string[]): Uint8Array {
   return derElement(DER_SEQUENCE, ...oids.map(derObjectIdentifier));

@@ -4,12 +4,11 @@ import fc from 'fast-check';
 import { OID_KERBEROS, OID_KERBEROS_MICROSOFT, OID_NEGOEX, OID_NTLM } from '../../../src/formats/spnego.ts';
 import * as Sspi from '../../../src/sspi/index.ts';
 import { vector, vectorIds } from '../../vectors/tokens.ts';
-import { acceptor } from './acceptor.ts';
+import { acceptor, both } from './acceptor.ts';
 import { mechTypeList, negTokenInit, negTokenResp } from './client-tokens.ts';
 import { clientMic, kerberosToken, ntlmToken } from './inner-packages.ts';
 
 const fuzzRuns = Number(process.env['SSPI_AUTH_FUZZ_RUNS'] ?? 2000);
-const both = ['Kerberos', 'NTLM'] as const;
 
 /** Changed, cut, doubled and swapped bytes. */
 const mutation = fc.record({

@@ -5,12 +5,9 @@ import { OID_KERBEROS, OID_NEGOEX, OID_NTLM } from '../../../src/formats/spnego.
 import { negotiatePackage } from '../../../src/packages/negotiate/index.ts';
 import * as Sspi from '../../../src/sspi/index.ts';
 import { vector } from '../../vectors/tokens.ts';
-import { acceptor, assertRefused, outputToken, response } from './acceptor.ts';
+import { acceptor, assertRefused, both, hex, outputToken, response } from './acceptor.ts';
 import { mechTypeList, negTokenInit, negTokenResp } from './client-tokens.ts';
 import { clientMic, innerPackage, kerberosToken, newJournal, ntlmToken, serverMic } from './inner-packages.ts';
-
-const hex = (bytes: Uint8Array | undefined): string | undefined => bytes && Buffer.from(bytes).toString('hex');
-const both = ['Kerberos', 'NTLM'] as const;
 
 describe('raw tokens under Negotiate', () => {
   it('NTLM is answered in kind, leg by leg', () => {
