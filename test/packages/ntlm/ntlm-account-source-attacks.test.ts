@@ -1,0 +1,84 @@
+/** Account sources that break their word, through the contract: nobody gets in by it. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { AccountSource, NtlmLogon } from '../../../src/accounts/account-source.ts';
+import {
+  acceptSecurityContext,
+  queryContextAttributes,
+  SEC_E_INTERNAL_ERROR,
+  SEC_E_LOGON_DENIED,
+  SEC_E_NO_AUTHENTICATING_AUTHORITY,
+  SECBUFFER_TOKEN,
+  SECPKG_ATTR_NAMES,
+} from '../../../src/sspi/index.ts';
+import type { AcceptSecurityContextResult } from '../../../src/sspi/index.ts';
+import { attempt, right, type1 } from './deviating-client.ts';
+import { authenticateMessage } from './ntlm-client.ts';
+import { credential, leg, tokenOf } from './ntlm-server.ts';
+
+describe('NTLM attacks', () => {
+  describe('A21: what an account source may do wrong', () => {
+    const key = new Uint8Array(16).fill(1);
+    const account = { userName: 'User' };
+    const verdicts: Readonly<Record<string, readonly [verdict: unknown, status: number]>> = {
+      'C23 undefined': [undefined, SEC_E_LOGON_DENIED],
+      'C23 null': [null, SEC_E_LOGON_DENIED],
+      'C23 true': [true, SEC_E_LOGON_DENIED],
+      'an empty object': [{}, SEC_E_LOGON_DENIED],
+      refused: [{ verdict: 'refused' }, SEC_E_LOGON_DENIED],
+      'Accepted in capitals': [{ verdict: 'Accepted', account, sessionBaseKey: key }, SEC_E_LOGON_DENIED],
+      'accepted without key': [{ verdict: 'accepted', account }, SEC_E_LOGON_DENIED],
+      'a key of 8 bytes': [{ verdict: 'accepted', account, sessionBaseKey: key.subarray(8) }, SEC_E_LOGON_DENIED],
+      'a key in hex': [{ verdict: 'accepted', account, sessionBaseKey: '01'.repeat(16) }, SEC_E_LOGON_DENIED],
+      'no account': [{ verdict: 'accepted', sessionBaseKey: key }, SEC_E_LOGON_DENIED],
+      'an account without a name': [
+        { verdict: 'accepted', account: { userName: '' }, sessionBaseKey: key },
+        SEC_E_LOGON_DENIED,
+      ],
+      'C22 the Guest account': [
+        { verdict: 'accepted', account: { ...account, sid: 'S-1-5-21-1-2-3-501' }, sessionBaseKey: key },
+        SEC_E_LOGON_DENIED,
+      ],
+      'C20 ANONYMOUS LOGON': [
+        { verdict: 'accepted', account: { ...account, sid: 'S-1-5-7' }, sessionBaseKey: key },
+        SEC_E_LOGON_DENIED,
+      ],
+      unavailable: [{ verdict: 'unavailable', reason: 'x' }, SEC_E_NO_AUTHENTICATING_AUTHORITY],
+    };
+    const judgeOnce = (
+      judgeNtlm: (logon: NtlmLogon) => unknown,
+    ): AcceptSecurityContextResult | Promise<AcceptSecurityContextResult> => {
+      const source = { description: 'of a test', judgeNtlm } as unknown as AccountSource;
+      const handle = credential({ accounts: source });
+      const first = leg(handle, undefined, type1);
+      return acceptSecurityContext({
+        ...{ credential: handle, context: first.context, requirements: 0, targetDataRep: 0 },
+        input: [
+          { type: SECBUFFER_TOKEN, data: authenticateMessage(type1, tokenOf(first), { ...right, mic: false }).message },
+        ],
+      });
+    };
+    for (const [name, [verdict, status]] of Object.entries(verdicts)) {
+      it(`${name}, at once and later`, async () => {
+        const now = judgeOnce(() => verdict);
+        assert.ok(!(now instanceof Promise));
+        assert.equal(now.status, status);
+        assert.equal((await judgeOnce(async () => verdict)).status, status);
+      });
+    }
+    it('throws', () => {
+      const result = judgeOnce(() => {
+        throw new Error('no database');
+      });
+      assert.ok(!(result instanceof Promise));
+      assert.equal(result.status, SEC_E_INTERNAL_ERROR);
+    });
+    it('rejects', async () => {
+      assert.equal((await judgeOnce(() => Promise.reject(new Error('no database')))).status, SEC_E_INTERNAL_ERROR);
+    });
+    it('C28: the identity is the record of the source, not the words of the client', async () => {
+      const result = attempt({ ...right, userName: 'USER', domain: 'dOMAIN', hashedDomain: 'dOMAIN' });
+      assert.equal(queryContextAttributes(result.context!, SECPKG_ATTR_NAMES).value, 'Domain\\User');
+    });
+  });
+});

@@ -1,0 +1,52 @@
+/** Hostile NEGOTIATE_MESSAGEs, and what may not stand in their place. Every case is refused, with the status named. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { decodeChallengeMessage } from '../../../src/formats/ntlm-challenge-message.ts';
+import { acceptSecurityContext, SEC_E_INVALID_TOKEN, SEC_E_UNSUPPORTED_FUNCTION } from '../../../src/sspi/index.ts';
+import { patch, right, type1 } from './deviating-client.ts';
+import { authenticateMessage, CURL_FLAGS, negotiateMessage, WINDOWS_FLAGS } from './ntlm-client.ts';
+import { credential, leg, tokenOf } from './ntlm-server.ts';
+
+describe('NTLM attacks', () => {
+  describe('first leg', () => {
+    const handle = credential();
+    const refuse = (name: string, token: Uint8Array): void => {
+      it(name, () => assert.equal(leg(handle, undefined, token).status, SEC_E_INVALID_TOKEN));
+    };
+    const challenge = tokenOf(leg(handle, undefined, type1));
+    refuse('C01: an AUTHENTICATE_MESSAGE as first message', authenticateMessage(type1, challenge, right).message);
+    refuse('C05: a CHALLENGE_MESSAGE of the server itself', challenge);
+    for (const type of [0, 4, 0xffffffff]) refuse(`C05: message type ${type}`, patch(8, 32, type)(type1));
+    refuse('C05: signature NTLMSSP1', Buffer.from(type1).fill('1', 7, 8));
+    refuse('an empty token', new Uint8Array(0));
+    refuse('C10: neither Unicode nor OEM', negotiateMessage(WINDOWS_FLAGS & ~3));
+    refuse('C06: a domain outside the message', patch(16, 16, 8)(patch(20, 32, 0xfffffff0)(type1)));
+    refuse('C06: a domain inside the header', patch(16, 16, 8)(patch(20, 32, 8)(type1)));
+    refuse('A05: more than 64 KiB', Buffer.concat([type1, new Uint8Array(0x10000)]));
+    it('A03: every prefix is refused', () => {
+      for (let end = 0; end < type1.byteLength; end++) {
+        assert.equal(leg(handle, undefined, type1.subarray(0, end)).status, SEC_E_INVALID_TOKEN);
+      }
+    });
+    it('no token buffer at all', () => {
+      const result = acceptSecurityContext({
+        ...{ credential: handle, context: undefined, input: [], requirements: 0, targetDataRep: 0 },
+      });
+      assert.ok(!(result instanceof Promise));
+      assert.equal(result.status, SEC_E_INVALID_TOKEN);
+    });
+    it('C11: 128-bit keys required and not offered', () => {
+      const strict = credential({ require128: true });
+      assert.equal(leg(strict, undefined, negotiateMessage(CURL_FLAGS)).status, SEC_E_UNSUPPORTED_FUNCTION);
+    });
+    it('LM_KEY and DATAGRAM are never granted, nor protection without extended session security', () => {
+      const flags = (offered: number): number =>
+        decodeChallengeMessage(tokenOf(leg(handle, undefined, negotiateMessage(offered)))).flags;
+      assert.equal(flags(0xe00882f7) & 0xc0, 0);
+      assert.equal(flags(0xe0008237) & 0xe0000030, 0);
+      assert.equal(flags(WINDOWS_FLAGS) & 3, 1);
+      assert.equal(flags(WINDOWS_FLAGS | 3) & 3, 1);
+      assert.equal(flags(CURL_FLAGS) & 3, 2);
+    });
+  });
+});
