@@ -65,7 +65,7 @@ export const statusRows: readonly ConformanceRow[] = [
   {
     kind: 'status',
     name: 'SEC_I_COMPLETE_AND_CONTINUE',
-    says: 'waits for a package that gives it; the contract’s part is in test/sspi/accept-security-context.test.ts',
+    says: 'waits for a package that gives it; the contract’s part is in test/sspi/complete-auth-token.test.ts',
   },
   {
     kind: 'status',

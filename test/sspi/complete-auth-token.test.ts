@@ -1,0 +1,50 @@
+/** CompleteAuthToken after SEC_I_COMPLETE_NEEDED and SEC_I_COMPLETE_AND_CONTINUE, over a scripted package. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as Sspi from '../../src/sspi/index.ts';
+import { now, scriptedCredential } from './scripted-credential.ts';
+
+describe('completeAuthToken', () => {
+  it('gives the verdict after SEC_I_COMPLETE_NEEDED, once', () => {
+    const { owner, call } = scriptedCredential();
+    const begun = now(call(undefined, 'complete'));
+    assert.deepEqual([begun.name, begun.attributes], ['SEC_I_COMPLETE_NEEDED', undefined]);
+    assert.equal(Sspi.querySecurityContextToken(begun.context!).status, Sspi.SEC_E_INVALID_HANDLE);
+    assert.equal(now(call(begun.context, 'yes')).name, 'SEC_E_INVALID_HANDLE', 'not another leg');
+    const verdict = now(Sspi.completeAuthToken(begun.context!, begun.output));
+    assert.deepEqual([verdict.name, verdict.attributes], ['SEC_E_OK', 5]);
+    assert.equal(now(Sspi.completeAuthToken(begun.context!, [])).name, 'SEC_E_INVALID_HANDLE');
+    assert.equal(Sspi.querySecurityContextToken(begun.context!).status, Sspi.SEC_E_OK);
+    Sspi.deleteSecurityContext(begun.context!);
+    assert.equal(owner.live, 0);
+  });
+
+  it('after SEC_I_COMPLETE_AND_CONTINUE the context stands only after the legs that follow', () => {
+    const { owner, call } = scriptedCredential();
+    const begun = now(call(undefined, 'completeAndContinue'));
+    const completed = now(Sspi.completeAuthToken(begun.context!, begun.output));
+    assert.deepEqual([completed.name, completed.attributes, completed.expiry], ['SEC_E_OK', undefined, undefined]);
+    assert.equal(Sspi.querySecurityContextToken(begun.context!).status, Sspi.SEC_E_INVALID_HANDLE);
+    assert.equal(now(call(begun.context, 'yes')).name, 'SEC_E_OK');
+    assert.equal(Sspi.querySecurityContextToken(begun.context!).status, Sspi.SEC_E_OK);
+    Sspi.deleteSecurityContext(begun.context!);
+    assert.equal(owner.live, 0);
+  });
+
+  it('a context that does not wait for it is SEC_E_INVALID_HANDLE and lives on', () => {
+    const { call } = scriptedCredential();
+    const { context } = now(call(undefined, 'go'));
+    assert.equal(now(Sspi.completeAuthToken(context!, [])).name, 'SEC_E_INVALID_HANDLE');
+    assert.equal(now(call(context, 'yes')).name, 'SEC_E_OK');
+    Sspi.deleteSecurityContext(context!);
+  });
+
+  it('a failure deletes the context', () => {
+    const { owner, call } = scriptedCredential({
+      bad: { status: Sspi.SEC_I_COMPLETE_NEEDED, completion: { status: Sspi.SEC_E_MESSAGE_ALTERED } },
+    });
+    const { context } = now(call(undefined, 'bad'));
+    assert.equal(now(Sspi.completeAuthToken(context!, [])).name, 'SEC_E_MESSAGE_ALTERED');
+    assert.equal(owner.live, 0);
+  });
+});
