@@ -142,6 +142,13 @@ export function checksumContent(field: Uint8Array): Buffer {
   return Buffer.from(new DerReader(fields(field).get(1)!).octetString('checksum'));
 }
 
+/** Alters the content of the authenticator's checksum, and its type where one is given. */
+export function withChecksum(alter: (content: Buffer) => Uint8Array, type?: number): (open: OpenApRequest) => void {
+  return (open) => {
+    open.authenticator.set(3, checksumField(alter(checksumContent(open.authenticator.get(3)!)), type));
+  };
+}
+
 /** EncryptionKey. */
 export function encryptionKey(type: number, value: Uint8Array): Uint8Array {
   return sequence(

@@ -1,0 +1,82 @@
+/** The checksum of the authenticator, RFC 4121 section 4.1.1: channel bindings, flags, what is delegated. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { encodeChannelBindings } from '../../../src/formats/channel-bindings.ts';
+import { ASC_REQ_CONNECTION, ASC_REQ_DELEGATE, ASC_RET_DELEGATE } from '../../../src/sspi/index.ts';
+import { withChecksum } from '../../kerberos/ap-request-forge.ts';
+import type { OpenApRequest } from '../../kerberos/ap-request-forge.ts';
+import { gssClientPackages } from '../../lab/gss-client.ts';
+import { tier } from '../../lab/tier.ts';
+import { acceptor, heimdal, mit } from './acceptor.ts';
+import { startForgeRealm } from './forge-realm.ts';
+import type { ForgeRealm } from './forge-realm.ts';
+
+const gssapis = [
+  { ...mit, ready: await tier('kdc', gssClientPackages) },
+  { ...heimdal, ready: await tier('heimdal', gssClientPackages) },
+];
+
+for (const { name: gssapi, library, ready } of gssapis)
+  describe(`what Kerberos of ${gssapi} refuses`, ready, () => {
+    let realm: ForgeRealm;
+    before(async () => {
+      realm = await startForgeRealm(library);
+    });
+    after(() => realm.stop());
+
+    it('D10: a delegation flag with nothing behind it delegates nothing', async () => {
+      using delegating = await acceptor({ library, keytab: realm.kdc.keytab, delegate: true });
+      for (const credential of [realm.server, delegating]) {
+        const token = await realm.forged(withChecksum((c) => (c.writeUInt32LE(c.readUInt32LE(20) | 1, 20), c)));
+        const judged = await credential.judge(token, { requirements: ASC_REQ_CONNECTION | ASC_REQ_DELEGATE });
+        assert.equal(judged.attributes & ASC_RET_DELEGATE, 0);
+      }
+    });
+
+    it('D10: no checksum at all means no channel bindings, and fails where they are required', async () => {
+      const without = (open: OpenApRequest): void => void open.authenticator.delete(3);
+      const bindings = encodeChannelBindings(Buffer.from('tls-server-end-point:x'));
+      assert.notEqual((await realm.server.judge(await realm.forged(without), { bindings })).status, 'SEC_E_OK');
+    });
+
+    it("D11: the flag of bound channels is not the client's to set", async () => {
+      // GSS_C_CHANNEL_BOUND_FLAG (0x800) with channel bindings of zeros.
+      const claim = withChecksum((c) => (c.writeUInt32LE(c.readUInt32LE(20) | 0x800, 20), c.fill(0, 4, 20), c));
+      const bindings = encodeChannelBindings(Buffer.from('tls-server-end-point:x'));
+      assert.equal((await realm.server.judge(await realm.forged(claim), { bindings })).status, 'SEC_E_BAD_BINDINGS');
+      // Nor is there a need for it.
+      assert.equal((await realm.server.judge(await realm.forged(claim))).status, 'SEC_E_OK');
+      const bound = await realm.client.initiate({ bindings: Buffer.from('tls-server-end-point:x') });
+      assert.equal((await realm.server.judge(bound, { bindings })).status, 'SEC_E_OK');
+    });
+
+    it('D10: an extension after the checksum is ignored', async () => {
+      const alter = withChecksum((content) => Buffer.concat([content, Buffer.from('00000063000000020102', 'hex')]));
+      const { status, token } = await realm.server.judge(await realm.forged(alter));
+      assert.equal(status, 'SEC_E_OK');
+      assert.equal(token?.userName, 'alice');
+    });
+
+    it('D20: garbage in place of a delegated ticket grants nothing', async () => {
+      using delegating = await acceptor({ library, keytab: realm.kdc.keytab, delegate: true });
+      const delegated = (size: number) =>
+        withChecksum((content) => {
+          const head = content.subarray(0, 28);
+          const option = Buffer.concat([head.subarray(0, 24), Buffer.alloc(4)]);
+          option.writeUInt32LE(option.readUInt32LE(20) | 1, 20);
+          option.writeUInt16LE(1, 24);
+          option.writeUInt16LE(size, 26);
+          return Buffer.concat([option, Buffer.alloc(size, 0x76)]);
+        });
+      for (const size of [0, 1, 100, 60_000]) {
+        for (const credential of [realm.server, delegating]) {
+          const requirements = ASC_REQ_CONNECTION | ASC_REQ_DELEGATE;
+          const judged = await credential.judge(await realm.forged(delegated(size)), { requirements });
+          assert.equal(judged.attributes & ASC_RET_DELEGATE, 0, `${size} bytes`);
+          // Heimdal reads what is not empty.
+          const isRead = gssapi === 'MIT krb5' || size > 0;
+          assert.equal(judged.status === 'SEC_E_OK', !isRead, `${size} bytes`);
+        }
+      }
+    });
+  });

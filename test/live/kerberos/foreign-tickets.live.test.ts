@@ -1,0 +1,113 @@
+/** Tickets that are good, but not here: of other services, keys, encryption types, and of clients with another time. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { derInteger } from '../../../src/formats/der.ts';
+import { ASC_REQ_EXTENDED_ERROR } from '../../../src/sspi/index.ts';
+import { keytabKey, openApRequest, principalName, sealApRequest } from '../../kerberos/ap-request-forge.ts';
+import { gssClientPackages, startGssClient } from '../../lab/gss-client.ts';
+import { startKdc } from '../../lab/kdc.ts';
+import { runChecked } from '../../lab/process.ts';
+import { tier } from '../../lab/tier.ts';
+import { acceptor, heimdal, mit, outputToken } from './acceptor.ts';
+import { startForgeRealm } from './forge-realm.ts';
+import type { ForgeRealm } from './forge-realm.ts';
+
+const packages = [...gssClientPackages, 'faketime'];
+const gssapis = [
+  { ...mit, ready: await tier('kdc', packages) },
+  { ...heimdal, ready: await tier('heimdal', packages) },
+];
+
+for (const { name: gssapi, library, ready } of gssapis)
+  describe(`what Kerberos of ${gssapi} refuses`, ready, () => {
+    let realm: ForgeRealm;
+    before(async () => {
+      realm = await startForgeRealm(library);
+    });
+    after(() => realm.stop());
+
+    it('D05: servicePrincipalNames restricts whose tickets are taken, in any case', async () => {
+      const web = await realm.client.initiate({ target: 'HTTP@web.test.local' });
+      using only = await acceptor({
+        library,
+        keytab: realm.kdc.keytab,
+        servicePrincipalNames: ['http/LOCALHOST@test.local'],
+      });
+      const refused = await only.judge(web);
+      assert.equal(refused.status, 'SEC_E_WRONG_PRINCIPAL');
+      assert.match(refused.why, /HTTP\/web\.test\.local@TEST\.LOCAL, and this server takes http\/LOCALHOST/);
+      assert.equal((await only.judge(await realm.client.initiate())).status, 'SEC_E_OK');
+      assert.equal((await realm.server.judge(web)).status, 'SEC_E_OK');
+      const cifs = await realm.server.judge(await realm.client.initiate({ target: 'cifs@localhost' }));
+      assert.equal(cifs.status, 'SEC_E_WRONG_PRINCIPAL');
+    });
+
+    it('D05: a ticket of another service under the name of this one is refused: only its own keys are loaded', async () => {
+      const names = ['HTTP/localhost', 'cifs/localhost'];
+      using any = await acceptor({ library, keytab: realm.kdc.keytab, servicePrincipalNames: names });
+      const cifs = keytabKey(realm.kdc.keytab, 'cifs/localhost');
+      for (const keyVersion of [2, 77, undefined]) {
+        const renamed = async (): Promise<Buffer> => {
+          const open = openApRequest(await realm.client.initiate({ target: 'cifs@localhost' }), cifs);
+          open.ticket.set(2, principalName(2, 'HTTP', 'localhost'));
+          open.ticketHeader.keyVersion = keyVersion;
+          return sealApRequest(open, cifs);
+        };
+        const judged = await realm.server.judge(await renamed());
+        assert.equal(judged.token, undefined);
+        // No library has anything against it by itself, once it has the key.
+        if (keyVersion === 77) assert.equal((await any.judge(await renamed())).status, 'SEC_E_OK');
+      }
+    });
+
+    it('D09: a ticket under a known key is taken whatever key version it names: libkrb5 tries the keys it has', async () => {
+      for (const keyVersion of [77, -1, undefined]) {
+        const token = await realm.forged((open) => (open.ticketHeader.keyVersion = keyVersion));
+        assert.equal((await realm.server.judge(token)).token?.userName, 'alice');
+      }
+      const stranger = Buffer.alloc(32, 9);
+      const open = openApRequest(await realm.client.initiate(), realm.key);
+      open.ticketHeader.keyVersion = 77;
+      const judged = await realm.server.judge(sealApRequest(open, stranger));
+      assert.equal(judged.token, undefined);
+      assert.match(judged.why, /kvno\) 77, and the keytab .* has kvno 2/);
+    });
+
+    it('D03: a client whose clock is off is told apart, in seconds, and gets the server time where asked for', async () => {
+      await runChecked('kvno', ['HTTP/localhost'], { env: realm.env });
+      await using late = await startGssClient(realm.env, ['faketime', '-f', '+20m']);
+      const judged = await realm.server.judge(await late.initiate(), { requirements: ASC_REQ_EXTENDED_ERROR });
+      assert.equal(judged.status, 'SEC_E_TIME_SKEW');
+      const [, seconds] = /clock is (\d+) seconds ahead/.exec(judged.why) ?? [];
+      assert.ok(Math.abs(Number(seconds) - 1200) <= 5, judged.why);
+      // KRB-ERROR with KRB_AP_ERR_SKEW (37): error-code [6] INTEGER.
+      const error = Buffer.from(outputToken(judged.output));
+      assert.ok(
+        error.includes(Buffer.concat([Buffer.from('a603', 'hex'), Buffer.from(derInteger(37))])),
+        error.toString('hex'),
+      );
+    });
+
+    it('D06: RC4 of a real KDC is refused by default and taken where allowed', async () => {
+      await using old = await startKdc({
+        realm: 'OLD.TEST',
+        services: ['HTTP/localhost'],
+        encryptionTypes: 'aes256-cts:normal rc4-hmac:normal',
+      });
+      await old.administer([
+        'addprinc -randkey -e rc4-hmac:normal HTTP/rc4.old.test',
+        `ktadd -k ${old.file('rc4.keytab')} -e rc4-hmac:normal HTTP/rc4.old.test`,
+        `ktadd -k ${old.file('rc4.keytab')} HTTP/localhost`,
+      ]);
+      const rc4 = await startGssClient(await old.signIn('alice'));
+      const keytab = old.file('rc4.keytab');
+      using refusing = await acceptor({ library, keytab });
+      using allowing = await acceptor({ library, keytab, allowRc4: true });
+      const target = 'HTTP@rc4.old.test';
+      const judged = await refusing.judge(await rc4.initiate({ target }));
+      assert.equal(judged.status, 'SEC_E_ALGORITHM_MISMATCH');
+      assert.match(judged.why, /arcfour-hmac, which is refused/);
+      assert.equal((await allowing.judge(await rc4.initiate({ target }))).status, 'SEC_E_OK');
+      await rc4[Symbol.asyncDispose]();
+    });
+  });
