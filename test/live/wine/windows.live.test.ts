@@ -5,177 +5,31 @@
  */
 import assert from 'node:assert/strict';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { curl } from '../../lab/curl.ts';
-import type { CurlResult } from '../../lab/curl.ts';
-import { startKdc } from '../../lab/kdc.ts';
-import type { Kdc } from '../../lab/kdc.ts';
-import { listen } from '../../lab/ports.ts';
 import { RawConnection } from '../../lab/raw-connection.ts';
 import { tier } from '../../lab/tier.ts';
-import { makeWineMachine, winePassword } from '../../lab/wine.ts';
-import type { WineMachine, WineProcess } from '../../lab/wine.ts';
+import { winePassword } from '../../lab/wine.ts';
 import { authenticateMessage, CURL_FLAGS, negotiateMessage } from '../../packages/ntlm/ntlm-client.ts';
+import { assertNothingHeld, ntlmByHand, settled, startWindowsNetwork, tampered } from './windows-application.ts';
+import type { AttemptKind, Counts, WhoAmI, WindowsApplication, WindowsNetwork } from './windows-application.ts';
 
 const ready = await tier('wine', ['curl', 'krb5-kdc', 'krb5-admin-server', 'krb5-user']);
-
-interface Counts {
-  readonly credentials: number;
-  readonly contexts: number;
-  readonly buffers?: number;
-  readonly tokens?: number;
-  readonly impersonations?: number;
-}
-interface State {
-  readonly platform: string;
-  readonly records: readonly { readonly reason: string; readonly account?: string; readonly package?: string }[];
-  readonly contract: Counts;
-  readonly native: Counts;
-  readonly shim: Counts | null;
-}
-interface WhoAmI {
-  readonly user: {
-    readonly name: string;
-    readonly userName: string;
-    readonly domain?: string;
-    readonly sid?: string;
-    readonly groups: readonly { readonly sid?: string; readonly name?: string; readonly denyOnly: boolean }[];
-    readonly package: string;
-  };
-  readonly scheme: string;
-  readonly package: string;
-  readonly provider: string;
-}
 
 /** Each sign-in starts Samba's ntlm_auth: 1000 of each kind take two minutes on two idle cores. CI has them. */
 const rounds = Number(process.env['SSPI_AUTH_SIGN_INS'] ?? (process.env['CI'] === 'true' ? 1000 : 100));
 
-const alice = `LAB\\alice:${winePassword}`;
-const application = fileURLToPath(new URL('application.ts', import.meta.url));
-
 describe('the Windows build under Wine', ready, () => {
-  let machine: WineMachine;
-  let kdc: Kdc;
-  let tickets: Readonly<Record<string, string>>;
-
+  let network: WindowsNetwork;
   before(async () => {
-    [machine, kdc] = await Promise.all([makeWineMachine(), startKdc()]);
-    tickets = await kdc.signIn('alice');
-    await copyFile(application, machine.application.file('application.ts'));
+    network = await startWindowsNetwork();
   });
-  after(async () => {
-    await machine[Symbol.asyncDispose]();
-    await kdc.stop();
-  });
-
-  /** A running application. */
-  class Application {
-    readonly process: WineProcess;
-    readonly port: number;
-    constructor(process: WineProcess, port: number) {
-      this.process = process;
-      this.port = port;
-    }
-
-    static async start(shim: boolean, env: Readonly<Record<string, string>> = {}): Promise<Application> {
-      const names = { SSPI_SHIM_KERBEROS_NAME: `${kdc.realm}\\alice` };
-      const process = await machine.start('application.ts', { ...kdc.env, ...names, ...env }, shim);
-      const [, port] = await process.waitForLine(/listening on (\d+) with v22/);
-      return new Application(process, Number(port));
-    }
-
-    url(path: string): string {
-      return `http://localhost:${this.port}/${path}`;
-    }
-
-    ntlm(path: string, credentials = alice): Promise<CurlResult> {
-      return curl(['--ntlm', '-u', credentials, this.url(path)]);
-    }
-
-    negotiate(path: string): Promise<CurlResult> {
-      return curl(['--negotiate', '-u', ':', this.url(path)], { env: tickets });
-    }
-
-    /** A request with an Authorization field of the test's own. */
-    with(path: string, field: string): Promise<CurlResult> {
-      return curl(['-H', `Authorization: ${field}`, this.url(path)]);
-    }
-
-    async state(path: 'state' | 'close' = 'state'): Promise<State> {
-      return JSON.parse((await curl([this.url(path)])).body) as State;
-    }
-
-    /** What was logged since the last time, sign-ins and refusals. */
-    async reasons(): Promise<string[]> {
-      return (await this.state()).records.map(({ reason }) => reason);
-    }
-  }
-
-  /** The token curl sends for HTTP/localhost, taken by a server that judges nothing: the KDC never sees it used. */
-  async function curlsToken(): Promise<string> {
-    let field = '';
-    const server = createServer((request, response) => {
-      field = request.headers.authorization ?? '';
-      response.writeHead(field === '' ? 401 : 200, { 'WWW-Authenticate': 'Negotiate' }).end();
-    });
-    await using listening = await listen(server);
-    await curl(['--negotiate', '-u', ':', `http://localhost:${listening.port}/`], { env: tickets });
-    assert.match(field, /^Negotiate [A-Za-z0-9+/=]{500,}$/);
-    return field.slice('Negotiate '.length);
-  }
-
-  function tampered(token: string): string {
-    const bytes = Buffer.from(token, 'base64');
-    const at = bytes.byteLength - 20;
-    bytes[at] = bytes[at]! ^ 1;
-    return bytes.toString('base64');
-  }
-
-  function assertNothingHeld({ contract, native, shim }: State, what = ''): void {
-    assert.equal(contract.contexts, 0, what);
-    assert.deepEqual({ ...native, credentials: 0 }, { credentials: 0, contexts: 0, tokens: 0, buffers: 0 }, what);
-    if (shim !== null) {
-      assert.deepEqual(
-        { ...shim, credentials: 0 },
-        { credentials: 0, contexts: 0, buffers: 0, impersonations: 0 },
-        what,
-      );
-    }
-  }
-
-  /** Signs in and out of NTLM by hand, as often and as wrongly as a test wants it. */
-  async function ntlmByHand(
-    port: number,
-    path: string,
-    kind: 'right' | 'wrong' | 'abandoned',
-    user = 'alice',
-  ): Promise<number> {
-    await using connection = await RawConnection.open(port);
-    const negotiate = negotiateMessage(CURL_FLAGS);
-    const field = (token: Uint8Array): string => `Authorization: NTLM ${Buffer.from(token).toString('base64')}`;
-    const first = await connection.exchange({ target: `/${path}`, fields: [field(negotiate)] });
-    const challenge = /^NTLM (.+)$/.exec(first.headers.get('www-authenticate')?.[0] ?? '')?.[1];
-    assert.ok(challenge !== undefined, first.text);
-    if (kind === 'abandoned') return first.status;
-    const bytes = Buffer.from(challenge, 'base64');
-    const { message } = authenticateMessage(negotiate, bytes, {
-      userName: user,
-      domain: 'LAB',
-      password: kind === 'right' ? winePassword : 'wrong',
-      // Samba wants its own target information back, every pair of it.
-      avBytes: bytes.subarray(bytes.readUInt32LE(44), bytes.readUInt32LE(44) + bytes.readUInt16LE(40)),
-    });
-    const last = await connection.exchange({ target: `/${path}`, fields: [field(message)] });
-    if (kind === 'right') assert.equal((JSON.parse(last.body) as WhoAmI).user.userName, user, last.text);
-    return last.status;
-  }
+  after(() => network.stop());
 
   describe("with Wine's secur32 as it is", () => {
-    let app: Application;
+    let app: WindowsApplication;
     before(async () => {
-      app = await Application.start(false);
+      app = await network.start(false);
     });
     after(() => app.process[Symbol.asyncDispose]());
 
@@ -210,7 +64,7 @@ describe('the Windows build under Wine', ready, () => {
         ['negotiate', 'Negotiate'],
         ['kerberos', 'Kerberos'],
       ] as const) {
-        const token = await curlsToken();
+        const token = await network.curlsToken();
         await app.reasons();
         await app.with(path, `${scheme} ${tampered(token)}`);
         await app.with(path, `${scheme} ${token}`);
@@ -240,9 +94,9 @@ describe('the Windows build under Wine', ready, () => {
   });
 
   describe('with the proxy DLL', () => {
-    let app: Application;
+    let app: WindowsApplication;
     before(async () => {
-      app = await Application.start(true);
+      app = await network.start(true);
     });
     after(() => app.process[Symbol.asyncDispose]());
 
@@ -262,7 +116,7 @@ describe('the Windows build under Wine', ready, () => {
     });
 
     it('with no options: curl picks Negotiate, and Kerberos runs', async () => {
-      const { status, body } = await curl(['--anyauth', '-u', ':', app.url('default')], { env: tickets });
+      const { status, body } = await curl(['--anyauth', '-u', ':', app.url('default')], { env: network.tickets });
       assert.equal(status, 200);
       const { user, package: ran } = JSON.parse(body) as WhoAmI;
       assert.equal(user.name, 'TEST.LOCAL\\alice');
@@ -284,7 +138,7 @@ describe('the Windows build under Wine', ready, () => {
     }
 
     it('accepts what curl sends under the scheme Kerberos once, and never again', async () => {
-      const token = await curlsToken();
+      const token = await network.curlsToken();
       assert.equal((await app.with('kerberos', `Kerberos ${tampered(token)}`)).status, 401);
       const first = await app.with('kerberos', `Kerberos ${token}`);
       assert.equal(first.status, 200);
@@ -339,7 +193,7 @@ describe('the Windows build under Wine', ready, () => {
 
     it(`holds nothing after ${rounds} sign-ins, ${rounds} abandoned and ${rounds} failed ones (A17)`, async () => {
       const kinds = { right: 200, wrong: 401, abandoned: 401 } as const;
-      for (const [kind, expected] of Object.entries(kinds) as ['right' | 'wrong' | 'abandoned', number][]) {
+      for (const [kind, expected] of Object.entries(kinds) as [AttemptKind, number][]) {
         let left = rounds;
         const one = async (): Promise<void> => {
           while (left-- > 0) assert.equal(await ntlmByHand(app.port, 'ntlm', kind), expected);
@@ -355,19 +209,11 @@ describe('the Windows build under Wine', ready, () => {
     });
   });
 
-  /** The state once the server has seen its connections close. */
-  async function settled(app: Application): Promise<State> {
-    for (let attempt = 0; ; attempt++) {
-      const state = await app.state();
-      if (state.contract.contexts === 0 || attempt === 50) return state;
-    }
-  }
-
   it("protects messages of Kerberos with a client on Wine's own InitializeSecurityContextW", async () => {
     const source = await readFile(new URL('messages.ts', import.meta.url), 'utf8');
-    await writeFile(machine.application.file('messages.ts'), source.replaceAll('../../lab/', './'));
-    await copyFile(new URL('../../lab/winpr.ts', import.meta.url), machine.application.file('winpr.ts'));
-    await using process = await machine.start('messages.ts', tickets, false);
+    await writeFile(network.machine.application.file('messages.ts'), source.replaceAll('../../lab/', './'));
+    await copyFile(new URL('../../lab/winpr.ts', import.meta.url), network.machine.application.file('winpr.ts'));
+    await using process = await network.machine.start('messages.ts', network.tickets, false);
     const [line] = await process.waitForLine(/^\{.*\}$/m);
     assert.deepEqual(JSON.parse(line), {
       integrity: true,
@@ -387,7 +233,7 @@ describe('the Windows build under Wine', ready, () => {
   });
 
   it('ends the process where the thread cannot be reverted', async () => {
-    const app = await Application.start(true, { SSPI_SHIM_FAIL_REVERT: '1' });
+    const app = await network.start(true, { SSPI_SHIM_FAIL_REVERT: '1' });
     const { exitCode, responses } = await app.ntlm('impersonate');
     assert.notEqual(exitCode, 0);
     assert.deepEqual(
