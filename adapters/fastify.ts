@@ -62,6 +62,8 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
   holdContinue(instance.server);
 
   const carry = (request: AdmittedRequest, reply: FastifyReply, proceed: () => void, outcome: Outcome): void => {
+    // Somebody who did not wait for the verdict has answered (a timeout of the application).
+    if (reply.sent) return;
     if (!mayProceed(outcome)) {
       refuse(request.raw, reply, outcome, discardedBodyBytes);
       return;
@@ -80,7 +82,7 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
     proceed: (error?: Error) => void,
     outcome: Promise<Outcome>,
   ): void => {
-    outcome.then((settled) => carry(request, reply, proceed, settled), proceed);
+    outcome.then((settled) => carry(request, reply, proceed, settled)).catch(proceed);
   };
   // A function that makes a closure pays for it at its start: those stand apart from what runs for signed-in requests.
   const judge = (request: FastifyRequest, reply: FastifyReply, proceed: (error?: Error) => void): void => {

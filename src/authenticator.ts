@@ -139,25 +139,27 @@ export class Authenticator<R = unknown> {
     try {
       const allowed = allows(outcome.user, request);
       if (allowed instanceof Promise) return this.#whenAllowed(allowed, outcome, exchange);
-      return isTrue(allowed) ? outcome : this.#forbidden(outcome, exchange);
+      return isTrue(allowed) ? outcome : this.#forbidden(outcome, peerOf(exchange.socket));
     } catch (error) {
       return this.#broken(error, 'the authorize function');
     }
   }
 
   #whenAllowed(allowed: Promise<unknown>, outcome: AuthenticatedOutcome, exchange: Exchange): Promise<Outcome> {
+    // A client that has gone when the answer comes can no longer be asked for.
+    const peer = peerOf(exchange.socket);
     return allowed.then(
-      (settled) => (isTrue(settled) ? outcome : this.#forbidden(outcome, exchange)),
+      (settled) => (isTrue(settled) ? outcome : this.#forbidden(outcome, peer)),
       (error: unknown) => this.#broken(error, 'the authorize function'),
     );
   }
 
-  #forbidden({ user, sspi }: AuthenticatedOutcome, exchange: Exchange): Outcome {
+  #forbidden({ user, sspi }: AuthenticatedOutcome, peer: string | undefined): Outcome {
     this.#audit.refused({
       scheme: sspi.scheme,
       package: sspi.package,
       account: user.name,
-      peer: peerOf(exchange.socket),
+      peer,
       reason: 'not-authorized',
       durationMilliseconds: 0,
     });

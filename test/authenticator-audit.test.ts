@@ -127,6 +127,21 @@ describe('the log', () => {
     assert.equal(broken.log[0]?.level, 'error');
   });
 
+  it('says which connection was forbidden, also where its client has gone before authorize was through', async () => {
+    let answer: (allowed: boolean) => void = () => undefined;
+    const s = scripted(script, { authorize: () => new Promise((resolve) => (answer = resolve)) });
+    const gone = new FakeSocket();
+    s.now(gone, first('hello'));
+    const outcome = s.request(gone, later('secret-right'));
+    // What Node's socket says once it is closed.
+    Object.defineProperty(gone, 'remoteAddress', { value: undefined });
+    gone.close();
+    answer(false);
+    assert.equal((await outcome).type, 'refused');
+    assert.equal(s.log.at(-1)?.record['reason'], 'not-authorized');
+    assert.equal(s.log.at(-1)?.record['peer'], '192.0.2.7:4711');
+  });
+
   it('may throw and changes nothing', async () => {
     const fail = (): never => {
       throw new Error('disk full');

@@ -23,7 +23,7 @@ export function mustStayOpen(response: ServerResponse, outcome: Outcome): boolea
  *
  * @param limit largest request body in bytes that is read and thrown away for a response of our own
  * @returns true where the handler may run, with the outcome's fields set on its response; false where the response is
- *   done
+ *   done, by this function or by somebody who did not wait for the verdict (a timeout of the application)
  */
 export function writeOutcome(
   message: IncomingMessage,
@@ -31,8 +31,9 @@ export function writeOutcome(
   outcome: Outcome,
   limit: number,
 ): outcome is AuthenticatedOutcome | AnonymousOutcome {
+  if (response.writableEnded) return false;
   if (mayProceed(outcome)) {
-    if (outcome.type === 'authenticated' && outcome.headers.length > 0) {
+    if (outcome.type === 'authenticated' && !response.headersSent) {
       for (const [name, value] of outcome.headers) response.setHeader(name, value);
     }
     sendContinue(response);

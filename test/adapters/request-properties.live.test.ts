@@ -214,6 +214,15 @@ describe('Fastify 5: properties of the request', ready, () => {
     assert.equal(await askFastify(app, '/child'), 'LAB\\alice NTLM');
   });
 
+  it('that the application made read-only are an error for the client, whenever the verdict comes', async () => {
+    for (const authorize of [() => true, () => Promise.resolve(true)]) {
+      const app = fastify().decorateRequest<unknown>('user', { getter: () => 'mine' });
+      await app.register(fastifySspiAuth, { ...options, authorize });
+      app.get('/', () => 'nobody may see this');
+      assert.match(await askFastify(app), /^\{"statusCode":500,.*only a getter/);
+    }
+  });
+
   it('that the application decorated for itself keep its value for who was not asked', async () => {
     const app = fastify().decorateRequest<unknown>('user', 'a guest');
     await app.register(fastifySspiAuth, { ...options, anonymous: true });

@@ -9,6 +9,7 @@ import { awaitVerdict, holdContinue } from '../../src/http/expect-continue.ts';
 import { anonymousOutcome, challengeOutcome, refusedOutcome } from '../../src/http/outcome.ts';
 import type { Outcome } from '../../src/http/outcome.ts';
 import { writeOutcome } from '../../src/http/response.ts';
+import { listen } from '../lab/ports.ts';
 import { RawConnection } from '../lab/raw-connection.ts';
 
 interface Running extends AsyncDisposable {
@@ -91,6 +92,41 @@ describe('an outcome as a response', () => {
     const response = await connection.exchange({});
     assert.equal(response.body, 'handler');
     assert.deepEqual(response.headers.get('persistent-auth'), ['true']);
+  });
+});
+
+describe('a response that somebody else has begun', () => {
+  const signedIn: Outcome = {
+    type: 'authenticated',
+    user: { name: 'a', userName: 'a', groups: [], package: 'P' },
+    sspi: undefined as never,
+    headers: [['Persistent-Auth', 'true']],
+  };
+
+  for (const [name, outcome] of Object.entries({ signedIn, anonymousOutcome, refused: refuse() })) {
+    it(`and ended is done: ${name}`, async () => {
+      const verdicts: boolean[] = [];
+      const server = createServer((message, response) => {
+        response.writeHead(503).end('too late');
+        verdicts.push(writeOutcome(message, response, outcome, 1024));
+      });
+      await using listening = await listen(server);
+      await using connection = await RawConnection.open(listening.port);
+      assert.equal((await connection.exchange({})).body, 'too late');
+      assert.deepEqual(verdicts, [false]);
+    });
+  }
+
+  it('and not ended is the handler’s, without the fields that came too late', async () => {
+    const server = createServer((message, response) => {
+      response.writeHead(200).write('begun ');
+      response.end(String(writeOutcome(message, response, signedIn, 1024)));
+    });
+    await using listening = await listen(server);
+    await using connection = await RawConnection.open(listening.port);
+    const { headers, text } = await connection.exchange({});
+    assert.match(text, /begun [^]*true/);
+    assert.equal(headers.get('persistent-auth'), undefined);
   });
 });
 
