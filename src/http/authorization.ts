@@ -23,39 +23,60 @@ export function authorizationField(rawHeaders: readonly string[]): string | unde
 
 /** Names of fields. Most others are told from them by their length, and nearly all of the rest by their first letter. */
 interface FieldNames {
-  /** In lower case. */
-  readonly names: readonly string[];
+  /** In lower case, at the place of their length. */
+  readonly byLength: readonly (readonly string[] | undefined)[];
   /** A bit for each length among them. */
   readonly lengths: number;
 }
 
 function fieldNames(...names: readonly string[]): FieldNames {
-  return { names, lengths: names.reduce((lengths, { length }) => lengths | (1 << length), 0) };
+  const longest = Math.max(...names.map(({ length }) => length));
+  const byLength = Array.from({ length: longest + 1 }, (_, length) => {
+    const ofLength = names.filter((name) => name.length === length);
+    return ofLength.length === 0 ? undefined : ofLength;
+  });
+  return { byLength, lengths: names.reduce((lengths, { length }) => lengths | (1 << length), 0) };
 }
 
-const proxyFields = fieldNames('via', 'forwarded', 'x-forwarded-for');
-const identityFields = fieldNames('via', 'forwarded', 'x-forwarded-for', 'authorization', 'expect');
+/** RFC 9110 section 7.6.3, RFC 7239, and what proxies set in place of these, each after its own custom. */
+const proxyFieldNames = [
+  'via',
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-forwarded-server',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+] as const;
+const proxyFields = fieldNames(...proxyFieldNames);
+const identityFields = fieldNames(...proxyFieldNames, 'authorization', 'expect');
 
-function hasField(rawHeaders: readonly string[], { names, lengths }: FieldNames): boolean {
+function hasField(rawHeaders: readonly string[], { byLength, lengths }: FieldNames): boolean {
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     // A shift goes by the last five bits of the length: a name of 35 is looked at like one of three.
-    if (((lengths >>> name.length) & 1) !== 0 && isOneOf(name, names)) return true;
+    if (((lengths >>> name.length) & 1) !== 0 && isOneOf(name, byLength[name.length])) return true;
   }
   return false;
 }
 
-function isOneOf(name: string, names: readonly string[]): boolean {
+function isOneOf(name: string, names: readonly string[] | undefined): boolean {
+  if (names === undefined) return false;
   for (const wanted of names) {
-    if (name.length !== wanted.length || (name.charCodeAt(0) | 0x20) !== wanted.charCodeAt(0)) continue;
-    if (name.toLowerCase() === wanted) return true;
+    if ((name.charCodeAt(0) | 0x20) === wanted.charCodeAt(0) && name.toLowerCase() === wanted) return true;
   }
   return false;
 }
 
 /**
- * Whether a proxy says it passed the request on (Via, Forwarded, X-Forwarded-For): its connection may carry requests of
- * many users, so no identity may stay on it (attack A11). A client that sets the field itself only loses persistence.
+ * Whether a proxy says it passed the request on (Via, Forwarded, X-Forwarded-For and their like): its connection may carry
+ * requests of many users, so no identity may stay on it (attack A11). A client that sets the field itself only loses
+ * persistence.
  */
 export function passedThroughProxy(rawHeaders: readonly string[]): boolean {
   return hasField(rawHeaders, proxyFields);

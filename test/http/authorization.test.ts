@@ -70,7 +70,15 @@ describe('Authorization field', () => {
   });
 
   it('a proxy is noticed by any of its fields', () => {
-    for (const name of ['Via', 'X-Forwarded-For', 'Forwarded', 'x-forwarded-for', 'VIA']) {
+    for (const name of [
+      'Via',
+      'X-Forwarded-For',
+      'Forwarded',
+      'x-forwarded-for',
+      'VIA',
+      'X-Real-IP',
+      'X-Forwarded-Proto',
+    ]) {
       assert.equal(passedThroughProxy(['Host', 'x', name, '1.1 proxy']), true, name);
     }
     assert.equal(passedThroughProxy(['Host', 'x', 'Vib', 'x', 'X-Forwarded-Foo', 'x', 'Referrer-x', 'y']), false);
