@@ -41,10 +41,10 @@ export interface SspiAuthHandler extends RequestHandler {
  */
 export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
   const authenticator = createAuthenticator(options);
-  const { discardedBodyBytes } = authenticator.settings.limits;
+  const { limits } = authenticator.settings;
 
   const carry = (request: Request, response: Response, next: NextFunction, outcome: Outcome): void => {
-    if (!writeOutcome(request, response, outcome, discardedBodyBytes)) return;
+    if (!writeOutcome(request, response, outcome, limits)) return;
     if (outcome.type === 'authenticated') ({ user: request.user, sspi: request.sspi } = outcome);
     next();
   };
@@ -79,7 +79,7 @@ export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
 
   const requireUser: RequestHandler = (request, response, next) => {
     if (request.sspi !== undefined) next();
-    else writeOutcome(request, response, authenticator.challenge(request), discardedBodyBytes);
+    else writeOutcome(request, response, authenticator.challenge(request), limits);
   };
 
   return Object.assign(handler, {

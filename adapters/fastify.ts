@@ -13,7 +13,7 @@ import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyReque
 import {
   awaitVerdict,
   createAuthenticator,
-  discardBody,
+  discardBodyFor,
   endAndClose,
   holdContinue,
   mayProceed,
@@ -23,6 +23,7 @@ import {
 import type {
   AuthenticatedOutcome,
   Authenticator,
+  BodyLimits,
   ChallengeOutcome,
   Identity,
   Logger,
@@ -56,7 +57,7 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
     done(error instanceof Error ? error : new Error('sspi-auth could not start', { cause: error }));
     return;
   }
-  const { discardedBodyBytes } = authenticator.settings.limits;
+  const { limits } = authenticator.settings;
   const assigned = decorateRequests(instance);
   if (!instance.hasDecorator('sspiAuth')) instance.decorate('sspiAuth', authenticator);
   holdContinue(instance.server);
@@ -65,11 +66,11 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
     // Somebody who did not wait for the verdict has answered (a timeout of the application).
     if (reply.sent) return;
     if (!mayProceed(outcome)) {
-      refuse(request.raw, reply, outcome, discardedBodyBytes);
+      refuse(request.raw, reply, outcome, limits);
       return;
     }
     // Fields on the raw response, which a handler may write to past Fastify.
-    writeOutcome(request.raw, reply.raw, outcome, discardedBodyBytes);
+    writeOutcome(request.raw, reply.raw, outcome, limits);
     if (outcome.type === 'authenticated') {
       request[admitted] = outcome;
       if (assigned.length > 0) assign(request, outcome, assigned);
@@ -118,9 +119,9 @@ function refuse(
   message: IncomingMessage,
   reply: FastifyReply,
   outcome: ChallengeOutcome | RefusedOutcome,
-  limit: number,
+  limits: BodyLimits,
 ): void {
-  if (discardBody(message, limit)) {
+  if (discardBodyFor(message, outcome, limits)) {
     // Through Fastify, so that its onSend hooks (CORS fields, metrics) see the response.
     void reply.code(outcome.status);
     for (const [name, value] of outcome.headers) void reply.header(name, value);

@@ -7,7 +7,7 @@
  * ```
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { awaitVerdict, createAuthenticator, holdContinue, writeOutcome } from '../src/index.ts';
+import { awaitVerdict, createAuthenticator, holdContinue, OptionError, writeOutcome } from '../src/index.ts';
 import type { Authenticator, Identity, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
 
 /** A request whose sender is known. */
@@ -37,14 +37,14 @@ export interface Protect {
  */
 export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
   const authenticator = createAuthenticator(options);
-  const { discardedBodyBytes } = authenticator.settings.limits;
+  const { limits } = authenticator.settings;
   const carry = (
     request: AuthenticatedRequest,
     response: ServerResponse,
     listener: AuthenticatedListener,
     outcome: Outcome,
   ): void => {
-    if (!writeOutcome(request, response, outcome, discardedBodyBytes)) return;
+    if (!writeOutcome(request, response, outcome, limits)) return;
     if (outcome.type === 'authenticated') ({ user: request.user, sspi: request.sspi } = outcome);
     listener(request, response);
   };
@@ -69,9 +69,12 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
     if (outcome instanceof Promise) carryWhenSettled(request, response, listener, outcome);
     else carry(request, response, listener, outcome);
   };
-  const protect =
-    (listener: AuthenticatedListener) =>
-    (request: AuthenticatedRequest, response: ServerResponse): void => {
+  const protect = (listener: AuthenticatedListener) => {
+    if (typeof listener !== 'function') {
+      const cure = 'Give what answers requests: createServer(protect((request, response) => { … })).';
+      throw new OptionError('listener', 'is not a function', cure);
+    }
+    return (request: AuthenticatedRequest, response: ServerResponse): void => {
       const outcome = authenticator.standing(request);
       if (outcome === undefined) {
         judge(request, response, listener);
@@ -80,6 +83,7 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
         listener(request, response);
       }
     };
+  };
   return Object.assign(protect, {
     authenticator,
     attach: holdContinue,

@@ -192,7 +192,7 @@ export class Acceptor {
       case 'continue': {
         const { context, tokens } = verdict;
         connection.enter({ type: 'negotiating', scheme: key, context, startedAt: attempt.startedAt });
-        this.#pending.add(connection, exchange.socket);
+        this.#pending.add(connection, exchange.socket, exchange);
         if (this.#audit.hearsHandshakes) {
           this.#audit.handshake(this.#record(attempt, scheme, 'SEC_I_CONTINUE_NEEDED'));
         }
@@ -257,7 +257,7 @@ export class Acceptor {
     if (perRequest) connection.lastRequestUser = user.name;
     if (this.#audit.hearsSignIns) {
       const record = this.#record(attempt, scheme, 'SEC_E_OK');
-      this.#audit.authenticated({ ...record, package: user.package, account: user.name }, again);
+      this.#audit.authenticated({ ...record, package: user.package, account: printable(user.name) }, again);
     }
     if (perRequest) return outcome;
     const headers: HeaderField[] = [['Persistent-Auth', persists ? 'true' : 'false']];
@@ -279,7 +279,7 @@ export class Acceptor {
     this.#audit.refused({
       ...this.#record(attempt, scheme, reason),
       account: diagnosis?.account === undefined ? undefined : printable(diagnosis.account),
-      ...(diagnosis?.text === undefined ? undefined : { diagnosis: diagnosis.text }),
+      ...(diagnosis?.text === undefined ? undefined : { diagnosis: printable(diagnosis.text, 1024) }),
     });
     return refusedOutcome(status, status === 401 ? this.#bareChallenges(attempt.exchange) : []);
   }

@@ -3,6 +3,7 @@
  * Nothing secret ever comes here: no token, no hash, no Authorization field.
  */
 import { channel } from 'node:diagnostics_channel';
+import { isThenable } from './thenable.ts';
 
 /** The part of pino's logger that is used; anything of this shape will do. */
 export interface Logger {
@@ -63,7 +64,8 @@ export class Audit {
   /** A logger that throws changes no verdict, and no request waits for ever because of it. */
   #write(level: 'info' | 'warn' | 'error' | 'debug', record: object, message: string): void {
     try {
-      this.#logger?.[level]?.(record, message);
+      const written: unknown = this.#logger?.[level]?.(record, message);
+      if (isThenable(written)) written.then(undefined, () => undefined);
     } catch {
       // There is nowhere left to say it.
     }
@@ -108,9 +110,13 @@ export class Audit {
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-/** A name from a client, fit for a log: cut to 128 characters, what could forge or disguise a line escaped. */
-export function printable(name: string): string {
-  return name
-    .slice(0, 128)
+/**
+ * Text from a client or from who judges it, fit for a log: what could forge or disguise a line is escaped.
+ *
+ * @param longest characters that are kept
+ */
+export function printable(text: string, longest = 128): string {
+  return text
+    .slice(0, longest)
     .replace(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

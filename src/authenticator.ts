@@ -4,15 +4,17 @@
  * The signed-in keep-alive request is answered synchronously and allocates nothing; every other is the acceptor's.
  */
 import { Acceptor } from './acceptor.ts';
-import { Audit } from './audit.ts';
+import { Audit, printable } from './audit.ts';
+import { OptionError, SspiAuthError } from './errors.ts';
 import { reliesOnConnection } from './http/authorization.ts';
 import { Connection, peerOf } from './http/connection.ts';
 import type { Exchange } from './http/exchange.ts';
 import type { OfferedScheme } from './http/offered-scheme.ts';
 import { anonymousOutcome, refusedOutcome } from './http/outcome.ts';
-import type { AuthenticatedOutcome, Outcome, StandingOutcome } from './http/outcome.ts';
+import type { AuthenticatedOutcome, HeaderField, Outcome, RefusedOutcome, StandingOutcome } from './http/outcome.ts';
 import type { Settings } from './options.ts';
 import type { Clock } from './sspi/clock.ts';
+import { isThenable } from './thenable.ts';
 
 /** Judges requests. Make one with createAuthenticator. */
 export class Authenticator<R = unknown> {
@@ -29,6 +31,8 @@ export class Authenticator<R = unknown> {
   readonly #audit: Audit;
   /** Requests judged before, so that the same middleware twice in a chain does not judge a token twice. */
   readonly #judged = new WeakMap<object, AuthenticatedOutcome>();
+  /** Whose verdict a request was let in by, over all authenticators of the process. */
+  static readonly #admittedBy = new WeakMap<object, unknown>();
 
   constructor(settings: Settings<R>, schemes: readonly OfferedScheme[]) {
     this.settings = settings;
@@ -76,8 +80,9 @@ export class Authenticator<R = unknown> {
    */
   authenticate(exchange: Exchange, target: string | ((request: R) => string), request: R): Outcome | Promise<Outcome> {
     try {
-      const skip = this.#skip;
-      if (skip?.(request) === true) return anonymousOutcome;
+      const skipped: unknown = this.#skip?.(request);
+      if (skipped === true) return anonymousOutcome;
+      if (isThenable(skipped)) return this.#notSkipped(skipped);
       const { socket, rawHeaders } = exchange;
       const connection = this.#connections.get(socket);
       if (connection !== undefined && !connection.busy && !this.#closed) {
@@ -103,10 +108,20 @@ export class Authenticator<R = unknown> {
     this.#closed = true;
     this.#unconditional = false;
     this.#acceptor.close();
-    const closing = this.settings.accounts?.close?.();
-    if (closing instanceof Promise) {
-      closing.catch((error: unknown) => this.#audit.failed(error, 'closing the account source'));
+    const failed = (error: unknown): void => this.#audit.failed(error, 'closing the account source');
+    try {
+      const closing: unknown = this.settings.accounts?.close?.();
+      if (isThenable(closing)) closing.then(undefined, failed);
+    } catch (error) {
+      failed(error);
     }
+  }
+
+  /** A promise is true to JavaScript and no answer: the request is neither skipped nor judged. */
+  #notSkipped(skipped: PromiseLike<unknown>): Outcome {
+    skipped.then(undefined, () => undefined);
+    const cure = 'Give a function that answers at once: true, or anything else for a request that is to be judged.';
+    return this.#broken(new OptionError('skip', 'returned a promise', cure), 'the skip function');
   }
 
   /** Stands apart: what its closures hold would be allocated for every request of `authenticate`. */
@@ -114,11 +129,15 @@ export class Authenticator<R = unknown> {
     const known = this.#judged.get(exchange);
     // The credentials are judged once; whether the request may go on depends on where it has come to in the application.
     if (known !== undefined) return this.#authorize(known, exchange, request);
+    const admittedBy = Authenticator.#admittedBy.get(exchange);
+    if (admittedBy !== undefined && admittedBy !== this)
+      return this.#broken(secondAuthenticator(), 'a second sspiAuth()');
     const targetOf = typeof target === 'string' ? () => target : () => target(request);
     const outcome = this.#acceptor.judge(exchange, this.#connectionOf(exchange), targetOf);
     const conclude = (judged: Outcome): Outcome | Promise<Outcome> => {
       if (judged.type !== 'authenticated') return judged;
       this.#judged.set(exchange, judged);
+      Authenticator.#admittedBy.set(exchange, this);
       return this.#authorize(judged, exchange, request);
     };
     return outcome instanceof Promise ? outcome.then(conclude) : conclude(outcome);
@@ -137,39 +156,56 @@ export class Authenticator<R = unknown> {
     const allows = this.#allows;
     if (allows === undefined) return outcome;
     try {
-      const allowed = allows(outcome.user, request);
-      if (allowed instanceof Promise) return this.#whenAllowed(allowed, outcome, exchange);
+      const allowed: unknown = allows(outcome.user, request);
+      if (isThenable(allowed)) return this.#whenAllowed(allowed, outcome, exchange);
       return isTrue(allowed) ? outcome : this.#forbidden(outcome, peerOf(exchange.socket));
     } catch (error) {
-      return this.#broken(error, 'the authorize function');
+      return this.#broken(error, 'the authorize function', outcome.headers);
     }
   }
 
-  #whenAllowed(allowed: Promise<unknown>, outcome: AuthenticatedOutcome, exchange: Exchange): Promise<Outcome> {
+  #whenAllowed(allowed: PromiseLike<unknown>, outcome: AuthenticatedOutcome, exchange: Exchange): Promise<Outcome> {
     // A client that has gone when the answer comes can no longer be asked for.
     const peer = peerOf(exchange.socket);
-    return allowed.then(
-      (settled) => (isTrue(settled) ? outcome : this.#forbidden(outcome, peer)),
-      (error: unknown) => this.#broken(error, 'the authorize function'),
+    return Promise.resolve(allowed).then(
+      (settled) => {
+        if (this.#closed) return refusedOutcome(401);
+        return isTrue(settled) ? outcome : this.#forbidden(outcome, peer);
+      },
+      (error: unknown) => this.#broken(error, 'the authorize function', outcome.headers),
     );
   }
 
-  #forbidden({ user, sspi }: AuthenticatedOutcome, peer: string | undefined): Outcome {
+  #forbidden({ user, sspi, headers }: AuthenticatedOutcome, peer: string | undefined): Outcome {
     this.#audit.refused({
       scheme: sspi.scheme,
       package: sspi.package,
-      account: user.name,
+      account: printable(user.name),
       peer,
       reason: 'not-authorized',
       durationMilliseconds: 0,
     });
-    return refusedOutcome(403);
+    return withFields(refusedOutcome(403), headers);
   }
 
-  #broken(error: unknown, where: string): Outcome {
+  #broken(error: unknown, where: string, headers: readonly HeaderField[] = []): Outcome {
     this.#audit.failed(error, where);
-    return refusedOutcome(500);
+    return withFields(refusedOutcome(500), headers);
   }
+}
+
+/** The client has signed in all the same: it is told how its handshake ended, with a proof of the server's own identity. */
+function withFields(outcome: RefusedOutcome, headers: readonly HeaderField[]): Outcome {
+  return headers.length === 0 ? outcome : { ...outcome, headers: [...outcome.headers, ...headers] };
+}
+
+/** The client answers one of the two at a time, and the other asks for ever. */
+function secondAuthenticator(): SspiAuthError {
+  return new SspiAuthError(
+    'ERR_SSPI_AUTH_OPTION',
+    'sspi-auth: another sspiAuth() has signed this request in already, and a connection can be signed in by one alone. ' +
+      'Use one for the application; guard single routes by requireGroup or a handler that looks at request.user',
+  );
 }
 
 /** Anything but true is a no, whatever JavaScript takes for true and the types promise. */

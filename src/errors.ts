@@ -53,6 +53,12 @@ export class OptionError extends SspiAuthError {
   }
 }
 
+/** Name and code of what was thrown. Its message may hold anything, a secret as well, so logs of a verdict are told this. */
+export function errorKind(error: unknown): string {
+  const { name, code } = (error ?? {}) as { readonly name?: unknown; readonly code?: unknown };
+  return [name, code].filter((word) => typeof word === 'string' && /^\w{1,64}$/.test(word)).join(' ');
+}
+
 /** Bytes that break their format. The message names the field and its offset and never holds the bytes themselves. */
 export class MalformedTokenError extends SspiAuthError {
   /** The field as its specification spells it. */

@@ -28,10 +28,11 @@ export type {
   RefusedOutcome,
   StandingOutcome,
 } from './http/outcome.ts';
-export { discardBody, endAndClose } from './http/request-body.ts';
-export { mayProceed, mustStayOpen, writeOutcome } from './http/response.ts';
+export { endAndClose } from './http/request-body.ts';
+export type { BodyLimits } from './http/request-body.ts';
+export { discardBodyFor, mayProceed, mustStayOpen, writeOutcome } from './http/response.ts';
 export type { Group, Identity } from './identity.ts';
-export type { Limits, ProviderName, SchemeName, SspiAuthOptions } from './options.ts';
+export type { DigestOptions, Limits, ProviderName, SchemeName, SspiAuthOptions } from './options.ts';
 export { recommendedServerOptions } from './recommended-server-options.ts';
 export { requireGroup } from './require-group.ts';
 export { SecurityContextInfo } from './security-context-info.ts';

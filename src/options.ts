@@ -4,6 +4,7 @@ import type { AccountSource } from './accounts/account-source.ts';
 import type { Logger } from './audit.ts';
 import { OptionError } from './errors.ts';
 import type { Identity } from './identity.ts';
+import { bits, callable, flag, isWhole, knownNames, namesOf, oneOf, shown, text, texts } from './option-values.ts';
 import { systemClock, systemRandom } from './sspi/clock.ts';
 import type { Clock, RandomSource } from './sspi/clock.ts';
 
@@ -24,8 +25,27 @@ export interface Limits {
   readonly pendingHandshakes?: number;
   /** Largest token, decoded, in bytes. Default 49 152; Node's own maxHeaderSize (16 KiB) may be lower. */
   readonly tokenBytes?: number;
-  /** Largest request body that is read and thrown away for a 401, in bytes. Default 1 048 576. */
+  /** Largest request body that is read and thrown away for a response of our own, in bytes. Default 1 048 576. */
   readonly discardedBodyBytes?: number;
+  /**
+   * The same for the legs of a handshake, whose connection cannot be closed: what a client of NTLM may upload when it is not
+   * signed in yet. In bytes; default 33 554 432.
+   */
+  readonly handshakeBodyBytes?: number;
+}
+
+/** Options that concern Digest alone. */
+export interface DigestOptions {
+  /**
+   * Key of the nonces, 32 bytes or characters or more, for processes that serve the same clients (node:cluster) and for
+   * restarts: a nonce of another process is then too old instead of forged, and the browser does not ask its user again.
+   * Default: random for each start.
+   */
+  readonly secret?: Uint8Array | string;
+  /** Offered in this order. Default `['SHA-256', 'MD5']`; `['MD5']` for clients that do not look at a second challenge. */
+  readonly algorithms?: readonly ('SHA-256' | 'MD5')[];
+  /** How long a nonce may be used, in milliseconds. Default 300 000; at most 86 400 000. */
+  readonly nonceLifetimeMilliseconds?: number;
 }
 
 /** Options of every adapter. `R` is the framework's request. */
@@ -62,6 +82,7 @@ export interface SspiAuthOptions<R = unknown> {
   readonly domain?: string;
   /** Realm of Digest. Default: the domain. */
   readonly realm?: string;
+  readonly digest?: DigestOptions;
   /** Channel bindings of TLS connections. Default `whenSupported`: a client that sends them must send the right ones. */
   readonly channelBinding?: 'never' | 'whenSupported' | 'always';
   /** `connection` (default): an NTLM, Kerberos or Negotiate sign-in lasts as long as its connection. `request`: never. */
@@ -87,6 +108,11 @@ export type KerberosOptions = Pick<
   'replayCache' | 'requirePac' | 'delegate' | 'allowRc4' | 'asynchronous'
 >;
 
+/** DigestOptions after checking; what was not given is the package's to choose. */
+export interface DigestSettings extends Omit<DigestOptions, 'secret'> {
+  readonly secret?: Uint8Array;
+}
+
 /** Options after checking: nothing is missing but what has no default. */
 export interface Settings<R = unknown> {
   readonly schemes: readonly SchemeName[] | undefined;
@@ -102,6 +128,7 @@ export interface Settings<R = unknown> {
   readonly domain: string;
   readonly computerName: string;
   readonly realm: string;
+  readonly digest: DigestSettings;
   readonly channelBinding: 'never' | 'whenSupported' | 'always';
   readonly persistence: 'connection' | 'request';
   readonly anonymous: boolean;
@@ -113,6 +140,7 @@ export interface Settings<R = unknown> {
   readonly random: RandomSource;
 }
 
+const digestNames: readonly (keyof DigestOptions)[] = ['secret', 'algorithms', 'nonceLifetimeMilliseconds'];
 const schemeNames: readonly SchemeName[] = ['Negotiate', 'Kerberos', 'NTLM', 'Digest'];
 
 const defaultLimits: Required<Limits> = {
@@ -120,6 +148,7 @@ const defaultLimits: Required<Limits> = {
   pendingHandshakes: 10_000,
   tokenBytes: 48 * 1024,
   discardedBodyBytes: 1024 * 1024,
+  handshakeBodyBytes: 32 * 1024 * 1024,
 };
 
 /** Every option by name, so that a misspelt one is noticed. */
@@ -139,6 +168,7 @@ const optionNames: Readonly<Record<keyof SspiAuthOptions, true>> = {
   accounts: true,
   domain: true,
   realm: true,
+  digest: true,
   channelBinding: true,
   persistence: true,
   anonymous: true,
@@ -159,6 +189,9 @@ export function parseOptions<R>(options: SspiAuthOptions<R> = {}): Settings<R> {
   if (typeof options !== 'object' || options === null) {
     throw new OptionError('options', `is ${typeof options}`, 'Give an object such as { accounts }, or nothing at all.');
   }
+  if ('httpVersion' in options) {
+    throw new OptionError('options', 'is a request', 'Call it to get what handles requests: app.use(sspiAuth({ … })).');
+  }
   knownNames('', options, Object.keys(optionNames));
   const computerName = netBiosName(hostname()) || 'LOCALHOST';
   const domain = text('domain', options.domain) ?? computerName;
@@ -177,6 +210,7 @@ export function parseOptions<R>(options: SspiAuthOptions<R> = {}): Settings<R> {
     domain,
     computerName,
     realm,
+    digest: digestOptions(options.digest),
     channelBinding:
       oneOf('channelBinding', options.channelBinding, ['never', 'whenSupported', 'always']) ?? 'whenSupported',
     persistence: oneOf('persistence', options.persistence, ['connection', 'request']) ?? 'connection',
@@ -190,6 +224,40 @@ export function parseOptions<R>(options: SspiAuthOptions<R> = {}): Settings<R> {
   });
 }
 
+const longestNonceLifetime = 86_400_000;
+
+function digestOptions(value: DigestOptions | undefined): DigestSettings {
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null) {
+    throw new OptionError('digest', shown(value), `Give an object with some of: ${digestNames.join(', ')}.`);
+  }
+  knownNames('digest.', value, digestNames);
+  const algorithms = namesOf('digest.algorithms', value.algorithms, ['SHA-256', 'MD5']);
+  const { nonceLifetimeMilliseconds: lifetime } = value;
+  if (lifetime !== undefined && !isWhole(lifetime, 1, longestNonceLifetime)) {
+    const cure = `Give a whole number between 1 and ${longestNonceLifetime}.`;
+    throw new OptionError('digest.nonceLifetimeMilliseconds', shown(lifetime), cure);
+  }
+  return Object.freeze({
+    ...(value.secret === undefined ? undefined : { secret: secretBytes(value.secret) }),
+    ...(algorithms === undefined ? undefined : { algorithms }),
+    ...(lifetime === undefined ? undefined : { nonceLifetimeMilliseconds: lifetime }),
+  });
+}
+
+/** Never shown: not its value, not its length. */
+function secretBytes(secret: unknown): Uint8Array {
+  const bytes = typeof secret === 'string' ? Buffer.from(secret, 'utf8') : secret;
+  if (!(bytes instanceof Uint8Array) || bytes.byteLength < 32) {
+    throw new OptionError(
+      'digest.secret',
+      'is too short or no bytes',
+      'Give 32 random bytes, or a text as long as that.',
+    );
+  }
+  return Uint8Array.from(bytes);
+}
+
 function kerberosOptions(options: KerberosOptions): KerberosOptions {
   const { replayCache } = options;
   const given: { -readonly [K in keyof KerberosOptions]: KerberosOptions[K] } = {};
@@ -200,84 +268,6 @@ function kerberosOptions(options: KerberosOptions): KerberosOptions {
     given.replayCache = typeof replayCache === 'boolean' ? replayCache : (text('replayCache', replayCache) ?? true);
   }
   return Object.freeze(given);
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-    ? `is ${JSON.stringify(value)}`
-    : `is ${value === null ? 'null' : Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`}`;
-}
-
-function knownNames(prefix: string, value: object, names: readonly string[]): void {
-  for (const name of Object.keys(value)) {
-    if (names.includes(name)) continue;
-    const near = names.find((known) => known.toLowerCase() === name.toLowerCase());
-    throw new OptionError(
-      `${prefix}${name}`,
-      'is not an option',
-      near === undefined ? `There are: ${names.join(', ')}.` : `Write "${prefix}${near}".`,
-    );
-  }
-}
-
-function text(option: string, value: unknown): string | undefined {
-  if (value === undefined) return undefined;
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (typeof value !== 'string' || value === '' || /[\u0000-\u001f\u007f-\u009f]/.test(value)) {
-    throw new OptionError(option, shown(value), 'Give a non-empty string without control characters, or leave it out.');
-  }
-  return value;
-}
-
-function texts(option: string, value: unknown): readonly string[] | undefined {
-  if (value === undefined) return undefined;
-  if (!Array.isArray(value) || value.length === 0) {
-    throw new OptionError(option, shown(value), 'Give a non-empty array of strings, or leave it out.');
-  }
-  return Object.freeze(value.map((item, index) => text(`${option}[${index}]`, item) ?? ''));
-}
-
-function oneOf<T extends string>(option: string, value: T | undefined, values: readonly T[]): T | undefined {
-  if (value === undefined) return undefined;
-  if (!values.includes(value)) {
-    throw new OptionError(option, shown(value), `Give one of: ${values.map((known) => `'${known}'`).join(', ')}.`);
-  }
-  return value;
-}
-
-function flag(option: string, value: unknown): boolean {
-  if (value === undefined) return false;
-  if (typeof value !== 'boolean') throw new OptionError(option, shown(value), 'Give true or false.');
-  return value;
-}
-
-function callable<F extends (...parameters: never[]) => unknown>(option: string, value: F | undefined): F | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value !== 'function') throw new OptionError(option, shown(value), 'Give a function, or leave it out.');
-  return value;
-}
-
-function bits(option: string, value: unknown): number {
-  if (value === undefined) return 0;
-  if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 0xffffffff) {
-    throw new OptionError(option, shown(value), 'Give ASC_RET_* bits of sspi-auth/sspi, or leave it out.');
-  }
-  return value as number;
-}
-
-function namesOf<T extends string>(option: string, value: unknown, known: readonly T[]): readonly T[] | undefined {
-  if (value === undefined) return undefined;
-  if (!Array.isArray(value) || value.length === 0) {
-    throw new OptionError(option, shown(value), `Give a non-empty array of: ${known.join(', ')}.`);
-  }
-  const names = (value as readonly T[]).slice();
-  for (const name of names) {
-    if (!known.includes(name)) {
-      throw new OptionError(option, `has ${JSON.stringify(name)}`, `Give some of: ${known.join(', ')}.`);
-    }
-  }
-  if (new Set(names).size !== names.length) throw new OptionError(option, 'has a name twice', 'Name each once.');
-  return Object.freeze(names);
 }
 
 function accounts(value: AccountSource | undefined): AccountSource | undefined {
@@ -314,8 +304,9 @@ function limits(value: Limits | undefined): Required<Limits> {
   knownNames('limits.', value, Object.keys(defaultLimits));
   const parsed = { ...defaultLimits, ...value };
   for (const [name, number] of Object.entries(parsed)) {
-    if (!Number.isSafeInteger(number) || number < (name === 'discardedBodyBytes' ? 0 : 1) || number > 0x7fffffff) {
-      throw new OptionError(`limits.${name}`, shown(number), 'Give a whole number between 1 and 2147483647.');
+    const least = name.endsWith('BodyBytes') ? 0 : 1;
+    if (!isWhole(number, least, 0x7fffffff)) {
+      throw new OptionError(`limits.${name}`, shown(number), `Give a whole number between ${least} and 2147483647.`);
     }
   }
   return Object.freeze(parsed);

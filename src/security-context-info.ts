@@ -11,6 +11,7 @@ import {
   statusName,
 } from './sspi/index.ts';
 import type { ContextHandle, DelegatedCredentials } from './sspi/index.ts';
+import { isThenable } from './thenable.ts';
 
 /** Facts of an authentication. */
 export interface SecurityContextFacts {
@@ -129,13 +130,4 @@ function revertOrAbort(context: ContextHandle): void {
   } finally {
     process.abort();
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    (typeof value === 'object' || typeof value === 'function') &&
-    value !== null &&
-    'then' in value &&
-    typeof value.then === 'function'
-  );
 }

@@ -14,6 +14,7 @@ const architecture: Architecture = {
   layers: [
     // The foundation: no state, no I/O.
     { name: 'errors', path: 'src/errors.ts', mayImport: [] },
+    { name: 'thenable', path: 'src/thenable.ts', mayImport: [] },
     { name: 'formats', path: 'src/formats/', mayImport: ['errors'], modules: ['node:buffer'] },
     { name: 'crypto', path: 'src/crypto/', mayImport: ['errors', 'formats'], modules: ['node:crypto'] },
 
@@ -33,7 +34,7 @@ const architecture: Architecture = {
     {
       name: 'packages',
       path: 'src/packages/',
-      mayImport: ['errors', 'formats', 'crypto', 'sspi', 'accounts'],
+      mayImport: ['errors', 'thenable', 'formats', 'crypto', 'sspi', 'accounts'],
       modules: ['node:'],
       siblings: 'apart',
     },
@@ -50,7 +51,7 @@ const architecture: Architecture = {
     {
       name: 'context info',
       path: 'src/security-context-info.ts',
-      mayImport: ['errors', 'sspi', 'identity'],
+      mayImport: ['errors', 'thenable', 'sspi', 'identity'],
       // The last words of a process that may not go on as somebody else.
       modules: ['node:fs'],
     },
@@ -60,17 +61,17 @@ const architecture: Architecture = {
       mayImport: ['errors', 'formats', 'sspi', 'identity', 'context info'],
       modules: ['node:'],
     },
-    { name: 'audit', path: 'src/audit.ts', mayImport: [], modules: ['node:diagnostics_channel'] },
+    { name: 'audit', path: 'src/audit.ts', mayImport: ['thenable'], modules: ['node:diagnostics_channel'] },
     {
       name: 'options',
-      path: 'src/options.ts',
+      path: ['src/options.ts', 'src/option-values.ts'],
       mayImport: ['errors', 'sspi', 'accounts', 'identity', 'audit'],
       modules: ['node:os'],
     },
     {
       name: 'authenticator',
       path: ['src/authenticator.ts', 'src/acceptor.ts', 'src/admission.ts'],
-      mayImport: ['errors', 'formats', 'sspi', 'http', 'identity', 'context info', 'audit', 'options'],
+      mayImport: ['errors', 'thenable', 'formats', 'sspi', 'http', 'identity', 'context info', 'audit', 'options'],
     },
 
     // The only door to the packages and to native code.

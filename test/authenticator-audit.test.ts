@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import diagnosticsChannel from 'node:diagnostics_channel';
 import { describe, it } from 'node:test';
+import { runInNewContext } from 'node:vm';
 import { printable } from '../src/audit.ts';
+import type { Logger } from '../src/audit.ts';
 import * as Sspi from '../src/sspi/index.ts';
 import { FakeSocket, first, later, scripted, settled } from './scripted-authenticator.ts';
 import type { Script } from './scripted-package.ts';
@@ -71,6 +73,19 @@ describe('the log', () => {
         durationMilliseconds: 0,
       },
     });
+  });
+
+  it('A09: escapes what an account source took over from the client, and what it says of itself', () => {
+    const account = { userName: 'alice\r\n\u202eroot', domain: 'LAB' };
+    const diagnosis = { text: 'LDAP says\r\n\u001b[2Kno' };
+    const s = scripted({ ...script, named: { account }, told: { status: Sspi.SEC_E_LOGON_DENIED, diagnosis } });
+    for (const [token, name, expected] of [
+      ['named', 'account', 'LAB\\alice\\u000d\\u000a\\u202eroot'],
+      ['told', 'diagnosis', 'LDAP says\\u000d\\u000a\\u001b[2Kno'],
+    ] as const) {
+      s.now(new FakeSocket(), first(token));
+      assert.equal(s.log.at(-1)?.record[name], expected);
+    }
   });
 
   it('A09: every control and direction character, and no endless name', () => {
@@ -142,25 +157,33 @@ describe('the log', () => {
     assert.equal(s.log.at(-1)?.record['peer'], '192.0.2.7:4711');
   });
 
-  it('may throw and changes nothing', async () => {
-    const fail = (): never => {
-      throw new Error('disk full');
-    };
-    const s = scripted(
-      { ...script, 'secret-late': { waits: true } },
-      { logger: { info: fail, warn: fail, error: fail, debug: fail }, limits: { pendingHandshakes: 1 } },
-    );
-    const socket = new FakeSocket();
-    s.now(new FakeSocket(), first('hello'));
-    s.now(socket, first('hello'));
-    const outcome = s.request(socket, later('secret-late'));
-    s.package.settle();
-    assert.equal((await outcome).type, 'authenticated');
-    assert.equal((await s.request(socket, later('secret-wrong'))).type, 'refused');
-    assert.equal((await s.request(socket, first('secret-throw'))).type, 'refused');
-    await settled();
-    assert.equal(s.package.live, 0);
-  });
+  for (const [how, fail] of [
+    [
+      'throw',
+      () => {
+        throw new Error('disk full');
+      },
+    ],
+    ['reject', () => Promise.reject(new Error('disk full'))],
+    ['reject in another realm', () => runInNewContext('Promise.reject(new Error("disk full"))') as unknown],
+  ] as const)
+    it(`may ${how} and changes nothing`, async () => {
+      const logger: unknown = { info: fail, warn: fail, error: fail, debug: fail };
+      const s = scripted(
+        { ...script, 'secret-late': { waits: true } },
+        { logger: logger as Logger, limits: { pendingHandshakes: 1 } },
+      );
+      const socket = new FakeSocket();
+      s.now(new FakeSocket(), first('hello'));
+      s.now(socket, first('hello'));
+      const outcome = s.request(socket, later('secret-late'));
+      s.package.settle();
+      assert.equal((await outcome).type, 'authenticated');
+      assert.equal((await s.request(socket, later('secret-wrong'))).type, 'refused');
+      assert.equal((await s.request(socket, first('secret-throw'))).type, 'refused');
+      await settled();
+      assert.equal(s.package.live, 0);
+    });
 });
 
 describe('nobody who hears', () => {

@@ -1,6 +1,8 @@
 /** Request-bound schemes, the operator's functions, channel bindings. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { runInNewContext } from 'node:vm';
+import type { Exchange } from '../src/http/exchange.ts';
 import type { Outcome } from '../src/http/outcome.ts';
 import * as Sspi from '../src/sspi/index.ts';
 import {
@@ -11,6 +13,7 @@ import {
   first,
   later,
   scripted,
+  settled,
   userOf,
   usualScript,
 } from './scripted-authenticator.ts';
@@ -79,6 +82,11 @@ describe('schemes that are bound to a request', () => {
   });
 });
 
+/** Something of another realm, whose Promise is not this one's. */
+function foreign(script: string): unknown {
+  return runInNewContext(script);
+}
+
 describe('what the operator decides', () => {
   it('anonymous: no credentials pass, wrong ones do not', () => {
     const s = scripted(usualScript, { anonymous: true });
@@ -97,7 +105,6 @@ describe('what the operator decides', () => {
       [true, 'anonymous'],
       [false, 'challenge'],
       [1, 'challenge'],
-      [Promise.resolve(true), 'challenge'],
     ] as const) {
       const s = scripted(usualScript, { skip: (() => answer) as () => boolean });
       assert.equal(s.now(new FakeSocket()).type, type);
@@ -107,6 +114,25 @@ describe('what the operator decides', () => {
     s.now(socket, first('hello'));
     assert.equal(s.now(socket, undefined, { request: 'health' }).type, 'anonymous');
     assert.equal(userOf(s.request(socket, later('right'))), 'LAB\\alice');
+  });
+
+  it('skip: a promise is no answer: the request is neither skipped nor judged, and the log names the option', async () => {
+    for (const answer of [
+      Promise.resolve(true),
+      Promise.reject(new Error('not found')),
+      foreign('Promise.resolve(true)'),
+      foreign('Promise.reject(new Error("not found"))'),
+    ]) {
+      const s = scripted(usualScript, { skip: (() => answer) as unknown as () => boolean });
+      const outcome = s.now(new FakeSocket(), first('hello'));
+      assert.equal('status' in outcome && outcome.status, 500);
+      assert.match(
+        String(s.log[0]?.record['err']),
+        /option "skip" returned a promise\. Give a function that answers at once/,
+      );
+      assert.deepEqual(s.package.asked, []);
+    }
+    await settled();
   });
 
   it('authorize: asked for every request; only true is a yes', async () => {
@@ -119,6 +145,10 @@ describe('what the operator decides', () => {
       [async () => Promise.resolve(true), 'authenticated'],
       [async () => Promise.resolve('yes'), 403],
       [async () => Promise.reject(new Error('directory away')), 500],
+      [() => foreign('Promise.resolve(true)'), 'authenticated'],
+      [() => foreign('Promise.resolve(1)'), 403],
+      [() => foreign('Promise.reject(new Error("directory away"))'), 500],
+      [() => foreign('({ then(settle) { settle(true); } })'), 'authenticated'],
     ] as const) {
       const s = scripted(usualScript, { authorize: answer as () => boolean });
       const socket = new FakeSocket();
@@ -129,6 +159,62 @@ describe('what the operator decides', () => {
       assert.equal('status' in next ? next.status : next.type, expected);
       assert.equal(s.package.live, 0);
     }
+  });
+
+  it('a client that may not go on is told how its handshake ended all the same', async () => {
+    for (const authorize of [() => false, () => Promise.resolve(false), () => Promise.reject(new Error('away'))]) {
+      const s = scripted({ ...usualScript, 'with proof': { output: 'proof' } }, { authorize });
+      const socket = new FakeSocket();
+      s.now(socket, first('hello'));
+      const outcome = await s.request(socket, later('with proof'));
+      assert.equal(field(outcome, 'Persistent-Auth'), 'true');
+      assert.equal(field(outcome, 'WWW-Authenticate'), `NTLM ${Buffer.from('proof').toString('base64')}`);
+    }
+  });
+
+  it('close() while authorize is asked: nobody is let in any more', async () => {
+    let answer: (allowed: boolean) => void = () => undefined;
+    const s = scripted(usualScript, { authorize: () => new Promise((resolve) => (answer = resolve)) });
+    const socket = new FakeSocket();
+    s.now(socket, first('hello'));
+    const outcome = s.request(socket, later('right'));
+    s.authenticator.close();
+    answer(true);
+    const settledOutcome = await outcome;
+    assert.equal('status' in settledOutcome && settledOutcome.status, 401);
+  });
+
+  it('close() of an account source may throw or reject: it is logged', async () => {
+    for (const close of [
+      () => {
+        throw new Error('away');
+      },
+      () => Promise.reject(new Error('away')),
+      () => foreign('Promise.reject(new Error("away"))') as Promise<void>,
+    ]) {
+      const source = { description: 'one that fails', judgeNtlm: () => ({ verdict: 'refused' as const }), close };
+      const s = scripted(usualScript, { accounts: source });
+      s.authenticator.close();
+      await settled();
+      assert.deepEqual(
+        s.log.map(({ level, record }) => [level, record['where']]),
+        [['error', 'closing the account source']],
+      );
+    }
+  });
+
+  it('two authenticators over one request: an error that says so, where there were 401s for ever', () => {
+    const [outer, inner] = [scripted(usualScript), scripted(usualScript)];
+    const socket = new FakeSocket();
+    const judge = ({ authenticator }: typeof outer, exchange: Exchange): Outcome =>
+      authenticator.authenticate(exchange, '/', undefined) as Outcome;
+    outer.now(socket, first('hello'));
+    const exchange = exchangeOf(socket, later('right'));
+    assert.equal(judge(outer, exchange).type, 'authenticated');
+    const outcome = judge(inner, exchange);
+    assert.equal('status' in outcome && outcome.status, 500);
+    assert.match(String(inner.log[0]?.record['err']), /another sspiAuth\(\) has signed this request in already/);
+    assert.deepEqual(inner.package.asked, []);
   });
 
   it('authorize is asked each time the same request comes by, the one that signs in and those after it', () => {

@@ -9,4 +9,7 @@ export interface Exchange {
   /** Names and values in turn, as received. */
   readonly rawHeaders: readonly string[];
   readonly httpVersionMajor: number;
+  /** False while the body is arriving. */
+  readonly complete?: boolean;
+  once?(event: 'end', listener: () => void): unknown;
 }

@@ -28,6 +28,8 @@ export function holdContinue(server: unknown): void {
   holding.add(server);
   if (server.listenerCount('checkContinue') > 0) return;
   server.on('checkContinue', (message: IncomingMessage, response: WaitingResponse) => {
+    // A listener that the application has added since answers by itself.
+    if (server.listenerCount('checkContinue') > 1) return;
     const wait: Wait = { state: 'unjudged' };
     response[waiting] = wait;
     server.emit('request', message, response);

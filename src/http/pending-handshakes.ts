@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../sspi/clock.ts';
 import type { Connection, ConnectionSocket } from './connection.ts';
+import type { Exchange } from './exchange.ts';
 import { discard } from './judgement.ts';
 import type { Verdict } from './judgement.ts';
 import type { Outcome } from './outcome.ts';
@@ -19,10 +20,15 @@ export interface HandshakeLimits {
   readonly pendingHandshakes: number;
 }
 
+/** A request whose body may still be arriving: its client can go on with the handshake only when it has sent that. */
+export type ArrivingRequest = Pick<Exchange, 'complete' | 'once'>;
+
 /** The pending handshakes of one authenticator. */
 export class PendingHandshakes {
   /** Connection to deadline (Clock.elapsed()), in the order they began. */
   readonly #deadlines = new Map<Connection, number>();
+  /** Those whose time does not run yet. */
+  readonly #arriving = new Map<Connection, ArrivingRequest>();
   readonly #limits: HandshakeLimits;
   readonly #clock: Clock;
   readonly #abandoned: (why: Abandonment, connection: Connection) => void;
@@ -44,8 +50,17 @@ export class PendingHandshakes {
     return this.#deadlines.size;
   }
 
-  /** The connection now waits for its client, or for somebody who judges. Neither may take for ever. */
-  add(connection: Connection, socket: ConnectionSocket): void {
+  /**
+   * The connection now waits for its client, or for somebody who judges. Neither may take for ever.
+   *
+   * @param request the leg that its client was answered: while its body arrives, which Node gives a time of its own
+   *   (requestTimeout), the client is not late
+   */
+  add(connection: Connection, socket: ConnectionSocket, request?: ArrivingRequest): void {
+    if (request?.complete === false) {
+      this.#arriving.set(connection, request);
+      request.once?.('end', () => this.#arrived(connection, request));
+    }
     // The deadline is that of the whole handshake: a later leg does not buy time.
     if (this.#deadlines.has(connection)) return;
     while (this.#deadlines.size >= this.#limits.pendingHandshakes) {
@@ -53,9 +68,9 @@ export class PendingHandshakes {
       if (oldest.done === true) break;
       this.#abandon(oldest.value, 'evicted');
     }
-    this.#deadlines.set(connection, this.#clock.elapsed() + this.#limits.handshakeMilliseconds);
+    this.#restart(connection);
     connection.watch(socket, () => {
-      this.#deadlines.delete(connection);
+      this.#forget(connection);
       connection.unwatch();
       connection.abandon();
     });
@@ -64,7 +79,7 @@ export class PendingHandshakes {
 
   /** The handshake has ended, in whatever way; what becomes of the connection is the caller's. */
   remove(connection: Connection): void {
-    if (this.#deadlines.delete(connection) && this.#deadlines.size === 0) this.#stop();
+    if (this.#forget(connection) && this.#deadlines.size === 0) this.#stop();
   }
 
   /** The connection waits for nobody and holds nothing. */
@@ -127,14 +142,32 @@ export class PendingHandshakes {
     const now = this.#clock.elapsed();
     for (const [connection, deadline] of this.#deadlines) {
       if (deadline > now) break;
-      this.#abandon(connection, 'deadline');
+      if (this.#arriving.get(connection)?.complete === false) this.#restart(connection);
+      else this.#abandon(connection, 'deadline');
     }
     this.#stop();
     this.#schedule();
   }
 
-  #abandon(connection: Connection, why: Abandonment): void {
+  #arrived(connection: Connection, request: ArrivingRequest): void {
+    if (this.#arriving.get(connection) !== request) return;
+    this.#arriving.delete(connection);
+    if (this.#deadlines.has(connection)) this.#restart(connection);
+  }
+
+  /** The whole time is the client's again; the connection is the last in the order. */
+  #restart(connection: Connection): void {
     this.#deadlines.delete(connection);
+    this.#deadlines.set(connection, this.#clock.elapsed() + this.#limits.handshakeMilliseconds);
+  }
+
+  #forget(connection: Connection): boolean {
+    this.#arriving.delete(connection);
+    return this.#deadlines.delete(connection);
+  }
+
+  #abandon(connection: Connection, why: Abandonment): void {
+    this.#forget(connection);
     this.#abandoned(why, connection);
     // A leg that is being judged right now is discarded by the contract when it ends.
     connection.unwatch();

@@ -3,6 +3,15 @@
  * connection (attack A15), so they are read and thrown away up to a limit; past it the connection ends.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { constants } from 'node:http2';
+
+/** How much of a request's body is read and thrown away, in bytes. */
+export interface BodyLimits {
+  /** For a response of our own. */
+  readonly discardedBodyBytes: number;
+  /** For one that goes on with a handshake, where this is more. */
+  readonly handshakeBodyBytes: number;
+}
 
 /** How long a connection that is to end may go on sending, in milliseconds, so that its client can read the answer. */
 const LINGER_MILLISECONDS = 2000;
@@ -17,7 +26,7 @@ function announcedLength(message: IncomingMessage): number | undefined {
 /**
  * Reads and throws away what is left of a request's body.
  *
- * @param limit how many bytes; past it the connection is destroyed
+ * @param limit how many bytes; past it the connection is destroyed, or the stream of HTTP/2
  * @returns false where the body is announced to be longer than that: then the connection has to end with the response
  */
 export function discardBody(message: IncomingMessage, limit: number): boolean {
@@ -26,7 +35,7 @@ export function discardBody(message: IncomingMessage, limit: number): boolean {
   let left = limit;
   message.on('data', (chunk: Buffer) => {
     left -= chunk.byteLength;
-    if (left < 0) message.socket.destroy();
+    if (left < 0) endRequest(message);
   });
   // The client went away in the middle of its body: nobody is left to tell.
   message.on('error', () => undefined);
@@ -39,6 +48,11 @@ export function discardBody(message: IncomingMessage, limit: number): boolean {
  * stopped sending, or has had its time.
  */
 export function endAndClose(message: IncomingMessage, response: ServerResponse, text: string): void {
+  if (message.httpVersionMajor === 2) {
+    // Other streams go on: RFC 9113 section 8.1 has a whole response followed by the end of its own.
+    response.end(text, () => endRequest(message));
+    return;
+  }
   response.setHeader('Connection', 'close');
   if (message.method === 'HEAD') response.flushHeaders();
   else response.write(text);
@@ -50,4 +64,11 @@ export function endAndClose(message: IncomingMessage, response: ServerResponse, 
   timer.unref();
   message.once('end', end);
   message.once('close', end);
+}
+
+/** Nothing more is read of a request. */
+function endRequest(message: IncomingMessage): void {
+  const { stream } = message as { readonly stream?: { close(code: number): void } };
+  if (message.httpVersionMajor === 2 && stream !== undefined) stream.close(constants.NGHTTP2_NO_ERROR);
+  else message.socket.destroy();
 }

@@ -1,8 +1,9 @@
 /** Carries an outcome into a node:http response; what the adapters of frameworks built on it share. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AnonymousOutcome, AuthenticatedOutcome, Outcome } from './outcome.ts';
+import type { AnonymousOutcome, AuthenticatedOutcome, ChallengeOutcome, Outcome, RefusedOutcome } from './outcome.ts';
 import { awaitsContinue, sendContinue } from './expect-continue.ts';
 import { discardBody, endAndClose } from './request-body.ts';
+import type { BodyLimits } from './request-body.ts';
 
 /** Whether the handler may run. */
 export function mayProceed(outcome: Outcome): outcome is AuthenticatedOutcome | AnonymousOutcome {
@@ -19,9 +20,26 @@ export function mustStayOpen(response: ServerResponse, outcome: Outcome): boolea
 }
 
 /**
+ * Reads and throws away the body of a request that is answered without its handler.
+ *
+ * A challenge that goes on with a handshake is worth nothing on a connection that ends: the client's next token has to come
+ * over it, so more is read there than for a refusal.
+ *
+ * @returns false where the body is announced to be longer than that: then the connection has to end with the response
+ */
+export function discardBodyFor(
+  message: IncomingMessage,
+  outcome: ChallengeOutcome | RefusedOutcome,
+  { discardedBodyBytes, handshakeBodyBytes }: BodyLimits,
+): boolean {
+  const goesOn = outcome.type === 'challenge' && outcome.continuesHandshake;
+  return discardBody(message, goesOn ? Math.max(discardedBodyBytes, handshakeBodyBytes) : discardedBodyBytes);
+}
+
+/**
  * Writes an outcome.
  *
- * @param limit largest request body in bytes that is read and thrown away for a response of our own
+ * @param limits of request bodies that are read and thrown away for a response of our own
  * @returns true where the handler may run, with the outcome's fields set on its response; false where the response is
  *   done, by this function or by somebody who did not wait for the verdict (a timeout of the application)
  */
@@ -29,7 +47,7 @@ export function writeOutcome(
   message: IncomingMessage,
   response: ServerResponse,
   outcome: Outcome,
-  limit: number,
+  limits: BodyLimits,
 ): outcome is AuthenticatedOutcome | AnonymousOutcome {
   if (response.writableEnded) return false;
   if (mayProceed(outcome)) {
@@ -43,7 +61,7 @@ export function writeOutcome(
   response.statusCode = outcome.status;
   for (const [name, value] of outcome.headers) response.setHeader(name, value);
   if (mustStayOpen(response, outcome)) response.setHeader('Connection', 'keep-alive');
-  if (discardBody(message, limit)) response.end(outcome.body);
+  if (discardBodyFor(message, outcome, limits)) response.end(outcome.body);
   else endAndClose(message, response, outcome.body);
   return false;
 }

@@ -4,6 +4,7 @@
  * This module holds what is true for every package: handles, one call at a time, attributes only after the last leg,
  * output buffers, deletion exactly once. The protocol is the package's.
  */
+import { errorKind } from '../errors.ts';
 import { findBuffer, SECBUFFER_TOKEN, SECBUFFER_TYPE_MASK } from './buffers.ts';
 import type { SecBuffer } from './buffers.ts';
 import { contextRecord, credentialRecord, deletePackageContext, registerContext, releaseContext } from './handles.ts';
@@ -164,11 +165,10 @@ const noReply: AcceptReply = Object.freeze({
   diagnosis: { text: 'the security package gave no status' },
 });
 
-/** An exception as a status. Its message may hold anything, so the log is told its kind alone. */
+/** An exception as a status. */
 function thrown(error: unknown): AcceptReply {
-  const { name, code } = (error ?? {}) as { readonly name?: unknown; readonly code?: unknown };
-  const kind = [name, code].filter((word) => typeof word === 'string' && /^\w{1,64}$/.test(word)).join(' ');
-  return { status: Status.SEC_E_INTERNAL_ERROR, diagnosis: { text: `an exception in the security package: ${kind}` } };
+  const text = `an exception in the security package: ${errorKind(error)}`;
+  return { status: Status.SEC_E_INTERNAL_ERROR, diagnosis: { text } };
 }
 
 /** Runs a package's call, now or later, and turns an exception into SEC_E_INTERNAL_ERROR: fail closed (attack A21). */

@@ -65,4 +65,14 @@ describe('A16: 100 Continue', () => {
     holdContinue(server);
     assert.equal(server.listenerCount('checkContinue'), 1);
   });
+
+  it('is left to an application that begins to listen for it later', () => {
+    const server = new EventEmitter();
+    const heard: string[] = [];
+    holdContinue(server);
+    server.on('checkContinue', () => heard.push('its own'));
+    server.on('request', () => heard.push('a request of ours'));
+    server.emit('checkContinue', { socket: { server } }, {});
+    assert.deepEqual(heard, ['its own']);
+  });
 });

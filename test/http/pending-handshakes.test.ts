@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
 import { Connection } from '../../src/http/connection.ts';
 import { anonymousOutcome, refusedOutcome } from '../../src/http/outcome.ts';
@@ -62,6 +63,43 @@ describe('pending handshakes', () => {
     pending.sweep();
     assert.equal(pending.size, 0);
     assert.equal(socket.listenerCount('close'), 0);
+  });
+
+  it('the time of a client that is still sending the body of its leg runs from the end of that', () => {
+    const { clock, pending, given } = setUp();
+    const connection = new Connection();
+    const leg = Object.assign(new EventEmitter(), { complete: false });
+    pending.add(connection, new FakeSocket(), leg);
+    for (let period = 0; period < 5; period++) {
+      clock.advance(1000);
+      pending.sweep();
+      assert.equal(pending.size, 1);
+    }
+    clock.advance(900);
+    leg.complete = true;
+    leg.emit('end');
+    clock.advance(999);
+    pending.sweep();
+    assert.equal(pending.size, 1);
+    clock.advance(1);
+    pending.sweep();
+    assert.deepEqual(given, [['deadline', connection]]);
+  });
+
+  it('a body that ends after its handshake buys nobody time', () => {
+    const { clock, pending, given } = setUp();
+    const connection = new Connection();
+    const leg = Object.assign(new EventEmitter(), { complete: false });
+    pending.add(connection, new FakeSocket(), leg);
+    pending.remove(connection);
+    leg.emit('end');
+    assert.equal(pending.size, 0);
+    pending.add(connection, new FakeSocket());
+    clock.advance(500);
+    leg.emit('end');
+    clock.advance(500);
+    pending.sweep();
+    assert.deepEqual(given, [['deadline', connection]]);
   });
 
   it('one more than the cap drops the oldest', () => {

@@ -1,13 +1,16 @@
 /** Outcomes written by node:http, and bodies that nobody reads: over real connections. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { connect as connectHttp2, constants, createServer as createHttp2Server } from 'node:http2';
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { awaitVerdict, holdContinue } from '../../src/http/expect-continue.ts';
 import { anonymousOutcome, challengeOutcome, refusedOutcome } from '../../src/http/outcome.ts';
 import type { Outcome } from '../../src/http/outcome.ts';
+import type { BodyLimits } from '../../src/http/request-body.ts';
 import { writeOutcome } from '../../src/http/response.ts';
 import { listen } from '../lab/ports.ts';
 import { RawConnection } from '../lab/raw-connection.ts';
@@ -21,14 +24,14 @@ interface Running extends AsyncDisposable {
 
 async function serve(
   outcomeOf: (message: IncomingMessage) => Outcome,
-  limit = 1024,
+  limits: BodyLimits = bodyLimits,
   prepare: (server: Server) => void = () => undefined,
 ): Promise<Running> {
   const seen: string[] = [];
   const server = createServer((message: IncomingMessage, response: ServerResponse) => {
     seen.push(message.url ?? '');
     awaitVerdict(message, response);
-    if (!writeOutcome(message, response, outcomeOf(message), limit)) return;
+    if (!writeOutcome(message, response, outcomeOf(message), limits)) return;
     message.resume().once('end', () => response.end('handler'));
   });
   prepare(server);
@@ -46,6 +49,7 @@ async function serve(
   };
 }
 
+const bodyLimits: BodyLimits = { discardedBodyBytes: 1024, handshakeBodyBytes: 2048 };
 const refuse = (): Outcome => refusedOutcome(401, ['NTLM']);
 
 describe('an outcome as a response', () => {
@@ -108,7 +112,7 @@ describe('a response that somebody else has begun', () => {
       const verdicts: boolean[] = [];
       const server = createServer((message, response) => {
         response.writeHead(503).end('too late');
-        verdicts.push(writeOutcome(message, response, outcome, 1024));
+        verdicts.push(writeOutcome(message, response, outcome, bodyLimits));
       });
       await using listening = await listen(server);
       await using connection = await RawConnection.open(listening.port);
@@ -120,7 +124,7 @@ describe('a response that somebody else has begun', () => {
   it('and not ended is the handler’s, without the fields that came too late', async () => {
     const server = createServer((message, response) => {
       response.writeHead(200).write('begun ');
-      response.end(String(writeOutcome(message, response, signedIn, 1024)));
+      response.end(String(writeOutcome(message, response, signedIn, bodyLimits)));
     });
     await using listening = await listen(server);
     await using connection = await RawConnection.open(listening.port);
@@ -160,6 +164,18 @@ describe('A15: bodies of requests that are refused', () => {
     assert.ok(!running.seen.includes('/smuggled'));
   });
 
+  it('of a leg that goes on with its handshake more is read, for its connection must stay', async () => {
+    await using running = await serve(() => challengeOutcome(['NTLM AAAA'], true));
+    await using connection = await RawConnection.open(running.port);
+    const chunked = { fields: ['Transfer-Encoding: chunked'], body: `800\r\n${'x'.repeat(2048)}\r\n0\r\n\r\n` };
+    for (const leg of [{ body: 'x'.repeat(2048) }, chunked]) {
+      const response = await connection.exchange({ method: 'POST', ...leg });
+      assert.deepEqual([response.status, response.headers.get('connection')], [401, ['keep-alive']]);
+    }
+    const response = await connection.exchange({ method: 'POST', fields: ['Content-Length: 2049'] });
+    assert.deepEqual(response.headers.get('connection'), ['close']);
+  });
+
   it('one that comes longer than the limit in chunks ends the connection', async () => {
     await using running = await serve(refuse);
     await using connection = await RawConnection.open(running.port);
@@ -181,18 +197,54 @@ describe('A15: bodies of requests that are refused', () => {
   });
 });
 
+describe('A15: bodies over the limit on HTTP/2', () => {
+  it('end their own stream and no other', async () => {
+    const server = createHttp2Server((message: unknown, response: unknown) => {
+      const http1 = message as IncomingMessage;
+      if (http1.url === '/open') http1.resume().once('end', () => (response as ServerResponse).end('open'));
+      else writeOutcome(http1, response as ServerResponse, refuse(), bodyLimits);
+    });
+    const closed = new EventEmitter();
+    server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+      stream.once('close', () => closed.emit(headers[':path'] ?? '', stream.rstCode));
+    });
+    await using listening = await listen(server);
+    const session = connectHttp2(listening.origin);
+    const open = session.request({ ':path': '/open', ':method': 'POST' }).setEncoding('utf8');
+    for (const [path, announced] of [
+      ['/announced', { 'content-length': '2000000' }],
+      ['/not-announced', {}],
+    ] as const) {
+      const ended = once(closed, path);
+      const stream = session.request({ ':path': path, ':method': 'POST', ...announced }).setEncoding('utf8');
+      let text = '';
+      stream.on('data', (piece: string) => (text += piece));
+      const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+      assert.deepEqual([headers[':status'], headers['connection']], [401, undefined]);
+      stream.write(Buffer.alloc(4096));
+      assert.deepEqual(await ended, [constants.NGHTTP2_NO_ERROR]);
+      if (!stream.readableEnded) await once(stream, 'end');
+      assert.equal(text, '401 Unauthorized\n');
+      stream.destroy();
+    }
+    open.end('body');
+    assert.equal(await open.reduce((whole: string, piece: string) => whole + piece, ''), 'open');
+    session.destroy();
+  });
+});
+
 describe('A16: Expect: 100-continue', () => {
   const request = { method: 'POST', fields: ['Expect: 100-continue', 'Content-Length: 4'] };
 
   it('a refusal is the first and only answer', async () => {
-    await using running = await serve(refuse, 1024, holdContinue);
+    await using running = await serve(refuse, bodyLimits, holdContinue);
     await using connection = await RawConnection.open(running.port);
     assert.equal((await connection.exchange(request)).status, 401);
   });
 
   it('a challenge that goes on with a handshake keeps the connection, and reads the body that comes', async () => {
     const outcome = challengeOutcome(['NTLM AAAA'], true);
-    await using running = await serve(() => outcome, 1024, holdContinue);
+    await using running = await serve(() => outcome, bodyLimits, holdContinue);
     await using connection = await RawConnection.open(running.port);
     for (let leg = 0; leg < 2; leg++) {
       const response = await connection.exchange(request);
@@ -205,7 +257,7 @@ describe('A16: Expect: 100-continue', () => {
   });
 
   it('a handler that runs gets its body', async () => {
-    await using running = await serve(() => anonymousOutcome, 1024, holdContinue);
+    await using running = await serve(() => anonymousOutcome, bodyLimits, holdContinue);
     await using connection = await RawConnection.open(running.port);
     assert.equal((await connection.exchange(request)).status, 100);
     connection.socket.write('body');
@@ -221,7 +273,7 @@ describe('A16: Expect: 100-continue', () => {
 
   it('an application that listens for checkContinue itself is left alone', async () => {
     let heard = 0;
-    await using running = await serve(refuse, 1024, (server) => {
+    await using running = await serve(refuse, bodyLimits, (server) => {
       server.on('checkContinue', (_message, response: ServerResponse) => {
         heard++;
         response.writeHead(417).end();

@@ -33,6 +33,8 @@ export interface VisitOptions {
   readonly ignoreCertificate?: boolean;
   /** Further paths or URLs fetched from the page after it has loaded; the last one's answer is given. */
   readonly then?: readonly string[];
+  /** POSTed from the page after those of `then`, that many bytes; its answer is given. */
+  readonly upload?: { readonly target: string; readonly bytes: number };
   /** Paths or URLs fetched from the page all at once, before those of `then`. */
   readonly alongside?: readonly string[];
 }
@@ -106,6 +108,13 @@ async function visitIn(context: BrowserContext, url: string, options: VisitOptio
       };
     }, next);
     visit = { ...fetched, alongside };
+  }
+  if (options.upload !== undefined) {
+    const uploaded = await page.evaluate(async ({ target, bytes }) => {
+      const response = await fetch(target, { method: 'POST', body: new Uint8Array(bytes) });
+      return { status: response.status, body: await response.text() };
+    }, options.upload);
+    visit = { ...visit, ...uploaded };
   }
   await page.close();
   return { ...visit, alongside };

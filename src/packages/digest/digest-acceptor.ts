@@ -1,7 +1,7 @@
 /** The server's side of Digest: challenges, and the verdict on credentials. Shared by all contexts of a credential. */
 import type { Account, DigestAccepted, Refused, Unavailable } from '../../accounts/account-source.ts';
 import type { DigestAlgorithm } from '../../crypto/digest-response.ts';
-import { MalformedTokenError } from '../../errors.ts';
+import { errorKind, MalformedTokenError } from '../../errors.ts';
 import { formatDigestChallenge } from '../../formats/digest-challenge.ts';
 import { parseDigestCredentials } from '../../formats/digest-credentials.ts';
 import type { DigestCredentials } from '../../formats/digest-credentials.ts';
@@ -10,6 +10,7 @@ import type { SecBuffer } from '../../sspi/buffers.ts';
 import { ASC_REQ_SEQUENCE_DETECT } from '../../sspi/requirements.ts';
 import type { AcceptCall, Diagnosis } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
+import { isThenable } from '../../thenable.ts';
 import type { DigestSettings } from './digest-auth-data.ts';
 import { realmOf, requestOf, tokenOf } from './digest-request.ts';
 import type { DigestRequest } from './digest-request.ts';
@@ -124,20 +125,25 @@ export class DigestAcceptor {
   /** Asks the account source, for each reading of the user name until one is not refused. */
   #judge(claim: Claim): DigestVerdict | Promise<DigestVerdict> {
     const [userName, other] = claim.credentials.userNames;
-    const verdict = this.#ask(claim, userName);
-    if (verdict instanceof Promise) {
-      const second = async (first: SourceVerdict): Promise<SourceVerdict> =>
-        other !== undefined && isRefused(first) ? this.#ask(claim, other) : first;
-      return verdict.then(second).then((settled) => this.#conclude(claim, settled));
+    const conclude = (verdict: SourceVerdict): DigestVerdict => this.#conclude(claim, verdict);
+    const failed = (error: unknown): DigestVerdict =>
+      refusal(Status.SEC_E_INTERNAL_ERROR, claim.credentials, `the account source failed: ${errorKind(error)}`);
+    try {
+      const verdict = this.#ask(claim, userName);
+      if (isThenable(verdict)) {
+        const second = (first: SourceVerdict): SourceVerdict | PromiseLike<SourceVerdict> =>
+          other !== undefined && isRefused(first) ? this.#ask(claim, other) : first;
+        return Promise.resolve(verdict).then(second).then(conclude).catch(failed);
+      }
+      if (other === undefined || !isRefused(verdict)) return conclude(verdict);
+      const last = this.#ask(claim, other);
+      return isThenable(last) ? Promise.resolve(last).then(conclude).catch(failed) : conclude(last);
+    } catch (error) {
+      return failed(error);
     }
-    if (other === undefined || !isRefused(verdict)) return this.#conclude(claim, verdict);
-    const last = this.#ask(claim, other);
-    return last instanceof Promise
-      ? last.then((settled) => this.#conclude(claim, settled))
-      : this.#conclude(claim, last);
   }
 
-  #ask(claim: Claim, userName: string): SourceVerdict | Promise<SourceVerdict> {
+  #ask(claim: Claim, userName: string): SourceVerdict | PromiseLike<SourceVerdict> {
     const { credentials, request, realm, algorithm } = claim;
     return this.settings.judge({
       userName,

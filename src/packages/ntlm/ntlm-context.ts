@@ -5,7 +5,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { messageIntegrityCode } from '../../crypto/ntlm-keys.ts';
 import { rc4 } from '../../crypto/rc4.ts';
-import { MalformedTokenError } from '../../errors.ts';
+import { errorKind, MalformedTokenError } from '../../errors.ts';
 import { AV_FLAG_MIC_PRESENT, AV_FLAG_UNTRUSTED_TARGET } from '../../formats/av-pairs.ts';
 import { filetimeDistance, filetimeOf, filetimeSpan } from '../../formats/filetime.ts';
 import { decodeAuthenticateMessage, MIC_BYTES, MIC_OFFSET } from '../../formats/ntlm-authenticate-message.ts';
@@ -26,6 +26,7 @@ import type { SecBuffer } from '../../sspi/buffers.ts';
 import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
 import type { AcceptCall, AcceptReply, Answer, PackageContext } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
+import { isThenable } from '../../thenable.ts';
 import { answerAttribute, contextAttributes } from './ntlm-attributes.ts';
 import type { EstablishedFacts } from './ntlm-attributes.ts';
 import type { NtlmSettings } from './ntlm-auth-data.ts';
@@ -115,11 +116,11 @@ export class NtlmContext implements PackageContext {
         serverChallenge: challenge.serverChallenge,
         ntResponse: message.ntResponse,
       });
-    } catch {
-      return refusal(Status.SEC_E_INTERNAL_ERROR, message, sourceFailed);
+    } catch (error) {
+      return sourceFailed(message, error);
     }
     if (!isThenable(verdict)) return finish(verdict);
-    return Promise.resolve(verdict).then(finish, () => refusal(Status.SEC_E_INTERNAL_ERROR, message, sourceFailed));
+    return Promise.resolve(verdict).then(finish, (error: unknown) => sourceFailed(message, error));
   }
 
   /** Everything that can be said of an answer before an account is looked up: nothing here depends on one. */
@@ -277,12 +278,14 @@ function agreedFlags(common: number): number {
   return flags >>> 0;
 }
 
-const sourceFailed = 'the account source failed';
-
 /** A no, with what the server's log should know: whom the client claimed to be, and the cause. */
 function refusal(status: number, { userName, domain }: AuthenticateMessage, text?: string): AcceptReply {
   const account = domain === '' ? userName : `${domain}\\${userName}`;
   return { status, diagnosis: { account, ...(text === undefined ? undefined : { text }) } };
+}
+
+function sourceFailed(message: AuthenticateMessage, error: unknown): AcceptReply {
+  return refusal(Status.SEC_E_INTERNAL_ERROR, message, `the account source failed: ${errorKind(error)}`);
 }
 
 const noMic = new Uint8Array(MIC_BYTES);
@@ -299,8 +302,4 @@ function verifyMic(
   raw.set(noMic, MIC_OFFSET);
   const expected = messageIntegrityCode(exportedSessionKey, negotiateMessage, challengeMessage, raw);
   return timingSafeEqual(expected, received);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }

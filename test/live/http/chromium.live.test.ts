@@ -1,5 +1,6 @@
 /** Chromium signs in: NTLM and Digest, through Express and Fastify. */
 import assert from 'node:assert/strict';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { adapters } from '../../adapters/servers.ts';
 import type { Answer, RunningServer, ScenarioOptions } from '../../adapters/servers.ts';
@@ -54,6 +55,23 @@ describe('Chromium', ready, () => {
         await assertNothingLeft(server);
       });
     }
+
+    it(`${adapter}: an upload on a connection that has to sign in first arrives whole`, async () => {
+      await using server = await serve({ schemes: ['NTLM'] });
+      const statuses: number[] = [];
+      server.server.prependListener('request', ({ url }: IncomingMessage, response: ServerResponse) => {
+        response.on('finish', () => {
+          if (url === '/last') server.server.closeAllConnections();
+          if (url === '/upload') statuses.push(response.statusCode);
+        });
+      });
+      const upload = { target: '/upload', bytes: 8 * 1024 * 1024 };
+      const visit = await chromium.visit(`http://localhost:${server.port}/`, { credentials, then: ['/last'], upload });
+      assert.equal(visit.status, 200);
+      const { name, bodyBytes } = JSON.parse(visit.body) as Answer;
+      assert.deepEqual([name, bodyBytes], [`${domain}\\alice`, upload.bytes]);
+      assert.deepEqual(statuses.slice(-2), [401, 200], 'the leg before was a challenge');
+    });
 
     it(`${adapter}: of both schemes it chooses NTLM, and bob is bob`, async () => {
       await using server = await serve({});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import { runInNewContext } from 'node:vm';
 import type { DigestAccepted } from '../../../src/accounts/account-source.ts';
 import { identityOf } from '../../../src/identity.ts';
 import { parseDigestFields } from '../../../src/formats/digest-fields.ts';
@@ -205,6 +206,32 @@ describe('digestPackage', () => {
     assert.equal(Sspi.statusName(wrong.status), 'SEC_E_LOGON_DENIED');
   });
 
+  it('waits for a promise of another realm', async () => {
+    const answer = '({ verdict: "accepted", account: { userName: "alice" } })';
+    for (const promise of [`Promise.resolve(${answer})`, `({ then(settle) { settle(${answer}); } })`]) {
+      const server = new DigestServer({ accounts: sourceOf(() => runInNewContext(promise) as DigestAccepted) });
+      const result = await server.accept(answerChallenge(server.challenge()));
+      kept(result);
+      assert.equal(Sspi.statusName(result.status), 'SEC_E_OK');
+    }
+  });
+
+  it('names the kind of what a source threw, and no more: its message may hold anything', async () => {
+    for (const fails of [
+      () => {
+        throw Object.assign(new Error('the password is x'), { code: 'ECONNREFUSED' });
+      },
+      () => Promise.reject(Object.assign(new Error('the password is x'), { code: 'ECONNREFUSED' })),
+    ]) {
+      const server = new DigestServer({ accounts: sourceOf(fails) });
+      const { diagnosis } = await server.accept(answerChallenge(server.challenge()));
+      assert.deepEqual(
+        [diagnosis?.account, diagnosis?.text],
+        ['alice', 'the account source failed: Error ECONNREFUSED'],
+      );
+    }
+  });
+
   it('A21: fails closed whatever the source does', async () => {
     const bad: [string, () => unknown, string][] = [
       ['unavailable', () => ({ verdict: 'unavailable', reason: 'x' }), 'SEC_E_NO_AUTHENTICATING_AUTHORITY'],
@@ -219,6 +246,11 @@ describe('digestPackage', () => {
       ['accepted without name', () => ({ verdict: 'accepted', account: { userName: '' } }), 'SEC_E_LOGON_DENIED'],
       ['an exception', () => assert.fail('source'), 'SEC_E_INTERNAL_ERROR'],
       ['a rejection', async () => assert.fail('source'), 'SEC_E_INTERNAL_ERROR'],
+      [
+        'a rejection of another realm',
+        () => runInNewContext('Promise.reject(new Error("source"))') as unknown,
+        'SEC_E_INTERNAL_ERROR',
+      ],
     ];
     for (const [name, verdict, status] of bad) {
       const server = new DigestServer({ accounts: sourceOf(() => verdict() as DigestAccepted) });
