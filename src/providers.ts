@@ -37,6 +37,12 @@ interface Available extends Omit<OfferedScheme, 'name' | 'credential' | 'require
 
 type Availability = Available | Missing;
 
+/** A scheme that will be offered. */
+interface Offer {
+  readonly name: SchemeName;
+  readonly how: Available;
+}
+
 function isMissing(value: object): value is Missing {
   return 'missing' in value;
 }
@@ -52,7 +58,7 @@ const preference: readonly SchemeName[] = ['Negotiate', 'Kerberos', 'NTLM', 'Dig
  */
 export function offeredSchemes<R>(settings: Settings<R>): readonly OfferedScheme[] {
   contradictions(settings);
-  const available: { readonly name: SchemeName; readonly how: Available }[] = [];
+  const available: Offer[] = [];
   const missing: string[] = [];
   for (const name of settings.schemes ?? preference) {
     const availability = availabilityOf(name, settings);
@@ -64,6 +70,7 @@ export function offeredSchemes<R>(settings: Settings<R>): readonly OfferedScheme
       missing.push(`${name}: ${availability.missing}`);
     }
   }
+  unmet(settings, available, missing);
   if (available.length === 0) {
     throw new SspiAuthError(
       'ERR_SSPI_AUTH_NO_ACCEPTOR',
@@ -78,15 +85,20 @@ export function offeredSchemes<R>(settings: Settings<R>): readonly OfferedScheme
   }));
 }
 
-function usesSecur32<R>({ provider }: Settings<R>): boolean {
-  return provider === 'secur32' || (provider === 'auto' && process.platform === 'win32');
+/** Whose accounts are given, means those: Windows would let in its own. */
+function usesSecur32<R>({ provider, accounts }: Settings<R>): boolean {
+  return provider === 'secur32' || (isWindows(provider) && accounts === undefined);
+}
+
+function isWindows(provider: Settings['provider']): boolean {
+  return provider === 'auto' && process.platform === 'win32';
 }
 
 /** Options that mean nothing with the provider that will judge: better to say so than to ignore what somebody relies on. */
 function contradictions<R>(settings: Settings<R>): void {
   const { provider, kerberos, library, packages, schemes } = settings;
   const given = settings.keytab === undefined ? Object.keys(kerberos)[0] : 'keytab';
-  if (given !== undefined && usesSecur32(settings)) {
+  if (given !== undefined && (usesSecur32(settings) || isWindows(provider))) {
     throw new OptionError(
       given,
       'is given, but Windows judges Kerberos with the keys of the service account',
@@ -113,6 +125,27 @@ function contradictions<R>(settings: Settings<R>): void {
       "Name the provider it is for: 'secur32' or 'gssapi'.",
     );
   }
+}
+
+/** Options that rely on Kerberos where nothing will judge it: half of a policy is not what was asked for. */
+function unmet<R>(settings: Settings<R>, available: readonly Offer[], missing: readonly string[]): void {
+  const { packages, servicePrincipalNames, library } = settings;
+  const judgesKerberos = available.some(
+    ({ name, how }) =>
+      how.provider === 'secur32' ||
+      name === 'Kerberos' ||
+      (name === 'Negotiate' && how.packages?.includes('Kerberos') !== false),
+  );
+  if (judgesKerberos || available.length === 0) return;
+  const relying = [
+    packages?.includes('Kerberos') === true ? 'packages' : undefined,
+    servicePrincipalNames === undefined ? undefined : 'servicePrincipalNames',
+    Object.keys(settings.kerberos)[0],
+    library === undefined ? undefined : 'library',
+  ].find((option) => option !== undefined);
+  if (relying === undefined) return;
+  const why = missing.find((reason) => reason.startsWith('Negotiate')) ?? 'schemes: no scheme of it is named.';
+  throw new OptionError(relying, 'needs Kerberos, which nothing here can judge', `Leave it out, or see to ${why}`);
 }
 
 function availabilityOf<R>(name: SchemeName, settings: Settings<R>): Availability {
@@ -201,7 +234,8 @@ function kerberosAuthData<R>(settings: Settings<R>): KerberosAuthData | Missing 
   if (provider === 'portable') return { missing: 'provider "portable" has no Kerberos.' };
   const authData: KerberosAuthData = { ...settings.kerberos, keytab, library, servicePrincipalNames, clock };
   if (keytab !== undefined || provider === 'gssapi') return authData;
-  if (accounts !== undefined && schemes === undefined && Object.keys(settings.kerberos).length === 0) {
+  const relied = Object.keys(settings.kerberos).length > 0 || packages?.includes('Kerberos') === true;
+  if (accounts !== undefined && schemes === undefined && !relied && servicePrincipalNames === undefined) {
     return { missing: 'option "keytab" is not given; beside "accounts" the keytab of the machine is not looked for.' };
   }
   const detection = detectKerberos(library);
@@ -224,9 +258,14 @@ function ntlmAuthData<R>(settings: Settings<R>): NtlmAuthData | Missing {
   return { accounts, domain, computerName, clock, random };
 }
 
-function digest<R>({ accounts, domain, realm, clock, random }: Settings<R>): Availability {
+function digest<R>(settings: Settings<R>): Availability {
+  const { accounts, domain, realm, clock, random, channelBinding } = settings;
   if (accounts?.judgeDigest === undefined) return { missing: accountsMissing(accounts?.description, 'Digest') };
-  const authData: DigestAuthData = { accounts, realm, domain, clock, random };
+  if (channelBinding === 'always') {
+    // A relay of TLS would choose the one scheme whose clients cannot tell it from the server (attack C17).
+    return { missing: `option "channelBinding" is 'always', and Digest cannot carry bindings.` };
+  }
+  const authData: DigestAuthData = { accounts, realm, domain, clock, random, ...settings.digest };
   return { provider: 'portable', boundTo: 'request', acquire: () => acquire(digestPackage, authData) };
 }
 

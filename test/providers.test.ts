@@ -36,6 +36,23 @@ describe('schemes on a machine without a keytab', () => {
     assert.deepEqual(schemes({ accounts, schemes: ['Negotiate'], packages: ['NTLM'] }), ['Negotiate']);
   });
 
+  it('leave Digest out where everybody has to be bound to the channel (C17)', () => {
+    assert.deepEqual(schemes({ accounts, channelBinding: 'always' }), ['NTLM']);
+  });
+
+  it('of accounts are judged by these alone, on Windows as well', () => {
+    const { platform } = process;
+    Object.defineProperty(process, 'platform', { value: 'win32' });
+    try {
+      const authenticator = createAuthenticator({ accounts });
+      assert.deepEqual(authenticator.schemes, ['NTLM', 'Digest']);
+      authenticator.close();
+      assert.throws(() => createAuthenticator({ accounts, keytab: '/etc/krb5.keytab' }), /Windows judges Kerberos/);
+    } finally {
+      Object.defineProperty(process, 'platform', { value: platform });
+    }
+  });
+
   const refused: readonly (readonly [string, SspiAuthOptions, RegExp])[] = [
     ['Negotiate with nothing', { schemes: ['Negotiate'] }, /schemes.*"Negotiate".*portable/],
     [
@@ -50,6 +67,24 @@ describe('schemes on a machine without a keytab', () => {
       /keytab/,
     ],
     ['Kerberos with no keytab', { schemes: ['Kerberos'], provider: 'gssapi' }, /keytab.*cannot be used/],
+    ['Digest that cannot be bound', { accounts, schemes: ['Digest'], channelBinding: 'always' }, /"Digest".*bindings/],
+    [
+      'a package that is not there',
+      { accounts, provider: 'auto', packages: ['Kerberos'] },
+      /"packages" needs Kerberos, which nothing here can judge.*keytab/,
+    ],
+    ['a PAC that never comes', { accounts, provider: 'auto', requirePac: true }, /"requirePac" needs Kerberos.*keytab/],
+    ['names for tickets that never come', { accounts, servicePrincipalNames: ['HTTP/a.example'] }, /needs Kerberos/],
+    [
+      'names for tickets of no scheme',
+      { accounts, schemes: ['NTLM'], servicePrincipalNames: ['HTTP/a.example'] },
+      /needs Kerberos.*no scheme of it is named/,
+    ],
+    [
+      'a library that is not used',
+      { accounts, provider: 'auto', library: 'libgssapi.so.3' },
+      /"library" needs Kerberos/,
+    ],
     [
       'Kerberos that "packages" leaves out',
       { schemes: ['Kerberos'], packages: ['NTLM'], provider: 'gssapi' },
