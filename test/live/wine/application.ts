@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createRequire } from 'node:module';
 import express from 'express';
 import type { Request, Response } from 'express';
+import { memoryAccounts } from 'sspi-auth';
 import { sspiAuth } from 'sspi-auth/express';
 import { liveHandles, liveNativeHandles } from 'sspi-auth/sspi';
 
@@ -42,6 +43,10 @@ const middlewares = {
   negotiate: sspiAuth({ schemes: ['Negotiate'], logger }),
   kerberosOnly: sspiAuth({ schemes: ['Negotiate'], packages: ['Kerberos'], logger }),
   kerberos: sspiAuth({ schemes: ['Kerberos'], logger }),
+  listed: sspiAuth({
+    accounts: memoryAccounts([{ userName: 'carol', domain: 'LAB', password: 'Carol-of-the-list-9' }]),
+    logger,
+  }),
 };
 
 const whoami = (request: Request, response: Response): void => {

@@ -77,6 +77,18 @@ describe('the Windows build under Wine', ready, () => {
       assertNothingHeld(await app.state());
     });
 
+    it('of an account source lets in those accounts and none of its own', async () => {
+      await app.reasons();
+      const asked = await curl([app.url('listed')]);
+      const offered = (asked.headers.get('www-authenticate') ?? []).map((challenge) => challenge.split(' ')[0]);
+      assert.deepEqual(offered, ['NTLM', 'Digest', 'Digest']);
+      const carol = await app.ntlm('listed', 'LAB\\carol:Carol-of-the-list-9');
+      const { user, provider } = JSON.parse(carol.body) as WhoAmI;
+      assert.deepEqual([user.name, provider], ['LAB\\carol', 'portable']);
+      assert.equal((await app.ntlm('listed')).status, 401, 'alice is known to Windows and not to the list');
+      assert.deepEqual(await app.reasons(), ['SEC_E_OK', 'SEC_E_LOGON_DENIED']);
+    });
+
     it('judges 24 sign-ins at once', async () => {
       await app.reasons();
       await Promise.all(
