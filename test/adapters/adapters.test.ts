@@ -1,8 +1,12 @@
 /** Scenarios that one request decides, against every adapter, with nothing but Node; the others are in scenarios.ts. */
 import assert from 'node:assert/strict';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import request from 'supertest';
 import { accounts } from './scenarios.ts';
+import { sspiAuth as expressSspiAuth } from '../../adapters/express.ts';
+import { sspiAuth as nodeSspiAuth } from '../../adapters/node.ts';
 import { adapters } from './servers.ts';
 import type { ScenarioOptions } from './servers.ts';
 
@@ -82,3 +86,23 @@ for (const [adapter, start] of Object.entries(adapters)) {
     }
   });
 }
+
+describe('what is called wrongly says how to call it', () => {
+  const message = new IncomingMessage(new Socket());
+  const response = new ServerResponse(message);
+  const call = (given: unknown, ...values: readonly unknown[]): unknown =>
+    (given as (...values: readonly unknown[]) => unknown)(...values);
+
+  it('app.use(sspiAuth) and createServer(sspiAuth), at their first request', () => {
+    for (const sspiAuth of [expressSspiAuth, nodeSspiAuth]) {
+      assert.throws(() => call(sspiAuth, message, response), /is a request\. Call it to get what handles requests/);
+    }
+  });
+
+  it('createServer(sspiAuth({ accounts })) and protect() without a listener', () => {
+    const protect = nodeSspiAuth({ accounts });
+    assert.throws(() => call(protect, message, response), /Give what answers requests: createServer\(protect\(/);
+    assert.throws(() => call(protect), /"listener" is not a function/);
+    protect.close();
+  });
+});
