@@ -7,7 +7,7 @@
  * ```
  */
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { awaitVerdict, createAuthenticator, holdContinue, writeOutcome } from '../src/index.ts';
+import { awaitVerdict, createAuthenticator, holdContinue, holdFirstContinue, writeOutcome } from '../src/index.ts';
 import type { Authenticator, Identity, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
 
 declare global {
@@ -29,7 +29,7 @@ export interface SspiAuthHandler extends RequestHandler {
   readonly authenticator: Authenticator<Request>;
   /** Middleware for a route behind `anonymous: true` that wants a user all the same: 401 with every challenge. */
   readonly requireUser: RequestHandler;
-  /** Makes a server hold back `100 Continue` from its first request on; otherwise from its second. */
+  /** Makes a server hold back `100 Continue` until the verdict. Done by itself for the server of the first request. */
   attach(server: object): void;
   /** Gives up every handshake and frees the credentials. */
   close(): void;
@@ -42,6 +42,8 @@ export interface SspiAuthHandler extends RequestHandler {
 export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
   const authenticator = createAuthenticator(options);
   const { limits } = authenticator.settings;
+
+  const serverIsKnown = holdFirstContinue();
 
   const carry = (request: Request, response: Response, next: NextFunction, outcome: Outcome): void => {
     if (!writeOutcome(request, response, outcome, limits)) return;
@@ -61,6 +63,7 @@ export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
   // A function that makes a closure pays for it at its start: those stand apart from what runs for signed-in requests.
   const judge = (request: Request, response: Response, next: NextFunction): void => {
     awaitVerdict(request, response);
+    serverIsKnown();
     const outcome = authenticator.authenticate(request, targetOf, request);
     if (outcome instanceof Promise) carryWhenSettled(request, response, next, outcome);
     else carry(request, response, next, outcome);
@@ -86,7 +89,10 @@ export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
     authenticator,
     requireUser,
     attach: holdContinue,
-    close: () => authenticator.close(),
+    close: () => {
+      serverIsKnown();
+      authenticator.close();
+    },
   });
 }
 

@@ -126,7 +126,8 @@ function refuse(
     void reply.code(outcome.status);
     for (const [name, value] of outcome.headers) void reply.header(name, value);
     if (mustStayOpen(reply.raw, outcome)) void reply.header('Connection', 'keep-alive');
-    void reply.send(outcome.body);
+    // Bytes: Node would write a text and the fields before it as one, and fields are not UTF-8 (a realm of Digest).
+    void reply.send(Buffer.from(outcome.body));
   } else {
     // Only the raw response can stay open until the client has read it.
     reply.hijack();

@@ -7,7 +7,14 @@
  * ```
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { awaitVerdict, createAuthenticator, holdContinue, OptionError, writeOutcome } from '../src/index.ts';
+import {
+  awaitVerdict,
+  createAuthenticator,
+  holdContinue,
+  holdFirstContinue,
+  OptionError,
+  writeOutcome,
+} from '../src/index.ts';
 import type { Authenticator, Identity, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
 
 /** A request whose sender is known. */
@@ -25,7 +32,7 @@ export type AuthenticatedListener = (request: AuthenticatedRequest, response: Se
 export interface Protect {
   (listener: AuthenticatedListener): (request: IncomingMessage, response: ServerResponse) => void;
   readonly authenticator: Authenticator<IncomingMessage>;
-  /** Makes a server hold back `100 Continue` from its first request on; otherwise from its second. */
+  /** Makes a server hold back `100 Continue` until the verdict. Done by itself for the server of the first request. */
   attach(server: object): void;
   /** Gives up every handshake and frees the credentials. */
   close(): void;
@@ -38,6 +45,8 @@ export interface Protect {
 export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
   const authenticator = createAuthenticator(options);
   const { limits } = authenticator.settings;
+  const serverIsKnown = holdFirstContinue();
+
   const carry = (
     request: AuthenticatedRequest,
     response: ServerResponse,
@@ -65,6 +74,7 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
     if (!('user' in request)) request.user = undefined;
     if (!('sspi' in request)) request.sspi = undefined;
     awaitVerdict(request, response);
+    serverIsKnown();
     const outcome = authenticator.authenticate(request, targetOf, request);
     if (outcome instanceof Promise) carryWhenSettled(request, response, listener, outcome);
     else carry(request, response, listener, outcome);
@@ -87,7 +97,10 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
   return Object.assign(protect, {
     authenticator,
     attach: holdContinue,
-    close: () => authenticator.close(),
+    close: () => {
+      serverIsKnown();
+      authenticator.close();
+    },
   });
 }
 

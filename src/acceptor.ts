@@ -56,9 +56,10 @@ export class Acceptor {
       if (why === 'closed') return;
       const begun = phase.type === 'negotiating' ? phase : undefined;
       const reason: AuditReason = why === 'deadline' ? 'handshake-deadline' : 'handshake-evicted';
+      const scheme = begun === undefined ? undefined : this.#schemes.get(begun.scheme);
       this.#audit.refused({
-        scheme: begun === undefined ? undefined : this.#schemes.get(begun.scheme)?.name,
-        package: undefined,
+        scheme: scheme?.name,
+        package: onlyPackageOf(scheme),
         account: undefined,
         peer,
         reason,
@@ -277,7 +278,7 @@ export class Acceptor {
     const reason = typeof why === 'string' ? why : Sspi.statusName(why.status);
     const diagnosis = typeof why === 'string' ? undefined : why.diagnosis;
     this.#audit.refused({
-      ...this.#record(attempt, scheme, reason),
+      ...this.#record(attempt, scheme, reason, diagnosis?.package),
       account: diagnosis?.account === undefined ? undefined : printable(diagnosis.account),
       ...(diagnosis?.text === undefined ? undefined : { diagnosis: printable(diagnosis.text, 1024) }),
     });
@@ -297,10 +298,11 @@ export class Acceptor {
     return this.#closed ? [] : bareChallenges(this.#schemes.values(), httpVersionMajor, stale);
   }
 
-  #record(attempt: Attempt, scheme: OfferedScheme | undefined, reason: string): AuditRecord {
+  /** @param chosen the package that ran, where the scheme had a choice */
+  #record(attempt: Attempt, scheme: OfferedScheme | undefined, reason: string, chosen?: string): AuditRecord {
     return {
       scheme: scheme?.name,
-      package: undefined,
+      package: chosen ?? onlyPackageOf(scheme),
       account: undefined,
       peer: peerOf(attempt.exchange.socket),
       reason,
@@ -319,4 +321,10 @@ const noFields: readonly [] = Object.freeze([]);
 /** When the handshake that is pending on a connection began. */
 function startOf({ phase }: Connection): number | undefined {
   return phase.type === 'negotiating' ? phase.startedAt : undefined;
+}
+
+/** The package of a scheme that has one: its own name, but for Negotiate, which chooses. */
+function onlyPackageOf(scheme: OfferedScheme | undefined): string | undefined {
+  if (scheme?.packages?.length === 1) return scheme.packages[0];
+  return scheme?.name === 'Negotiate' ? undefined : scheme?.name;
 }

@@ -17,7 +17,7 @@ export interface Logger {
 export interface AuditRecord {
   /** `Negotiate`, `Kerberos`, `NTLM`, `Digest`; undefined where the request named none that is offered. */
   readonly scheme: string | undefined;
-  /** The security package that ran, where one did. */
+  /** The security package that ran; undefined where Negotiate had not chosen one yet. */
   readonly package: string | undefined;
   /** `DOMAIN\user` of a sign-in; of a refusal what the client claimed, unproven, control characters escaped. */
   readonly account: string | undefined;

@@ -18,7 +18,7 @@ export { createAuthenticator } from './create-authenticator.ts';
 export { MalformedTokenError, OptionError, SspiAuthError } from './errors.ts';
 export type { SspiAuthErrorCode } from './errors.ts';
 export type { Exchange } from './http/exchange.ts';
-export { awaitVerdict, holdContinue, sendContinue } from './http/expect-continue.ts';
+export { awaitVerdict, holdContinue, holdFirstContinue, sendContinue } from './http/expect-continue.ts';
 export type {
   AnonymousOutcome,
   AuthenticatedOutcome,

@@ -1,15 +1,16 @@
 /** Values of options, looked at before they are believed: what was written may be JavaScript. */
 import { OptionError } from './errors.ts';
 
-/** A value in a message; only short ones are shown. */
+/** A value in a message; of a long text its beginning. */
 export function shown(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-    ? `is ${JSON.stringify(value)}`
+  if (typeof value === 'string') return `is ${JSON.stringify(value.slice(0, 100))}`;
+  return typeof value === 'number' || typeof value === 'boolean'
+    ? `is ${String(value)}`
     : `is ${value === null ? 'null' : Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`}`;
 }
 
 /** @throws OptionError for a name that is none of `names`, such as a misspelt one */
-export function knownNames(prefix: string, value: object, names: readonly string[]): void {
+function knownNames(prefix: string, value: object, names: readonly string[]): void {
   for (const name of Object.keys(value)) {
     if (names.includes(name)) continue;
     const near = names.find((known) => known.toLowerCase() === name.toLowerCase());
@@ -37,7 +38,7 @@ export function texts(option: string, value: unknown): readonly string[] | undef
   if (!Array.isArray(value) || value.length === 0) {
     throw new OptionError(option, shown(value), 'Give a non-empty array of strings, or leave it out.');
   }
-  return Object.freeze(value.map((item, index) => text(`${option}[${index}]`, item) ?? ''));
+  return Object.freeze(value.map((item: unknown, index) => text(`${option}[${index}]`, item ?? null) ?? ''));
 }
 
 /** One of a few words. */
@@ -66,6 +67,15 @@ export function callable<F extends (...parameters: never[]) => unknown>(
   return value;
 }
 
+/** An object whose members are the caller's to look at. */
+export function record<T extends object>(option: string, value: T, names: readonly string[]): T {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new OptionError(option, shown(value), `Give an object with some of: ${names.join(', ')}.`);
+  }
+  knownNames(option === 'options' ? '' : `${option}.`, value, names);
+  return value;
+}
+
 /** 32 bits; 0 where they are left out. */
 export function bits(option: string, value: unknown): number {
   if (value === undefined) return 0;
@@ -88,7 +98,8 @@ export function namesOf<T extends string>(
   const names = (value as readonly T[]).slice();
   for (const name of names) {
     if (!known.includes(name)) {
-      throw new OptionError(option, `has ${JSON.stringify(name)}`, `Give some of: ${known.join(', ')}.`);
+      const found = typeof name === 'string' ? JSON.stringify(name) : `a value of type ${typeof name}`;
+      throw new OptionError(option, `has ${found}`, `Give some of: ${known.join(', ')}.`);
     }
   }
   if (new Set(names).size !== names.length) throw new OptionError(option, 'has a name twice', 'Name each once.');

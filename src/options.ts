@@ -4,7 +4,7 @@ import type { AccountSource } from './accounts/account-source.ts';
 import type { Logger } from './audit.ts';
 import { OptionError } from './errors.ts';
 import type { Identity } from './identity.ts';
-import { bits, callable, flag, isWhole, knownNames, namesOf, oneOf, shown, text, texts } from './option-values.ts';
+import { bits, callable, flag, isWhole, namesOf, oneOf, record, shown, text, texts } from './option-values.ts';
 import { systemClock, systemRandom } from './sspi/clock.ts';
 import type { Clock, RandomSource } from './sspi/clock.ts';
 
@@ -186,17 +186,14 @@ const optionNames: Readonly<Record<keyof SspiAuthOptions, true>> = {
  * @throws OptionError naming the option, what it was and what to write instead
  */
 export function parseOptions<R>(options: SspiAuthOptions<R> = {}): Settings<R> {
-  if (typeof options !== 'object' || options === null) {
-    throw new OptionError('options', `is ${typeof options}`, 'Give an object such as { accounts }, or nothing at all.');
-  }
-  if ('httpVersion' in options) {
+  if (typeof options === 'object' && options !== null && 'httpVersion' in options) {
     throw new OptionError('options', 'is a request', 'Call it to get what handles requests: app.use(sspiAuth({ … })).');
   }
-  knownNames('', options, Object.keys(optionNames));
+  record('options', options, Object.keys(optionNames));
   const computerName = netBiosName(hostname()) || 'LOCALHOST';
   const domain = text('domain', options.domain) ?? computerName;
   netBiosDomain(domain);
-  const realm = text('realm', options.realm) ?? domain;
+  const realm = realmOf(options.realm) ?? domain;
   return Object.freeze({
     schemes: namesOf('schemes', options.schemes, schemeNames),
     provider: oneOf('provider', options.provider, ['auto', 'secur32', 'gssapi', 'portable']) ?? 'auto',
@@ -219,8 +216,8 @@ export function parseOptions<R>(options: SspiAuthOptions<R> = {}): Settings<R> {
     authorize: callable('authorize', options.authorize),
     logger: logger(options.logger),
     limits: limits(options.limits),
-    clock: options.clock ?? systemClock,
-    random: options.random ?? systemRandom,
+    clock: clock(options.clock),
+    random: random(options.random),
   });
 }
 
@@ -228,10 +225,7 @@ const longestNonceLifetime = 86_400_000;
 
 function digestOptions(value: DigestOptions | undefined): DigestSettings {
   if (value === undefined) return {};
-  if (typeof value !== 'object' || value === null) {
-    throw new OptionError('digest', shown(value), `Give an object with some of: ${digestNames.join(', ')}.`);
-  }
-  knownNames('digest.', value, digestNames);
+  record('digest', value, digestNames);
   const algorithms = namesOf('digest.algorithms', value.algorithms, ['SHA-256', 'MD5']);
   const { nonceLifetimeMilliseconds: lifetime } = value;
   if (lifetime !== undefined && !isWhole(lifetime, 1, longestNonceLifetime)) {
@@ -272,7 +266,7 @@ function kerberosOptions(options: KerberosOptions): KerberosOptions {
 
 function accounts(value: AccountSource | undefined): AccountSource | undefined {
   if (value === undefined) return undefined;
-  if (typeof value !== 'object' || value === null || (!value.judgeNtlm && !value.judgeDigest)) {
+  if (typeof value !== 'object' || value === null || !judges(value)) {
     throw new OptionError(
       'accounts',
       shown(value),
@@ -282,11 +276,34 @@ function accounts(value: AccountSource | undefined): AccountSource | undefined {
   return value;
 }
 
+/** Has a function for one scheme at least, and nothing else in the place of one. */
+function judges(source: AccountSource): boolean {
+  const given = (['judgeNtlm', 'judgeDigest'] as const).filter((name) => source[name] !== undefined);
+  return given.length > 0 && given.every((name) => typeof source[name] === 'function');
+}
+
+function clock(value: Clock | undefined): Clock {
+  if (value === undefined) return systemClock;
+  if (typeof value?.now !== 'function' || typeof value.elapsed !== 'function') {
+    throw new OptionError('clock', shown(value), 'Give { now(), elapsed() } in milliseconds, or leave it out.');
+  }
+  return value;
+}
+
+function random(value: RandomSource | undefined): RandomSource {
+  if (value === undefined) return systemRandom;
+  if (typeof value !== 'function') {
+    throw new OptionError('random', shown(value), 'Give a function of as many random bytes as it is asked for.');
+  }
+  return value;
+}
+
 function logger(value: Logger | false | undefined): Logger | undefined {
   if (value === undefined || value === false) return undefined;
   for (const method of ['info', 'warn', 'error'] as const) {
     if (typeof (value as Partial<Logger> | null)?.[method] !== 'function') {
-      throw new OptionError('logger', `has no method ${method}`, 'Give a pino logger or an object of its shape.');
+      const problem = typeof value === 'object' && value !== null ? `has no method ${method}` : shown(value);
+      throw new OptionError('logger', problem, 'Give a pino logger, an object of its shape such as console, or false.');
     }
   }
   return value;
@@ -294,14 +311,7 @@ function logger(value: Logger | false | undefined): Logger | undefined {
 
 function limits(value: Limits | undefined): Required<Limits> {
   if (value === undefined) return defaultLimits;
-  if (typeof value !== 'object' || value === null) {
-    throw new OptionError(
-      'limits',
-      shown(value),
-      `Give an object with some of: ${Object.keys(defaultLimits).join(', ')}.`,
-    );
-  }
-  knownNames('limits.', value, Object.keys(defaultLimits));
+  record('limits', value, Object.keys(defaultLimits));
   const parsed = { ...defaultLimits, ...value };
   for (const [name, number] of Object.entries(parsed)) {
     const least = name.endsWith('BodyBytes') ? 0 : 1;
@@ -310,6 +320,15 @@ function limits(value: Limits | undefined): Required<Limits> {
     }
   }
   return Object.freeze(parsed);
+}
+
+/** As the Digest package takes it: at most 512 bytes of UTF-8. */
+function realmOf(value: unknown): string | undefined {
+  const realm = text('realm', value);
+  if (realm !== undefined && (Buffer.byteLength(realm) > 512 || /\p{Surrogate}/u.test(realm))) {
+    throw new OptionError('realm', shown(realm), 'Give a text of at most 512 bytes of UTF-8.');
+  }
+  return realm;
 }
 
 /** A host name as NetBIOS has it: the first label, upper case, at most 15 characters (MS-NBTE 2.2.1). */

@@ -36,7 +36,7 @@ describe('the log', () => {
         message: 'sspi-auth: handshake',
         record: {
           ...facts,
-          package: undefined,
+          package: 'NTLM',
           account: undefined,
           reason: 'SEC_I_CONTINUE_NEEDED',
           durationMilliseconds: 0,
@@ -66,7 +66,7 @@ describe('the log', () => {
       message: 'sspi-auth: refused',
       record: {
         ...facts,
-        package: undefined,
+        package: 'NTLM',
         account: 'CORP\\mallory\\u000d\\u000a{"level":"info"}\\u202e',
         reason: 'SEC_E_LOGON_DENIED',
         diagnosis: 'the clock is wrong',

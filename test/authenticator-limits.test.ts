@@ -25,7 +25,7 @@ describe('A17: handshakes have a deadline', () => {
     const [line] = s.log.filter(({ message }) => message === 'sspi-auth: refused');
     assert.deepEqual(line?.record, {
       scheme: 'NTLM',
-      package: undefined,
+      package: 'NTLM',
       account: undefined,
       peer: '192.0.2.7:4711',
       reason: 'handshake-deadline',

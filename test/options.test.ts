@@ -43,8 +43,21 @@ describe('options', () => {
       { accounts, digest: { nonceLifetimeMilliseconds: 0 } },
       /between 1 and 86400000/,
     ],
+    ['limits', { accounts, limits: [] }, /is an array/],
+    ['limits.tokenBytes', { accounts, limits: { tokenBytes: NaN } }, /is NaN/],
+    ['limits.handshakeMilliseconds', { accounts, limits: { handshakeMilliseconds: Infinity } }, /is Infinity/],
+    ['requiredAttributes', { accounts, requiredAttributes: NaN }, /is NaN/],
+    ['schemes', { accounts, schemes: [1n] }, /has a value of type bigint/],
+    ['accounts', { accounts: { description: 'x', judgeDigest: true } }, /Give an account source/],
+    ['clock', { accounts, clock: 5 }, /is 5.*now\(\)/],
+    ['clock', { accounts, clock: null }, /is null/],
+    ['random', { accounts, random: 5 }, /is 5.*random bytes/],
+    ['realm', { accounts, realm: 'é'.repeat(257) }, /at most 512 bytes/],
+    ['logger', { accounts, logger: 'pino' }, /is "pino".*console/],
+    ['logger', { accounts, logger: true }, /is true/],
+    ['servicePrincipalNames[0]', { accounts, servicePrincipalNames: [undefined] }, /non-empty string/],
+    ['options', [], /is an array/],
     ['options', new IncomingMessage(new Socket()), /is a request\. Call it/],
-    ['limits.handshakeMilliseconds', { accounts, limits: { handshakeMilliseconds: Infinity } }, /whole number/],
   ];
   for (const [option, options, message] of wrong) {
     it(`names the option and the cure: ${option} in ${Object.keys(options).slice(0, 5).join(', ')} (${message.source})`, () => {
@@ -61,6 +74,20 @@ describe('options', () => {
       );
     });
   }
+
+  it('defaults are those that the documentation names', () => {
+    const authenticator = createAuthenticator({ accounts });
+    const { limits, channelBinding, persistence } = authenticator.settings;
+    assert.deepEqual(limits, {
+      handshakeMilliseconds: 30_000,
+      pendingHandshakes: 10_000,
+      tokenBytes: 49_152,
+      discardedBodyBytes: 1_048_576,
+      handshakeBodyBytes: 33_554_432,
+    });
+    assert.deepEqual([channelBinding, persistence], ['whenSupported', 'connection']);
+    authenticator.close();
+  });
 
   it('refuses a scheme that nothing can judge, saying why', () => {
     const hashed = memoryAccounts([{ userName: 'alice', ntHash: '8846f7eaee8fb117ad06bdd830b7586c' }]);

@@ -2,8 +2,37 @@
  * `Expect: 100-continue` (RFC 9110 section 10.1.1): a client that waits before it sends its body is told yes or no by the
  * verdict on its credentials (attack A16). Node says yes by itself unless the server has a `checkContinue` listener.
  */
+import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Node's word of a request, before it says `100 Continue`. */
+const requestStart = channel('http.server.request.start');
+
+function onRequestStart(message: unknown): void {
+  const { request, server } = message as { readonly request: IncomingMessage; readonly server: unknown };
+  if (request.headers.expect !== undefined) holdContinue(server);
+}
+
+/** How many authenticators have not seen the server they are for. */
+let strangers = 0;
+
+/**
+ * Makes the server of the next request wait for the verdict before that very request is told `100 Continue`: an adapter that
+ * is not handed its server learns of it from its first request, and that would be one too late. Other servers of the process
+ * on which somebody expects a `100 Continue` until then are made to wait as well, and say it as ever.
+ *
+ * @returns to be called when the server is known, or the authenticator closed
+ */
+export function holdFirstContinue(): () => void {
+  if (strangers++ === 0) requestStart.subscribe(onRequestStart);
+  let known = false;
+  return () => {
+    if (known) return;
+    known = true;
+    if (--strangers === 0) requestStart.unsubscribe(onRequestStart);
+  };
+}
 
 /** Servers whose interim responses this module holds back. */
 const holding = new WeakSet();

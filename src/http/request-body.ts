@@ -55,7 +55,7 @@ export function endAndClose(message: IncomingMessage, response: ServerResponse, 
   }
   response.setHeader('Connection', 'close');
   if (message.method === 'HEAD') response.flushHeaders();
-  else response.write(text);
+  else response.write(Buffer.from(text));
   const end = (): void => {
     clearTimeout(timer);
     response.end();

@@ -61,7 +61,8 @@ export function writeOutcome(
   response.statusCode = outcome.status;
   for (const [name, value] of outcome.headers) response.setHeader(name, value);
   if (mustStayOpen(response, outcome)) response.setHeader('Connection', 'keep-alive');
-  if (discardBodyFor(message, outcome, limits)) response.end(outcome.body);
+  // Bytes: Node would write a text and the fields before it as one, and fields are not UTF-8 (a realm of Digest).
+  if (discardBodyFor(message, outcome, limits)) response.end(Buffer.from(outcome.body));
   else endAndClose(message, response, outcome.body);
   return false;
 }

@@ -82,6 +82,8 @@ export interface Diagnosis {
   readonly account?: string;
   /** What an administrator can do about it, such as which key is missing. */
   readonly text?: string;
+  /** The package that refused, where another one chose it (Negotiate). */
+  readonly package?: string;
 }
 
 /** Status and value of a question; the value is present exactly when the status is SEC_E_OK. */

@@ -322,7 +322,25 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'A16: Expect: 100-continue is answered by the verdict',
+    name: 'a realm and a domain beyond ASCII arrive as they are, and sign in',
+    options: { accounts, domain: 'BÜRO', realm: 'Zürich КОРП' },
+    run: async (server, url) => {
+      for (const flag of ['--digest', '--ntlm']) {
+        const { status, responses, body } = await curl([flag, ...alice, url]);
+        assert.equal(status, 200, flag);
+        assert.equal((JSON.parse(body.replace('401 Unauthorized\n', '')) as Answer).name, 'BÜRO\\alice');
+        if (flag === '--ntlm') continue;
+        const challenge = responses[0]?.headers.get('www-authenticate')?.find((text) => text.startsWith('Digest'));
+        assert.match(challenge ?? '', /realm="Zürich КОРП"/);
+      }
+      await using connection = await RawConnection.open(server.port);
+      const over = await connection.exchange({ method: 'POST', fields: ['Content-Length: 99999999'], body: 'begun' });
+      const sent = Buffer.from(over.text, 'latin1').toString('utf8');
+      assert.match(sent, /realm="Zürich КОРП"[^]*401 Unauthorized\n$/);
+    },
+  },
+  {
+    name: 'A16: Expect: 100-continue is answered by the verdict, the first request of a server too',
     options: { accounts, schemes: ['Digest'] },
     run: async (server, url) => {
       await using connection = await RawConnection.open(server.port);

@@ -103,7 +103,6 @@ const startExpress =
       bodyOf(request).then((body) => response.json(answer(request.user, request.sspi, body)), next);
     });
     const server = createServer(app);
-    auth.attach(server);
     return listening(
       server,
       auth.authenticator,
@@ -155,7 +154,6 @@ const startNode: StartServer = async (options) => {
       );
     }),
   );
-  protect.attach(server);
   return listening(
     server,
     protect.authenticator,

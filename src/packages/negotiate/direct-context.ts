@@ -2,8 +2,14 @@
  * A raw NTLM or Kerberos token under Negotiate: some clients leave SPNEGO out and must be answered the same way. All legs
  * are the inner package's own.
  */
-import { SEC_E_INTERNAL_ERROR, SEC_E_INVALID_TOKEN, SEC_E_OK, SEC_I_CONTINUE_NEEDED } from '../../sspi/status.ts';
-import type { AcceptCall, AcceptReply, PackageContext } from '../../sspi/index.ts';
+import {
+  keepsContext,
+  SEC_E_INTERNAL_ERROR,
+  SEC_E_INVALID_TOKEN,
+  SEC_E_OK,
+  SEC_I_CONTINUE_NEEDED,
+} from '../../sspi/status.ts';
+import type { AcceptCall, AcceptReply, Diagnosis, PackageContext } from '../../sspi/index.ts';
 import type { InnerCredential } from './auth-data.ts';
 import { innerVerdict, NegotiatedContext, whenAnswered } from './negotiated-context.ts';
 
@@ -14,11 +20,15 @@ export function acceptDirect(running: InnerCredential, call: AcceptCall): Accept
     const { context } = reply;
     if (verdict.status !== SEC_E_OK && verdict.status !== SEC_I_CONTINUE_NEEDED) {
       context?.delete();
-      return { ...verdict, context: undefined };
+      return { ...verdict, context: undefined, diagnosis: diagnosisOf(running, reply) };
     }
     if (context === undefined) return { status: SEC_E_INTERNAL_ERROR };
     return { ...verdict, context: new DirectContext(running, context, verdict.status === SEC_E_OK) };
   });
+}
+
+function diagnosisOf(running: InnerCredential, { diagnosis }: AcceptReply): Diagnosis {
+  return { ...diagnosis, package: running.package.info.name };
 }
 
 class DirectContext extends NegotiatedContext {
@@ -34,7 +44,8 @@ class DirectContext extends NegotiatedContext {
     return whenAnswered(this.inner.accept(call), (reply) => {
       const verdict = { ...reply, status: innerVerdict(reply) };
       this.#established = verdict.status === SEC_E_OK;
-      return verdict;
+      if (keepsContext(verdict.status)) return verdict;
+      return { ...verdict, diagnosis: diagnosisOf(this.running, reply) };
     });
   }
 }

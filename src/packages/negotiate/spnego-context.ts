@@ -259,7 +259,7 @@ class SpnegoContext extends NegotiatedContext {
 
   #refuse(call: AcceptCall, status: number, diagnosis?: Diagnosis, token?: Uint8Array): AcceptReply {
     this.#state = { at: 'refused' };
-    return rejected(call, status, diagnosis, token);
+    return rejected(call, status, { ...diagnosis, package: this.running.package.info.name }, token);
   }
 }
 
