@@ -2,12 +2,12 @@
  * `Expect: 100-continue` (RFC 9110 section 10.1.1): a client that waits before it sends its body is told yes or no by the
  * verdict on its credentials (attack A16). Node says yes by itself unless the server has a `checkContinue` listener.
  */
-import { channel } from 'node:diagnostics_channel';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** Node's word of a request, before it says `100 Continue`. */
-const requestStart = channel('http.server.request.start');
+const requestStart = 'http.server.request.start';
 
 function onRequestStart(message: unknown): void {
   const { request, server } = message as { readonly request: IncomingMessage; readonly server: unknown };
@@ -25,12 +25,12 @@ let strangers = 0;
  * @returns to be called when the server is known, or the authenticator closed
  */
 export function holdFirstContinue(): () => void {
-  if (strangers++ === 0) requestStart.subscribe(onRequestStart);
+  if (strangers++ === 0) subscribe(requestStart, onRequestStart);
   let known = false;
   return () => {
     if (known) return;
     known = true;
-    if (--strangers === 0) requestStart.unsubscribe(onRequestStart);
+    if (--strangers === 0) unsubscribe(requestStart, onRequestStart);
   };
 }
 

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runChecked, runProcess } from '../lab/process.ts';
-import type { ProcessResult } from '../lab/process.ts';
+import { runChecked, runProcess, startProcess } from '../lab/process.ts';
+import type { ProcessResult, RunningProcess } from '../lab/process.ts';
 import { scratchFolder } from '../lab/scratch.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -20,6 +20,8 @@ export interface PackedProject extends AsyncDisposable {
   write(name: string, text: string): Promise<void>;
   /** Runs a program in the project's folder. */
   run(command: string, args: readonly string[]): Promise<ProcessResult>;
+  /** Starts one that goes on. */
+  start(command: string, args: readonly string[]): Promise<RunningProcess>;
   /** Makes packages of this repository's node_modules available to the project. */
   link(...packages: string[]): Promise<void>;
 }
@@ -62,6 +64,7 @@ export async function packedProject(): Promise<PackedProject> {
       manifest: JSON.parse(manifest) as PackedProject['manifest'],
       write: (name, text) => writeFile(join(path, name), text),
       run: (command, args) => runProcess(command, args, { cwd: path }),
+      start: (command, args) => startProcess(command, args, { cwd: path }),
       async link(...packages) {
         for (const name of packages) await symlink(join(root, 'node_modules', name), join(path, 'node_modules', name));
       },

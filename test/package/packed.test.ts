@@ -150,6 +150,14 @@ describe('the packed tarball, installed into an empty project', () => {
     assert.match(stdout, /demo/);
   });
 
+  it('its demo starts in an empty project, and asks who comes', async () => {
+    await using demo = await project.start('node_modules/.bin/sspi-auth', ['demo', '--port', '0']);
+    const [, origin = ''] = await demo.waitForLine(/^ {2}(http:\/\/\S+)\/$/, 60_000);
+    const response = await fetch(`${origin}/`);
+    assert.equal(response.status, 401);
+    assert.match(response.headers.get('www-authenticate') ?? '', /NTLM.*Digest/);
+  });
+
   describe('compiles for TypeScript users', () => {
     before(async () => {
       await project.link('@types', 'express', 'fastify', 'undici-types');
