@@ -27,6 +27,7 @@ export interface WantedAccount {
 
 export class AccountTable {
   readonly #byUser = new Map<string, StoredAccount[]>();
+  readonly #byPrincipal = new Map<string, StoredAccount[]>();
   #size = 0;
 
   /** How many accounts there are. */
@@ -42,7 +43,17 @@ export class AccountTable {
     if (sameUser.some((other) => foldedDomain(other) === domain)) return false;
     this.#byUser.set(user, [...sameUser, stored]);
     this.#size++;
+    const { userPrincipalName } = stored.account;
+    if (userPrincipalName !== undefined) {
+      const principal = uppercase(userPrincipalName);
+      this.#byPrincipal.set(principal, [...(this.#byPrincipal.get(principal) ?? []), stored]);
+    }
     return true;
+  }
+
+  /** Whether an account has that userPrincipalName. */
+  hasPrincipal(userPrincipalName: string): boolean {
+    return this.#byPrincipal.has(uppercase(userPrincipalName));
   }
 
   /** Takes every account of a name out. */
@@ -60,10 +71,14 @@ export class AccountTable {
    * 2. the client named no domain (empty or `.`): accounts of that name whatever their domain;
    * 3. the client named the server's own domain or computer: accounts without a domain, or whose domain is one of the two;
    * 4. accounts without a domain: they are the server's own, and a client may not know what the server is called.
+   *
+   * A name with an `@` and no domain, that is nobody's, is a userPrincipalName.
    */
   find({ userName, domain, serverDomain, serverName }: WantedAccount): StoredAccount | undefined {
-    const sameUser = this.#byUser.get(uppercase(userName));
-    if (sameUser === undefined) return undefined;
+    const user = uppercase(userName);
+    const isPrincipal = domain === '' && user.includes('@') && !this.#byUser.has(user);
+    // Nobody is looked for among nobody: that takes as long as somebody (attack G01).
+    const sameUser = (isPrincipal ? this.#byPrincipal : this.#byUser).get(user) ?? nobody;
     const wanted = uppercase(domain);
     const exact = sameUser.filter((stored) => foldedDomain(stored) === wanted);
     if (exact.length > 0) return only(exact);
@@ -76,6 +91,8 @@ export class AccountTable {
     return only(sameUser.filter(({ account }) => account.domain === undefined));
   }
 }
+
+const nobody: readonly StoredAccount[] = [];
 
 function foldedDomain({ account }: StoredAccount): string | undefined {
   return account.domain === undefined ? undefined : uppercase(account.domain);

@@ -18,6 +18,7 @@ export interface MemoryAccount {
   readonly password?: string | undefined;
   /** NTOWFv1 as 16 bytes or 32 hexadecimal digits. Judges NTLM but not Digest. */
   readonly ntHash?: string | Uint8Array | undefined;
+  /** Such as `alice@corp.example`: clients may give it as their user name. No two accounts have the same. */
   readonly userPrincipalName?: string | undefined;
   readonly displayName?: string | undefined;
   /** `S-1-…`. */
@@ -53,6 +54,11 @@ export function memoryAccounts(accounts: readonly MemoryAccount[]): AccountSourc
       throw new OptionError(at, 'is not an account', 'Give { userName, password }.');
     }
     const { account, password, ntHash } = readAccount(at, given);
+    const { userPrincipalName } = account;
+    if (userPrincipalName !== undefined && table.hasPrincipal(userPrincipalName)) {
+      const problem = `is there twice: ${JSON.stringify(userPrincipalName)}`;
+      throw new OptionError(`${at}.userPrincipalName`, problem, 'Names are compared without case.');
+    }
     if (password !== undefined) passwords++;
     if (!table.add({ account, password, ntHash })) {
       throw new OptionError(
@@ -83,11 +89,24 @@ function judgeDigest(table: AccountTable, logon: DigestLogon): DigestAccepted | 
     serverDomain,
     serverName: serverDomain,
   });
-  const a1 = hashedA1(algorithm, userName, realm, stored?.password ?? dummyPassword);
+  // What charset=UTF-8 of the challenge asks of the client (RFC 7616 section 4, attack E14).
+  const password = (stored?.password ?? dummyPassword).normalize('NFC');
+  const a1 = hashedA1(algorithm, userName, realm, password);
   const right = verifyDigestResponse(a1, logon, response);
   if (!right || stored?.password === undefined) return refused;
   return { verdict: 'accepted', account: stored.account };
 }
+
+const fieldNames: readonly (keyof MemoryAccount)[] = [
+  'userName',
+  'domain',
+  'password',
+  'ntHash',
+  'userPrincipalName',
+  'displayName',
+  'sid',
+  'groups',
+];
 
 type Fields = Readonly<Partial<Record<keyof MemoryAccount, unknown>>>;
 
@@ -95,6 +114,11 @@ function readAccount(
   at: string,
   given: Fields,
 ): { readonly account: Account; readonly password: string | undefined; readonly ntHash: Uint8Array } {
+  for (const name of Object.keys(given)) {
+    if (!fieldNames.includes(name as keyof MemoryAccount)) {
+      throw new OptionError(`${at}.${name}`, 'is not a field of an account', `There are: ${fieldNames.join(', ')}.`);
+    }
+  }
   const userName = readName(`${at}.userName`, given.userName);
   const domain = given.domain === undefined ? undefined : readName(`${at}.domain`, given.domain);
   const account: Account = Object.freeze({
@@ -140,7 +164,7 @@ function readSid(option: string, value: unknown): string | undefined {
   if (typeof value !== 'string' || !/^S-1-\d+(-\d+){1,15}$/u.test(value)) {
     throw new OptionError(
       option,
-      `is ${JSON.stringify(value)}`,
+      `is ${typeof value === 'string' ? JSON.stringify(value) : `a value of type ${typeof value}`}`,
       'Give a security identifier such as S-1-5-21-1-2-3-1000.',
     );
   }

@@ -39,32 +39,36 @@ const NO_PASSWORD_HASH = Buffer.from(ntowfv1('')).toString('hex');
  *
  * @param path the file
  * @throws OptionError for options that cannot be used; SspiAuthError `ERR_SSPI_AUTH_ACCOUNT_FILE` where the file cannot be
- *   read at start
+ *   read at start, or has nobody who could sign in
  */
 export function smbpasswdFile(path: string, options: SmbpasswdFileOptions = {}): AccountSource {
   if (typeof path !== 'string' || path === '') {
     throw new OptionError('path', 'is not a path', 'Give the path of an smbpasswd file.');
   }
+  checkOptions(options);
   const { domain, clock = systemClock, onWarning = processWarning } = options;
-  if (domain !== undefined && (typeof domain !== 'string' || domain === '')) {
-    throw new OptionError('domain', 'is not a name', 'Leave it out for accounts of the server itself.');
-  }
-
   let version = '';
   let contentDigest = '';
-  let table = new AccountTable();
+  let read: ReadFile = { table: new AccountTable(), usable: 0, problem: undefined };
   let complained = false;
+  /** Of a file from the future, which never settles: when it was read (clock.elapsed()), and what it was then. */
+  let future = { found: '', readAt: -Infinity };
 
   /** Reads the file where it is not the one that was read before. */
   const refresh = (): void => {
     const { ino, size, mtimeMs, ctimeMs } = statSync(path);
-    const settled = clock.now() - Math.max(mtimeMs, ctimeMs) > SETTLED_MILLISECONDS;
+    const age = clock.now() - Math.max(mtimeMs, ctimeMs);
+    const settled = age > SETTLED_MILLISECONDS;
     const found = `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
     if (found === version) return;
-    const content = readFileSync(path, 'utf8');
+    if (age < 0) {
+      if (found === future.found && clock.elapsed() - future.readAt < SETTLED_MILLISECONDS) return;
+      future = { found, readAt: clock.elapsed() };
+    }
+    const content = readFileSync(path, 'utf8').replace(/^\ufeff/u, '');
     const digest = createHash('sha256').update(content).digest('hex');
     // A young file is read again and again: the same warnings are not.
-    if (digest !== contentDigest) table = readTable(content, path, domain, onWarning);
+    if (digest !== contentDigest) read = readTable(content, path, domain, onWarning);
     contentDigest = digest;
     version = settled ? found : '';
   };
@@ -72,13 +76,12 @@ export function smbpasswdFile(path: string, options: SmbpasswdFileOptions = {}):
   try {
     refresh();
   } catch (error) {
-    throw new SspiAuthError('ERR_SSPI_AUTH_ACCOUNT_FILE', `sspi-auth: cannot read ${path}: ${codeOf(error)}`, {
-      cause: error,
-    });
+    throw accountFileError(path, `cannot be read (${codeOf(error)})`, error);
   }
+  if (read.usable === 0) throw accountFileError(path, whyNobody(read));
 
   return Object.freeze({
-    description: `smbpasswdFile ${path} (${table.size} account${table.size === 1 ? '' : 's'})`,
+    description: `smbpasswdFile ${path} (${read.table.size} account${read.table.size === 1 ? '' : 's'})`,
     judgeNtlm(logon) {
       try {
         refresh();
@@ -90,35 +93,78 @@ export function smbpasswdFile(path: string, options: SmbpasswdFileOptions = {}):
         complained = true;
         return unavailable;
       }
-      return judgeNtlmResponse(table.find(logon), logon);
+      return judgeNtlmResponse(read.table.find(logon), logon);
     },
   } satisfies AccountSource);
 }
 
-function readTable(
-  text: string,
-  path: string,
-  domain: string | undefined,
-  warn: (message: string) => void,
-): AccountTable {
+/** What a file came to. */
+interface ReadFile {
+  readonly table: AccountTable;
+  /** How many of its accounts can sign in. */
+  readonly usable: number;
+  /** The first line that is no account. */
+  readonly problem: string | undefined;
+}
+
+function whyNobody({ table, problem }: ReadFile): string {
+  if (table.size > 0) return `has no account that can sign in: each is disabled, without an NT hash or not a user's`;
+  return problem === undefined ? 'has no accounts' : `has no account: ${problem}`;
+}
+
+function accountFileError(path: string, problem: string, cause?: unknown): SspiAuthError {
+  const cure = `Give a file that Samba has written: pdbedit -e smbpasswd:${path}`;
+  const message = `sspi-auth: smbpasswdFile: ${path} ${problem}. ${cure}`;
+  return new SspiAuthError('ERR_SSPI_AUTH_ACCOUNT_FILE', message, cause === undefined ? undefined : { cause });
+}
+
+const optionNames: readonly (keyof SmbpasswdFileOptions)[] = ['domain', 'onWarning', 'clock'];
+
+function checkOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new OptionError('options', 'is no object', `Give an object with some of: ${optionNames.join(', ')}.`);
+  }
+  for (const name of Object.keys(options)) {
+    if (optionNames.includes(name as keyof SmbpasswdFileOptions)) continue;
+    throw new OptionError(name, 'is not an option of smbpasswdFile', `There are: ${optionNames.join(', ')}.`);
+  }
+  const { domain, onWarning, clock } = options as Partial<Record<keyof SmbpasswdFileOptions, unknown>>;
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (domain !== undefined && (typeof domain !== 'string' || !/^[^\u0000-\u001f\u007f-\u009f\\]+$/u.test(domain))) {
+    throw new OptionError('domain', 'is not a name', 'Leave it out for accounts of the server itself.');
+  }
+  if (onWarning !== undefined && typeof onWarning !== 'function') {
+    throw new OptionError('onWarning', 'is not a function', 'Give what is to be told of lines that are no accounts.');
+  }
+  if (clock !== undefined && (typeof clock !== 'object' || clock === null || !('now' in clock))) {
+    throw new OptionError('clock', 'is no clock', 'Give { now(), elapsed() } in milliseconds, or leave it out.');
+  }
+}
+
+function readTable(text: string, path: string, domain: string | undefined, warn: (message: string) => void): ReadFile {
   const table = new AccountTable();
+  const usable = new Set<string>();
+  let problem: string | undefined;
   for (const [index, content] of text.split('\n').entries()) {
     const line = content.endsWith('\r') ? content.slice(0, -1) : content;
     if (line.trim() === '' || line.startsWith('#')) continue;
     const read = readLine(line);
     if ('problem' in read) {
+      problem ??= `line ${index + 1}: ${read.problem}`;
       warn(`sspi-auth: ${path} line ${index + 1}: ${read.problem}`);
       continue;
     }
+    if (read.ntHash !== undefined) usable.add(read.userName);
     const account = Object.freeze({ userName: read.userName, domain });
     if (!table.add({ account, ntHash: read.ntHash, password: undefined })) {
       // Which of the two is meant cannot be known, so neither is: the name stays known, without a hash.
       table.remove(read.userName);
       table.add({ account, ntHash: undefined, password: undefined });
+      usable.delete(read.userName);
       warn(`sspi-auth: ${path} line ${index + 1}: the name occurs twice; it is refused`);
     }
   }
-  return table;
+  return { table, usable: usable.size, problem };
 }
 
 /** A line; the message about a broken one holds nothing of it. */
@@ -128,6 +174,8 @@ function readLine(line: string): Line {
   if (userName === '' || userName.length > 256 || /[\u0000-\u001f\u007f-\u009f\\]/u.test(userName)) {
     return { problem: 'the name is not one' };
   }
+  // What readFileSync makes of bytes that are not UTF-8: two names could become one.
+  if (userName.includes('\ufffd')) return { problem: 'the name is not UTF-8' };
   if (!/^\d+$/u.test(uid)) return { problem: 'the uid is not a number' };
   const flags = /^\[([A-Za-z ]*)\]$/u.exec(flagText)?.[1];
   if (flags === undefined) return { problem: 'the account flags are missing' };

@@ -1,7 +1,7 @@
 /** AUTHENTICATE_MESSAGE, MS-NLMP section 2.2.1.3: who the client says it is, and its proof. */
 import { MalformedTokenError } from '../errors.ts';
 import { decodeOem, fieldBytes, NTLM_AUTHENTICATE, openNtlmMessage, readField } from './ntlm-field.ts';
-import { NTLM_NEGOTIATE_OEM, NTLMSSP_NEGOTIATE_UNICODE } from './ntlm-flags.ts';
+import { NTLM_NEGOTIATE_OEM, NTLMSSP_NEGOTIATE_KEY_EXCH, NTLMSSP_NEGOTIATE_UNICODE } from './ntlm-flags.ts';
 import { decodeUtf16le } from './utf16.ts';
 
 /** Signature to NegotiateFlags. VERSION (72) and MIC (88) follow only where the payload leaves room for them. */
@@ -44,8 +44,10 @@ export function decodeAuthenticateMessage(bytes: Uint8Array, agreedFlags = 0xfff
   const key = readField(reader, 'EncryptedRandomSessionKey');
   const flags = reader.u32le('NegotiateFlags');
 
+  // Without the flag the key is to be ignored, whatever its descriptor says.
+  const hasKey = (flags & NTLMSSP_NEGOTIATE_KEY_EXCH) !== 0;
   let payload = bytes.byteLength;
-  for (const { length, offset } of [lm, nt, domain, user, workstation, key]) {
+  for (const { length, offset } of [lm, nt, domain, user, workstation, ...(hasKey ? [key] : [])]) {
     if (length !== 0 && offset < payload) payload = offset;
   }
   const text = textReader((flags & agreedFlags) >>> 0);
@@ -57,9 +59,25 @@ export function decodeAuthenticateMessage(bytes: Uint8Array, agreedFlags = 0xfff
     domain: text(part(domain), 'DomainName'),
     userName: text(part(user), 'UserName'),
     workstation: text(part(workstation), 'Workstation'),
-    encryptedRandomSessionKey: part(key),
+    encryptedRandomSessionKey: hasKey ? part(key) : new Uint8Array(0),
     mic: payload >= HEADER_WITH_MIC_BYTES ? bytes.subarray(MIC_OFFSET, HEADER_WITH_MIC_BYTES) : undefined,
   };
+}
+
+/**
+ * How long the NtChallengeResponse of a message is in bytes, whatever else is wrong with it: 24 is that of NTLMv1.
+ *
+ * @returns undefined where it is no AUTHENTICATE_MESSAGE
+ */
+export function ntResponseLength(bytes: Uint8Array): number | undefined {
+  try {
+    const { reader } = openNtlmMessage(bytes, NTLM_AUTHENTICATE);
+    readField(reader, 'LmChallengeResponse');
+    return readField(reader, 'NtChallengeResponse').length;
+  } catch (error) {
+    if (error instanceof MalformedTokenError) return undefined;
+    throw error;
+  }
 }
 
 function textReader(flags: number): (bytes: Uint8Array, field: string) => string {

@@ -18,6 +18,69 @@ function judged(accounts: readonly MemoryAccount[], trial: Trial): string | unde
 }
 
 describe('memoryAccounts', () => {
+  describe('userPrincipalName as a user name', () => {
+    const alice = { userName: 'alice', domain: 'CORP', password: 'p', userPrincipalName: 'alice@corp.example' };
+    const bob = { userName: 'alice@corp.example', domain: 'OTHER', password: 'q' };
+
+    it('without a domain means its account', () => {
+      for (const userName of ['alice@corp.example', 'ALICE@Corp.Example']) {
+        assert.equal(judged([alice], { userName, password: 'p' }), 'CORP\\alice');
+        assert.equal(judged([alice], { userName, password: 'wrong' }), undefined);
+      }
+      assert.equal(judged([alice], { userName: 'alice@corp.example', domain: 'CORP', password: 'p' }), undefined);
+      assert.equal(judged([alice], { userName: 'bob@corp.example', password: 'p' }), undefined);
+    });
+
+    it('a name of that form is a name first', () => {
+      assert.equal(
+        judged([alice, bob], { userName: 'alice@corp.example', password: 'q' }),
+        'OTHER\\alice@corp.example',
+      );
+      assert.equal(judged([alice, bob], { userName: 'alice@corp.example', password: 'p' }), undefined);
+    });
+
+    it('is Digest’s as well, and nobody has another’s', () => {
+      const logonOf = (userName: string): DigestLogon => {
+        const facts = { method: 'GET', uri: '/', nonce: 'n', nonceCount: '00000001', clientNonce: 'c' };
+        const more = { ...facts, algorithm: 'SHA-256' as const, qualityOfProtection: 'auth' as const };
+        const response = digestResponse(hashedA1('SHA-256', userName, 'R', 'p'), more);
+        return { ...more, userName, realm: 'R', response, serverDomain: 'CORP' };
+      };
+      const source = memoryAccounts([alice]);
+      const verdict = source.judgeDigest!(logonOf('Alice@corp.example'));
+      assert.ok(!(verdict instanceof Promise) && verdict.verdict === 'accepted');
+      assert.equal(verdict.account.userName, 'alice');
+      assert.throws(
+        () => memoryAccounts([alice, { ...alice, userName: 'b', userPrincipalName: 'ALICE@CORP.EXAMPLE' }]),
+        {
+          message: /accounts\[1\]\.userPrincipalName" is there twice/,
+        },
+      );
+    });
+  });
+
+  it('E14: the password of Digest is prepared as its client prepares it (NFC)', () => {
+    const facts = { method: 'GET', uri: '/', nonce: 'n', nonceCount: '00000001', clientNonce: 'c' };
+    const more = { ...facts, algorithm: 'MD5' as const, qualityOfProtection: 'auth' as const };
+    const response = digestResponse(hashedA1('MD5', 'alice', 'R', 'Pässwort'.normalize('NFC')), more);
+    const source = memoryAccounts([{ userName: 'alice', password: 'Pässwort'.normalize('NFD') }]);
+    const verdict = source.judgeDigest!({ ...more, userName: 'alice', realm: 'R', response, serverDomain: 'CORP' });
+    assert.ok(!(verdict instanceof Promise));
+    assert.equal(verdict.verdict, 'accepted');
+  });
+
+  it('a field that is none is named', () => {
+    for (const [name, account] of [
+      ['Domain', { userName: 'alice', password: 'p', Domain: 'CORP' }],
+      ['roles', { userName: 'alice', password: 'p', roles: ['admin'] }],
+    ] as const) {
+      assert.throws(() => memoryAccounts([account as unknown as MemoryAccount]), {
+        code: 'ERR_SSPI_AUTH_OPTION',
+        message: new RegExp(`"accounts\\[0\\]\\.${name}" is not a field of an account\\. There are: userName, domain`),
+      });
+    }
+  });
+
   describe('C28: which account a client means', () => {
     const password = 'p';
     const corp: MemoryAccount = { userName: 'alice', domain: 'CORP', password };

@@ -63,10 +63,91 @@ describe('smbpasswdFile', () => {
     it(`C23: refuses an account with the hash ${hash}`, async () => {
       await using folder = await scratchFolder('smbpasswd');
       const path = folder.file('smbpasswd');
-      writeFileSync(path, `alice:1000:${NO_LM}:${hash}:[U          ]:LCT-00000000:\n`);
+      writeFileSync(path, `alice:1000:${NO_LM}:${hash}:[U          ]:LCT-00000000:\n${line('bob', 'other')}\n`);
       const source = smbpasswdFile(path, { onWarning: (message) => assert.fail(message) });
       assert.equal(verdict(source, 'alice', ''), 'refused');
       assert.equal(verdict(source, 'alice', hash), 'refused');
+    });
+  }
+
+  for (const [what, content, why] of [
+    ['an empty one', '', /has no accounts\. Give a file that Samba has written: pdbedit -e smbpasswd:/],
+    ['of htpasswd', 'alice:$apr1$x$y\n', /has no account: line 1: the uid is not a number\. Give/],
+    [
+      'a shadow file',
+      'root:*:19000:0:99999:7:::\nalice:$6$x$y:19000:0:99999:7:::\n',
+      /line 1: the uid is not a number/,
+    ],
+    ['a database of Samba', 'TDB file\n\u0000\u0001\u0002', /has no account: line 1/],
+    [
+      'of disabled accounts',
+      `${line('alice', 'p', '[UD         ]')}\n`,
+      /no account that can sign in: each is disabled/,
+    ],
+    ['of one name twice', `${line('alice', 'p')}\n${line('alice', 'q')}\n`, /no account that can sign in/],
+  ] as const) {
+    it(`a file nobody can sign in by is refused at start: ${what}`, async () => {
+      await using folder = await scratchFolder('smbpasswd');
+      const path = folder.file('smbpasswd');
+      writeFileSync(path, content);
+      assert.throws(
+        () => smbpasswdFile(path, { onWarning: () => undefined }),
+        (error: unknown) => {
+          assert.ok(error instanceof SspiAuthError);
+          assert.equal(error.code, 'ERR_SSPI_AUTH_ACCOUNT_FILE');
+          assert.match(error.message, why);
+          return true;
+        },
+      );
+    });
+  }
+
+  it('takes a byte order mark for what it is, and a name that is not UTF-8 for none', async () => {
+    await using folder = await scratchFolder('smbpasswd');
+    const path = folder.file('smbpasswd');
+    const warnings: string[] = [];
+    const latin1 = ['müller', 'möller'].map((user) => Buffer.from(`${line(user, 'p')}\n`, 'latin1'));
+    writeFileSync(path, Buffer.concat([Buffer.from(`\ufeff${line('alice', 'secret')}\n`), ...latin1]));
+    const source = smbpasswdFile(path, { onWarning: (message) => warnings.push(message) });
+    assert.equal(verdict(source, 'alice', 'secret'), 'accepted');
+    assert.deepEqual(
+      warnings.map((message) => /line \d+: .*/.exec(message)?.[0]),
+      ['line 2: the name is not UTF-8', 'line 3: the name is not UTF-8'],
+    );
+  });
+
+  it('a file from the future is read again when it has changed', async () => {
+    await using folder = await scratchFolder('smbpasswd');
+    const path = folder.file('smbpasswd');
+    const future = new Date(2100, 0, 1);
+    let elapsed = 0;
+    const write = (password: string): void => {
+      writeFileSync(path, `${line('alice', password)}\n`);
+      utimesSync(path, future, future);
+    };
+    write('secret');
+    // Of the two time stamps that count only one can be set: for this clock the other is in the future as well.
+    const clock = { now: () => 0, elapsed: () => elapsed };
+    const source = smbpasswdFile(path, { clock });
+    assert.equal(verdict(source, 'alice', 'secret'), 'accepted');
+    write('second');
+    assert.equal(verdict(source, 'alice', 'second'), 'accepted', 'another ctime is another file');
+    elapsed = 5000;
+    assert.equal(verdict(source, 'alice', 'second'), 'accepted');
+  });
+
+  for (const [option, options] of [
+    ['onWarning', { onWarning: 'x' }],
+    ['clock', { clock: 5 }],
+    ['domain', { domain: 'a\\b' }],
+    ['Domain', { Domain: 'CORP' }],
+    ['options', null],
+  ] as const) {
+    it(`names an option that cannot be used: ${option}`, () => {
+      assert.throws(
+        () => smbpasswdFile('/dev/null', options as never),
+        (error: unknown) => error instanceof OptionError && error.option === option,
+      );
     });
   }
 

@@ -8,7 +8,12 @@ import { rc4 } from '../../crypto/rc4.ts';
 import { errorKind, MalformedTokenError } from '../../errors.ts';
 import { AV_FLAG_MIC_PRESENT, AV_FLAG_UNTRUSTED_TARGET } from '../../formats/av-pairs.ts';
 import { filetimeDistance, filetimeOf, filetimeSpan } from '../../formats/filetime.ts';
-import { decodeAuthenticateMessage, MIC_BYTES, MIC_OFFSET } from '../../formats/ntlm-authenticate-message.ts';
+import {
+  decodeAuthenticateMessage,
+  MIC_BYTES,
+  MIC_OFFSET,
+  ntResponseLength,
+} from '../../formats/ntlm-authenticate-message.ts';
 import type { AuthenticateMessage } from '../../formats/ntlm-authenticate-message.ts';
 import {
   NTLMSSP_NEGOTIATE_128,
@@ -95,7 +100,7 @@ export class NtlmContext implements PackageContext {
       if (policy === undefined) return { status: Status.SEC_E_UNSUPPORTED_FUNCTION };
       answered = this.#read(call, challenge, policy);
     } catch (error) {
-      if (error instanceof MalformedTokenError) return { status: Status.SEC_E_INVALID_TOKEN };
+      if (error instanceof MalformedTokenError) return malformed(call, error);
       throw error;
     }
     if ('status' in answered) return answered;
@@ -139,7 +144,7 @@ export class NtlmContext implements PackageContext {
     if (length === 0 || length === NTLM_V1_RESPONSE_BYTES) {
       // LM alone, NTLMv1 or NTLMv1 with ESS: never judged. They cannot carry bindings either (attack C17).
       const status = policy.mode === 'none' ? Status.SEC_E_LOGON_DENIED : Status.SEC_E_BAD_BINDINGS;
-      return refusal(status, message, 'the client sent no NTLMv2 response; it must not use LM or NTLMv1');
+      return refusal(status, message, noNtlmV2);
     }
     const response = decodeNtlmV2Response(message.ntResponse);
 
@@ -282,6 +287,16 @@ function agreedFlags(common: number): number {
 function refusal(status: number, { userName, domain }: AuthenticateMessage, text?: string): AcceptReply {
   const account = domain === '' ? userName : `${domain}\\${userName}`;
   return { status, diagnosis: { account, ...(text === undefined ? undefined : { text }) } };
+}
+
+const noNtlmV2 = 'the client sent no NTLMv2 response; it must not use LM or NTLMv1';
+
+/** What is wrong with a message, for the log: old clients break more rules than one. */
+function malformed({ input }: AcceptCall, { message }: MalformedTokenError): AcceptReply {
+  const token = findBuffer(input, SECBUFFER_TOKEN)?.data;
+  const length = token === undefined ? undefined : ntResponseLength(token);
+  const isOld = length === 0 || length === NTLM_V1_RESPONSE_BYTES;
+  return { status: Status.SEC_E_INVALID_TOKEN, diagnosis: { text: isOld ? noNtlmV2 : message } };
 }
 
 function sourceFailed(message: AuthenticateMessage, error: unknown): AcceptReply {

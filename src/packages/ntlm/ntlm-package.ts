@@ -1,5 +1,6 @@
 /** The NTLM security package, server side: NTLMv2 only (MS-NLMP). */
 import { MalformedTokenError } from '../../errors.ts';
+import { ntResponseLength } from '../../formats/ntlm-authenticate-message.ts';
 import { NTLMSSP_NEGOTIATE_128 } from '../../formats/ntlm-flags.ts';
 import { decodeNegotiateMessage } from '../../formats/ntlm-negotiate-message.ts';
 import { findBuffer, SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
@@ -28,7 +29,7 @@ function challenge(settings: NtlmSettings, call: AcceptCall): AcceptReply {
     policy = bindingsPolicy(call);
     offered = decodeNegotiateMessage(token).flags;
   } catch (error) {
-    if (error instanceof MalformedTokenError) return { status: SEC_E_INVALID_TOKEN };
+    if (error instanceof MalformedTokenError) return malformed(token, error);
     throw error;
   }
   if (policy === undefined) return { status: SEC_E_UNSUPPORTED_FUNCTION };
@@ -41,6 +42,15 @@ function challenge(settings: NtlmSettings, call: AcceptCall): AcceptReply {
     output: [{ type: SECBUFFER_TOKEN, data: new Uint8Array(issued.challengeMessage) }],
   };
 }
+
+function malformed(token: Uint8Array, { message }: MalformedTokenError): AcceptReply {
+  const isLast = ntResponseLength(token) !== undefined;
+  return { status: SEC_E_INVALID_TOKEN, diagnosis: { text: isLast ? withoutHandshake : message } };
+}
+
+const withoutHandshake =
+  'an AUTHENTICATE_MESSAGE without a handshake of its connection: the first leg came over another one, ' +
+  'through a proxy that does not keep connections apart, or too long ago';
 
 /**
  * The package. `authData` of its credential is an NtlmAuthData.

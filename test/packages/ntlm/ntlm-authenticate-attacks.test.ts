@@ -102,6 +102,21 @@ describe('NTLM attacks', () => {
       },
     );
     refuse('C11: an answer in the other character set', {}, { ...right, flags: (WINDOWS_FLAGS & ~1) | 2 });
+    it('without KEY_EXCH the descriptor of a key is ignored', () => {
+      const negotiate = negotiateMessage(CURL_FLAGS);
+      const how = { negotiate, alter: patch(52, 16, 16) };
+      assert.equal(attempt({ ...right, mic: false }, how).status, SEC_E_OK);
+      assert.equal(attempt({ ...right, mic: false }, { negotiate, alter: patch(56, 32, 0) }).status, SEC_E_OK);
+    });
+    it('of an old client the log says that it is one, whatever else is wrong (wget)', () => {
+      // NTLMv1, and UTF-16 where OEM was agreed.
+      const old = { ...right, mic: false, ntResponse: new Uint8Array(24), flags: CURL_FLAGS | 1, userName: 'U' };
+      const { status, diagnosis } = attempt(old, { negotiate: negotiateMessage(CURL_FLAGS) });
+      assert.equal(status, SEC_E_INVALID_TOKEN);
+      assert.match(diagnosis?.text ?? '', /sent no NTLMv2 response/);
+      const odd = attempt(right, { alter: patch(36, 16, 7) });
+      assert.match(odd.diagnosis?.text ?? '', /UserName/);
+    });
     for (const length of [0, 15, 17, 64]) {
       refuse(`C25: an exchanged key of ${length} bytes`, {}, { ...right, encryptedKey: new Uint8Array(length) });
     }

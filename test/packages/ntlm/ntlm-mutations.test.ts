@@ -3,12 +3,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { MalformedTokenError } from '../../../src/errors.ts';
-import { decodeChallengeMessage } from '../../../src/formats/ntlm-challenge-message.ts';
 import { describeNtlmMessage } from '../../../src/formats/ntlm-message-description.ts';
 import { issueChallenge } from '../../../src/packages/ntlm/ntlm-challenge.ts';
 import { ntlmSettings } from '../../../src/packages/ntlm/ntlm-auth-data.ts';
 import { NtlmContext } from '../../../src/packages/ntlm/ntlm-context.ts';
-import { memoryAccounts } from '../../../src/accounts/memory-accounts.ts';
 import {
   deleteSecurityContext,
   SEC_E_BAD_BINDINGS,
@@ -20,7 +18,8 @@ import {
 } from '../../../src/sspi/index.ts';
 import { authenticateMessage, negotiateMessage, WINDOWS_FLAGS } from './ntlm-client.ts';
 import { accounts, clockAt, credential, leg, NOW } from './ntlm-server.ts';
-import { hex, sampleMessages, vector } from './recorded-handshakes.ts';
+import { mutate, mutations } from './message-changes.ts';
+import { sampleMessages } from './recorded-handshakes.ts';
 
 const numRuns = Number(process.env['SSPI_AUTH_FUZZ_RUNS'] ?? 2000);
 const samples = sampleMessages();
@@ -32,25 +31,6 @@ function describeOrRefuse(bytes: Uint8Array): void {
   } catch (error) {
     assert.ok(error instanceof MalformedTokenError, String(error));
   }
-}
-
-/** What may be done to a message: bytes replaced, a part cut out, a part put in. */
-const mutations = fc.array(
-  fc.record({
-    at: fc.nat(600),
-    bytes: fc.uint8Array({ minLength: 0, maxLength: 8 }),
-    drop: fc.nat(12),
-  }),
-  { minLength: 1, maxLength: 4 },
-);
-
-function mutate(bytes: Uint8Array, changes: readonly { at: number; bytes: Uint8Array; drop: number }[]): Uint8Array {
-  let result = Buffer.from(bytes);
-  for (const change of changes) {
-    const at = change.at % (result.byteLength + 1);
-    result = Buffer.concat([result.subarray(0, at), change.bytes, result.subarray(at + change.drop)]);
-  }
-  return Uint8Array.from(result);
 }
 
 describe('samples of NTLM messages', () => {
@@ -85,6 +65,8 @@ describe('samples of NTLM messages', () => {
         const { status, context } = leg(handle, undefined, changed);
         assert.ok(status === SEC_E_INVALID_TOKEN || status === SEC_I_CONTINUE_NEEDED);
         if (context !== undefined) deleteSecurityContext(context);
+        const first = leg(handle, undefined, negotiateMessage(WINDOWS_FLAGS));
+        assert.notEqual(leg(handle, first.context, changed).status, SEC_E_OK);
       }),
       { numRuns },
     );
@@ -128,30 +110,4 @@ describe('changes to a message that would be accepted', () => {
       { numRuns },
     );
   });
-  it('random changes to a recorded message with a MIC are refused', () => {
-    const { inputs, expected } = vector('ntlm.full.freerdp');
-    const challengeMessage = hex(inputs['type2']!);
-    const { flags, serverChallenge } = decodeChallengeMessage(challengeMessage);
-    const recordedSettings = ntlmSettings({
-      accounts: memoryAccounts([{ userName: 'Username', domain: 'Domain', password: 'P4ss123!' }]),
-      ...{ domain: 'X', computerName: 'Y', clock: clockAt(Date.UTC(2014, 6, 15)), maxLifetimeMilliseconds: 1e12 },
-    });
-    const challenge = { negotiateMessage: hex(inputs['type1']!), challengeMessage, serverChallenge, flags };
-    const verdict = (data: Uint8Array): number => {
-      const call = { input: [{ type: SECBUFFER_TOKEN, data }], requirements: 0, targetDataRep: 0 };
-      const reply = new NtlmContext(recordedSettings, challenge).accept(call);
-      assert.ok(!(reply instanceof Promise));
-      return reply.status;
-    };
-    assert.equal(verdict(hex(expected)), SEC_E_OK);
-    fc.assert(
-      fc.property(mutations, (changes) => {
-        const changed = mutate(hex(expected), changes);
-        if (toText(changed) !== expected) assert.ok(refusals.includes(verdict(changed)));
-      }),
-      { numRuns },
-    );
-  });
 });
-
-const toText = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decodeChallengeMessage } from '../../../src/formats/ntlm-challenge-message.ts';
-import { acceptSecurityContext, SEC_E_INVALID_TOKEN, SEC_E_UNSUPPORTED_FUNCTION } from '../../../src/sspi/index.ts';
+import {
+  acceptSecurityContext,
+  SEC_E_INVALID_TOKEN,
+  SEC_E_UNSUPPORTED_FUNCTION,
+  SEC_I_CONTINUE_NEEDED,
+} from '../../../src/sspi/index.ts';
 import { patch, right, type1 } from './deviating-client.ts';
 import { authenticateMessage, CURL_FLAGS, negotiateMessage, WINDOWS_FLAGS } from './ntlm-client.ts';
 import { credential, leg, tokenOf } from './ntlm-server.ts';
@@ -20,8 +25,31 @@ describe('NTLM attacks', () => {
     refuse('C05: signature NTLMSSP1', Buffer.from(type1).fill('1', 7, 8));
     refuse('an empty token', new Uint8Array(0));
     refuse('C10: neither Unicode nor OEM', negotiateMessage(WINDOWS_FLAGS & ~3));
-    refuse('C06: a domain outside the message', patch(16, 16, 8)(patch(20, 32, 0xfffffff0)(type1)));
-    refuse('C06: a domain inside the header', patch(16, 16, 8)(patch(20, 32, 8)(type1)));
+    const supplied = patch(12, 32, WINDOWS_FLAGS | 0x1000)(type1);
+    refuse('C06: a domain outside the message', patch(16, 16, 8)(patch(20, 32, 0xfffffff0)(supplied)));
+    refuse('C06: a domain inside the header', patch(16, 16, 8)(patch(20, 32, 8)(supplied)));
+    it('fields whose flag is not set are ignored, and a Version there is no room for (cntlm)', () => {
+      const cntlm = Buffer.concat([negotiateMessage(0xa208b205), Buffer.from('PC1CORP')]);
+      cntlm.writeUInt16LE(4, 16);
+      cntlm.writeUInt32LE(35, 20);
+      cntlm.writeUInt16LE(3, 24);
+      cntlm.writeUInt32LE(32, 28);
+      const ignored = [patch(16, 16, 8)(type1), patch(28, 32, 0xfffffff0)(patch(24, 16, 8)(type1))];
+      for (const token of [...ignored, negotiateMessage((CURL_FLAGS | 0x02000000) >>> 0), cntlm]) {
+        assert.equal(leg(handle, undefined, token).status, SEC_I_CONTINUE_NEEDED);
+      }
+    });
+    it('says in the log that a last message came first, and what is wrong with others', () => {
+      const text = (token: Uint8Array): string => leg(handle, undefined, token).diagnosis?.text ?? '';
+      assert.match(text(authenticateMessage(type1, challenge, right).message), /the first leg came over another one/);
+      assert.match(text(challenge), /MessageType/);
+    });
+    it('names the kind of what the target is: a domain, or a server that stands alone', () => {
+      const flags = (authData: Parameters<typeof credential>[0]): number =>
+        decodeChallengeMessage(tokenOf(leg(credential(authData), undefined, type1))).flags & 0x30000;
+      assert.equal(flags({ domain: 'Domain', computerName: 'Server' }), 0x10000);
+      assert.equal(flags({ domain: 'SERVER', computerName: 'Server' }), 0x20000);
+    });
     refuse('A05: more than 64 KiB', Buffer.concat([type1, new Uint8Array(0x10000)]));
     it('A03: every prefix is refused', () => {
       for (let end = 0; end < type1.byteLength; end++) {

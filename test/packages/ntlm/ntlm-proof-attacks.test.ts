@@ -4,11 +4,16 @@ import { describe, it } from 'node:test';
 import { memoryAccounts } from '../../../src/accounts/memory-accounts.ts';
 import { filetimeOf } from '../../../src/formats/filetime.ts';
 import {
+  ASC_RET_CONFIDENTIALITY,
+  ASC_RET_INTEGRITY,
+  makeSignature,
   queryContextAttributes,
   querySecurityContextToken,
   SEC_E_LOGON_DENIED,
   SEC_E_OK,
+  SEC_E_QOP_NOT_SUPPORTED,
   SEC_E_UNSUPPORTED_FUNCTION,
+  SECBUFFER_DATA,
   SECPKG_ATTR_CLIENT_SPECIFIED_TARGET,
 } from '../../../src/sspi/index.ts';
 import { attempt, patch, right } from './deviating-client.ts';
@@ -69,6 +74,24 @@ describe('NTLM attacks', () => {
     it('C11: 128-bit keys dropped by the answer', () => {
       const flags = WINDOWS_FLAGS & ~0x20000000;
       assert.equal(attempt({ ...right, flags }, { authData: { require128: true } }).status, SEC_E_UNSUPPORTED_FUNCTION);
+    });
+    it('C11: extended session security dropped by the answer leaves no protection', () => {
+      const dropped = WINDOWS_FLAGS & ~0x80000;
+      // With the flag gone no key is exchanged: who makes a MIC with an exchanged one is refused.
+      assert.equal(attempt({ ...right, flags: dropped }).status, SEC_E_LOGON_DENIED);
+      for (const client of [
+        { ...right, flags: dropped & ~0x40000000 },
+        { ...right, flags: dropped, mic: false },
+      ]) {
+        const result = attempt(client);
+        assert.equal(result.status, SEC_E_OK);
+        assert.equal((result.attributes ?? 0) & (ASC_RET_INTEGRITY | ASC_RET_CONFIDENTIALITY), 0);
+        assert.ok(result.context !== undefined);
+        assert.equal(
+          makeSignature(result.context, [{ type: SECBUFFER_DATA, data: Buffer.from('x') }]).status,
+          SEC_E_QOP_NOT_SUPPORTED,
+        );
+      }
     });
     it('C11: flags that were not offered have no effect', () => {
       const result = attempt({ ...right, flags: (WINDOWS_FLAGS | 0x80 | 0x100000) >>> 0 });

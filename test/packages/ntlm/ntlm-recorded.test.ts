@@ -1,22 +1,15 @@
-/**
- * Recorded handshakes of clients nobody here wrote. Their challenges came from other servers (other VERSION, other flags),
- * so they go in at the smallest seam there is: an NtlmContext made with the recorded challenge instead of our own.
- */
+/** Recorded handshakes of clients nobody here wrote. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { memoryAccounts } from '../../../src/accounts/memory-accounts.ts';
+import fc from 'fast-check';
 import { encodeChannelBindings } from '../../../src/formats/channel-bindings.ts';
-import { dateOfFiletime } from '../../../src/formats/filetime.ts';
 import { decodeAuthenticateMessage } from '../../../src/formats/ntlm-authenticate-message.ts';
-import { decodeChallengeMessage } from '../../../src/formats/ntlm-challenge-message.ts';
-import { decodeNtlmV2Response } from '../../../src/formats/ntlmv2-response.ts';
-import { ntlmSettings } from '../../../src/packages/ntlm/ntlm-auth-data.ts';
-import { NtlmContext } from '../../../src/packages/ntlm/ntlm-context.ts';
 import { NtlmMessageSecurity } from '../../../src/packages/ntlm/ntlm-message-security.ts';
 import {
   ASC_REQ_ALLOW_MISSING_BINDINGS,
   ASC_REQ_PROXY_BINDINGS,
   SEC_E_BAD_BINDINGS,
+  SEC_E_INVALID_TOKEN,
   SEC_E_LOGON_DENIED,
   SEC_E_OK,
   SEC_E_UNSUPPORTED_FUNCTION,
@@ -25,79 +18,18 @@ import {
   SECBUFFER_TOKEN,
   SECPKG_ATTR_CLIENT_SPECIFIED_TARGET,
   SECPKG_ATTR_SESSION_KEY,
+  statusName,
 } from '../../../src/sspi/index.ts';
-import type { AcceptReply, SecBuffer } from '../../../src/sspi/index.ts';
+import type { SecBuffer } from '../../../src/sspi/index.ts';
 import type { BindingsPolicy } from '../../../src/packages/ntlm/ntlm-channel-bindings.ts';
-import { clockAt } from './ntlm-server.ts';
 import { hex, toHex, vector, vectors } from './recorded-handshakes.ts';
+import { mutate, mutations } from './message-changes.ts';
+import { common, judge, recorded } from './recorded-judgement.ts';
+import type { Recorded } from './recorded-judgement.ts';
 
-const common = vector('nlmp.common').inputs;
 const day = 24 * 60 * 60 * 1000;
-
-interface Recorded {
-  readonly negotiate: Uint8Array;
-  readonly challenge: Uint8Array;
-  readonly authenticate: Uint8Array;
-  readonly userName: string;
-  readonly domain: string;
-  readonly password: string;
-  /** Moment of the response. */
-  readonly time: number;
-}
-
-function recorded(id: string): Recorded {
-  const { inputs, expected } = vector(id);
-  const authenticate = hex(expected);
-  const { timestamp } = decodeNtlmV2Response(decodeAuthenticateMessage(authenticate).ntResponse);
-  return {
-    negotiate: inputs['type1'] === undefined ? new Uint8Array(0) : hex(inputs['type1']),
-    challenge: hex(inputs['type2'] ?? vector('nlmp.v2.challengeMessage').expected),
-    authenticate,
-    userName: inputs['user'] ?? common['user']!,
-    domain: inputs['domain'] ?? common['domain']!,
-    password: inputs['password'] ?? common['password']!,
-    time: dateOfFiletime(timestamp).getTime(),
-  };
-}
-
-interface Judgement {
-  readonly now?: number;
-  readonly password?: string;
-  readonly requireMic?: boolean;
-  readonly policy?: BindingsPolicy;
-  readonly buffers?: readonly SecBuffer[];
-  readonly requirements?: number;
-}
-
-function judge(
-  handshake: Recorded,
-  how: Judgement = {},
-): { readonly context: NtlmContext; readonly reply: AcceptReply } {
-  const { serverChallenge, flags } = decodeChallengeMessage(handshake.challenge);
-  const { userName, domain } = handshake;
-  const settings = ntlmSettings({
-    accounts: memoryAccounts([{ userName, domain, password: how.password ?? handshake.password }]),
-    domain: 'Domain',
-    computerName: 'Server',
-    clock: clockAt(how.now ?? handshake.time),
-    requireMic: how.requireMic,
-  });
-  const issued = {
-    negotiateMessage: handshake.negotiate,
-    challengeMessage: handshake.challenge,
-    serverChallenge,
-    flags,
-  };
-  const context = new NtlmContext(settings, issued, how.policy);
-  const reply = context.accept({
-    input: [{ type: SECBUFFER_TOKEN, data: handshake.authenticate }, ...(how.buffers ?? [])],
-    requirements: how.requirements ?? 0,
-    targetDataRep: 0,
-  });
-  assert.ok(!(reply instanceof Promise));
-  return { context, reply };
-}
-
+const numRuns = Number(process.env['SSPI_AUTH_FUZZ_RUNS'] ?? 2000);
+const refusals = [SEC_E_INVALID_TOKEN, SEC_E_LOGON_DENIED, SEC_E_BAD_BINDINGS, SEC_E_UNSUPPORTED_FUNCTION];
 const complete = vectors.map(({ id }) => id).filter((id) => id.startsWith('ntlm.full.'));
 
 describe('recorded NTLM handshakes', () => {
@@ -134,6 +66,18 @@ describe('recorded NTLM handshakes', () => {
             assert.equal(judge({ ...handshake, [part]: changed }).reply.status, SEC_E_LOGON_DENIED, part);
           }
         });
+        it('random changes to its last message are refused', () => {
+          const handshake = recorded(id);
+          fc.assert(
+            fc.property(mutations, (changes) => {
+              const authenticate = mutate(handshake.authenticate, changes);
+              if (toHex(authenticate) === toHex(handshake.authenticate)) return;
+              const { status } = judge({ ...handshake, authenticate }).reply;
+              assert.ok(refusals.includes(status), statusName(status));
+            }),
+            { numRuns },
+          );
+        });
         it('C13: is refused with a zero MIC and with any bit of it wrong', () => {
           const handshake = recorded(id);
           const zero = handshake.authenticate.slice();
@@ -147,6 +91,18 @@ describe('recorded NTLM handshakes', () => {
           }
         });
       } else {
+        it('random changes to its last message sign nobody else in', () => {
+          const handshake = recorded(id);
+          fc.assert(
+            fc.property(mutations, (changes) => {
+              const authenticate = mutate(handshake.authenticate, changes);
+              const { context, reply } = judge({ ...handshake, authenticate });
+              if (reply.status === SEC_E_OK) assert.equal(context.queryToken().value?.userName, handshake.userName);
+              else assert.ok(refusals.includes(reply.status), statusName(reply.status));
+            }),
+            { numRuns },
+          );
+        });
         it('C14: is refused where a MIC is required', () => {
           assert.equal(judge(recorded(id), { requireMic: true }).reply.status, SEC_E_LOGON_DENIED);
         });
