@@ -119,8 +119,11 @@ class KerberosCredential implements PackageCredential {
       call,
       token,
       request,
+      // A copy, which slice() of a Buffer is not.
       bindings:
-        bindings === undefined || bindings.byteLength === 0 ? undefined : decodeChannelBindings(bindings.slice()),
+        bindings === undefined || bindings.byteLength === 0
+          ? undefined
+          : decodeChannelBindings(Uint8Array.from(bindings)),
       delegate: this.#settings.delegate && (call.requirements & Requirements.ASC_REQ_DELEGATE) !== 0,
     };
     return this.#frames === undefined ? this.#acceptNow(exchange) : this.#acceptLater(this.#frames, exchange);

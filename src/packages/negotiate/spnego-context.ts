@@ -162,7 +162,9 @@ class SpnegoContext extends NegotiatedContext {
     const { requirements, targetDataRep } = call;
     const innerCall: AcceptCall = { input, requirements, targetDataRep };
     const answer = this.inner === undefined ? this.running.credential.accept(innerCall) : this.inner.accept(innerCall);
-    return whenAnswered(answer, (reply) => this.#judge(call, reply, mic));
+    // The caller may reuse its buffers while a package that answers later is at it.
+    const kept = mic !== undefined && answer instanceof Promise ? Uint8Array.from(mic) : mic;
+    return whenAnswered(answer, (reply) => this.#judge(call, reply, kept));
   }
 
   #judge(call: AcceptCall, reply: AcceptReply, mic: Uint8Array | undefined): AcceptReply {

@@ -249,6 +249,18 @@ for (const { gssapi, ready, asynchronous } of variants) {
           assert.equal(result?.data[0], flags);
         });
       }
+      it('A12: the caller may overwrite its buffers as soon as the call is made', async () => {
+        // While other tokens keep every thread, this one waits for its turn.
+        const tokens = await Promise.all(Array.from({ length: 20 }, () => client.initiate({ bindings: own })));
+        const judged = tokens.map((token) => {
+          const bindings = Buffer.from(encodeChannelBindings(own));
+          const verdict = server.judge(token, { bindings });
+          token.fill(0);
+          bindings.fill(0);
+          return verdict;
+        });
+        assert.deepEqual([...new Set((await Promise.all(judged)).map(({ status }) => status))], ['SEC_E_OK']);
+      });
       it('bindings that the server does not know of pass', async () => {
         assert.equal((await server.judge(await client.initiate({ bindings: own }))).status, 'SEC_E_OK');
       });

@@ -209,6 +209,17 @@ describe('inner packages that answer later', () => {
     assert.equal(journal.deleted, journal.made);
   });
 
+  it('A12: the caller may overwrite its buffer meanwhile, the MIC included', async () => {
+    const { leg } = await later();
+    const first = await leg(negTokenInit({ mechTypes, mechToken: ntlmToken('more') }));
+    // A Buffer, whose slices are views.
+    const token = Buffer.from(negTokenResp({ responseToken: ntlmToken('ok'), mechListMic: clientMic(mechTypes) }));
+    const last = leg(token, first.context);
+    token.fill(0xff);
+    assert.equal((await last).status, Sspi.SEC_E_OK);
+    Sspi.deleteSecurityContext(first.context!);
+  });
+
   it('are never called twice at once, and deletion waits for them', async () => {
     const { leg, journal } = await later();
     const { context } = await leg(negTokenInit({ mechTypes, mechToken: ntlmToken('more') }));
