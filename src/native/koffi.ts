@@ -113,8 +113,11 @@ export const callAtOnce: NativeCall = (native, ...values) => native(...values);
 
 let running = 0;
 const waiting: (() => void)[] = [];
-/** While every thread is stuck in a library (a domain controller that does not answer), clients go on asking. */
-const MOST_WAITING = 1024;
+/**
+ * How many calls wait at most: while every thread is stuck in a library (a domain controller that does not answer), clients
+ * go on asking.
+ */
+export const MOST_WAITING = 1024;
 
 /**
  * Runs a native function off the event loop, at most `asyncCallLimit` of them at once, the others in the order they came.

@@ -32,7 +32,7 @@ import { anonymousAccount } from './account.ts';
 import { AcceptorCredential } from './acceptor-credential.ts';
 import type { HeldCredential } from './acceptor-credential.ts';
 import { bindingsResult, contextAttributes } from './accept-results.ts';
-import { callOffLoop } from '../koffi.ts';
+import { callOffLoop, MOST_WAITING } from '../koffi.ts';
 import { FramePool } from './frame-pool.ts';
 import { clockSkew } from './clock-skew.ts';
 import { storeDelegated } from './delegated-cache.ts';
@@ -176,7 +176,13 @@ class KerberosCredential implements PackageCredential {
   }
 
   async #acceptLater(frames: FramePool, exchange: Exchange): Promise<AcceptReply> {
-    const frame = await frames.enter();
+    const entered = frames.enter();
+    if (entered === undefined) {
+      // As callOffLoop says where its own queue is full: it is no verdict about the client.
+      const text = `${MOST_WAITING} tickets wait for the GSSAPI, which does not answer`;
+      return refused(Status.SEC_E_INTERNAL_ERROR, text);
+    }
+    const frame = await entered;
     try {
       for (let retried = false; ; retried = true) {
         const held = this.#acceptor.hold();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { encodeChannelBindings } from '../../../src/formats/channel-bindings.ts';
+import { asyncCallLimit, MOST_WAITING } from '../../../src/native/koffi.ts';
 import {
   acceptSecurityContext,
   ASC_REQ_ALLOW_MISSING_BINDINGS,
@@ -269,6 +270,19 @@ for (const { gssapi, ready, asynchronous } of variants) {
         assert.equal(status, 'SEC_E_UNSUPPORTED_FUNCTION');
       });
     });
+
+    if (asynchronous)
+      it('takes no more at once than it has room for', async () => {
+        const token = await client.initiate();
+        const judged = await Promise.all(
+          Array.from({ length: MOST_WAITING + asyncCallLimit + 5 }, () => server.judge(token)),
+        );
+        const beyond = judged.filter(({ status }) => status === 'SEC_E_INTERNAL_ERROR');
+        assert.equal(beyond.length, 5);
+        assert.match(beyond[0]?.why ?? '', /1024 tickets wait for the GSSAPI/);
+        assert.equal(judged.filter(({ status }) => status === 'SEC_E_OK').length, 1);
+        assert.equal((await server.judge(await client.initiate())).status, 'SEC_E_OK');
+      });
 
     it('judges 200 tokens at once, each its own', async () => {
       const bob = await startGssClient(await kdc.signIn('bob'));
