@@ -41,7 +41,8 @@ export const asyncCallLimit = Math.max(
 /**
  * The koffi module.
  *
- * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY` where it is not installed or has no binary for this machine
+ * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY` where it is not installed or has no binary for this machine, and
+ *   where a bundler took away what it is found by
  */
 export function koffi(): typeof Koffi {
   if (loaded !== undefined) return loaded;
@@ -49,12 +50,7 @@ export function koffi(): typeof Koffi {
   try {
     module = createRequire(import.meta.url)('koffi') as typeof Koffi;
   } catch (cause) {
-    throw new SspiAuthError(
-      'ERR_SSPI_AUTH_NATIVE_LIBRARY',
-      `sspi-auth: koffi, which calls the operating system's security packages, cannot be loaded. Install it with its ` +
-        `optional packages (npm install koffi; the binary is @koromix/koffi-${process.platform}-${process.arch})`,
-      { cause },
-    );
+    throw loadFailure(import.meta.url, cause);
   }
   try {
     const { async_stack_size = 0, resident_async_pools = 0 } = module.config();
@@ -67,6 +63,23 @@ export function koffi(): typeof Koffi {
   }
   loaded = module;
   return module;
+}
+
+/** @param url import.meta.url, which bundlers leave undefined where they make CommonJS of this module */
+function loadFailure(url: string | undefined, cause: unknown): SspiAuthError {
+  const [reason = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+  const why =
+    url === undefined
+      ? 'this code was bundled as CommonJS, where import.meta.url, by which koffi is found, is undefined. Mark sspi-auth ' +
+        'and koffi as external in the bundler and install both beside the bundle, or bundle as an ES module'
+      : `${reason}. Install it with its optional packages (npm install koffi; the binary is ` +
+        `@koromix/koffi-${process.platform}-${process.arch}); a bundle cannot hold it: mark koffi as external in the ` +
+        'bundler and install it beside the bundle';
+  return new SspiAuthError(
+    'ERR_SSPI_AUTH_NATIVE_LIBRARY',
+    `sspi-auth: koffi, which calls the operating system's security packages, cannot be loaded: ${why}`,
+    { cause },
+  );
 }
 
 /**

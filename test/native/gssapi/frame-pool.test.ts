@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Frame } from '../../../src/native/gssapi/frame.ts';
 import { FramePool } from '../../../src/native/gssapi/frame-pool.ts';
 import { asyncCallLimit, MOST_WAITING } from '../../../src/native/koffi.ts';
 import type { GssapiLibrary } from '../../../src/native/gssapi/library.ts';
@@ -9,10 +10,21 @@ const library = {
   allocate: (size: number) => ({ address: 0n, bytes: Buffer.alloc(size) }),
 } as unknown as GssapiLibrary;
 
+async function entered(pool: FramePool): Promise<Frame> {
+  const frame = await pool.enter();
+  assert.ok(frame !== undefined);
+  return frame;
+}
+
+/** As many frames as there are. */
+function enteredByAll(pool: FramePool): Promise<Frame[]> {
+  return Promise.all(Array.from({ length: asyncCallLimit }, () => entered(pool)));
+}
+
 describe('the frames of calls off the event loop', () => {
   it('are as many as calls that run at once, and go to those who wait in the order they came', async () => {
     const pool = new FramePool(library);
-    const frames = await Promise.all(Array.from({ length: asyncCallLimit }, () => pool.enter()));
+    const frames = await enteredByAll(pool);
     assert.equal(new Set(frames).size, asyncCallLimit);
     const order: string[] = [];
     const first = pool.enter()?.then((frame) => (order.push('first'), frame));
@@ -30,7 +42,7 @@ describe('the frames of calls off the event loop', () => {
 
   it('while no call ends, no more wait than a bound; with one that ends, the next may', async () => {
     const pool = new FramePool(library);
-    const frames = await Promise.all(Array.from({ length: asyncCallLimit }, () => pool.enter()));
+    const frames = await enteredByAll(pool);
     const waiting = Array.from({ length: MOST_WAITING }, () => pool.enter());
     assert.ok(waiting.every((entered) => entered !== undefined));
     assert.equal(pool.enter(), undefined);
