@@ -3,13 +3,16 @@ import type { GssapiExtensions } from './extensions.ts';
 import { GSS_C_CHANNEL_BOUND_FLAG, GSS_S_COMPLETE } from './gss-status.ts';
 import { acquireFrom, storeInto } from './mit-credential-store.ts';
 import { mitPac } from './mit-pac.ts';
+import { checkReplayCacheFile } from './replay-cache-file.ts';
 
 /** Offsets of `principal` and `key` (a krb5_keyblock) in krb5_keytab_entry (krb5.h). */
 const ENTRY_PRINCIPAL_OFFSET = 8;
 const ENTRY_KEY_OFFSET = 24;
 
 export const mitExtensions: GssapiExtensions = Object.freeze<GssapiExtensions>({
-  checkSettings: () => undefined,
+  checkSettings: ({ replayCache }) => {
+    checkReplayCacheFile(replayCache);
+  },
   acquireAcceptor: (frame, keytab, { replayCache, encryptionTypes }) =>
     acquireFrom(frame, { keytab, rcache: replayCache }, encryptionTypes),
   objection: () => undefined,
