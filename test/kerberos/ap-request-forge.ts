@@ -166,17 +166,27 @@ export function flagBits(bits: number): Uint8Array {
   return derElement(DER_BIT_STRING, content);
 }
 
+/** AuthorizationData with one element. */
+export function authorizationData(type: number, data: Uint8Array): Uint8Array {
+  const element = sequence(
+    new Map([
+      [0, derInteger(type)],
+      [1, derOctetString(data)],
+    ]),
+  );
+  return derElement(DER_SEQUENCE, element);
+}
+
 /** AuthorizationData of one AD-IF-RELEVANT with one AD-WIN2K-PAC: replaces the PAC of a ticket. */
 export function pacAuthorizationData(pac: Uint8Array): Uint8Array {
-  const element = (type: number, data: Uint8Array): Uint8Array =>
-    sequence(
-      new Map([
-        [0, derInteger(type)],
-        [1, derOctetString(data)],
-      ]),
-    );
-  const list = (entry: Uint8Array): Uint8Array => derElement(DER_SEQUENCE, entry);
-  return list(element(1, list(element(128, pac))));
+  return authorizationData(1, authorizationData(128, pac));
+}
+
+/** AuthorizationData of one AD-IF-RELEVANT with one AD-AUTH-DATA-AP-OPTIONS (MS-KILE section 2.2.5), of an authenticator. */
+export function apOptions(options: number): Uint8Array {
+  const data = Buffer.alloc(4);
+  data.writeUInt32LE(options);
+  return authorizationData(1, authorizationData(143, data));
 }
 
 /** The PAC of a ticket's authorization-data. */

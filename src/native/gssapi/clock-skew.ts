@@ -2,15 +2,12 @@
  * By how much the clock of a client is off: libkrb5 only says that it is. Computed after a refusal for that reason alone,
  * when the ticket has already been decrypted once with a key of the keytab.
  */
-import { decodeAuthenticatorTime, decodeTicketSessionKey } from '../../formats/kerberos-token.ts';
+import { decodeAuthenticatorTime } from '../../formats/kerberos-token.ts';
 import type { ApRequestHeader } from '../../formats/kerberos-token.ts';
+import { openAuthenticator } from './authenticator.ts';
 import type { GssapiExtensions } from './extensions.ts';
 import { OpenKeytab } from './keytab-entries.ts';
 import type { GssapiLibrary } from './library.ts';
-
-/** Key usages, RFC 4120 section 7.5.1. */
-const USAGE_TICKET = 2;
-const USAGE_AUTHENTICATOR = 11;
 
 /**
  * The client's time less the server's.
@@ -33,18 +30,9 @@ export function clockSkew(
     opened.forEach((entry) => {
       const key = extensions.keytabKey(entry);
       if (key.encryptionType !== request.ticket.encryptionType) return false;
-      const ticket = extensions.decrypt(library, key, USAGE_TICKET, request.ticketCipher);
-      if (ticket === undefined) return false;
-      const { encryptionType, value } = decodeTicketSessionKey(ticket);
-      const sessionKey = extensions.keyblock(library, encryptionType, value);
-      const authenticator = extensions.decrypt(
-        library,
-        { encryptionType, keyblock: library.addressOf(sessionKey) },
-        USAGE_AUTHENTICATOR,
-        request.authenticatorCipher,
-      );
-      if (authenticator !== undefined) skew = Math.round((decodeAuthenticatorTime(authenticator) - now) / 1000);
-      ticket.fill(0);
+      const authenticator = openAuthenticator(library, extensions, key, request);
+      if (authenticator === undefined) return false;
+      skew = Math.round((decodeAuthenticatorTime(authenticator) - now) / 1000);
       return true;
     });
   } catch {

@@ -26,6 +26,12 @@ export interface Objection {
   readonly diagnosis: string;
 }
 
+/**
+ * What a client sent of channel bindings: the right ones, none, or none although it says that it knows them, which no
+ * requirement allows (MS-KILE section 3.4.5).
+ */
+export type BindingReading = 'bound' | 'missing' | 'withheld';
+
 /** The key of a keytab entry. */
 export interface KeytabKey {
   readonly encryptionType: number;
@@ -54,11 +60,11 @@ export interface GssapiExtensions {
   objection(frame: Frame, accepted: AcceptedToken, settings: KerberosSettings): Objection | undefined;
 
   /**
-   * Whether the client bound itself to these channel bindings, with which its token was accepted.
+   * Whether the client bound itself to these channel bindings, with which its token was accepted into the frame.
    *
    * @param credential gss_cred_id_t that accepted it
    */
-  isChannelBound(frame: Frame, credential: bigint, accepted: AcceptedToken, bindings: ChannelBindings): boolean;
+  channelBinding(frame: Frame, credential: bigint, accepted: AcceptedToken, bindings: ChannelBindings): BindingReading;
 
   /** The client of the accepted context in the frame, as krb5_unparse_name of MIT writes it; undefined where it has no name. */
   clientName(frame: Frame): string | undefined;

@@ -1,17 +1,19 @@
 /**
  * The extensions of Heimdal. Its acceptor (version 7, and Apple's) remembers no authenticators, lets the client choose any
- * key it knows for messages, does not tell whether channel bindings were there, and hands out flags as the client wrote
- * them: all that is judged here.
+ * key it knows for messages, does not tell whether channel bindings were there or withheld, and hands out flags as the
+ * client wrote them: all that is judged here.
  */
 import type { ChannelBindings } from '../../formats/channel-bindings.ts';
 import { encryptionTypeName } from '../../formats/kerberos-token.ts';
 import { OptionError } from '../../errors.ts';
 import { systemClock } from '../../sspi/clock.ts';
 import * as Status from '../../sspi/status.ts';
+import { knowsChannelBindings } from './authenticator.ts';
 import { describeReplay, describeService } from './diagnosis.ts';
 import type { AcceptedToken, GssapiExtensions, Objection } from './extensions.ts';
 import { Frame } from './frame.ts';
 import { GSS_S_COMPLETE, isBadBindings } from './gss-status.ts';
+import { heimdalAuthenticator } from './heimdal-authenticator.ts';
 import { copyDelegated, importKeytab } from './heimdal-credential.ts';
 import { inquireKey, principalText, readHeimdalOids } from './heimdal-inquiry.ts';
 import type { HeimdalOids } from './heimdal-inquiry.ts';
@@ -38,8 +40,12 @@ export function heimdalExtensions(library: GssapiLibrary): GssapiExtensions {
     acquireAcceptor: (frame, keytab) => importKeytab(frame, oids, keytab),
     objection: (frame, accepted, settings) =>
       replayObjection(accepted, settings, skew) ?? keyObjection(frame, oids, accepted, settings),
-    isChannelBound: (_frame, credential, { token }, bindings) =>
-      isChannelBound((probe ??= new Frame(library)), credential, token, bindings),
+    channelBinding(frame, credential, { token, request }, bindings) {
+      if (isChannelBound((probe ??= new Frame(library)), credential, token, bindings)) return 'bound';
+      const authenticator = heimdalAuthenticator(frame, oids, request);
+      const isKnown = authenticator === undefined || knowsChannelBindings(authenticator.authorizationData);
+      return isKnown ? 'withheld' : 'missing';
+    },
     clientName: (frame) => principalText(frame, frame.sourceNameHandle),
     pac: (frame, client) => heimdalPac(frame, oids, client),
     storeDelegated: copyDelegated,

@@ -276,9 +276,13 @@ class KerberosCredential implements PackageCredential {
     if (objection !== undefined) return refused(objection.status, objection.diagnosis);
     const flags = frame.contextFlags;
     const missingAllowed = (call.requirements & Requirements.ASC_REQ_ALLOW_MISSING_BINDINGS) !== 0;
-    const isBound = bindings !== undefined && extensions.isChannelBound(frame, held.handle, exchange, bindings);
-    if (bindings !== undefined && !missingAllowed && !isBound) {
-      return refused(Status.SEC_E_BAD_BINDINGS, `the client of ${describeService(request)} sent no channel bindings`);
+    const binding =
+      bindings === undefined ? 'missing' : extensions.channelBinding(frame, held.handle, exchange, bindings);
+    if (binding === 'withheld' || (bindings !== undefined && binding === 'missing' && !missingAllowed)) {
+      const though =
+        binding === 'withheld' ? ', although it knows them: a proxy ends its TLS, or its token was relayed' : '';
+      const text = `the client of ${describeService(request)} sent no channel bindings${though}`;
+      return refused(Status.SEC_E_BAD_BINDINGS, text);
     }
     const isAnonymous = (flags & Gss.GSS_C_ANON_FLAG) !== 0;
     const account = known ?? this.#readAccount(frame, request, held, isAnonymous);
@@ -290,7 +294,7 @@ class KerberosCredential implements PackageCredential {
     const answer = frame.takeOutput();
     const output: SecBuffer[] = [];
     if (answer !== undefined && answer.byteLength > 0) output.push({ type: SECBUFFER_TOKEN, data: answer });
-    if (bindings !== undefined) output.push(bindingsResult(isBound));
+    if (bindings !== undefined) output.push(bindingsResult(binding === 'bound'));
     const handle = frame.contextHandle;
     const delegatedHandle = delegate ? frame.delegatedHandle : 0n;
     const delegated = delegatedHandle === 0n ? undefined : storeDelegated(frame, extensions, delegatedHandle, expiry);

@@ -16,7 +16,8 @@ export const mitExtensions: GssapiExtensions = Object.freeze<GssapiExtensions>({
   acquireAcceptor: (frame, keytab, { replayCache, encryptionTypes }) =>
     acquireFrom(frame, { keytab, rcache: replayCache }, encryptionTypes),
   objection: () => undefined,
-  isChannelBound: (frame) => (frame.contextFlags & GSS_C_CHANNEL_BOUND_FLAG) !== 0,
+  // Where a client withholds them, MIT krb5 has refused its token.
+  channelBinding: (frame) => ((frame.contextFlags & GSS_C_CHANNEL_BOUND_FLAG) !== 0 ? 'bound' : 'missing'),
   clientName(frame) {
     const { displayName } = frame.library.gss;
     const major = displayName(frame.minor, frame.sourceNameHandle, frame.display, frame.pointer);

@@ -1,11 +1,17 @@
 /** The checksum of the authenticator, RFC 4121 section 4.1.1: channel bindings, flags, what is delegated. */
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { encodeChannelBindings } from '../../../src/formats/channel-bindings.ts';
-import { ASC_REQ_CONNECTION, ASC_REQ_DELEGATE, ASC_RET_DELEGATE } from '../../../src/sspi/index.ts';
-import { withChecksum } from '../../kerberos/ap-request-forge.ts';
+import {
+  ASC_REQ_ALLOW_MISSING_BINDINGS,
+  ASC_REQ_CONNECTION,
+  ASC_REQ_DELEGATE,
+  ASC_RET_DELEGATE,
+} from '../../../src/sspi/index.ts';
+import { apOptions, withChecksum } from '../../kerberos/ap-request-forge.ts';
 import type { OpenApRequest } from '../../kerberos/ap-request-forge.ts';
-import { gssClientPackages } from '../../lab/gss-client.ts';
+import { gssClientPackages, startGssClient } from '../../lab/gss-client.ts';
 import { tier } from '../../lab/tier.ts';
 import { acceptor, heimdal, mit } from './acceptor.ts';
 import { startForgeRealm } from './forge-realm.ts';
@@ -48,6 +54,44 @@ for (const { name: gssapi, library, ready } of gssapis)
       assert.equal((await realm.server.judge(await realm.forged(claim))).status, 'SEC_E_OK');
       const bound = await realm.client.initiate({ bindings: Buffer.from('tls-server-end-point:x') });
       assert.equal((await realm.server.judge(bound, { bindings })).status, 'SEC_E_OK');
+    });
+
+    it('D11: a client that knows channel bindings may not leave them out', async () => {
+      const bindings = encodeChannelBindings(Buffer.from('tls-server-end-point:x'));
+      const lenient = { bindings, requirements: ASC_REQ_CONNECTION | ASC_REQ_ALLOW_MISSING_BINDINGS };
+      const zeros = (data: Uint8Array | undefined) => (open: OpenApRequest) => {
+        withChecksum((c) => c.fill(0, 4, 20))(open);
+        if (data === undefined) open.authenticator.delete(8);
+        else open.authenticator.set(8, data);
+      };
+      // KERB_AP_OPTIONS_CBT is 0x4000; 0x8000 is KERB_AP_OPTIONS_UNVERIFIED_TARGET_NAME.
+      const cases = [
+        [undefined, 'SEC_E_OK'],
+        [apOptions(0x8000), 'SEC_E_OK'],
+        [apOptions(0x4000), 'SEC_E_BAD_BINDINGS'],
+        [apOptions(0xc000), 'SEC_E_BAD_BINDINGS'],
+      ] as const;
+      for (const [data, expected] of cases) {
+        const judged = await realm.server.judge(await realm.forged(zeros(data)), lenient);
+        assert.equal(judged.status, expected, judged.why);
+        // A server without bindings asks for none.
+        assert.equal((await realm.server.judge(await realm.forged(zeros(data)))).status, 'SEC_E_OK');
+      }
+    });
+
+    it('D11: MIT krb5 as a client that knows channel bindings: none are refused, the right ones pass', async () => {
+      const config = realm.kdc.file('aware.conf');
+      const own = await readFile(realm.env['KRB5_CONFIG'] ?? '', 'utf8');
+      await writeFile(config, own.replace('[libdefaults]', '[libdefaults]\n client_aware_channel_bindings = true'));
+      await using client = await startGssClient({ ...realm.env, KRB5_CONFIG: config });
+      const application = Buffer.from('tls-server-end-point:x');
+      const requirements = ASC_REQ_CONNECTION | ASC_REQ_ALLOW_MISSING_BINDINGS;
+      const bindings = encodeChannelBindings(application);
+      const judge = async (token: Promise<Buffer>): Promise<string> =>
+        (await realm.server.judge(await token, { bindings, requirements })).status;
+      assert.equal(await judge(client.initiate()), 'SEC_E_BAD_BINDINGS');
+      assert.equal(await judge(client.initiate({ bindings: application })), 'SEC_E_OK');
+      assert.equal(await judge(realm.client.initiate()), 'SEC_E_OK');
     });
 
     it('D10: an extension after the checksum is ignored', async () => {
