@@ -59,6 +59,14 @@ export function describeReplay(request: ApRequestHeader): string {
   return `the client's authenticator for ${describeService(request)} was used before: a replay, or one request judged twice`;
 }
 
+/** What to say of an authenticator that may have been accepted before what a process remembers. */
+export function describeOldAuthenticator(request: ApRequestHeader): string {
+  return (
+    `the client's authenticator for ${describeService(request)} is older than what this server remembers (it was started ` +
+    'since, or its clock was set back), so that a replay could not be told; set the clocks of both by NTP where that goes on'
+  );
+}
+
 /** What the keytab lacks for a ticket; undefined where it has the key that the ticket names. */
 function missingKey(request: ApRequestHeader, keytab: KeytabListing): string | undefined {
   const { serviceName, realm, encryptionType, keyVersion } = request.ticket;

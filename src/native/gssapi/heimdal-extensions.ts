@@ -3,13 +3,14 @@
  * key it knows for messages, does not tell whether channel bindings were there or withheld, and hands out flags as the
  * client wrote them: all that is judged here.
  */
+import { isMainThread } from 'node:worker_threads';
 import type { ChannelBindings } from '../../formats/channel-bindings.ts';
 import { encryptionTypeName } from '../../formats/kerberos-token.ts';
 import { OptionError } from '../../errors.ts';
 import { systemClock } from '../../sspi/clock.ts';
 import * as Status from '../../sspi/status.ts';
 import { knowsChannelBindings } from './authenticator.ts';
-import { describeReplay, describeService } from './diagnosis.ts';
+import { describeOldAuthenticator, describeReplay, describeService } from './diagnosis.ts';
 import type { AcceptedToken, GssapiExtensions, Objection } from './extensions.ts';
 import { Frame } from './frame.ts';
 import { GSS_S_COMPLETE, isBadBindings } from './gss-status.ts';
@@ -23,8 +24,11 @@ import type { KerberosSettings } from './kerberos-auth-data.ts';
 import type { GssapiLibrary } from './library.ts';
 import { ReplayCache } from './replay-cache.ts';
 
-/** One for all credentials of this process. */
-const replays = new ReplayCache(systemClock);
+/**
+ * One for all credentials of this process, whose age performance.now() is; a worker has its own, and is younger than the
+ * process that started it again.
+ */
+const replays = new ReplayCache(systemClock, { start: systemClock.elapsed() - (isMainThread ? performance.now() : 0) });
 
 /**
  * The extensions of one library.
@@ -39,7 +43,7 @@ export function heimdalExtensions(library: GssapiLibrary): GssapiExtensions {
     checkSettings,
     acquireAcceptor: (frame, keytab) => importKeytab(frame, oids, keytab),
     objection: (frame, accepted, settings) =>
-      replayObjection(accepted, settings, skew) ?? keyObjection(frame, oids, accepted, settings),
+      replayObjection(frame, oids, accepted, settings, skew) ?? keyObjection(frame, oids, accepted, settings),
     channelBinding(frame, credential, { token, request }, bindings) {
       if (isChannelBound((probe ??= new Frame(library)), credential, token, bindings)) return 'bound';
       const authenticator = heimdalAuthenticator(frame, oids, request);
@@ -66,18 +70,23 @@ function checkSettings({ replayCache, replayCacheOption }: KerberosSettings): vo
   );
 }
 
-/** Attacks D01, D02. */
+/** Attacks D01, D02, G06. */
 function replayObjection(
+  frame: Frame,
+  oids: HeimdalOids,
   { request }: AcceptedToken,
   { replayCache }: KerberosSettings,
   skew: number,
 ): Objection | undefined {
   if (replayCache === 'none:') return undefined;
-  switch (replays.remember(request.authenticatorCipher, skew)) {
+  const time = (): number | undefined => heimdalAuthenticator(frame, oids, request)?.time;
+  switch (replays.remember(request.authenticatorCipher, skew, time)) {
     case 'new':
       return undefined;
     case 'replay':
       return { status: Status.SEC_E_LOGON_DENIED, diagnosis: describeReplay(request) };
+    case 'old':
+      return { status: Status.SEC_E_LOGON_DENIED, diagnosis: describeOldAuthenticator(request) };
     case 'full':
       return {
         status: Status.SEC_E_INSUFFICIENT_MEMORY,
