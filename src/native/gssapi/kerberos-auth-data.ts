@@ -17,8 +17,8 @@ export interface KerberosAuthData {
   readonly servicePrincipalNames?: readonly string[] | undefined;
   /**
    * Where accepted authenticators are remembered, so that none is accepted twice. True: the cache that all Kerberos
-   * services of this user share (`dfl:`); with Heimdal, which has none, this process. A name of MIT's libkrb5, such as
-   * `file2:/run/app/replay`. False: no replay cache.
+   * services of this user share (`dfl:`); with Heimdal, which has none, this process, which takes none that is older than
+   * itself. A name of MIT's libkrb5, such as `file2:/run/app/replay`. False: no replay cache.
    */
   readonly replayCache?: boolean | string | undefined;
   /** Judge on a thread of libuv's pool: slower, but the event loop goes on meanwhile. Default false. */
