@@ -52,7 +52,11 @@ function splitChallenges(value: string): readonly string[] {
     .filter((challenge) => challenge !== '');
 }
 
-function describeField(kind: HeaderKind, value: string): Description {
+/** Basic with something after it that is no parameter such as `realm="intranet"`: a user name and a password. */
+const basicCredentials = /^basic\s+(?![\w-]+\s*=["\w])\S/i;
+
+function describeField(field: HeaderKind, value: string): Description {
+  const kind = basicCredentials.test(value) ? 'credentials' : field;
   const { description, bytes } = describeHeader(kind, Buffer.from(value, 'utf8').toString('latin1'));
   return bytes === 0 ? description : { ...description, title: `${description.title}, ${bytes} bytes` };
 }
@@ -67,7 +71,7 @@ function describeAlone(text: string): Description {
 
 /** A value whose base64 was broken into lines; a list of parameters keeps its spaces. */
 function joined(text: string): string {
-  if (/^digest/i.test(text)) return text.replace(/\s+/g, ' ');
+  if (/^(?:digest|basic)/i.test(text)) return text.replace(/\s+/g, ' ');
   const [scheme = '', ...rest] = text.split(/\s+/);
   return rest.length === 0 ? scheme : `${scheme} ${rest.join('')}`;
 }

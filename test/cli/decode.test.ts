@@ -156,6 +156,26 @@ describe('decode', () => {
     assert.ok(!decodeText('Authorization: Basic YWxpY2U6c2VjcmV0').includes('YWxp'));
   });
 
+  it('never shows the credentials of Basic, whatever stands before them', () => {
+    for (const text of [
+      'Basic YWxpY2U6eA==',
+      'basic  YWxpY2U6eHk=',
+      'Basic YWxpY2U6\nc2VjcmV0',
+      'Basic YWxpY2U6eHk= charset="UTF-8"',
+      "'Basic YWxpY2U6c2VjcmV0'",
+      'Proxy-Authorization: Basic YWxpY2U6c2VjcmV0',
+      'WWW-Authenticate: Basic YWxpY2U6c2VjcmV0',
+    ]) {
+      const shown = decodeText(text);
+      assert.match(shown, /^Basic credentials, \d+ bytes\n.*not shown\n$/, text);
+      assert.doesNotMatch(shown, /YWxp|c2Vj/, text);
+    }
+    for (const text of ['Basic realm="x"', 'Basic charset="UTF-8", realm="x"', 'Basic realm=x', 'Basic realm="a x"']) {
+      assert.match(decodeText(text), /^Basic challenge, .*x/s, text);
+    }
+    assert.match(decodeText('Basic'), /^Basic offered/);
+  });
+
   it('decodes every field of what curl -v prints', () => {
     const token = published.toString('base64');
     const text = decodeText(
