@@ -1,9 +1,10 @@
-/** Fastify: one part of the application is protected, the rest is open. */
+/** Fastify, with Node's limits set: one part of the application is protected, the rest is open. */
 import fastify from 'fastify';
-import { memoryAccounts } from 'sspi-auth';
+import { memoryAccounts, recommendedServerOptions } from 'sspi-auth';
 import sspiAuth from 'sspi-auth/fastify';
 
-const app = fastify({ logger: true });
+const { keepAliveTimeout } = recommendedServerOptions;
+const app = fastify({ logger: true, http: recommendedServerOptions, keepAliveTimeout });
 app.get('/health', () => 'up\n');
 await app.register(async (intranet) => {
   await intranet.register(sspiAuth, {

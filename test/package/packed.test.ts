@@ -89,7 +89,8 @@ describe('the packed tarball, installed into an empty project', () => {
   });
 
   it('holds what is built and what is to be read, and nothing else', () => {
-    const allowed = /^(dist\/(src|adapters)\/.*\.(js|d\.ts)|docs\/.*|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
+    const allowed =
+      /^(dist\/(src|adapters)\/.*\.(js|d\.ts)|docs\/.*|examples\/.*\.ts|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
     assert.deepEqual(
       project.files.filter((path) => !allowed.test(path)),
       [],
