@@ -51,8 +51,8 @@ export function smbpasswdFile(path: string, options: SmbpasswdFileOptions = {}):
   let contentDigest = '';
   let read: ReadFile = { table: new AccountTable(), usable: 0, problem: undefined };
   let complained = false;
-  /** Of a file from the future, which never settles: when it was read (clock.elapsed()), and what it was then. */
-  let future = { found: '', readAt: -Infinity };
+  /** What was read last, and when (clock.elapsed()): a file from the future never settles. */
+  let last = { found: '', readAt: -Infinity };
 
   /** Reads the file where it is not the one that was read before. */
   const refresh = (): void => {
@@ -61,16 +61,16 @@ export function smbpasswdFile(path: string, options: SmbpasswdFileOptions = {}):
     const settled = age > SETTLED_MILLISECONDS;
     const found = `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
     if (found === version) return;
-    if (age < 0) {
-      if (found === future.found && clock.elapsed() - future.readAt < SETTLED_MILLISECONDS) return;
-      future = { found, readAt: clock.elapsed() };
-    }
+    const readAt = clock.elapsed();
+    if (age < 0 && found === last.found && readAt - last.readAt < SETTLED_MILLISECONDS) return;
     const content = readFileSync(path, 'utf8').replace(/^\ufeff/u, '');
     const digest = createHash('sha256').update(content).digest('hex');
     // A young file is read again and again: the same warnings are not.
     if (digest !== contentDigest) read = readTable(content, path, domain, onWarning);
     contentDigest = digest;
     version = settled ? found : '';
+    // Not before it was read: one that cannot be read must not be taken for known the next time.
+    last = { found, readAt };
   };
 
   try {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { chmodSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, { chmodSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { describe, it } from 'node:test';
 import { smbpasswdFile } from '../../src/accounts/smbpasswd-file.ts';
 import type { AccountSource } from '../../src/accounts/account-source.ts';
@@ -134,6 +135,43 @@ describe('smbpasswdFile', () => {
     assert.equal(verdict(source, 'alice', 'second'), 'accepted', 'another ctime is another file');
     elapsed = 5000;
     assert.equal(verdict(source, 'alice', 'second'), 'accepted');
+  });
+
+  it('a file from the future is not read for every logon', async () => {
+    await using folder = await scratchFolder('smbpasswd');
+    const path = folder.file('smbpasswd');
+    writeFileSync(path, `${line('alice', 'secret')}\n`);
+    let elapsed = 0;
+    const original = fs.readFileSync;
+    let reads = 0;
+    fs.readFileSync = ((...parameters: Parameters<typeof original>) => {
+      reads++;
+      return original(...parameters);
+    }) as typeof original;
+    syncBuiltinESMExports();
+    try {
+      const source = smbpasswdFile(path, { clock: { now: () => 0, elapsed: () => elapsed } });
+      for (let i = 0; i < 10; i++) assert.equal(verdict(source, 'alice', 'secret'), 'accepted');
+      assert.equal(reads, 1);
+      elapsed = 5000;
+      for (let i = 0; i < 10; i++) assert.equal(verdict(source, 'alice', 'secret'), 'accepted');
+      assert.equal(reads, 2);
+    } finally {
+      fs.readFileSync = original;
+      syncBuiltinESMExports();
+    }
+  });
+
+  it('a file from the future that cannot be read lets nobody in by what was there before', async () => {
+    await using folder = await scratchFolder('smbpasswd');
+    const path = folder.file('smbpasswd');
+    writeFileSync(path, `${line('alice', 'secret')}\n`);
+    const source = smbpasswdFile(path, { onWarning: () => undefined, clock: { now: () => 0, elapsed: () => 0 } });
+    assert.equal(verdict(source, 'alice', 'secret'), 'accepted');
+    // It has time stamps, but no content: as a file whose rights were taken away.
+    rmSync(path);
+    mkdirSync(path);
+    for (let i = 0; i < 3; i++) assert.equal(verdict(source, 'alice', 'secret'), 'unavailable');
   });
 
   for (const [option, options] of [
