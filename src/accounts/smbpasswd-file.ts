@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { ntowfv1 } from '../crypto/ntlm-keys.ts';
 import { OptionError, SspiAuthError } from '../errors.ts';
+import { uppercase } from '../formats/uppercase.ts';
 import { systemClock } from '../sspi/clock.ts';
 import type { Clock } from '../sspi/clock.ts';
 import type { AccountSource, Unavailable } from './account-source.ts';
@@ -17,7 +18,10 @@ import { judgeNtlmResponse } from './ntlm-judgement.ts';
 export interface SmbpasswdFileOptions {
   /** NetBIOS domain of the accounts; left out: they are the server's own. */
   readonly domain?: string | undefined;
-  /** Told about each line that is not an account, and when the file cannot be read again. Default: a process warning. */
+  /**
+   * Told about each line that is not an account, and when the file cannot be read again or has nobody left who could sign
+   * in. Default: a process warning.
+   */
   readonly onWarning?: ((message: string) => void) | undefined;
   readonly clock?: Clock | undefined;
 }
@@ -49,10 +53,16 @@ export function smbpasswdFile(path: string, options: SmbpasswdFileOptions = {}):
   const { domain, clock = systemClock, onWarning = processWarning } = options;
   let version = '';
   let contentDigest = '';
-  let read: ReadFile = { table: new AccountTable(), usable: 0, problem: undefined };
+  let read: ReadFile = { table: new AccountTable(), usable: 0, problems: [] };
+  let started = false;
   let complained = false;
   /** What was read last, and when (clock.elapsed()): a file from the future never settles. */
   let last = { found: '', readAt: -Infinity };
+
+  const tellProblems = (): void => {
+    for (const problem of read.problems) onWarning(`sspi-auth: ${path} ${problem}`);
+    if (read.usable === 0) onWarning(`sspi-auth: ${path} ${whyNobody(read)}`);
+  };
 
   /** Reads the file where it is not the one that was read before. */
   const refresh = (): void => {
@@ -66,7 +76,10 @@ export function smbpasswdFile(path: string, options: SmbpasswdFileOptions = {}):
     const content = readFileSync(path, 'utf8').replace(/^\ufeff/u, '');
     const digest = createHash('sha256').update(content).digest('hex');
     // A young file is read again and again: the same warnings are not.
-    if (digest !== contentDigest) read = readTable(content, path, domain, onWarning);
+    if (digest !== contentDigest) {
+      read = readTable(content, domain);
+      if (started) tellProblems();
+    }
     contentDigest = digest;
     version = settled ? found : '';
     // Not before it was read: one that cannot be read must not be taken for known the next time.
@@ -78,7 +91,10 @@ export function smbpasswdFile(path: string, options: SmbpasswdFileOptions = {}):
   } catch (error) {
     throw accountFileError(path, `cannot be read (${codeOf(error)})`, error);
   }
+  // A file of something else may have thousands of lines: the first of them says enough.
   if (read.usable === 0) throw accountFileError(path, whyNobody(read));
+  started = true;
+  tellProblems();
 
   return Object.freeze({
     description: `smbpasswdFile ${path} (${read.table.size} account${read.table.size === 1 ? '' : 's'})`,
@@ -103,17 +119,24 @@ interface ReadFile {
   readonly table: AccountTable;
   /** How many of its accounts can sign in. */
   readonly usable: number;
-  /** The first line that is no account. */
-  readonly problem: string | undefined;
+  /** Of every line that is no account or takes one away, with its number. */
+  readonly problems: readonly string[];
 }
 
-function whyNobody({ table, problem }: ReadFile): string {
-  if (table.size > 0) return `has no account that can sign in: each is disabled, without an NT hash or not a user's`;
-  return problem === undefined ? 'has no accounts' : `has no account: ${problem}`;
+function whyNobody({ table, problems: [first] }: ReadFile): string {
+  if (table.size === 0) return first === undefined ? 'has no accounts' : `has no account: ${first}`;
+  const why = first ?? "each is disabled, without an NT hash or not a user's";
+  return `has no account that can sign in: ${why}`;
 }
 
 function accountFileError(path: string, problem: string, cause?: unknown): SspiAuthError {
-  const cure = `Give a file that Samba has written: pdbedit -e smbpasswd:${path}`;
+  const code = codeOf(cause);
+  const cure =
+    code === 'EACCES' || code === 'EPERM'
+      ? 'Let the user of this process read it'
+      : code === 'EISDIR'
+        ? 'Give the file in that folder that pdbedit -e smbpasswd:FILE has written'
+        : `Give a file that Samba has written: pdbedit -e smbpasswd:${path}`;
   const message = `sspi-auth: smbpasswdFile: ${path} ${problem}. ${cure}`;
   return new SspiAuthError('ERR_SSPI_AUTH_ACCOUNT_FILE', message, cause === undefined ? undefined : { cause });
 }
@@ -141,30 +164,31 @@ function checkOptions(options: unknown): void {
   }
 }
 
-function readTable(text: string, path: string, domain: string | undefined, warn: (message: string) => void): ReadFile {
+function readTable(text: string, domain: string | undefined): ReadFile {
   const table = new AccountTable();
   const usable = new Set<string>();
-  let problem: string | undefined;
+  const problems: string[] = [];
   for (const [index, content] of text.split('\n').entries()) {
     const line = content.endsWith('\r') ? content.slice(0, -1) : content;
     if (line.trim() === '' || line.startsWith('#')) continue;
     const read = readLine(line);
     if ('problem' in read) {
-      problem ??= `line ${index + 1}: ${read.problem}`;
-      warn(`sspi-auth: ${path} line ${index + 1}: ${read.problem}`);
+      problems.push(`line ${index + 1}: ${read.problem}`);
       continue;
     }
-    if (read.ntHash !== undefined) usable.add(read.userName);
-    const account = Object.freeze({ userName: read.userName, domain });
-    if (!table.add({ account, ntHash: read.ntHash, password: undefined })) {
-      // Which of the two is meant cannot be known, so neither is: the name stays known, without a hash.
-      table.remove(read.userName);
-      table.add({ account, ntHash: undefined, password: undefined });
-      usable.delete(read.userName);
-      warn(`sspi-auth: ${path} line ${index + 1}: the name occurs twice; it is refused`);
+    const { userName, ntHash } = read;
+    const account = Object.freeze({ userName, domain });
+    if (table.add({ account, ntHash, password: undefined })) {
+      if (ntHash !== undefined) usable.add(uppercase(userName));
+      continue;
     }
+    // Which of the two is meant cannot be known, so neither is: the name stays known, without a hash.
+    table.remove(userName);
+    table.add({ account, ntHash: undefined, password: undefined });
+    usable.delete(uppercase(userName));
+    problems.push(`line ${index + 1}: the name occurs twice; it is refused`);
   }
-  return { table, usable: usable.size, problem };
+  return { table, usable: usable.size, problems };
 }
 
 /** A line; the message about a broken one holds nothing of it. */

@@ -86,13 +86,23 @@ describe('smbpasswdFile', () => {
       /no account that can sign in: each is disabled/,
     ],
     ['of one name twice', `${line('alice', 'p')}\n${line('alice', 'q')}\n`, /no account that can sign in/],
+    [
+      'of one name twice, in another case',
+      `${line('alice', 'p')}\n${line('Alice', 'q')}\n`,
+      /no account that can sign in: line 2: the name occurs twice/,
+    ],
+    [
+      'of an account that is disabled and a line that is none',
+      `${line('alice', 'p', '[UD         ]')}\nbob:x:y\n`,
+      /no account that can sign in: line 2: the uid is not a number/,
+    ],
   ] as const) {
     it(`a file nobody can sign in by is refused at start: ${what}`, async () => {
       await using folder = await scratchFolder('smbpasswd');
       const path = folder.file('smbpasswd');
       writeFileSync(path, content);
       assert.throws(
-        () => smbpasswdFile(path, { onWarning: () => undefined }),
+        () => smbpasswdFile(path, { onWarning: () => assert.fail('the error says it') }),
         (error: unknown) => {
           assert.ok(error instanceof SspiAuthError);
           assert.equal(error.code, 'ERR_SSPI_AUTH_ACCOUNT_FILE');
@@ -219,7 +229,10 @@ describe('smbpasswdFile', () => {
   it('refuses a name that is there twice, by either password', async () => {
     await using folder = await scratchFolder('smbpasswd');
     const path = folder.file('smbpasswd');
-    writeFileSync(path, `${line('alice', 'one')}\n${line('Alice', 'two')}\n${line('ALICE', 'three')}\n`);
+    writeFileSync(
+      path,
+      `${line('alice', 'one')}\n${line('Alice', 'two')}\n${line('ALICE', 'three')}\n${line('bob', 'p')}\n`,
+    );
     const warnings: string[] = [];
     const source = smbpasswdFile(path, { onWarning: (message) => warnings.push(message) });
     assert.equal(warnings.length, 2);
@@ -270,6 +283,31 @@ describe('smbpasswdFile', () => {
     chmodSync(path, 0o600);
   });
 
+  for (const [what, content, told] of [
+    ['an empty one', '', ['has no accounts']],
+    [
+      'one of something else',
+      'alice:$apr1$x$y\n',
+      ['line 1: the uid is not a number', 'has no account: line 1: the uid is not a number'],
+    ],
+  ] as const) {
+    it(`says that nobody can sign in any more when the file becomes ${what}`, async () => {
+      await using folder = await scratchFolder('smbpasswd');
+      const path = folder.file('smbpasswd');
+      writeFileSync(path, `${line('alice', 'secret')}\n`);
+      const warnings: string[] = [];
+      const source = smbpasswdFile(path, { onWarning: (message) => warnings.push(message) });
+      writeFileSync(path, content);
+      for (let i = 0; i < 3; i++) assert.equal(verdict(source, 'alice', 'secret'), 'refused');
+      assert.deepEqual(
+        warnings,
+        told.map((text) => `sspi-auth: ${path} ${text}`),
+      );
+      writeFileSync(path, `${line('alice', 'secret')}\n`);
+      assert.equal(verdict(source, 'alice', 'secret'), 'accepted');
+    });
+  }
+
   it('gives its accounts the domain of its options', async () => {
     await using folder = await scratchFolder('smbpasswd');
     const path = folder.file('smbpasswd');
@@ -277,6 +315,14 @@ describe('smbpasswdFile', () => {
     const source = smbpasswdFile(path, { domain: 'FILES' });
     assert.equal(verdict(source, 'alice', 'secret', 'files'), 'accepted');
     assert.equal(verdict(source, 'alice', 'secret', 'ELSEWHERE'), 'refused');
+  });
+
+  it('a folder is no file, and the message says what would be', async () => {
+    await using folder = await scratchFolder('smbpasswd');
+    const path = folder.file('folder');
+    mkdirSync(path);
+    assert.throws(() => smbpasswdFile(path), /cannot be read \(EISDIR\)\. Give the file in that folder/);
+    assert.throws(() => smbpasswdFile(folder.file('missing')), /\(ENOENT\)\. Give a file .*: pdbedit -e smbpasswd:/);
   });
 
   it('cannot start without its file', () => {
