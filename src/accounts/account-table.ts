@@ -11,7 +11,7 @@ export interface StoredAccount {
   readonly account: Account;
   /** NTOWFv1, 16 bytes; undefined: NTLM is refused. */
   readonly ntHash: Uint8Array | undefined;
-  /** Undefined: Digest is refused. */
+  /** In Unicode form NFC. Undefined: Digest is refused. */
   readonly password: string | undefined;
 }
 
@@ -28,7 +28,13 @@ export interface WantedAccount {
 export class AccountTable {
   readonly #byUser = new Map<string, StoredAccount[]>();
   readonly #byPrincipal = new Map<string, StoredAccount[]>();
+  readonly #fold: (name: string) => string;
   #size = 0;
+
+  /** @param fold makes the same text of names that are to be taken for the same */
+  constructor(fold: (name: string) => string = uppercase) {
+    this.#fold = fold;
+  }
 
   /** How many accounts there are. */
   get size(): number {
@@ -37,15 +43,15 @@ export class AccountTable {
 
   /** @returns false where an account of that name and domain is there already: it is not added */
   add(stored: StoredAccount): boolean {
-    const user = uppercase(stored.account.userName);
+    const user = this.#fold(stored.account.userName);
     const sameUser = this.#byUser.get(user) ?? [];
-    const domain = foldedDomain(stored);
-    if (sameUser.some((other) => foldedDomain(other) === domain)) return false;
+    const domain = this.#domainOf(stored);
+    if (sameUser.some((other) => this.#domainOf(other) === domain)) return false;
     this.#byUser.set(user, [...sameUser, stored]);
     this.#size++;
     const { userPrincipalName } = stored.account;
     if (userPrincipalName !== undefined) {
-      const principal = uppercase(userPrincipalName);
+      const principal = this.#fold(userPrincipalName);
       this.#byPrincipal.set(principal, [...(this.#byPrincipal.get(principal) ?? []), stored]);
     }
     return true;
@@ -53,12 +59,12 @@ export class AccountTable {
 
   /** Whether an account has that userPrincipalName. */
   hasPrincipal(userPrincipalName: string): boolean {
-    return this.#byPrincipal.has(uppercase(userPrincipalName));
+    return this.#byPrincipal.has(this.#fold(userPrincipalName));
   }
 
   /** Takes every account of a name out. */
   remove(userName: string): void {
-    const user = uppercase(userName);
+    const user = this.#fold(userName);
     this.#size -= this.#byUser.get(user)?.length ?? 0;
     this.#byUser.delete(user);
   }
@@ -75,28 +81,28 @@ export class AccountTable {
    * A name with an `@` and no domain, that is nobody's, is a userPrincipalName.
    */
   find({ userName, domain, serverDomain, serverName }: WantedAccount): StoredAccount | undefined {
-    const user = uppercase(userName);
+    const user = this.#fold(userName);
     const isPrincipal = domain === '' && user.includes('@') && !this.#byUser.has(user);
     // Nobody is looked for among nobody: that takes as long as somebody (attack G01).
     const sameUser = (isPrincipal ? this.#byPrincipal : this.#byUser).get(user) ?? nobody;
-    const wanted = uppercase(domain);
-    const exact = sameUser.filter((stored) => foldedDomain(stored) === wanted);
+    const wanted = this.#fold(domain);
+    const exact = sameUser.filter((stored) => this.#domainOf(stored) === wanted);
     if (exact.length > 0) return only(exact);
     if (wanted === '' || wanted === '.') return only(sameUser);
-    const own: readonly (string | undefined)[] = [undefined, uppercase(serverDomain), uppercase(serverName)];
+    const own: readonly (string | undefined)[] = [undefined, this.#fold(serverDomain), this.#fold(serverName)];
     if (own.includes(wanted)) {
-      const ours = sameUser.filter((stored) => own.includes(foldedDomain(stored)));
+      const ours = sameUser.filter((stored) => own.includes(this.#domainOf(stored)));
       if (ours.length > 0) return only(ours);
     }
     return only(sameUser.filter(({ account }) => account.domain === undefined));
   }
+
+  #domainOf({ account }: StoredAccount): string | undefined {
+    return account.domain === undefined ? undefined : this.#fold(account.domain);
+  }
 }
 
 const nobody: readonly StoredAccount[] = [];
-
-function foldedDomain({ account }: StoredAccount): string | undefined {
-  return account.domain === undefined ? undefined : uppercase(account.domain);
-}
 
 function only(candidates: readonly StoredAccount[]): StoredAccount | undefined {
   return candidates.length === 1 ? candidates[0] : undefined;

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { hashedA1, verifyDigestResponse } from '../crypto/digest-response.ts';
 import { ntowfv1 } from '../crypto/ntlm-keys.ts';
 import { OptionError } from '../errors.ts';
+import { uppercase } from '../formats/uppercase.ts';
 import { hasLoneSurrogate } from '../formats/utf16.ts';
 import type { Group } from '../sspi/security-context-token.ts';
 import type { Account, AccountSource, DigestAccepted, DigestLogon, Refused } from './account-source.ts';
@@ -47,6 +48,8 @@ export function memoryAccounts(accounts: readonly MemoryAccount[]): AccountSourc
     throw new OptionError('accounts', 'is not a list of accounts', 'Give at least one { userName, password }.');
   }
   const table = new AccountTable();
+  // charset=UTF-8 of the challenge asks clients of Digest for NFC (RFC 7616 section 4, attack E14). NTLM has names as typed.
+  const prepared = new AccountTable((name) => uppercase(name.normalize('NFC')));
   let passwords = 0;
   for (const [index, given] of (accounts as readonly unknown[]).entries()) {
     const at = `accounts[${index}]`;
@@ -55,16 +58,22 @@ export function memoryAccounts(accounts: readonly MemoryAccount[]): AccountSourc
     }
     const { account, password, ntHash } = readAccount(at, given);
     const { userPrincipalName } = account;
-    if (userPrincipalName !== undefined && table.hasPrincipal(userPrincipalName)) {
+    if (userPrincipalName !== undefined && prepared.hasPrincipal(userPrincipalName)) {
       const problem = `is there twice: ${JSON.stringify(userPrincipalName)}`;
-      throw new OptionError(`${at}.userPrincipalName`, problem, 'Names are compared without case.');
+      throw new OptionError(
+        `${at}.userPrincipalName`,
+        problem,
+        'Names are compared without case, and in Unicode form NFC.',
+      );
     }
     if (password !== undefined) passwords++;
-    if (!table.add({ account, password, ntHash })) {
+    const stored = { account, password, ntHash };
+    // Names that are the same here are the same there, so what this one takes the other one takes.
+    if (!prepared.add(stored) || !table.add(stored)) {
       throw new OptionError(
         `${at}.userName`,
         `is there twice: ${JSON.stringify(account.userName)}`,
-        'Names are compared without case.',
+        'Names are compared without case, and in Unicode form NFC.',
       );
     }
   }
@@ -73,7 +82,7 @@ export function memoryAccounts(accounts: readonly MemoryAccount[]): AccountSourc
     judgeNtlm: (logon) => judgeNtlmResponse(table.find(logon), logon),
   };
   if (passwords === 0) return Object.freeze(source);
-  return Object.freeze({ ...source, judgeDigest: (logon: DigestLogon) => judgeDigest(table, logon) });
+  return Object.freeze({ ...source, judgeDigest: (logon: DigestLogon) => judgeDigest(prepared, logon) });
 }
 
 /** Stands in for the password of an account that is not there. */
@@ -89,9 +98,7 @@ function judgeDigest(table: AccountTable, logon: DigestLogon): DigestAccepted | 
     serverDomain,
     serverName: serverDomain,
   });
-  // What charset=UTF-8 of the challenge asks of the client (RFC 7616 section 4, attack E14).
-  const password = (stored?.password ?? dummyPassword).normalize('NFC');
-  const a1 = hashedA1(algorithm, userName, realm, password);
+  const a1 = hashedA1(algorithm, userName, realm, stored?.password ?? dummyPassword);
   const right = verifyDigestResponse(a1, logon, response);
   if (!right || stored?.password === undefined) return refused;
   return { verdict: 'accepted', account: stored.account };
@@ -136,7 +143,7 @@ function readAccount(
     return { account, password: undefined, ntHash: readNtHash(`${at}.ntHash`, given.ntHash) };
   }
   const password = readPassword(`${at}.password`, given.password);
-  return { account, password, ntHash: ntowfv1(password) };
+  return { account, password: password.normalize('NFC'), ntHash: ntowfv1(password) };
 }
 
 function readName(option: string, value: unknown): string {

@@ -69,6 +69,29 @@ describe('memoryAccounts', () => {
     assert.equal(verdict.verdict, 'accepted');
   });
 
+  it('E14: the names of Digest are compared in NFC, and A1 has them as sent', () => {
+    const facts = { method: 'GET', uri: '/', nonce: 'n', nonceCount: '00000001', clientNonce: 'c' };
+    const more = { ...facts, algorithm: 'MD5' as const, qualityOfProtection: 'auth' as const };
+    const [composed, decomposed] = [`m\u00fcller`, `mu\u0308ller`];
+    for (const userName of [composed, decomposed]) {
+      const source = memoryAccounts([{ userName, userPrincipalName: `${userName}@corp.example`, password: 'p' }]);
+      for (const sent of [composed, decomposed, composed.toUpperCase(), `${composed}@corp.example`]) {
+        const response = digestResponse(hashedA1('MD5', sent, 'R', 'p'), more);
+        const verdict = source.judgeDigest!({ ...more, userName: sent, realm: 'R', response, serverDomain: 'CORP' });
+        assert.ok(!(verdict instanceof Promise) && verdict.verdict === 'accepted', `${userName} as ${sent}`);
+        assert.equal(verdict.account.userName, userName, 'as it was configured');
+      }
+    }
+    assert.equal(judged([{ userName: decomposed, password: 'p' }], { userName: composed, password: 'p' }), undefined);
+    const two = [composed, decomposed].map((userName) => ({ userName, password: 'p' }));
+    assert.throws(() => memoryAccounts(two), /accounts\[1\]\.userName" is there twice/);
+  });
+
+  it('E14: the NT hash is of the password as it was given', () => {
+    const password = 'Pa\u0308sswort';
+    assert.equal(judged([{ userName: 'alice', password }], { userName: 'alice', password }), '\\alice');
+  });
+
   it('a field that is none is named', () => {
     for (const [name, account] of [
       ['Domain', { userName: 'alice', password: 'p', Domain: 'CORP' }],
