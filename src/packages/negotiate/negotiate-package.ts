@@ -4,6 +4,7 @@ import type {
   AcceptCall,
   AcceptReply,
   AcquireCredentialsParameters,
+  Diagnosis,
   PackageCredential,
   SecurityPackage,
   SecurityPackageInfo,
@@ -30,6 +31,15 @@ const info: SecurityPackageInfo = Object.freeze({
   maxToken: 65_791,
 });
 
+/** The first byte of a NegTokenResp, RFC 4178 section 4.2.2. */
+const NEG_TOKEN_RESP = 0xa1;
+
+const withoutHandshake: Diagnosis = Object.freeze({
+  text:
+    'a NegTokenResp without a handshake of its connection: the first leg came over another one, ' +
+    'through a proxy that does not keep connections apart, or too long ago',
+});
+
 class NegotiateCredential implements PackageCredential {
   readonly expiry: Date | undefined;
   readonly #credentials: readonly InnerCredential[];
@@ -51,7 +61,9 @@ class NegotiateCredential implements PackageCredential {
     if (first.kind === 'SPNEGO') return acceptSpnego(this.#credentials, first.initial, call);
     const running = this.#credentials.find(({ mechanism }) => mechanism === first.kind);
     if (running !== undefined) return acceptDirect(running, call);
-    if (first.kind === 'unknown') return { status: SEC_E_INVALID_TOKEN };
+    if (first.kind === 'unknown') {
+      return { status: SEC_E_INVALID_TOKEN, diagnosis: token[0] === NEG_TOKEN_RESP ? withoutHandshake : undefined };
+    }
     return {
       status: SEC_E_INVALID_TOKEN,
       diagnosis: { text: `the client sent raw ${first.kind}, which is not enabled` },

@@ -209,6 +209,14 @@ describe('first tokens', () => {
     });
   }
 
+  it('a NegTokenResp without a handshake is told in the log: its first leg came over another connection', () => {
+    const server = acceptor(both);
+    const result = server.leg(negTokenResp({ responseToken: kerberosToken('ok') }));
+    assertRefused(result, Sspi.SEC_E_INVALID_TOKEN);
+    assert.match(result.diagnosis?.text ?? '', /without a handshake of its connection/);
+    assert.equal(server.leg(fromHex('ff')).diagnosis, undefined);
+  });
+
   it('a failure of the package is told in its own words inside of reject', () => {
     const server = acceptor(both);
     const result = server.leg(negTokenInit({ mechTypes, mechToken: kerberosToken('denied+reply') }));
