@@ -12,6 +12,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import {
   awaitVerdict,
+  bodyOf,
   createAuthenticator,
   discardBodyFor,
   endAndClose,
@@ -126,15 +127,14 @@ function refuse(
     void reply.code(outcome.status);
     for (const [name, value] of outcome.headers) void reply.header(name, value);
     if (mustStayOpen(reply.raw, outcome)) void reply.header('Connection', 'keep-alive');
-    // Bytes: Node would write a text and the fields before it as one, and fields are not UTF-8 (a realm of Digest).
-    void reply.send(Buffer.from(outcome.body));
+    void reply.send(bodyOf(outcome));
   } else {
     // Only the raw response can stay open until the client has read it.
     reply.hijack();
     reply.raw.statusCode = outcome.status;
     for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value ?? '');
     for (const [name, value] of outcome.headers) reply.raw.setHeader(name, value);
-    endAndClose(message, reply.raw, outcome.body);
+    endAndClose(message, reply.raw, bodyOf(outcome));
   }
 }
 

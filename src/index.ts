@@ -30,7 +30,7 @@ export type {
 } from './http/outcome.ts';
 export { endAndClose } from './http/request-body.ts';
 export type { BodyLimits } from './http/request-body.ts';
-export { discardBodyFor, mayProceed, mustStayOpen, writeOutcome } from './http/response.ts';
+export { bodyOf, discardBodyFor, mayProceed, mustStayOpen, writeOutcome } from './http/response.ts';
 export type { Group, Identity } from './identity.ts';
 export type { DigestOptions, Limits, ProviderName, SchemeName, SspiAuthOptions } from './options.ts';
 export { recommendedServerOptions } from './recommended-server-options.ts';

@@ -3,7 +3,6 @@
  * connection (attack A15), so they are read and thrown away up to a limit; past it the connection ends.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { constants } from 'node:http2';
 
 /** How much of a request's body is read and thrown away, in bytes. */
 export interface BodyLimits {
@@ -12,6 +11,9 @@ export interface BodyLimits {
   /** For one that goes on with a handshake, where this is more. */
   readonly handshakeBodyBytes: number;
 }
+
+/** RFC 9113 section 7. Not from node:http2, which takes time to load and which most servers have no use for. */
+const NO_ERROR = 0;
 
 /** How long a connection that is to end may go on sending, in milliseconds, so that its client can read the answer. */
 const LINGER_MILLISECONDS = 2000;
@@ -47,15 +49,15 @@ export function discardBody(message: IncomingMessage, limit: number): boolean {
  * client has read the answer: the answer is whole without the end of the response, and that comes when the client has
  * stopped sending, or has had its time.
  */
-export function endAndClose(message: IncomingMessage, response: ServerResponse, text: string): void {
+export function endAndClose(message: IncomingMessage, response: ServerResponse, body: string | Buffer): void {
   if (message.httpVersionMajor === 2) {
     // Other streams go on: RFC 9113 section 8.1 has a whole response followed by the end of its own.
-    response.end(text, () => endRequest(message));
+    response.end(body, () => endRequest(message));
     return;
   }
   response.setHeader('Connection', 'close');
   if (message.method === 'HEAD') response.flushHeaders();
-  else response.write(Buffer.from(text));
+  else response.write(body);
   const end = (): void => {
     clearTimeout(timer);
     response.end();
@@ -69,6 +71,6 @@ export function endAndClose(message: IncomingMessage, response: ServerResponse, 
 /** Nothing more is read of a request. */
 function endRequest(message: IncomingMessage): void {
   const { stream } = message as { readonly stream?: { close(code: number): void } };
-  if (message.httpVersionMajor === 2 && stream !== undefined) stream.close(constants.NGHTTP2_NO_ERROR);
+  if (message.httpVersionMajor === 2 && stream !== undefined) stream.close(NO_ERROR);
   else message.socket.destroy();
 }
