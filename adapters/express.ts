@@ -88,7 +88,10 @@ export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
   return Object.assign(handler, {
     authenticator,
     requireUser,
-    attach: holdContinue,
+    attach: (server: object) => {
+      serverIsKnown();
+      holdContinue(server);
+    },
     close: () => {
       serverIsKnown();
       authenticator.close();

@@ -96,7 +96,10 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
   };
   return Object.assign(protect, {
     authenticator,
-    attach: holdContinue,
+    attach: (server: object) => {
+      serverIsKnown();
+      holdContinue(server);
+    },
     close: () => {
       serverIsKnown();
       authenticator.close();

@@ -232,6 +232,9 @@ function kerberosAuthData<R>(settings: Settings<R>): KerberosAuthData | Missing 
   const { provider, keytab, library, servicePrincipalNames, clock, accounts, schemes, packages } = settings;
   if (packages?.includes('Kerberos') === false) return { missing: 'option "packages" leaves Kerberos out.' };
   if (provider === 'portable') return { missing: 'provider "portable" has no Kerberos.' };
+  if (isWindows(provider)) {
+    return { missing: `beside "accounts" Windows' own SSPI is not asked. Use provider 'secur32', or leave them out.` };
+  }
   const authData: KerberosAuthData = { ...settings.kerberos, keytab, library, servicePrincipalNames, clock };
   if (keytab !== undefined || provider === 'gssapi') return authData;
   const relied = Object.keys(settings.kerberos).length > 0 || packages?.includes('Kerberos') === true;

@@ -48,6 +48,10 @@ describe('schemes on a machine without a keytab', () => {
       assert.deepEqual(authenticator.schemes, ['NTLM', 'Digest']);
       authenticator.close();
       assert.throws(() => createAuthenticator({ accounts, keytab: '/etc/krb5.keytab' }), /Windows judges Kerberos/);
+      assert.throws(
+        () => createAuthenticator({ accounts, packages: ['Kerberos'] }),
+        /"packages" needs.*provider 'secur32'/,
+      );
     } finally {
       Object.defineProperty(process, 'platform', { value: platform });
     }

@@ -159,7 +159,8 @@ function checkOptions(options: unknown): void {
   if (onWarning !== undefined && typeof onWarning !== 'function') {
     throw new OptionError('onWarning', 'is not a function', 'Give what is to be told of lines that are no accounts.');
   }
-  if (clock !== undefined && (typeof clock !== 'object' || clock === null || !('now' in clock))) {
+  const { now, elapsed } = (clock ?? {}) as Partial<Record<keyof Clock, unknown>>;
+  if (clock !== undefined && (typeof now !== 'function' || typeof elapsed !== 'function')) {
     throw new OptionError('clock', 'is no clock', 'Give { now(), elapsed() } in milliseconds, or leave it out.');
   }
 }

@@ -187,6 +187,8 @@ describe('smbpasswdFile', () => {
   for (const [option, options] of [
     ['onWarning', { onWarning: 'x' }],
     ['clock', { clock: 5 }],
+    ['clock', { clock: { now: () => 0 } }],
+    ['clock', { clock: null }],
     ['domain', { domain: 'a\\b' }],
     ['Domain', { Domain: 'CORP' }],
     ['options', null],

@@ -1,6 +1,7 @@
 /** Scenarios that one request decides, against every adapter, with nothing but Node; the others are in scenarios.ts. */
 import assert from 'node:assert/strict';
-import { IncomingMessage, ServerResponse } from 'node:http';
+import { channel } from 'node:diagnostics_channel';
+import { createServer, IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import request from 'supertest';
@@ -86,6 +87,23 @@ for (const [adapter, start] of Object.entries(adapters)) {
     }
   });
 }
+
+describe('Node’s word of each request (A16)', () => {
+  it('is listened to until an adapter knows its server, or is closed: no request pays for it after that', () => {
+    const requestStart = channel('http.server.request.start');
+    for (const sspiAuth of [expressSspiAuth, nodeSspiAuth]) {
+      for (const end of ['attach', 'close'] as const) {
+        const before = requestStart.hasSubscribers;
+        const auth = sspiAuth({ accounts });
+        assert.equal(requestStart.hasSubscribers, true);
+        if (end === 'attach') auth.attach(createServer());
+        else auth.close();
+        assert.equal(requestStart.hasSubscribers, before);
+        auth.close();
+      }
+    }
+  });
+});
 
 describe('what is called wrongly says how to call it', () => {
   const message = new IncomingMessage(new Socket());
