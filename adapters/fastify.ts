@@ -87,7 +87,8 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
     outcome.then((settled) => carry(request, reply, proceed, settled)).catch(proceed);
   };
   // A function that makes a closure pays for it at its start: those stand apart from what runs for signed-in requests.
-  const judge = (request: FastifyRequest, reply: FastifyReply, proceed: (error?: Error) => void): void => {
+  const judge = (request: AdmittedRequest, reply: FastifyReply, proceed: (error?: Error) => void): void => {
+    request[admitted] ??= nobody;
     awaitVerdict(request.raw, reply.raw);
     const outcome = authenticator.authenticate(request.raw, targetOf, request);
     if (outcome instanceof Promise) carryWhenSettled(request, reply, proceed, outcome);
@@ -140,13 +141,19 @@ function refuse(
 
 /** Where a request keeps who sent it. */
 const admitted = Symbol('sspi-auth admitted');
+/**
+ * What stands there until the verdict: V8 sizes the objects of a constructor by the first few of them, which are requests
+ * without credentials. A property that only the later ones have would be kept in a second object, made for each request.
+ */
+const nobody: Admitted = Object.freeze({ user: null, sspi: null });
 /** Decorator of a context: which of the two names its application has decorated for itself. */
 const taken = Symbol('sspi-auth taken');
 const names = ['user', 'sspi'] as const;
 
 type RequestName = (typeof names)[number];
+type Admitted = Readonly<Pick<FastifyRequest, RequestName>>;
 interface AdmittedRequest extends FastifyRequest {
-  [admitted]?: Readonly<Pick<FastifyRequest, RequestName>>;
+  [admitted]?: Admitted;
 }
 
 /**

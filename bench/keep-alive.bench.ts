@@ -19,10 +19,10 @@ import { RunningServer } from './running-server.ts';
 import type { ServerKind } from './server.ts';
 
 const connections = 16;
-const processes = 7;
-const loadSeconds = 16;
-const warmUpMilliseconds = 8000;
-const measuredMilliseconds = 7000;
+const processes = 13;
+const loadSeconds = 11;
+const warmUpMilliseconds = 6000;
+const measuredMilliseconds = 4500;
 const leastRatio = 0.98;
 const comparisons: readonly {
   readonly own: ServerKind;

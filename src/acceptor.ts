@@ -26,6 +26,7 @@ import type { OfferedScheme } from './http/offered-scheme.ts';
 import { anonymousOutcome, challengeOutcome, refusedOutcome } from './http/outcome.ts';
 import type { HeaderField, Outcome, StandingOutcome } from './http/outcome.ts';
 import { PendingHandshakes } from './http/pending-handshakes.ts';
+import { announcesBody } from './http/request-body.ts';
 import type { Settings } from './options.ts';
 import { SecurityContextInfo } from './security-context-info.ts';
 import * as Sspi from './sspi/index.ts';
@@ -193,7 +194,8 @@ export class Acceptor {
       case 'continue': {
         const { context, tokens } = verdict;
         connection.enter({ type: 'negotiating', scheme: key, context, startedAt: attempt.startedAt });
-        this.#pending.add(connection, exchange.socket, exchange);
+        // A listener of 'end' on a request without a body is nothing to wait for, and makes Node's emitters slower for all.
+        this.#pending.add(connection, exchange.socket, announcesBody(exchange.rawHeaders) ? exchange : undefined);
         if (this.#audit.hearsHandshakes) {
           this.#audit.handshake(this.#record(attempt, scheme, 'SEC_I_CONTINUE_NEEDED'));
         }

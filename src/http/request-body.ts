@@ -25,6 +25,11 @@ function announcedLength(message: IncomingMessage): number | undefined {
   return length === undefined ? 0 : Number(length);
 }
 
+/** Whether a request has a body (RFC 9112 section 6), given the names and values of its fields in turn. */
+export function announcesBody(rawHeaders: readonly string[]): boolean {
+  return rawHeaders.some((name, index) => index % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(name));
+}
+
 /**
  * Reads and throws away what is left of a request's body.
  *
