@@ -7,6 +7,7 @@ import type { Identity } from './identity.ts';
 import { bits, callable, flag, isWhole, namesOf, oneOf, record, shown, text, texts } from './option-values.ts';
 import { systemClock, systemRandom } from './sspi/clock.ts';
 import type { Clock, RandomSource } from './sspi/clock.ts';
+import { ASC_RET_NULL_SESSION } from './sspi/requirements.ts';
 
 /** HTTP authentication schemes this library can speak, by their names in WWW-Authenticate. */
 export type SchemeName = 'Negotiate' | 'Kerberos' | 'NTLM' | 'Digest';
@@ -199,7 +200,7 @@ export function parseOptions<R>(options: SspiAuthOptions<R> = {}): Settings<R> {
     provider: oneOf('provider', options.provider, ['auto', 'secur32', 'gssapi', 'portable']) ?? 'auto',
     library: text('library', options.library),
     packages: namesOf('packages', options.packages, ['Kerberos', 'NTLM']),
-    requiredAttributes: bits('requiredAttributes', options.requiredAttributes),
+    requiredAttributes: requiredAttributes(options.requiredAttributes),
     keytab: text('keytab', options.keytab),
     kerberos: kerberosOptions(options),
     servicePrincipalNames: texts('servicePrincipalNames', options.servicePrincipalNames),
@@ -219,6 +220,18 @@ export function parseOptions<R>(options: SspiAuthOptions<R> = {}): Settings<R> {
     clock: clock(options.clock),
     random: random(options.random),
   });
+}
+
+function requiredAttributes(value: unknown): number {
+  const attributes = bits('requiredAttributes', value);
+  if ((attributes & ASC_RET_NULL_SESSION) !== 0) {
+    throw new OptionError(
+      'requiredAttributes',
+      'has ASC_RET_NULL_SESSION, and a session of nobody is never let in',
+      'Leave that bit out.',
+    );
+  }
+  return attributes;
 }
 
 const longestNonceLifetime = 86_400_000;

@@ -8,13 +8,18 @@ import { detectKerberos, kerberosPackage } from './native/gssapi/index.ts';
 import type { KerberosAuthData } from './native/gssapi/index.ts';
 import { secur32Packages } from './native/secur32/index.ts';
 import type { SchemeName, Settings } from './options.ts';
-import { digestPackage } from './packages/digest/index.ts';
+import { digestPackage, grantableAttributes } from './packages/digest/index.ts';
 import type { DigestAuthData } from './packages/digest/index.ts';
 import { negotiatePackage } from './packages/negotiate/index.ts';
 import type { NegotiateInnerPackage } from './packages/negotiate/index.ts';
 import type { NtlmAuthData } from './packages/ntlm/ntlm-auth-data.ts';
 import { ntlmPackage } from './packages/ntlm/ntlm-package.ts';
-import { acquireCredentialsHandle, addSecurityPackages, ASC_REQ_DELEGATE } from './sspi/index.ts';
+import {
+  acquireCredentialsHandle,
+  addSecurityPackages,
+  ASC_REQ_DELEGATE,
+  freeCredentialsHandle,
+} from './sspi/index.ts';
 import type { CredentialHandle, SecurityPackage } from './sspi/index.ts';
 
 export { liveNativeHandles } from './native/secur32/index.ts';
@@ -70,19 +75,26 @@ export function offeredSchemes<R>(settings: Settings<R>): readonly OfferedScheme
       missing.push(`${name}: ${availability.missing}`);
     }
   }
-  unmet(settings, available, missing);
   if (available.length === 0) {
     throw new SspiAuthError(
       'ERR_SSPI_AUTH_NO_ACCEPTOR',
       `sspi-auth: nothing here can judge a client, so nobody could be let in. Looked for:\n  ${missing.join('\n  ')}`,
     );
   }
-  return available.map(({ name, how: { acquire, ...judge } }) => ({
-    name,
-    ...judge,
-    requiredAttributes: settings.requiredAttributes,
-    credential: acquire(),
-  }));
+  kerberosUnmet(settings, available, missing);
+  digestUnmet(settings, available, missing);
+  const offered: OfferedScheme[] = [];
+  try {
+    for (const { name, how } of available) {
+      const { acquire, ...judge } = how;
+      offered.push({ name, ...judge, requiredAttributes: settings.requiredAttributes, credential: acquire() });
+    }
+  } catch (error) {
+    // Nobody will close an authenticator that never came to be.
+    for (const { credential } of offered) freeCredentialsHandle(credential);
+    throw error;
+  }
+  return offered;
 }
 
 /** Whose accounts are given, means those: Windows would let in its own. */
@@ -128,7 +140,7 @@ function contradictions<R>(settings: Settings<R>): void {
 }
 
 /** Options that rely on Kerberos where nothing will judge it: half of a policy is not what was asked for. */
-function unmet<R>(settings: Settings<R>, available: readonly Offer[], missing: readonly string[]): void {
+function kerberosUnmet<R>(settings: Settings<R>, available: readonly Offer[], missing: readonly string[]): void {
   const { packages, servicePrincipalNames, library } = settings;
   const judgesKerberos = available.some(
     ({ name, how }) =>
@@ -136,7 +148,7 @@ function unmet<R>(settings: Settings<R>, available: readonly Offer[], missing: r
       name === 'Kerberos' ||
       (name === 'Negotiate' && how.packages?.includes('Kerberos') !== false),
   );
-  if (judgesKerberos || available.length === 0) return;
+  if (judgesKerberos) return;
   const relying = [
     packages?.includes('Kerberos') === true ? 'packages' : undefined,
     servicePrincipalNames === undefined ? undefined : 'servicePrincipalNames',
@@ -146,6 +158,13 @@ function unmet<R>(settings: Settings<R>, available: readonly Offer[], missing: r
   if (relying === undefined) return;
   const why = missing.find((reason) => reason.startsWith('Negotiate')) ?? 'schemes: no scheme of it is named.';
   throw new OptionError(relying, 'needs Kerberos, which nothing here can judge', `Leave it out, or see to ${why}`);
+}
+
+/** Options of Digest where nobody is offered it. */
+function digestUnmet<R>({ digest }: Settings<R>, available: readonly Offer[], missing: readonly string[]): void {
+  if (Object.keys(digest).length === 0 || available.some(({ name }) => name === 'Digest')) return;
+  const why = missing.find((reason) => reason.startsWith('Digest')) ?? 'schemes: Digest is not named.';
+  throw new OptionError('digest', 'is given, but Digest is not offered', `Leave it out, or see to ${why}`);
 }
 
 function availabilityOf<R>(name: SchemeName, settings: Settings<R>): Availability {
@@ -262,11 +281,16 @@ function ntlmAuthData<R>(settings: Settings<R>): NtlmAuthData | Missing {
 }
 
 function digest<R>(settings: Settings<R>): Availability {
-  const { accounts, domain, realm, clock, random, channelBinding } = settings;
+  const { accounts, domain, realm, clock, random, channelBinding, requiredAttributes } = settings;
   if (accounts?.judgeDigest === undefined) return { missing: accountsMissing(accounts?.description, 'Digest') };
   if (channelBinding === 'always') {
     // A relay of TLS would choose the one scheme whose clients cannot tell it from the server (attack C17).
     return { missing: `option "channelBinding" is 'always', and Digest cannot carry bindings.` };
+  }
+  if ((requiredAttributes & ~grantableAttributes) !== 0) {
+    return {
+      missing: 'option "requiredAttributes" has bits that no context of Digest has, such as ASC_RET_INTEGRITY.',
+    };
   }
   const authData: DigestAuthData = { accounts, realm, domain, clock, random, ...settings.digest };
   return { provider: 'portable', boundTo: 'request', acquire: () => acquire(digestPackage, authData) };

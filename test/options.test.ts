@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { createAuthenticator, memoryAccounts, OptionError, SspiAuthError } from '../src/index.ts';
 import type { SspiAuthOptions } from '../src/index.ts';
+import { ASC_RET_NULL_SESSION } from '../src/sspi/index.ts';
 
 const accounts = memoryAccounts([{ userName: 'alice', password: 'Wonderland-7' }]);
 
@@ -47,6 +48,7 @@ describe('options', () => {
     ['limits.tokenBytes', { accounts, limits: { tokenBytes: NaN } }, /is NaN/],
     ['limits.handshakeMilliseconds', { accounts, limits: { handshakeMilliseconds: Infinity } }, /is Infinity/],
     ['requiredAttributes', { accounts, requiredAttributes: NaN }, /is NaN/],
+    ['requiredAttributes', { accounts, requiredAttributes: ASC_RET_NULL_SESSION }, /never let in/],
     ['schemes', { accounts, schemes: [1n] }, /has a value of type bigint/],
     ['accounts', { accounts: { description: 'x', judgeDigest: true } }, /Give an account source/],
     ['clock', { accounts, clock: 5 }, /is 5.*now\(\)/],

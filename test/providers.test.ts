@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createAuthenticator, memoryAccounts } from '../src/index.ts';
 import type { SspiAuthOptions } from '../src/index.ts';
+import { ASC_RET_CONNECTION, ASC_RET_INTEGRITY, ASC_RET_REPLAY_DETECT, liveHandles } from '../src/sspi/index.ts';
 
 const accounts = memoryAccounts([{ userName: 'alice', password: 'secret' }]);
 
@@ -40,6 +41,11 @@ describe('schemes on a machine without a keytab', () => {
     assert.deepEqual(schemes({ accounts, channelBinding: 'always' }), ['NTLM']);
   });
 
+  it('leave Digest out where a context must have what Digest never has', () => {
+    assert.deepEqual(schemes({ accounts, requiredAttributes: ASC_RET_INTEGRITY | ASC_RET_CONNECTION }), ['NTLM']);
+    assert.deepEqual(schemes({ accounts, requiredAttributes: ASC_RET_REPLAY_DETECT }), ['NTLM', 'Digest']);
+  });
+
   it('of accounts are judged by these alone, on Windows as well', () => {
     const { platform } = process;
     Object.defineProperty(process, 'platform', { value: 'win32' });
@@ -57,6 +63,15 @@ describe('schemes on a machine without a keytab', () => {
     }
   });
 
+  it('that fail to start leave no credential of another behind', () => {
+    const before = liveHandles();
+    const random = (): never => {
+      throw new Error('no entropy');
+    };
+    assert.throws(() => schemes({ accounts, random }), /no entropy/);
+    assert.deepEqual(liveHandles(), before);
+  });
+
   const refused: readonly (readonly [string, SspiAuthOptions, RegExp])[] = [
     ['Negotiate with nothing', { schemes: ['Negotiate'] }, /schemes.*"Negotiate".*portable/],
     [
@@ -72,6 +87,21 @@ describe('schemes on a machine without a keytab', () => {
     ],
     ['Kerberos with no keytab', { schemes: ['Kerberos'], provider: 'gssapi' }, /keytab.*cannot be used/],
     ['Digest that cannot be bound', { accounts, schemes: ['Digest'], channelBinding: 'always' }, /"Digest".*bindings/],
+    [
+      'Digest that signs no messages',
+      { accounts, schemes: ['Digest'], requiredAttributes: ASC_RET_INTEGRITY },
+      /"Digest".*"requiredAttributes" has bits/,
+    ],
+    [
+      'options of a scheme that is not offered',
+      { accounts, schemes: ['NTLM'], digest: { algorithms: ['MD5'] } },
+      /"digest" is given, but Digest is not offered.*not named/,
+    ],
+    [
+      'Digest that is left out for another option',
+      { accounts, channelBinding: 'always', digest: { algorithms: ['MD5'] } },
+      /"digest" is given.*"channelBinding"/,
+    ],
     [
       'a package that is not there',
       { accounts, provider: 'auto', packages: ['Kerberos'] },

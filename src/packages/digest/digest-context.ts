@@ -7,12 +7,8 @@ import type { SecurityContextToken } from '../../sspi/security-context-token.ts'
 import type { AcceptCall, AcceptReply, Answer, PackageContext } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
 import type { DigestAcceptor, DigestVerdict } from './digest-acceptor.ts';
-import { digestInfo } from './digest-info.ts';
+import { digestInfo, grantableAttributes } from './digest-info.ts';
 import { tokenOf } from './digest-request.ts';
-
-/** What a context can hold of what was required: it formats no messages, and the nonce counts see replays and order. */
-const GRANTED =
-  Requirement.ASC_REQ_CONNECTION | Requirement.ASC_REQ_REPLAY_DETECT | Requirement.ASC_REQ_SEQUENCE_DETECT;
 
 /**
  * The status of requirements that Digest over HTTP cannot meet, or SEC_E_OK.
@@ -69,7 +65,7 @@ export class DigestContext implements PackageContext {
         return { status: Status.SEC_I_CONTINUE_NEEDED, context: this, output: verdict.output };
       case 'accepted': {
         const { domain, clock } = this.#acceptor.settings;
-        const attributes = requirements & GRANTED;
+        const attributes = requirements & grantableAttributes;
         const token = accountToken(verdict.account, domain);
         this.#established = { token, attributes, start: new Date(clock.now()) };
         return { status: Status.SEC_E_OK, context: this, attributes };

@@ -1,5 +1,6 @@
 /** What the package says of itself (SecPkgInfo). */
 import type { SecurityPackageInfo } from '../../sspi/attributes.ts';
+import { ASC_RET_CONNECTION, ASC_RET_REPLAY_DETECT, ASC_RET_SEQUENCE_DETECT } from '../../sspi/requirements.ts';
 
 const SECPKG_FLAG_CONNECTION = 0x00000010;
 const SECPKG_FLAG_MULTI_REQUIRED = 0x00000020;
@@ -15,3 +16,9 @@ export const digestInfo: SecurityPackageInfo = Object.freeze({
   rpcId: SECPKG_ID_NONE,
   maxToken: 4096,
 });
+
+/**
+ * ASC_RET_* bits that a context can have, where they were required: it formats no messages, and the nonce counts see replays
+ * and order.
+ */
+export const grantableAttributes = ASC_RET_CONNECTION | ASC_RET_REPLAY_DETECT | ASC_RET_SEQUENCE_DETECT;

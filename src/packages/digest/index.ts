@@ -1,3 +1,4 @@
 /** The Digest package: HTTP Digest (RFC 7616) behind acceptSecurityContext. */
 export { digestPackage } from './digest-package.ts';
+export { grantableAttributes } from './digest-info.ts';
 export type { DigestAuthData } from './digest-auth-data.ts';
