@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { memoryAccounts } from '../../src/accounts/memory-accounts.ts';
 import type { MemoryAccount } from '../../src/accounts/memory-accounts.ts';
 import type { DigestLogon } from '../../src/accounts/account-source.ts';
+import type { Group } from '../../src/sspi/index.ts';
 import { digestResponse, hashedA1 } from '../../src/crypto/digest-response.ts';
 import { ntowfv1, sessionBaseKey, ntowfv2 } from '../../src/crypto/ntlm-keys.ts';
 import { OptionError } from '../../src/errors.ts';
@@ -29,6 +30,8 @@ describe('memoryAccounts', () => {
       }
       assert.equal(judged([alice], { userName: 'alice@corp.example', domain: 'CORP', password: 'p' }), undefined);
       assert.equal(judged([alice], { userName: 'bob@corp.example', password: 'p' }), undefined);
+      // Only a name with an @ is one.
+      assert.equal(judged([{ ...alice, userPrincipalName: 'al' }], { userName: 'al', password: 'p' }), undefined);
     });
 
     it('a name of that form is a name first', () => {
@@ -174,6 +177,36 @@ describe('memoryAccounts', () => {
     assert.deepEqual(verdict.sessionBaseKey, key);
   });
 
+  it('gives the groups as they were configured: by name, by identifier, and such that only deny', () => {
+    const sid = 'S-1-5-21-1-2-3-512';
+    const groups = [
+      'Staff',
+      { sid } as Group,
+      { sid: 'S-1-5-32-544', name: 'Administrators', attributes: 16, denyOnly: true },
+    ];
+    const source = memoryAccounts([{ userName: 'a', password: 'p', groups }]);
+    const verdict = source.judgeNtlm!(logon({ userName: 'a', password: 'p' }));
+    assert.ok(!(verdict instanceof Promise) && verdict.verdict === 'accepted');
+    assert.deepEqual(verdict.account.groups, [
+      { name: 'Staff', attributes: 7, denyOnly: false },
+      { sid, attributes: 7, denyOnly: false },
+      { sid: 'S-1-5-32-544', name: 'Administrators', attributes: 16, denyOnly: true },
+    ]);
+    assert.ok(verdict.account.groups.every(Object.isFrozen));
+  });
+
+  it('a field that is there and undefined is not there', () => {
+    const none = { userPrincipalName: undefined, displayName: undefined, sid: undefined, groups: undefined };
+    const trial = { userName: 'a', password: 'p' };
+    assert.equal(judged([{ ...none, domain: undefined, ntHash: undefined, ...trial }], trial), '\\a');
+    assert.equal(judged([{ ...none, password: undefined, userName: 'a', ntHash: ntowfv1('p') }], trial), '\\a');
+    const source = memoryAccounts([{ ...none, ...trial, userName: 'x'.repeat(256) }]);
+    assert.equal(source.description, 'memoryAccounts (1 account)');
+    const verdict = source.judgeNtlm!(logon({ userName: 'x'.repeat(256), password: 'p' }));
+    assert.ok(!(verdict instanceof Promise) && verdict.verdict === 'accepted');
+    assert.deepEqual(verdict.account.groups, []);
+  });
+
   it('takes an NT hash as bytes or as hexadecimal digits', () => {
     const hash = ntowfv1('p');
     for (const ntHash of [hash, Buffer.from(hash).toString('hex'), Buffer.from(hash).toString('hex').toUpperCase()]) {
@@ -239,6 +272,7 @@ describe('memoryAccounts', () => {
       [undefined, 'accounts'],
       [[], 'accounts'],
       [[null], 'accounts[0]'],
+      [['alice'], 'accounts[0]'],
       [[{ userName: 'a' }], 'accounts[0].password'],
       [[{ userName: 'a', password: '' }], 'accounts[0].password'],
       [[{ userName: 'a', password: null }], 'accounts[0].password'],
@@ -247,18 +281,37 @@ describe('memoryAccounts', () => {
       [[{ userName: 'a', ntHash: '' }], 'accounts[0].ntHash'],
       [[{ userName: 'a', ntHash: null }], 'accounts[0].ntHash'],
       [[{ userName: 'a', ntHash: 'zz'.repeat(16) }], 'accounts[0].ntHash'],
+      // Node reads hexadecimal digits as far as they go.
+      [[{ userName: 'a', ntHash: 'a'.repeat(33) }], 'accounts[0].ntHash'],
+      [[{ userName: 'a', ntHash: `${'a'.repeat(32)}zz` }], 'accounts[0].ntHash'],
       [[{ userName: 'a', ntHash: new Uint8Array(15) }], 'accounts[0].ntHash'],
       [[{ userName: 'a', ntHash: '31D6CFE0D16AE931B73C59D7E0C089C0' }], 'accounts[0].ntHash'],
       [[{ userName: 'a', password: 'p', ntHash: new Uint8Array(16) }], 'accounts[0]'],
       [[{ userName: '', password: 'p' }], 'accounts[0].userName'],
       [[{ userName: 'D\\a', password: 'p' }], 'accounts[0].userName'],
       [[{ userName: 'a\n', password: 'p' }], 'accounts[0].userName'],
+      [[{ userName: 'a\u007f', password: 'p' }], 'accounts[0].userName'],
+      [[{ userName: 'a\u009f', password: 'p' }], 'accounts[0].userName'],
+      [[{ userName: 'x'.repeat(257), password: 'p' }], 'accounts[0].userName'],
       [[{ userName: '\ud800', password: 'p' }], 'accounts[0].userName'],
       [[{ password: 'p' }], 'accounts[0].userName'],
       [[{ userName: 'a', domain: '', password: 'p' }], 'accounts[0].domain'],
-      [[{ userName: 'a', sid: 'S-2', password: 'p' }], 'accounts[0].sid'],
+      ...['S-2', 'S-1-5', 'xS-1-5-7', 'S-1-5-7x', `S-1-5${'-1'.repeat(16)}`, 7, ''].map(
+        (sid) => [[{ userName: 'a', sid, password: 'p' }], 'accounts[0].sid'] as const,
+      ),
+      ...['', 7, null].flatMap(
+        (text) =>
+          [
+            [[{ userName: 'a', userPrincipalName: text, password: 'p' }], 'accounts[0].userPrincipalName'],
+            [[{ userName: 'a', displayName: text, password: 'p' }], 'accounts[0].displayName'],
+            [[{ userName: 'a', groups: [{ name: text }], password: 'p' }], 'accounts[0].groups[0].name'],
+          ] as const,
+      ),
       [[{ userName: 'a', groups: 'x', password: 'p' }], 'accounts[0].groups'],
-      [[{ userName: 'a', groups: [{}], password: 'p' }], 'accounts[0].groups[0]'],
+      ...[{}, null, 7].map(
+        (group) => [[{ userName: 'a', groups: [group], password: 'p' }], 'accounts[0].groups[0]'] as const,
+      ),
+      [[{ userName: 'a', groups: ['x', { sid: 'S-2' }], password: 'p' }], 'accounts[0].groups[1].sid'],
       [
         [
           { userName: 'a', password: 'p' },

@@ -4,11 +4,12 @@ import fc from 'fast-check';
 import { MalformedTokenError } from '../../src/errors.ts';
 import { decodeAvPairs, encodeTargetInfo } from '../../src/formats/av-pairs.ts';
 import { dateOfFiletime, filetimeDistance, filetimeOf, filetimeSpan } from '../../src/formats/filetime.ts';
-import { decodeAuthenticateMessage } from '../../src/formats/ntlm-authenticate-message.ts';
+import { decodeAuthenticateMessage, ntResponseLength } from '../../src/formats/ntlm-authenticate-message.ts';
 import { decodeChallengeMessage, encodeChallengeMessage } from '../../src/formats/ntlm-challenge-message.ts';
-import { isNtlmMessage } from '../../src/formats/ntlm-field.ts';
+import { decodeOem, fieldBytes, isNtlmMessage, openNtlmMessage } from '../../src/formats/ntlm-field.ts';
 import { ntlmFlagNames, ntlmFlagTable } from '../../src/formats/ntlm-flags.ts';
 import { describeNtlmMessage } from '../../src/formats/ntlm-message-description.ts';
+import { oemHint } from '../../src/formats/ntlm-negotiate-message.ts';
 import { decodeNtlmV2Response } from '../../src/formats/ntlmv2-response.ts';
 import { decodeUtf16le, encodeUtf16le } from '../../src/formats/utf16.ts';
 import { hex, toHex, vector } from '../packages/ntlm/recorded-handshakes.ts';
@@ -104,6 +105,82 @@ describe('messages of MS-NLMP section 4.2', () => {
   }
 });
 
+describe('the place of the MIC', () => {
+  const KEY_EXCH = 0x40000000;
+  /** An AUTHENTICATE_MESSAGE of nothing, but for the fields given: index, length, offset. */
+  const message = (flags: number, ...fields: readonly (readonly [index: number, length: number, at: number])[]) => {
+    const bytes = new Uint8Array(104).fill(0x20);
+    bytes.fill(0, 0, 64);
+    bytes.set(Buffer.from('NTLMSSP\0\x03\0\0\0', 'latin1'));
+    const view = new DataView(bytes.buffer);
+    view.setUint32(60, flags, true);
+    for (const [index, length, at] of fields) {
+      view.setUint16(12 + 8 * index, length, true);
+      view.setUint32(16 + 8 * index, at, true);
+    }
+    return decodeAuthenticateMessage(bytes).mic?.byteLength;
+  };
+  for (let index = 0; index < 5; index++) {
+    it(`is there where field ${index} begins behind it, and is none where that begins in it`, () => {
+      assert.equal(message(2, [index, 16, 88]), 16);
+      for (const at of [64, 72, 87]) assert.equal(message(2, [index, 16, at]), undefined);
+      assert.equal(message(2, [index, 0, 64]), 16, 'an empty field lies nowhere');
+    });
+  }
+  it('a session key counts where one is exchanged', () => {
+    assert.equal(message(2 | KEY_EXCH, [5, 16, 88]), 16);
+    assert.equal(message(2 | KEY_EXCH, [5, 16, 72]), undefined);
+    assert.equal(message(2, [5, 16, 72]), 16);
+  });
+});
+
+describe('a field of a message', () => {
+  const field = (length: number, offset: number): number =>
+    fieldBytes(new Uint8Array(100), { name: 'x', length, offset }, 64).byteLength;
+  it('C06: lies wholly between the header and the end, or is empty', () => {
+    assert.equal(field(36, 64), 36);
+    assert.equal(field(1, 99), 1);
+    for (const offset of [0, 63, 100, 0xffffffff]) assert.equal(field(0, offset), 0);
+    for (const [length, offset] of [
+      [1, 63],
+      [37, 64],
+      [1, 100],
+      [2, 99],
+      [1, 0xffffffff],
+      [0xffff, 0xffff0001],
+    ] as const) {
+      assert.throws(() => field(length, offset), malformed('x'));
+    }
+  });
+  it('C10: as OEM text is printable ASCII from space to tilde', () => {
+    assert.equal(decodeOem(Buffer.from(' ~'), 'x'), ' ~');
+    for (const byte of [0, 0x1f, 0x7f, 0x80, 0xff]) {
+      assert.throws(() => decodeOem(Uint8Array.of(0x41, byte), 'x'), malformed('x'));
+    }
+    assert.equal(oemHint(Buffer.from('PC1')), 'PC1');
+    assert.equal(oemHint(Buffer.of(0xe9)), undefined);
+  });
+  it('A05: of a message of 64 KiB is read, of a larger one not', () => {
+    const bytes = new Uint8Array(0x10000);
+    bytes.set(Buffer.from('NTLMSSP\0\x02\0\0\0', 'latin1'));
+    assert.equal(openNtlmMessage(bytes).messageType, 2);
+    assert.throws(() => openNtlmMessage(bytes, 3), malformed('MessageType'));
+    const larger = Buffer.concat([bytes, new Uint8Array(1)]);
+    assert.throws(() => openNtlmMessage(larger), malformed('NTLM message'));
+  });
+});
+
+describe('the length of an NtChallengeResponse', () => {
+  it('is told of an AUTHENTICATE_MESSAGE, whatever else is wrong with it, and of nothing else', () => {
+    const whole = hex(vector('nlmp.v2.authenticateMessage').expected);
+    const { ntResponse } = decodeAuthenticateMessage(whole);
+    assert.equal(ntResponseLength(whole), ntResponse.byteLength);
+    assert.equal(ntResponseLength(whole.subarray(0, 28)), ntResponse.byteLength);
+    assert.equal(ntResponseLength(whole.subarray(0, 27)), undefined);
+    assert.equal(ntResponseLength(hex(vector('nlmp.v2.challengeMessage').expected)), undefined);
+  });
+});
+
 describe('challenges', () => {
   it('read back as they were written, whatever the names', () => {
     const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 15 }).filter((text) => !text.includes('\0'));
@@ -140,6 +217,29 @@ describe('challenges', () => {
       ),
       { numRuns: Math.min(numRuns, 2000) },
     );
+  });
+});
+
+describe('a challenge of OEM strings and without VERSION', () => {
+  const fields = {
+    serverChallenge: hex('0123456789abcdef'),
+    targetName: Buffer.from('Domain'),
+    targetInfo: hex('00000000'),
+    version: { major: 10, minor: 1, build: 513, revision: 15 },
+  };
+  it('says both lengths of its fields, and leaves the place of VERSION empty', () => {
+    const bytes = encodeChallengeMessage({ ...fields, flags: 0x00800002 });
+    assert.equal(
+      toHex(bytes),
+      '4e544c4d53535000 02000000 0600060038000000 02008000 0123456789abcdef 0000000000000000 040004003e000000'
+        .concat(' 0000000000000000 446f6d61696e 00000000')
+        .replaceAll(' ', ''),
+    );
+    const message = decodeChallengeMessage(bytes);
+    assert.deepEqual([message.targetName, message.targetInfo, message.version], ['Domain', {}, undefined]);
+  });
+  it('has no TargetInfo where its flag does not promise it', () => {
+    assert.equal(decodeChallengeMessage(encodeChallengeMessage({ ...fields, flags: 2 })).targetInfo, undefined);
   });
 });
 

@@ -73,14 +73,15 @@ export function digestSettings(authData: unknown): DigestSettings {
   const data = authData as Partial<DigestAuthData>;
   const { accounts, realm, domain, algorithms = offered, nonceLifetimeMilliseconds = 300_000, secret } = data;
   const { clock = systemClock, random = systemRandom } = data;
-  const judge = accounts?.judgeDigest?.bind(accounts);
-  if (accounts === undefined || judge === undefined) {
+  const source = accounts as Partial<AccountSource> | null | undefined;
+  if (typeof source?.judgeDigest !== 'function') {
     throw new OptionError(
       'authData.accounts',
-      accounts === undefined ? 'is missing' : `(${accounts.description}) cannot judge Digest`,
+      typeof source === 'object' && source !== null ? `(${source.description}) cannot judge Digest` : 'is missing',
       'Give an account source with judgeDigest.',
     );
   }
+  const judge = source.judgeDigest.bind(source);
   if (!isRealm(realm)) {
     const cure = `Give a text of 1 to ${REALM_MAX_BYTES} bytes without control characters.`;
     throw new OptionError('authData.realm', `is ${describe(realm)}`, cure);

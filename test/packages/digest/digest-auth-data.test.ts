@@ -12,7 +12,8 @@ const acquire = (authData: unknown): unknown =>
 describe('DigestAuthData', () => {
   it('takes the least and the most', () => {
     const most = { algorithms: ['MD5'], nonceLifetimeMilliseconds: 1, secret: new Uint8Array(32) };
-    for (const authData of [good, { ...good, ...most }]) {
+    const longest = { realm: 'ä'.repeat(256), nonceLifetimeMilliseconds: 86_400_000 };
+    for (const authData of [good, { ...good, ...most }, { ...good, ...longest }]) {
       const handle = acquire(authData) as Sspi.CredentialHandle;
       assert.equal(Sspi.freeCredentialsHandle(handle), Sspi.SEC_E_OK);
     }
@@ -20,8 +21,12 @@ describe('DigestAuthData', () => {
 
   const refused: [string, unknown][] = [
     ['authData', undefined],
+    ['authData', null],
     ['authData', 'text'],
     ['authData.accounts', { ...good, accounts: undefined }],
+    ['authData.accounts', { ...good, accounts: null }],
+    ['authData.accounts', { ...good, accounts: 'alice' }],
+    ['authData.accounts', { ...good, accounts: { description: 'no function', judgeDigest: true } }],
     ['authData.accounts', { ...good, accounts: { description: 'judges NTLM only' } }],
     ['authData.realm', { ...good, realm: undefined }],
     ['authData.realm', { ...good, realm: '' }],
@@ -30,15 +35,24 @@ describe('DigestAuthData', () => {
     ['authData.realm', { ...good, realm: 'ä'.repeat(257) }],
     ['authData.domain', { ...good, domain: '' }],
     ['authData.domain', { ...good, domain: 'A\\B' }],
+    ['authData.domain', { ...good, domain: 'A\n' }],
+    ['authData.domain', { ...good, domain: 7 }],
+    ['authData.domain', { ...good, domain: undefined }],
     ['authData.algorithms', { ...good, algorithms: [] }],
     ['authData.algorithms', { ...good, algorithms: ['SHA-1'] }],
     ['authData.algorithms', { ...good, algorithms: ['MD5', 'MD5'] }],
     ['authData.algorithms', { ...good, algorithms: 42 }],
     ['authData.nonceLifetimeMilliseconds', { ...good, nonceLifetimeMilliseconds: 0 }],
     ['authData.nonceLifetimeMilliseconds', { ...good, nonceLifetimeMilliseconds: Number.NaN }],
+    ['authData.nonceLifetimeMilliseconds', { ...good, nonceLifetimeMilliseconds: 1.5 }],
+    ['authData.nonceLifetimeMilliseconds', { ...good, nonceLifetimeMilliseconds: '1000' }],
+    ['authData.nonceLifetimeMilliseconds', { ...good, nonceLifetimeMilliseconds: 86_400_001 }],
     ['authData.nonceLifetimeMilliseconds', { ...good, nonceLifetimeMilliseconds: 1e9 }],
     ['authData.secret', { ...good, secret: new Uint8Array(31) }],
     ['authData.secret', { ...good, secret: 'a text of more than thirty-two characters' }],
+    // Copied as bytes it would be an empty key.
+    ['authData.secret', { ...good, secret: new ArrayBuffer(32) }],
+    ['authData.secret', { ...good, secret: null }],
   ];
   for (const [index, [option, authData]] of refused.entries()) {
     it(`names ${option} where it cannot be used (${index})`, () => {

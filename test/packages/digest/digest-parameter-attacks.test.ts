@@ -141,9 +141,11 @@ describe('Digest under attack: parameters', () => {
 
   it('what a call lacks is refused: no method or no request target, or one that is none', () => {
     assert.equal(statusOf({ wire: '' }), MALFORMED);
-    assert.equal(statusOf({ wire: 'GET /' }), MALFORMED);
+    for (const wire of ['GET /', ' GET', 'GET\r\n', 'G(T']) assert.equal(statusOf({ wire }), MALFORMED, wire);
     assert.equal(statusOf({ target: '' }), MALFORMED);
     assert.equal(statusOf({ target: '\xff' }), MALFORMED);
+    // What the decoder puts in the place of a byte that is not UTF-8 is not that byte.
+    assert.equal(statusOf({ uri: '/\ufffd', target: '/\xff' }), MALFORMED);
   });
 
   it('E19, G02: what can be refused without the source does not reach it', () => {

@@ -35,6 +35,9 @@ describe('NonceIssuer', () => {
   it('E03: tells a nonce of another issuer with the same secret from its own', () => {
     const other = new NonceIssuer(secret, clock, testRandom('three'));
     assert.equal(other.examine(issuer.issue(REALM, 'MD5'), REALM, 'MD5')?.own, false);
+    // The time of another issuer counts from another point: for one of the two it has not come yet.
+    assert.equal(issuer.examine(other.issue(REALM, 'MD5'), REALM, 'MD5')?.own, false);
+    assert.notEqual(issuer.time(), other.time());
   });
 
   it('E03: refuses a nonce of the future', () => {

@@ -34,6 +34,7 @@ const cases: [uri: string, target: string, same: boolean][] = [
   ['http://host#/a', '/a', false],
   ['ftp://host/a', '/a', false],
   ['http://host/a#b', '/a', false],
+  ['/abc?http://h', '/p://h', false],
   ['*', '/', false],
   ['', '/', false],
   ['/', '', false],

@@ -4,12 +4,15 @@ import { describe, it } from 'node:test';
 import type { AccountSource, NtlmLogon } from '../../../src/accounts/account-source.ts';
 import {
   acceptSecurityContext,
+  deleteSecurityContext,
   queryContextAttributes,
   SEC_E_INTERNAL_ERROR,
   SEC_E_LOGON_DENIED,
   SEC_E_NO_AUTHENTICATING_AUTHORITY,
+  SEC_E_OK,
   SECBUFFER_TOKEN,
   SECPKG_ATTR_NAMES,
+  SECPKG_ATTR_SESSION_KEY,
 } from '../../../src/sspi/index.ts';
 import type { AcceptSecurityContextResult } from '../../../src/sspi/index.ts';
 import { attempt, right, type1 } from './deviating-client.ts';
@@ -31,6 +34,12 @@ describe('NTLM attacks', () => {
       'a key of 8 bytes': [{ verdict: 'accepted', account, sessionBaseKey: key.subarray(8) }, SEC_E_LOGON_DENIED],
       'a key in hex': [{ verdict: 'accepted', account, sessionBaseKey: '01'.repeat(16) }, SEC_E_LOGON_DENIED],
       'no account': [{ verdict: 'accepted', sessionBaseKey: key }, SEC_E_LOGON_DENIED],
+      'an account that is null': [{ verdict: 'accepted', account: null, sessionBaseKey: key }, SEC_E_LOGON_DENIED],
+      'an account that is text': [{ verdict: 'accepted', account: 'User', sessionBaseKey: key }, SEC_E_LOGON_DENIED],
+      'a name that is no text': [
+        { verdict: 'accepted', account: { userName: 7 }, sessionBaseKey: key },
+        SEC_E_LOGON_DENIED,
+      ],
       'an account without a name': [
         { verdict: 'accepted', account: { userName: '' }, sessionBaseKey: key },
         SEC_E_LOGON_DENIED,
@@ -43,7 +52,15 @@ describe('NTLM attacks', () => {
         { verdict: 'accepted', account: { ...account, sid: 'S-1-5-7' }, sessionBaseKey: key },
         SEC_E_LOGON_DENIED,
       ],
+      'NULL, which is nobody': [
+        { verdict: 'accepted', account: { ...account, sid: 'S-1-0-0' }, sessionBaseKey: key },
+        SEC_E_LOGON_DENIED,
+      ],
       unavailable: [{ verdict: 'unavailable', reason: 'x' }, SEC_E_NO_AUTHENTICATING_AUTHORITY],
+      'unavailable, with more than a reason': [
+        { verdict: 'unavailable', reason: { secret: 'x' }, account, sessionBaseKey: key },
+        SEC_E_NO_AUTHENTICATING_AUTHORITY,
+      ],
     };
     const judgeOnce = (
       judgeNtlm: (logon: NtlmLogon) => unknown,
@@ -66,6 +83,17 @@ describe('NTLM attacks', () => {
         assert.equal((await judgeOnce(async () => verdict)).status, status);
       });
     }
+    it('a key changed by its owner afterwards changes nothing, and is not wiped for its owner', () => {
+      const own = new Uint8Array(16).fill(1);
+      const result = judgeOnce(() => ({ verdict: 'accepted', account, sessionBaseKey: own }));
+      assert.ok(!(result instanceof Promise));
+      assert.equal(result.status, SEC_E_OK);
+      const given = queryContextAttributes(result.context!, SECPKG_ATTR_SESSION_KEY).value!;
+      own.fill(2);
+      assert.deepEqual(queryContextAttributes(result.context!, SECPKG_ATTR_SESSION_KEY).value, given);
+      deleteSecurityContext(result.context!);
+      assert.deepEqual(own, new Uint8Array(16).fill(2));
+    });
     it('throws', () => {
       const result = judgeOnce(() => {
         throw new Error('no database');

@@ -27,6 +27,7 @@ const SIGN = 0x10;
 const SEAL = 0x20;
 const ESS = 0x80000;
 const BITS_128 = 0x20000000;
+const BITS_56 = 0x80000000;
 const KEY_EXCH = 0x40000000;
 const key = Uint8Array.from({ length: 16 }, (_, index) => index + 1);
 
@@ -35,7 +36,7 @@ const token = (bytes: Uint8Array): SecBuffer => ({ type: SECBUFFER_TOKEN, data: 
 
 /** The client's half, written from MS-NLMP section 3.4 with nothing of the server's. */
 class Client {
-  readonly #send = new Rc4(sealingKey(key, 'client', 128));
+  #send = new Rc4(sealingKey(key, 'client', 128));
   readonly #receive = new Rc4(sealingKey(key, 'server', 128));
   readonly #keyExchange: boolean;
   #sent = 0;
@@ -46,6 +47,10 @@ class Client {
   #signature(cipher: Rc4, sender: 'client' | 'server', sequence: number, message: Uint8Array): Uint8Array {
     const checksum = hmac(signingKey(key, sender), u32(sequence), message).subarray(0, 8);
     return Buffer.concat([u32(1), this.#keyExchange ? cipher.update(checksum) : checksum, u32(sequence)]);
+  }
+  /** Begins the stream of what it sends anew. */
+  reset(): void {
+    this.#send = new Rc4(sealingKey(key, 'client', 128));
   }
   sign(text: string): SecBuffer {
     return token(this.#signature(this.#send, 'client', this.#sent++, Buffer.from(text)));
@@ -157,6 +162,44 @@ describe('NTLM message protection', () => {
     assert.equal(signing.decryptMessage([token(new Uint8Array(16)), data('x')]).status, SEC_E_QOP_NOT_SUPPORTED);
   });
 
+  it('signs with either flag: sealing includes signing (MS-NLMP 2.2.2.5)', () => {
+    for (const flags of [SIGN, SEAL, SIGN | SEAL]) {
+      const server = new NtlmMessageSecurity(key, flags | ESS | BITS_128);
+      const client = new Client(false);
+      client.expectSignature(server.makeSignature([data('x')]).value![0]!.data, 'x');
+      assert.equal(server.verifySignature([data('y'), client.sign('y')]).status, SEC_E_OK);
+    }
+  });
+
+  it('C11: seals with as many bits of the key as were agreed on: 128 before 56 before 40', () => {
+    for (const [flags, bits] of [
+      [BITS_128, 128],
+      [(BITS_128 | BITS_56) >>> 0, 128],
+      [BITS_56, 56],
+      [0, 40],
+    ] as const) {
+      const server = new NtlmMessageSecurity(key, (SIGN | SEAL | ESS | flags) >>> 0);
+      const [, sealed] = server.encryptMessage([data('secret')]).value!;
+      assert.equal(Buffer.from(new Rc4(sealingKey(key, 'server', bits)).update(sealed!.data)).toString(), 'secret');
+    }
+  });
+
+  it('has no key left after it was wiped', () => {
+    const server = new NtlmMessageSecurity(key, SIGN | SEAL | ESS | BITS_128);
+    server.wipe();
+    const [signature, sealed] = server.encryptMessage([data('x')]).value!;
+    // What a key and a cipher of nothing but zeros make of it.
+    const checksum = hmac(new Uint8Array(16), u32(0), Buffer.from('x')).subarray(0, 8);
+    assert.deepEqual(Buffer.from(signature!.data), Buffer.concat([u32(1), checksum, u32(0)]));
+    assert.equal(Buffer.from(sealed!.data).toString(), 'x');
+    server.resetCiphers();
+    const zeros = new Rc4(new Uint8Array(16));
+    assert.deepEqual(server.encryptMessage([data('x')]).value![1]!.data, zeros.update(Buffer.from('x')));
+    const forged = hmac(new Uint8Array(16), u32(0), Buffer.from('x')).subarray(0, 8);
+    const incoming = token(Buffer.concat([u32(1), forged, u32(0)]));
+    assert.equal(server.verifySignature([data('x'), incoming]).status, SEC_E_OK, 'its other direction as well');
+  });
+
   it('refuses a signature that is none', () => {
     const server = new NtlmMessageSecurity(key, SIGN | SEAL | ESS | BITS_128);
     for (const length of [0, 15, 17]) {
@@ -164,7 +207,8 @@ describe('NTLM message protection', () => {
       const stream = { type: SECBUFFER_STREAM, data: new Uint8Array(Math.min(length, 15)) };
       assert.equal(server.decryptMessage([stream]).status, SEC_E_INVALID_TOKEN);
     }
-    assert.equal(server.verifySignature([data('x')]).status, SEC_E_INVALID_TOKEN);
+    assert.deepEqual(server.verifySignature([data('x')]), { status: SEC_E_INVALID_TOKEN }, 'and no quality');
+    assert.deepEqual(server.decryptMessage([data('x')]), { status: SEC_E_INVALID_TOKEN });
   });
 
   it('resets the streams and not the sequence after a mechListMIC (MS-SPNG 3.2.5.1)', () => {
@@ -175,6 +219,11 @@ describe('NTLM message protection', () => {
     const stream = new Rc4(sealingKey(key, 'server', 128));
     assert.equal(Buffer.from(stream.update(sealed!.data)).toString(), 'first');
     assert.equal(new DataView(signature!.data.buffer).getUint32(12, true), 1);
+    const client = new Client(true);
+    assert.equal(server.verifySignature([data('mechanisms'), client.sign('mechanisms')]).status, SEC_E_OK);
+    server.resetCiphers();
+    client.reset();
+    assert.equal(Buffer.from(server.decryptMessage(client.seal('first')).value![0]!.data).toString(), 'first');
   });
 
   it('works through the contract, and not before the context stands', () => {

@@ -4,6 +4,8 @@ import { describe, it } from 'node:test';
 import { decodeChallengeMessage } from '../../../src/formats/ntlm-challenge-message.ts';
 import {
   acceptSecurityContext,
+  ASC_REQ_ALLOW_MISSING_BINDINGS,
+  ASC_REQ_PROXY_BINDINGS,
   SEC_E_INVALID_TOKEN,
   SEC_E_UNSUPPORTED_FUNCTION,
   SEC_I_CONTINUE_NEEDED,
@@ -67,11 +69,25 @@ describe('NTLM attacks', () => {
       const strict = credential({ require128: true });
       assert.equal(leg(strict, undefined, negotiateMessage(CURL_FLAGS)).status, SEC_E_UNSUPPORTED_FUNCTION);
     });
+    it('requirements that contradict each other make no challenge', () => {
+      const requirements = ASC_REQ_PROXY_BINDINGS | ASC_REQ_ALLOW_MISSING_BINDINGS;
+      assert.equal(leg(handle, undefined, type1, { requirements }).status, SEC_E_UNSUPPORTED_FUNCTION);
+    });
+    it('names its target in the character set agreed on, and not at all where that cannot say it', () => {
+      const name = (domain: string, flags: number): string =>
+        decodeChallengeMessage(tokenOf(leg(credential({ domain }), undefined, negotiateMessage(flags)))).targetName;
+      for (const domain of ['M\u00dcNCHEN', 'M\u00dc', '\u00dcM']) {
+        assert.deepEqual([name(domain, WINDOWS_FLAGS), name(domain, CURL_FLAGS)], [domain, '']);
+      }
+      assert.equal(name('MUNICH', CURL_FLAGS), 'MUNICH');
+    });
     it('LM_KEY and DATAGRAM are never granted, nor protection without extended session security', () => {
       const flags = (offered: number): number =>
         decodeChallengeMessage(tokenOf(leg(handle, undefined, negotiateMessage(offered)))).flags;
       assert.equal(flags(0xe00882f7) & 0xc0, 0);
       assert.equal(flags(0xe0008237) & 0xe0000030, 0);
+      // Keys are for signing and sealing: who asks for neither has none.
+      assert.equal(flags(0xe0088207) & 0xe0000030, 0);
       assert.equal(flags(WINDOWS_FLAGS) & 3, 1);
       assert.equal(flags(WINDOWS_FLAGS | 3) & 3, 1);
       assert.equal(flags(CURL_FLAGS) & 3, 2);

@@ -1,0 +1,18 @@
+/** Lines of an smbpasswd file for tests, and what a source says to a logon. */
+import assert from 'node:assert/strict';
+import type { AccountSource } from '../../src/accounts/account-source.ts';
+import { ntowfv1 } from '../../src/crypto/ntlm-keys.ts';
+import { logon } from './ntlm-logon.ts';
+
+export const NO_LM = 'X'.repeat(32);
+export const hashOf = (password: string): string => Buffer.from(ntowfv1(password)).toString('hex').toUpperCase();
+
+/** A line as Samba writes it. */
+export const line = (user: string, password: string, flags = '[U          ]'): string =>
+  `${user}:1000:${NO_LM}:${hashOf(password)}:${flags}:LCT-65A1B2C3:`;
+
+export function verdict(source: AccountSource, userName: string, password: string, domain = ''): string {
+  const judged = source.judgeNtlm!(logon({ userName, domain, password }));
+  assert.ok(!(judged instanceof Promise));
+  return judged.verdict;
+}
