@@ -170,6 +170,22 @@ describe('a field of a message', () => {
   });
 });
 
+describe('an NTLMv2 response', () => {
+  it('C08: has 1 for both of its types', () => {
+    const { ntResponse } = decodeAuthenticateMessage(hex(vector('nlmp.v2.authenticateMessage').expected));
+    for (const [at, field] of [
+      [16, 'RespType'],
+      [17, 'HiRespType'],
+    ] as const) {
+      for (const value of [0, 2]) {
+        const bytes = Uint8Array.from(ntResponse);
+        bytes[at] = value;
+        assert.throws(() => decodeNtlmV2Response(bytes), malformed(field));
+      }
+    }
+  });
+});
+
 describe('the length of an NtChallengeResponse', () => {
   it('is told of an AUTHENTICATE_MESSAGE, whatever else is wrong with it, and of nothing else', () => {
     const whole = hex(vector('nlmp.v2.authenticateMessage').expected);
@@ -272,6 +288,30 @@ describe('description for people', () => {
     assert.equal(message.domain, 'Domain');
     assert.equal(message.workstation, 'COMPUTER');
     assert.equal(message.version, '5.1.2600 (NTLM revision 15)');
+  });
+  it('says of what kind a response is, and of a MIC whether it is there', () => {
+    const whole = hex(vector('ntlm.full.mic+cbt+spn (Chromium)').expected);
+    const described = (change: (bytes: Uint8Array) => void): readonly unknown[] => {
+      const bytes = Uint8Array.from(whole);
+      change(bytes);
+      const message = describeNtlmMessage(bytes);
+      assert.ok(message.type === 'AUTHENTICATE');
+      return [message.response, message.micPromised, message.micPresent];
+    };
+    const length = (value: number) => (bytes: Uint8Array) => {
+      new DataView(bytes.buffer).setUint16(20, value, true);
+    };
+    assert.deepEqual(
+      described(() => undefined),
+      ['NTLMv2', true, true],
+    );
+    assert.deepEqual(
+      described((bytes) => bytes.fill(0, 72, 88)),
+      ['NTLMv2', true, false],
+    );
+    assert.deepEqual(described(length(0)), ['none', false, true]);
+    assert.deepEqual(described(length(24)), ['NTLMv1', false, true]);
+    assert.deepEqual(described(length(25)), ['malformed', false, true]);
   });
   it('is plain data, and holds no response', () => {
     for (const id of ['nlmp.v2.authenticateMessage', 'ntlm.full.freerdp']) {
