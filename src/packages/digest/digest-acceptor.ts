@@ -162,7 +162,10 @@ export class DigestAcceptor {
 
   #conclude(claim: Claim, verdict: SourceVerdict): DigestVerdict {
     if (verdict?.verdict === 'unavailable') {
-      return refusal(Status.SEC_E_NO_AUTHENTICATING_AUTHORITY, claim.credentials, verdict.reason);
+      // What is no text may hold anything.
+      const reason: unknown = verdict.reason;
+      const text = typeof reason === 'string' ? reason : undefined;
+      return refusal(Status.SEC_E_NO_AUTHENTICATING_AUTHORITY, claim.credentials, text);
     }
     // A source may be JavaScript: no account, no acceptance.
     if (verdict?.verdict !== 'accepted' || !isAccount(verdict.account)) {

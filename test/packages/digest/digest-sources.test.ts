@@ -70,6 +70,16 @@ describe('Digest: a name of two readings', () => {
     }
   });
 
+  it('only text is a reason why nobody can be asked: an error may hold anything', async () => {
+    for (const wait of [false, true]) {
+      const verdict = { ...unavailable, reason: new Error('the password is x') as unknown as string };
+      const server = new DigestServer({ accounts: sourceOf(() => (wait ? Promise.resolve(verdict) : verdict)) });
+      const { status, diagnosis } = await server.accept(answerChallenge(server.challenge()));
+      assert.equal(Sspi.statusName(status), AWAY);
+      assert.deepEqual(diagnosis, { account: 'alice' });
+    }
+  });
+
   it('a source is asked as itself, about the request as it was sent', () => {
     const accounts = {
       description: 'knows who it is',

@@ -1,7 +1,7 @@
 /** What an NTLM context keeps to by itself, without the contract around it, and what it says in the log. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { AccountSource, NtlmLogon } from '../../../src/accounts/account-source.ts';
+import type { AccountSource, NtlmLogon, Unavailable } from '../../../src/accounts/account-source.ts';
 import { channelBindingsHash } from '../../../src/crypto/channel-bindings-hash.ts';
 import { decodeChannelBindings, encodeChannelBindings } from '../../../src/formats/channel-bindings.ts';
 import { filetimeOf } from '../../../src/formats/filetime.ts';
@@ -151,6 +151,64 @@ describe('NTLM attacks', () => {
     }
   });
 
+  it('C16: bindings of both legs are those of the last one', () => {
+    const [one, two] = ['a certificate', 'its successor'].map((name) => {
+      const data = encodeChannelBindings(Buffer.from(`tls-server-end-point:${name}`));
+      return { type: Sspi.SECBUFFER_CHANNEL_BINDINGS, data };
+    });
+    for (const [seen, status] of [
+      [one, Sspi.SEC_E_BAD_BINDINGS],
+      [two, Sspi.SEC_E_OK],
+    ] as const) {
+      const handle = credential();
+      const first = leg(handle, undefined, type1, { buffers: [one!] });
+      const pairs = [[10, channelBindingsHash(decodeChannelBindings(seen!.data))]] as const;
+      const { message } = authenticateMessage(type1, tokenOf(first), { ...right, pairs });
+      assert.equal(leg(handle, first.context, message, { buffers: [two!] }).status, status);
+    }
+  });
+
+  it('C16: a proxy whose bindings the first leg asked for is not forgotten on the last', () => {
+    for (const [pairs, status] of [
+      [[], Sspi.SEC_E_BAD_BINDINGS],
+      [[[10, new Uint8Array(16)]], Sspi.SEC_E_BAD_BINDINGS],
+      [[[10, new Uint8Array(16).fill(1)]], Sspi.SEC_E_OK],
+    ] as const) {
+      const handle = credential();
+      const first = leg(handle, undefined, type1, { requirements: Sspi.ASC_REQ_PROXY_BINDINGS });
+      const { message } = authenticateMessage(type1, tokenOf(first), { ...right, pairs });
+      assert.equal(leg(handle, first.context, message, { requirements: 0 }).status, status);
+    }
+  });
+
+  it('C16: an empty buffer of bindings is none: it asks for nothing, and nothing is told of it', () => {
+    const buffers = [{ type: Sspi.SECBUFFER_CHANNEL_BINDINGS, data: new Uint8Array(0) }];
+    const handle = credential();
+    const first = leg(handle, undefined, type1, { buffers });
+    const { message } = authenticateMessage(type1, tokenOf(first), right);
+    const { status, output } = leg(handle, first.context, message, { buffers });
+    assert.deepEqual([status, output], [Sspi.SEC_E_OK, []]);
+  });
+
+  it('C16: what became of the bindings is told: matched, given by a proxy, or missing', () => {
+    const data = encodeChannelBindings(Buffer.from('tls-server-end-point:a certificate'));
+    const bindings = { type: Sspi.SECBUFFER_CHANNEL_BINDINGS, data };
+    const pair = [10, channelBindingsHash(decodeChannelBindings(data))] as const;
+    for (const [buffers, requirements, pairs, told] of [
+      [[bindings], 0, [pair], 0x11],
+      [[bindings], Sspi.ASC_REQ_ALLOW_MISSING_BINDINGS, [pair], 0x11],
+      [[bindings], Sspi.ASC_REQ_ALLOW_MISSING_BINDINGS, [], 0x42],
+      [[], Sspi.ASC_REQ_PROXY_BINDINGS, [pair], 0x21],
+    ] as const) {
+      const handle = credential();
+      const first = leg(handle, undefined, type1);
+      const { message } = authenticateMessage(type1, tokenOf(first), { ...right, pairs });
+      const { status, output } = leg(handle, first.context, message, { buffers, requirements });
+      const result = [{ type: Sspi.SECBUFFER_CHANNEL_BINDINGS_RESULT, data: Uint8Array.of(told, 0, 0, 0) }];
+      assert.deepEqual([status, output], [Sspi.SEC_E_OK, result]);
+    }
+  });
+
   it('names the account a client claimed and the kind of what a source threw, and no more', async () => {
     const fails = Object.assign(new Error('the password is x'), { code: 'ECONNREFUSED' });
     const expected = { account: 'Domain\\User', text: 'the account source failed: Error ECONNREFUSED' };
@@ -171,13 +229,14 @@ describe('NTLM attacks', () => {
     }
     assert.deepEqual(attempt({ ...right, password: 'x' }).diagnosis, { account: 'Domain\\User' });
     assert.deepEqual(attempt({ ...right, domain: '', password: 'x' }).diagnosis, { account: 'User' });
-    const unavailable: AccountSource = {
-      description: 'away',
-      judgeNtlm: () => ({ verdict: 'unavailable', reason: 'no controller' }),
-    };
-    assert.deepEqual(attempt(right, { authData: { accounts: unavailable } }).diagnosis, {
-      account: 'Domain\\User',
-      text: 'no controller',
-    });
+    // A source may be JavaScript: only text is a reason, for an error may hold anything.
+    for (const [reason, text] of [
+      ['no controller', { text: 'no controller' }],
+      [new Error('the password is x'), undefined],
+    ] as const) {
+      const judgeNtlm = (): Unavailable => ({ verdict: 'unavailable', reason: reason as string });
+      const { diagnosis } = attempt(right, { authData: { accounts: { description: 'away', judgeNtlm } } });
+      assert.deepEqual(diagnosis, { account: 'Domain\\User', ...text });
+    }
   });
 });
