@@ -1,5 +1,6 @@
 /** Lines of an smbpasswd file: who is refused by one, and that a broken one lets nobody in. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { smbpasswdFile } from '../../src/accounts/smbpasswd-file.ts';
@@ -68,6 +69,7 @@ describe('lines of smbpasswdFile', () => {
     `ali\u009fce:1000:${NO_LM}:${hashOf('p')}:[U          ]:LCT-0:`,
     `${'x'.repeat(257)}:1000:${NO_LM}:${hashOf('p')}:[U          ]:LCT-0:`,
     `alice:1000:${NO_LM}:${hashOf('p')}0:[U          ]:LCT-0:`,
+    `alice:x1000:${NO_LM}:${hashOf('p')}:[U          ]:LCT-0:`,
     `alice:1000x:${NO_LM}:${hashOf('p')}:[U          ]:LCT-0:`,
     `alice:1000:${NO_LM}:${hashOf('p')}:x[U          ]:LCT-0:`,
     `alice:1000:${NO_LM}:${hashOf('p')}:[U          ]x:LCT-0:`,
@@ -88,6 +90,16 @@ describe('lines of smbpasswdFile', () => {
       assert.equal(verdict(source, 'carol', 'third'), 'accepted');
     });
   }
+
+  it('tells of a broken line by a process warning where nobody else is to be told', async () => {
+    await using folder = await scratchFolder('smbpasswd');
+    const path = folder.file('smbpasswd');
+    writeFileSync(path, `${line('alice', 'secret')}\nbroken\n`);
+    const told = once(process, 'warning') as Promise<[Error]>;
+    smbpasswdFile(path);
+    const [{ name, message }] = await told;
+    assert.deepEqual([name, message], ['SspiAuthWarning', `sspi-auth: ${path} line 2: the uid is not a number`]);
+  });
 
   it('refuses a name that is there twice, by either password', async () => {
     await using folder = await scratchFolder('smbpasswd');
