@@ -40,6 +40,28 @@ describe('NonceIssuer', () => {
     assert.notEqual(issuer.time(), other.time());
   });
 
+  it('keeps a copy of its secret: who changes theirs changes nothing, and theirs is not wiped', () => {
+    const own = new Uint8Array(32).fill(7);
+    const one = new NonceIssuer(own, clock, testRandom('one of two'));
+    const nonce = one.issue(REALM, 'MD5');
+    own.fill(9);
+    assert.equal(one.examine(nonce, REALM, 'MD5')?.own, true);
+    one.wipe();
+    assert.deepEqual(own, new Uint8Array(32).fill(9));
+    assert.equal(one.examine(nonce, REALM, 'MD5'), undefined);
+  });
+
+  it('takes a random source that uses its buffer again', () => {
+    const buffer = new Uint8Array(32);
+    const reusing = new NonceIssuer(secret, clock, (size) => buffer.fill(buffer[0]! + 1).subarray(0, size));
+    const [one, two] = [reusing.issue(REALM, 'MD5'), reusing.issue(REALM, 'MD5')];
+    assert.notEqual(one, two);
+    assert.deepEqual(
+      [one, two].map((nonce) => reusing.examine(nonce, REALM, 'MD5')?.own),
+      [true, true],
+    );
+  });
+
   it('E03: refuses a nonce of the future', () => {
     clock.advance(5000);
     const nonce = issuer.issue(REALM, 'MD5');
