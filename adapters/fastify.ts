@@ -67,7 +67,8 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
     // Somebody who did not wait for the verdict has answered (a timeout of the application).
     if (reply.sent) return;
     if (!mayProceed(outcome)) {
-      refuse(request.raw, reply, outcome, limits);
+      // Or has begun to, on the raw response, of which Fastify knows nothing.
+      if (!reply.raw.headersSent) refuse(request.raw, reply, outcome, limits);
       return;
     }
     // Fields on the raw response, which a handler may write to past Fastify.
