@@ -105,13 +105,15 @@ describe('the log', () => {
       ['Basic YTpi', 'scheme-not-offered', undefined],
       [first('unheard of'), 'SEC_E_INVALID_TOKEN', 'NTLM'],
       [first('secret-throw'), 'SEC_E_INTERNAL_ERROR', 'NTLM'],
+      [first('guest'), 'account-refused', 'NTLM'],
     ] as const) {
-      const s = scripted(script);
+      const s = scripted({ ...script, guest: { account: { isGuest: true } } });
       s.now(new FakeSocket(), value);
       assert.equal(s.log.length, 1);
+      const { record } = s.log[0]!;
       assert.deepEqual(
-        [s.log[0]?.level, s.log[0]?.record['reason'], s.log[0]?.record['scheme']],
-        ['warn', reason, scheme],
+        [s.log[0]?.level, record['reason'], record['scheme'], record['durationMilliseconds']],
+        ['warn', reason, scheme, 0],
       );
     }
   });
@@ -123,6 +125,46 @@ describe('the log', () => {
     assert.deepEqual(
       s.log.map(({ level }) => level),
       ['info', 'debug', 'debug'],
+    );
+  });
+
+  it('names no package where Negotiate had not chosen one', () => {
+    const s = scripted(script);
+    s.now(new FakeSocket(), first('unheard of', 'Negotiate'));
+    assert.deepEqual([s.log[0]?.record['scheme'], s.log[0]?.record['package']], ['Negotiate', undefined]);
+  });
+
+  it('is not about a client that signs its connection in again', () => {
+    const s = scripted({ 'secret-right': {} }, {}, digest);
+    const socket = new FakeSocket();
+    const again = first('secret-right');
+    for (const value of [again, again, 'Digest secret-right', again]) s.now(socket, value);
+    assert.deepEqual(
+      s.log.map(({ level }) => level),
+      ['info', 'info', 'info', 'info'],
+    );
+  });
+
+  it('A21: has what was thrown over an account that is none', () => {
+    const s = scripted({ broken: { account: new Error() } });
+    s.now(new FakeSocket(), first('broken'));
+    assert.deepEqual(
+      s.log.map(({ level, record }) => [level, record['where'] ?? record['reason']]),
+      [
+        ['error', 'reading the account of a context'],
+        ['warn', 'internal-error'],
+      ],
+    );
+    assert.ok(s.log[0]?.record['err'] instanceof TypeError);
+  });
+
+  it('has nothing about a handshake that close() gives up', () => {
+    const s = scripted(script);
+    s.now(new FakeSocket(), first('hello'));
+    s.authenticator.close();
+    assert.deepEqual(
+      s.log.map(({ level }) => level),
+      ['debug'],
     );
   });
 
@@ -234,6 +276,23 @@ describe('node:diagnostics_channel', () => {
       s.log.map(({ record }) => record),
     );
   });
+});
+
+describe('node:diagnostics_channel without a logger', () => {
+  for (const name of ['authenticated', 'refused', 'handshake']) {
+    it(`has ${name}`, () => {
+      let heard = 0;
+      const hear = (): unknown => heard++;
+      diagnosticsChannel.subscribe(`sspi-auth:${name}`, hear);
+      const s = scripted(script, { logger: false });
+      const socket = new FakeSocket();
+      s.now(socket, first('hello'));
+      s.now(socket, later('secret-right'));
+      s.now(socket, later('secret-wrong'));
+      diagnosticsChannel.unsubscribe(`sspi-auth:${name}`, hear);
+      assert.equal(heard, 1);
+    });
+  }
 });
 
 describe('G04: secrets', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as Sspi from '../src/sspi/index.ts';
-import { FakeSocket, first, later, scripted, settled } from './scripted-authenticator.ts';
+import { exchangeOf, FakeSocket, first, later, scripted, settled } from './scripted-authenticator.ts';
 import { waitingScript, watch } from './waiting-verdicts.ts';
 
 describe('A17: handshakes have a deadline', () => {
@@ -31,6 +31,27 @@ describe('A17: handshakes have a deadline', () => {
       reason: 'handshake-deadline',
       durationMilliseconds: 30_000,
     });
+  });
+
+  it('while the body of a leg arrives, the time of its client does not run', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const s = scripted(waitingScript, { limits: { handshakeMilliseconds: 100 } });
+    const socket = new FakeSocket();
+    const leg = Object.assign(exchangeOf(socket, first('hello'), { fields: ['Content-Length', '5'] }), {
+      complete: false,
+      once: () => undefined,
+    });
+    assert.ok('status' in s.authenticator.authenticate(leg, '/', undefined));
+    for (const [milliseconds, pending] of [
+      [100, 1],
+      [99, 1],
+      [1, 0],
+    ] as const) {
+      s.clock.advance(milliseconds);
+      t.mock.timers.tick(milliseconds);
+      assert.equal(s.authenticator.pendingHandshakes, pending);
+      leg.complete = true;
+    }
   });
 
   it('one timer serves all, each at its own time', (t) => {
@@ -90,6 +111,8 @@ describe('A17: handshakes have a deadline', () => {
     t.mock.timers.tick(100);
     await settled();
     assert.equal(request.result, 'refused');
+    const { scheme, reason, durationMilliseconds } = s.log[0]?.record ?? {};
+    assert.deepEqual([scheme, reason, durationMilliseconds], [undefined, 'handshake-deadline', 100]);
     s.digest.settle();
     await settled();
     assert.equal(s.digest.live, 0);
@@ -107,8 +130,13 @@ describe('A17: handshakes have a cap', () => {
     assert.equal(s.authenticator.pendingHandshakes, 3);
     assert.equal(s.package.live, 3);
     assert.deepEqual(
-      s.log.filter(({ level }) => level === 'warn').map(({ record }) => record['reason']),
-      ['handshake-evicted', 'handshake-evicted'],
+      s.log
+        .filter(({ level }) => level === 'warn')
+        .map(({ record }) => [record['reason'], record['durationMilliseconds']]),
+      [
+        ['handshake-evicted', 3],
+        ['handshake-evicted', 3],
+      ],
     );
     const results = sockets.map((socket) => watch(s.request(socket, later('right'))).result);
     // The package of this test makes a context for any token; what matters is whether it met the one of its handshake.

@@ -49,6 +49,26 @@ describe('schemes that are bound to a request', () => {
     assert.equal(s.now(socket).type, 'challenge');
   });
 
+  it('end an identity or a handshake of the connection with an old nonce as well, at once or later', async () => {
+    const slowlyStale = { ...digest['stale'], waits: true } as const;
+    const kept = { ...usualScript, right: { keepAfterHandshake: true } };
+    for (const text of ['stale', 'slowlyStale']) {
+      for (const tokens of [[first('hello')], [first('hello'), later('right')]]) {
+        const s = scripted(kept, {}, { ...digest, slowlyStale });
+        const socket = new FakeSocket();
+        for (const token of tokens) s.now(socket, token);
+        const outcome = s.request(socket, `Digest ${text}`);
+        assert.equal(s.package.live, 0);
+        if (text === 'slowlyStale') s.digest.settle();
+        const asked = await outcome;
+        assert.ok(asked.type === 'challenge' && !asked.continuesHandshake);
+        assert.equal(s.authenticator.pendingHandshakes, 0);
+        assert.equal(socket.listenerCount('close'), 0);
+        assert.equal(s.now(socket).type, 'challenge');
+      }
+    }
+  });
+
   it('answer malformed fields with 400, wrong ones with 401, an old nonce with a new one', () => {
     const s = scripted(usualScript, {}, digest);
     const socket = new FakeSocket();
@@ -76,9 +96,12 @@ describe('schemes that are bound to a request', () => {
     assert.equal(field(only.now(socket, undefined, http2), 'WWW-Authenticate'), undefined);
   });
 
-  it('offer nothing where a challenge would have to be waited for', () => {
+  it('offer nothing where a challenge would have to be waited for, and keep nothing of it', async () => {
     const s = scripted(usualScript, {}, { '': { status: Sspi.SEC_I_CONTINUE_NEEDED, output: 'late', waits: true } });
     assertBare401(s.request(new FakeSocket()));
+    s.digest.settle();
+    await settled();
+    assert.deepEqual([s.digest.made, s.digest.deleted], [1, 1]);
   });
 });
 
@@ -201,6 +224,20 @@ describe('what the operator decides', () => {
         [['error', 'closing the account source']],
       );
     }
+  });
+
+  it('close() closes an account source once, and says nothing where all is well', async () => {
+    let closed = 0;
+    const close = (): void => {
+      closed++;
+    };
+    const s = scripted(usualScript, {
+      accounts: { description: 'one that closes', judgeNtlm: () => ({ verdict: 'refused' as const }), close },
+    });
+    s.authenticator.close();
+    s.authenticator.close();
+    await settled();
+    assert.deepEqual([closed, s.log], [1, []]);
   });
 
   it('two authenticators over one request: an error that says so, where there were 401s for ever', () => {

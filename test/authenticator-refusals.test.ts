@@ -45,6 +45,10 @@ const refusals: Readonly<Record<string, Step>> = {
     status: Sspi.SEC_I_COMPLETE_NEEDED,
     completion: { status: Sspi.SEC_I_COMPLETE_NEEDED },
   },
+  'completion that only ever says go on': {
+    status: Sspi.SEC_I_COMPLETE_AND_CONTINUE,
+    completion: { status: Sspi.SEC_I_COMPLETE_AND_CONTINUE },
+  },
 };
 
 describe('refusals: the same bytes whatever the cause, and nothing left behind', () => {
@@ -141,6 +145,14 @@ describe('CompleteAuthToken', () => {
     assert.equal(outcome.sspi.attributes, 0x800);
     assert.equal(field(outcome, 'WWW-Authenticate'), `NTLM ${Buffer.from('for the client').toString('base64')}`);
     assert.equal(s.package.live, 0);
+  });
+
+  it('may have the last word to the client', () => {
+    const s = scripted({
+      right: { status: Sspi.SEC_I_COMPLETE_NEEDED, output: 'a draft', completion: { output: 'complete' } },
+    });
+    const outcome = s.now(new FakeSocket(), first('right'));
+    assert.equal(field(outcome, 'WWW-Authenticate'), `NTLM ${Buffer.from('complete').toString('base64')}`);
   });
 
   it('is only one more leg after SEC_I_COMPLETE_AND_CONTINUE', () => {

@@ -131,6 +131,29 @@ describe('A12: requests of one connection are judged one after the other', () =>
     assert.equal(s.package.live, 0);
   });
 
+  it('a request never overtakes one that waits, not in the moment between two verdicts either', async () => {
+    const s = scripted(waitingScript);
+    const socket = new FakeSocket();
+    const alice = watch(s.request(socket, first('slow')));
+    const bob = watch(s.request(socket, first('slowBob')));
+    await settled();
+    s.package.settle();
+    const after: ReturnType<typeof watch>[] = [];
+    // Turn by turn, as code of the application runs that was waiting for something else.
+    while (s.package.waiting.length === 0) {
+      after.push(watch(s.request(socket)));
+      await Promise.resolve();
+    }
+    s.package.settle();
+    await settled();
+    assert.deepEqual([alice.result, bob.result], ['LAB\\alice', 'LAB\\bob']);
+    assert.ok(after.length > 0);
+    assert.deepEqual(
+      after.map(({ result }) => result),
+      after.map(() => 'LAB\\bob'),
+    );
+  });
+
   it('a connection that waits does not hold up another', async () => {
     const s = scripted(waitingScript);
     const [slow, quick] = [new FakeSocket(), new FakeSocket()];
@@ -200,6 +223,19 @@ describe('G10: the client goes away while it is judged', () => {
       assert.ok(s.log.every(({ message }) => message !== 'sspi-auth: authenticated'));
     });
   }
+
+  it('also where its socket has not yet said so', async () => {
+    for (const authorization of [first('slow'), first('slowHello')]) {
+      const s = scripted(waitingScript);
+      const socket = new FakeSocket();
+      const request = watch(s.request(socket, authorization));
+      socket.destroyed = true;
+      s.package.settle();
+      await settled();
+      assert.equal(request.result, 'refused');
+      assert.deepEqual([s.package.live, s.authenticator.pendingHandshakes, s.log.length], [0, 0, 0]);
+    }
+  });
 
   it('a judge that rejects afterwards disturbs nobody', async () => {
     const s = scripted(waitingScript, { limits: { handshakeMilliseconds: 100 } });

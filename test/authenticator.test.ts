@@ -19,7 +19,7 @@ describe('one connection', () => {
     const s = scripted(usualScript);
     const socket = new FakeSocket();
     const asked = s.now(socket, first('hello'));
-    assert.equal(asked.type, 'challenge');
+    assert.ok(asked.type === 'challenge' && asked.continuesHandshake, 'its connection must stay open');
     assert.deepEqual(field(asked, 'WWW-Authenticate'), [`NTLM ${Buffer.from('challenge').toString('base64')}`]);
     assert.equal(s.authenticator.pendingHandshakes, 1);
     const signedIn = s.now(socket, later('right'));
@@ -55,6 +55,8 @@ describe('one connection', () => {
     assert.equal(field(outcome, 'WWW-Authenticate'), `NTLM ${Buffer.from('the last token').toString('base64')}`);
     const next = s.now(socket);
     assert.equal(field(next, 'WWW-Authenticate'), undefined, 'once');
+    const empty = scripted({ right: { output: '' } });
+    assert.equal(field(empty.now(socket, first('right')), 'WWW-Authenticate'), undefined, 'an empty one is none');
   });
 
   it('goes through as many legs as the package wants', () => {
@@ -101,6 +103,15 @@ describe('one connection', () => {
     assertBare401(s.request(socket));
   });
 
+  it('C03: nor does such a token meet the context that the identity keeps', () => {
+    const s = scripted({ ...usualScript, right: { keepAfterHandshake: true } });
+    const socket = new FakeSocket();
+    s.now(socket, first('hello'));
+    s.now(socket, later('right'));
+    assert.equal(userOf(s.request(socket, later('bob'))), 'LAB\\bob');
+    assert.deepEqual([s.package.made, s.package.deleted], [2, 2]);
+  });
+
   it('A18: a request without credentials in mid-handshake ends the handshake', () => {
     const s = scripted({ ...usualScript, right: { status: Sspi.SEC_E_INVALID_TOKEN } });
     const socket = new FakeSocket();
@@ -121,7 +132,9 @@ describe('one connection', () => {
     for (const other of [later('right', 'Negotiate'), later('right', 'NTLMx'), 'Digest fields', 'Basic YTpi']) {
       const fresh = new FakeSocket();
       s.now(fresh, first('hello'));
+      const { made } = s.package;
       s.now(fresh, other);
+      assert.equal(s.package.made - made, other.startsWith('Negotiate') ? 1 : 0, 'not the context of the other scheme');
       assert.equal(s.authenticator.pendingHandshakes, 0, other);
       assert.equal(s.now(fresh, later('more')).type, 'challenge', 'a context of its own');
       fresh.close();
@@ -177,6 +190,24 @@ describe('one connection', () => {
     assertBare401(s.request(socket));
   });
 
+  it('keeps the context of a handshake of one leg in the same way, whatever persists', () => {
+    for (const persistence of ['connection', 'request'] as const) {
+      const s = scripted({ ...usualScript, right: { keepAfterHandshake: true } }, { persistence });
+      for (const end of [
+        (socket: FakeSocket) => s.now(socket, first('hello')),
+        (socket: FakeSocket) => socket.close(),
+      ]) {
+        const socket = new FakeSocket();
+        assert.equal(userOf(s.request(socket, first('right'))), 'LAB\\alice');
+        assert.equal(s.package.live, 1);
+        end(socket);
+        assert.equal(s.package.live, s.authenticator.pendingHandshakes);
+        socket.close();
+        assert.deepEqual([s.package.live, socket.listenerCount('close')], [0, 0]);
+      }
+    }
+  });
+
   it("persistence 'request' keeps nobody", () => {
     const s = scripted(usualScript, { persistence: 'request' });
     const socket = new FakeSocket();
@@ -185,6 +216,17 @@ describe('one connection', () => {
     assert.equal(userOf(outcome), 'LAB\\alice');
     assert.equal(field(outcome, 'Persistent-Auth'), 'false');
     assertBare401(s.request(socket));
+  });
+
+  it("persistence 'request' ends a handshake with its last token: the next meets no context", () => {
+    for (const keepAfterHandshake of [false, true]) {
+      const s = scripted({ ...usualScript, right: { keepAfterHandshake } }, { persistence: 'request' });
+      const socket = new FakeSocket();
+      s.now(socket, first('hello'));
+      s.now(socket, later('right'));
+      assert.equal(userOf(s.request(socket, later('bob'))), 'LAB\\bob');
+      assert.equal(s.package.made, 2);
+    }
   });
 
   it("persistence 'request' keeps the context that a request acts with until the next request, or the end", () => {
@@ -214,6 +256,26 @@ describe('one connection', () => {
       s.now(socket, later('right'));
       assertBare401(s.request(socket, undefined, { fields }));
     }
+  });
+
+  it('lets nobody in where the judgement itself breaks, at once or later (A21)', async () => {
+    const broken = { expiry: {} as Date };
+    const s = scripted({ ...usualScript, broken, slowlyBroken: { ...broken, waits: true } }, {}, {});
+    const target = (): string => {
+      throw new Error('no target');
+    };
+    const socket = new FakeSocket();
+    s.now(socket, first('hello'));
+    assertBare401(s.authenticator.authenticate(exchangeOf(socket, 'Digest right'), target, undefined));
+    assertBare401(s.request(socket, first('broken')));
+    const judged = s.request(socket, first('slowlyBroken'));
+    s.package.settle();
+    assertBare401(await judged);
+    assert.equal(s.authenticator.pendingHandshakes, 0);
+    assert.deepEqual(
+      s.log.filter(({ level }) => level !== 'debug').map(({ record }) => record['where'] ?? record['reason']),
+      Array(3).fill(['judging a request', 'internal-error']).flat(),
+    );
   });
 
   it('judges a request once, however often it is asked about it', () => {

@@ -4,6 +4,8 @@ import { requireGroup } from '../src/index.ts';
 import type { Group, Identity } from '../src/index.ts';
 
 const engineering: Group = { sid: 'S-1-5-21-1-2-3-1105', name: 'CORP\\Engineering', attributes: 7, denyOnly: false };
+const nameless: Group = { sid: 'S-1-5-32-545', attributes: 7, denyOnly: false };
+const sidless: Group = { name: 'CORP\\Users', attributes: 7, denyOnly: false };
 
 function member(...groups: readonly Group[]): Identity {
   return { name: 'CORP\\alice', userName: 'alice', domain: 'CORP', groups, package: 'Kerberos' };
@@ -20,6 +22,9 @@ describe('requireGroup', () => {
     ['the beginning of a SID', false, ['S-1-5-21-1-2-3-110'], member(engineering)],
     ['a group that may only deny', false, ['S-1-5-21-1-2-3-1105'], member({ ...engineering, denyOnly: true })],
     ['a group that is disabled', false, ['S-1-5-21-1-2-3-1105'], member({ ...engineering, attributes: 3 })],
+    ['a group of which only the SID is known', true, ['S-1-5-32-545'], member(nameless)],
+    ['a group of which only the name is known', true, ['CORP\\Users'], member(sidless)],
+    ['others than those of which one thing is known', false, ['CORP\\Engineering'], member(nameless, sidless)],
     ['no groups', false, ['S-1-5-21-1-2-3-1105'], member()],
     ['no user', false, ['S-1-5-21-1-2-3-1105'], undefined],
     ['no user (Fastify)', false, ['S-1-5-21-1-2-3-1105'], null],

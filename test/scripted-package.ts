@@ -37,6 +37,10 @@ export interface Step {
   /** The account of the context, or what a broken package gives for one. */
   readonly account?: Partial<SecurityContextToken> | Error;
   readonly keepAfterHandshake?: boolean;
+  /** SECPKG_ATTR_CLIENT_SPECIFIED_TARGET; the package does not know the attribute where left out. */
+  readonly target?: string;
+  /** Does not say which package ran. */
+  readonly nameless?: true;
   /** Is answered in place of everything else: for what is no reply at all. */
   readonly raw?: unknown;
 }
@@ -177,7 +181,11 @@ class ScriptedContext implements PackageContext {
 
   queryAttribute<A extends ContextAttribute>(attribute: A): Answer<ContextAttributeValues[A]>;
   queryAttribute(attribute: ContextAttribute): Answer<ContextAttributeValues[ContextAttribute]> {
-    if (attribute !== Sspi.SECPKG_ATTR_NEGOTIATION_INFO) return { status: Sspi.SEC_E_UNSUPPORTED_FUNCTION };
+    const { target, nameless } = this.#step;
+    if (attribute === Sspi.SECPKG_ATTR_CLIENT_SPECIFIED_TARGET && target !== undefined) {
+      return { status: Sspi.SEC_E_OK, value: target };
+    }
+    if (attribute !== Sspi.SECPKG_ATTR_NEGOTIATION_INFO || nameless) return { status: Sspi.SEC_E_UNSUPPORTED_FUNCTION };
     return { status: Sspi.SEC_E_OK, value: { package: this.#owner.info, state: Sspi.SECPKG_NEGOTIATION_COMPLETE } };
   }
 

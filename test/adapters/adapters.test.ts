@@ -93,12 +93,16 @@ describe('Node’s word of each request (A16)', () => {
     const requestStart = channel('http.server.request.start');
     for (const sspiAuth of [expressSspiAuth, nodeSspiAuth]) {
       for (const end of ['attach', 'close'] as const) {
-        const before = requestStart.hasSubscribers;
-        const auth = sspiAuth({ accounts });
+        assert.equal(requestStart.hasSubscribers, false, 'nobody is left of those before');
+        const [auth, other] = [sspiAuth({ accounts }), sspiAuth({ accounts })];
         assert.equal(requestStart.hasSubscribers, true);
-        if (end === 'attach') auth.attach(createServer());
-        else auth.close();
-        assert.equal(requestStart.hasSubscribers, before);
+        for (let times = 0; times < 2; times++) {
+          if (end === 'attach') auth.attach(createServer());
+          else auth.close();
+          assert.equal(requestStart.hasSubscribers, true, 'the other one does not know its server');
+        }
+        other.close();
+        assert.equal(requestStart.hasSubscribers, false);
         auth.close();
       }
     }

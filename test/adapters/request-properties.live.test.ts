@@ -112,6 +112,23 @@ for (const [name, express] of Object.entries({
       assert.equal(await ask(app, '/', []), 'undefined undefined');
     });
 
+    it('are what requireUser goes by: a route behind `anonymous` or `skip` that lets nobody in without them', async () => {
+      const auth = sspiAuth({ ...options, anonymous: true, skip: ({ url }) => url === '/skipped' });
+      const app = express().use(auth);
+      let handled = 0;
+      app.get('/open', ({ user }, response) => void response.send(user?.name ?? 'nobody'));
+      app.get(['/private', '/skipped'], auth.requireUser, ({ user }, response) => {
+        handled++;
+        response.send(user?.name);
+      });
+      assert.equal(await ask(app, '/open', []), 'nobody');
+      assert.equal(await ask(app, '/private', []), '401 Unauthorized\n');
+      assert.equal(await ask(app, '/skipped', alice), '401 Unauthorized\n');
+      assert.equal(handled, 0);
+      assert.equal(await ask(app, '/private'), 'LAB\\alice');
+      assert.equal(handled, 1);
+    });
+
     it('are not those of another application of the process that signs nobody in', async () => {
       const protectedApp = express().use(sspiAuth(options));
       protectedApp.get('/', ({ user }, response) => void response.send(user?.name));

@@ -54,6 +54,8 @@ describe('Authorization field', () => {
     ['A07', 'AAAA,BBBB', 'list'],
     ['A05', 'A'.repeat(48 * 1024 * 2), 'tooLarge'],
     ['A05', 'A'.repeat(10 * 1024 * 1024), 'tooLarge'],
+    ['A05', ','.repeat(48 * 1024 * 2), 'tooLarge'],
+    ['A05', '!'.repeat(48 * 1024 * 2), 'tooLarge'],
     ['', 'TlRMTVNTUAA=', 'token'],
   ];
   for (const [id, text, type] of tokens) {
@@ -69,17 +71,25 @@ describe('Authorization field', () => {
     }
   });
 
-  it('a proxy is noticed by any of its fields', () => {
+  it('A11: a proxy is noticed by any of its fields, all that docs/proxies.md names', () => {
     for (const name of [
       'Via',
-      'X-Forwarded-For',
-      'Forwarded',
-      'x-forwarded-for',
       'VIA',
-      'X-Real-IP',
+      'Forwarded',
+      'X-Forwarded-For',
+      'x-forwarded-for',
+      'X-Forwarded-Host',
+      'X-Forwarded-Port',
       'X-Forwarded-Proto',
+      'X-Forwarded-Server',
+      'X-Real-IP',
+      'X-Client-IP',
+      'X-Cluster-Client-IP',
+      'True-Client-IP',
+      'CF-Connecting-IP',
     ]) {
       assert.equal(passedThroughProxy(['Host', 'x', name, '1.1 proxy']), true, name);
+      assert.equal(reliesOnConnection(['Host', 'x', name, '1.1 proxy']), false, name);
     }
     assert.equal(passedThroughProxy(['Host', 'x', 'Vib', 'x', 'X-Forwarded-Foo', 'x', 'Referrer-x', 'y']), false);
   });

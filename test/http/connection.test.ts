@@ -69,6 +69,12 @@ describe('phases of a connection', () => {
     assert.deepEqual([told, owner.deleted, connection.phase.type, connection.peer], [1, 1, 'idle', '192.0.2.1:1']);
   });
 
+  it('has no peer without a socket, nor when Node has forgotten it', () => {
+    for (const socket of [undefined, Object.assign(new FakeSocket(), { remoteAddress: undefined })]) {
+      assert.equal(new Connection(socket).peer, undefined);
+    }
+  });
+
   it('watches its socket once, until it need not', () => {
     const socket = new FakeSocket();
     const connection = new Connection();

@@ -50,6 +50,25 @@ describe('A16: 100 Continue', () => {
     });
   }
 
+  it('is not said a second time by an authenticator that comes after the one that said it', () => {
+    const { response, continued } = request((message, handed) => {
+      for (let authenticator = 0; authenticator < 2; authenticator++) {
+        awaitVerdict(message, handed);
+        sendContinue(handed);
+      }
+    });
+    assert.equal(continued(), 1);
+    assert.equal(awaitsContinue(response), false);
+  });
+
+  it('is nothing to wait for where a request has no server', () => {
+    const message = { socket: {} } as unknown as IncomingMessage;
+    const response = {} as unknown as ServerResponse;
+    awaitVerdict(message, response);
+    assert.equal(awaitsContinue(response), false);
+    sendContinue(response);
+  });
+
   it('is not said after a response of our own', () => {
     const { response, continued } = request((message, handed) => {
       awaitVerdict(message, handed);

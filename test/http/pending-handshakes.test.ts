@@ -89,17 +89,45 @@ describe('pending handshakes', () => {
   it('a body that ends after its handshake buys nobody time', () => {
     const { clock, pending, given } = setUp();
     const connection = new Connection();
-    const leg = Object.assign(new EventEmitter(), { complete: false });
-    pending.add(connection, new FakeSocket(), leg);
-    pending.remove(connection);
-    leg.emit('end');
+    const [before, during] = [new EventEmitter(), new EventEmitter()].map((leg) =>
+      Object.assign(leg, { complete: false }),
+    ) as [EventEmitter & { complete: boolean }, EventEmitter & { complete: boolean }];
+    for (const leg of [before, during]) {
+      pending.add(connection, new FakeSocket(), leg);
+      pending.remove(connection);
+    }
+    before.emit('end');
     assert.equal(pending.size, 0);
     pending.add(connection, new FakeSocket());
     clock.advance(500);
-    leg.emit('end');
+    during.emit('end');
     clock.advance(500);
     pending.sweep();
     assert.deepEqual(given, [['deadline', connection]]);
+  });
+
+  it('nor does one that still arrives when its handshake is over', () => {
+    const { clock, pending, given } = setUp();
+    const connection = new Connection();
+    pending.add(connection, new FakeSocket(), Object.assign(new EventEmitter(), { complete: false }));
+    pending.remove(connection);
+    pending.add(connection, new FakeSocket());
+    clock.advance(1000);
+    pending.sweep();
+    assert.deepEqual(given, [['deadline', connection]]);
+  });
+
+  it('one whose body arrives keeps nobody behind it waiting longer', () => {
+    const { clock, pending, given, add } = setUp();
+    pending.add(new Connection(), new FakeSocket(), Object.assign(new EventEmitter(), { complete: false }));
+    clock.advance(500);
+    const { connection } = add();
+    for (let half = 0; half < 2; half++) {
+      clock.advance(500);
+      pending.sweep();
+    }
+    assert.deepEqual(given, [['deadline', connection]]);
+    assert.equal(pending.size, 1);
   });
 
   it('one more than the cap drops the oldest', () => {
@@ -135,6 +163,7 @@ describe('pending handshakes', () => {
     const { connection } = add();
     pending.release(connection);
     add();
+    pending.release(add().connection);
     clock.advance(1000);
     t.mock.timers.tick(1000);
     assert.deepEqual(
@@ -167,6 +196,12 @@ describe('whenJudged', () => {
     const outcome = pending.whenJudged(new Connection(), new FakeSocket(), Promise.resolve(refused), yes, no);
     assert.equal(pending.size, 1);
     assert.equal(await outcome, anonymousOutcome);
+  });
+
+  it('one that rejects in time is an error', async () => {
+    const { pending } = setUp();
+    const judged = pending.whenJudged(new Connection(), new FakeSocket(), Promise.reject(new Error('broken')), yes, no);
+    await assert.rejects(judged as Promise<unknown>, /broken/);
   });
 
   it('a late rejection leaves alone whoever is judged on the connection by then', async () => {

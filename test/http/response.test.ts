@@ -66,6 +66,15 @@ describe('an outcome as a response', () => {
     assert.match(asked, /WWW-Authenticate: NTLM\r\nWWW-Authenticate: Digest a=b\r\n/);
   });
 
+  it('fields beyond ASCII arrive byte for byte, and so does the body after them', async () => {
+    const field = Buffer.from('Digest realm="Zürich КОРП"').toString('latin1');
+    await using running = await serve(() => challengeOutcome(['NTLM', field]));
+    await using connection = await RawConnection.open(running.port);
+    const response = await connection.exchange({});
+    assert.deepEqual(response.headers.get('www-authenticate'), ['NTLM', field]);
+    assert.equal(response.body, '401 Unauthorized\n');
+  });
+
   it('each status has its own text, its length and no-store; HEAD has no body', async () => {
     for (const [status, text] of [
       [400, '400 Bad Request\n'],
@@ -121,6 +130,24 @@ describe('a response that somebody else has begun', () => {
     });
   }
 
+  it('and not ended is not touched where the verdict is no', async () => {
+    const verdicts: boolean[] = [];
+    const server = createServer((message, response) => {
+      response.writeHead(503).write('begun, ');
+      for (const outcome of [refuse(), challengeOutcome(['NTLM'], true)]) {
+        verdicts.push(writeOutcome(message, response, outcome, bodyLimits));
+      }
+      response.end('ended');
+    });
+    await using listening = await listen(server);
+    await using connection = await RawConnection.open(listening.port);
+    const { status, headers, text } = await connection.exchange({});
+    assert.equal(status, 503);
+    assert.match(text, /begun, [^]*ended/);
+    assert.equal(headers.get('www-authenticate'), undefined);
+    assert.deepEqual(verdicts, [false, false]);
+  });
+
   it('and not ended is the handler’s, without the fields that came too late', async () => {
     const server = createServer((message, response) => {
       response.writeHead(200).write('begun ');
@@ -151,11 +178,17 @@ describe('A15: bodies of requests that are refused', () => {
     assert.deepEqual(running.seen, ['/real', '/real', '/real']);
   });
 
-  it('one that is announced to be longer is answered, and the connection ends', async () => {
-    await using running = await serve(refuse);
-    for (const method of ['POST', 'HEAD']) {
+  it('one that is announced to be longer is answered, and the connection ends with the body', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    await using running = await serve(({ url }) => (url === '/ask' ? challengeOutcome(['NTLM']) : refuse()));
+    for (const [method, target] of [
+      ['POST', '/'],
+      ['HEAD', '/'],
+      ['POST', '/ask'],
+    ] as const) {
       await using connection = await RawConnection.open(running.port);
-      const response = await connection.exchange({ method, fields: ['Content-Length: 1025'], body: smuggled });
+      const fields = ['Content-Length: 1025'];
+      const response = await connection.exchange({ method, target, fields, body: smuggled });
       assert.equal(response.status, 401);
       assert.deepEqual(response.headers.get('connection'), ['close']);
       connection.socket.end(Buffer.alloc(1025 - smuggled.length));
@@ -176,24 +209,42 @@ describe('A15: bodies of requests that are refused', () => {
     assert.deepEqual(response.headers.get('connection'), ['close']);
   });
 
-  it('one that comes longer than the limit in chunks ends the connection', async () => {
-    await using running = await serve(refuse);
-    await using connection = await RawConnection.open(running.port);
+  it('one that comes longer than the limit in chunks ends the connection with the byte that is too many', async () => {
+    const bytes = new EventEmitter();
+    const server = createServer((message, response) => {
+      writeOutcome(message, response, refuse(), bodyLimits);
+      let received = 0;
+      message.on('data', (chunk: Buffer) => {
+        received += chunk.byteLength;
+        bytes.emit(String(received), message.socket.destroyed);
+      });
+    });
+    await using listening = await listen(server);
+    await using connection = await RawConnection.open(listening.port);
     const fields = ['Transfer-Encoding: chunked'];
     assert.equal((await connection.exchange({ method: 'POST', fields, body: '2000\r\nbegin' })).status, 401);
-    connection.socket.write(Buffer.alloc(2048));
+    for (const [more, received, destroyed] of [
+      [1019, '1024', false],
+      [1, '1025', true],
+    ] as const) {
+      const arrived = once(bytes, received);
+      connection.socket.write(Buffer.alloc(more));
+      assert.deepEqual(await arrived, [destroyed]);
+    }
     await connection.ended();
   });
 
   it('a client that never sends what it announced does not hold the connection for ever', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     await using running = await serve(refuse);
-    await using connection = await RawConnection.open(running.port);
-    const response = await connection.exchange({ method: 'POST', fields: ['Content-Length: 99999'] });
-    assert.equal(response.status, 401);
-    assert.equal(connection.isEnded, false);
-    t.mock.timers.tick(2000);
-    await connection.ended();
+    for (const method of ['POST', 'HEAD']) {
+      await using connection = await RawConnection.open(running.port);
+      const response = await connection.exchange({ method, fields: ['Content-Length: 99999'] });
+      assert.equal(response.status, 401, 'is answered all the same');
+      assert.equal(connection.isEnded, false);
+      t.mock.timers.tick(2000);
+      await connection.ended();
+    }
   });
 });
 
@@ -236,10 +287,15 @@ describe('A15: bodies over the limit on HTTP/2', () => {
 describe('A16: Expect: 100-continue', () => {
   const request = { method: 'POST', fields: ['Expect: 100-continue', 'Content-Length: 4'] };
 
-  it('a refusal is the first and only answer', async () => {
-    await using running = await serve(refuse, bodyLimits, holdContinue);
-    await using connection = await RawConnection.open(running.port);
-    assert.equal((await connection.exchange(request)).status, 401);
+  it('a refusal is the first and only answer: nobody knows whether the body or another request comes next', async () => {
+    for (const outcome of [refuse(), challengeOutcome(['NTLM'])]) {
+      await using running = await serve(() => outcome, bodyLimits, holdContinue);
+      await using connection = await RawConnection.open(running.port);
+      const response = await connection.exchange(request);
+      assert.equal(response.status, 401);
+      assert.deepEqual(response.headers.get('connection'), ['close']);
+      await connection.ended();
+    }
   });
 
   it('a challenge that goes on with a handshake keeps the connection, and reads the body that comes', async () => {
