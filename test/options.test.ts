@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
+import { hostname } from 'node:os';
 import { describe, it } from 'node:test';
 import { createAuthenticator, memoryAccounts, OptionError, SspiAuthError } from '../src/index.ts';
 import type { SspiAuthOptions } from '../src/index.ts';
 import { ASC_RET_NULL_SESSION } from '../src/sspi/index.ts';
+import { parseOptions } from '../src/options.ts';
+import { ASC_RET_INTEGRITY } from '../src/sspi/index.ts';
 
 const accounts = memoryAccounts([{ userName: 'alice', password: 'Wonderland-7' }]);
 
@@ -19,6 +22,8 @@ describe('options', () => {
     ['provider', { accounts, provider: 'sspi' }, /is "sspi".*'secur32'/],
     ['domain', { accounts, domain: 'corp.example.com' }, /NetBIOS name/],
     ['domain', { accounts, domain: '' }, /non-empty/],
+    ['domain', { accounts, domain: 'SIXTEENCHARACTER' }, /NetBIOS name/],
+    ['domain', { accounts, domain: 'CORP\\A' }, /NetBIOS name/],
     ['realm', { accounts, realm: 'a\r\nb' }, /control characters/],
     ['channelBinding', { accounts, channelBinding: 'yes' }, /'whenSupported'/],
     ['persistence', { accounts, persistence: 'session' }, /'connection', 'request'/],
@@ -44,19 +49,36 @@ describe('options', () => {
       { accounts, digest: { nonceLifetimeMilliseconds: 0 } },
       /between 1 and 86400000/,
     ],
+    [
+      'digest.nonceLifetimeMilliseconds',
+      { accounts, digest: { nonceLifetimeMilliseconds: 86_400_001 } },
+      /between 1 and 86400000/,
+    ],
+    ['digest.secret', { accounts, digest: { secret: new Uint8Array(31) } }, /too short/],
     ['limits', { accounts, limits: [] }, /is an array/],
     ['limits.tokenBytes', { accounts, limits: { tokenBytes: NaN } }, /is NaN/],
     ['limits.handshakeMilliseconds', { accounts, limits: { handshakeMilliseconds: Infinity } }, /is Infinity/],
+    ['limits.tokenBytes', { accounts, limits: { tokenBytes: 0x80000000 } }, /between 1 and 2147483647/],
     ['requiredAttributes', { accounts, requiredAttributes: NaN }, /is NaN/],
     ['requiredAttributes', { accounts, requiredAttributes: ASC_RET_NULL_SESSION }, /never let in/],
+    ['requiredAttributes', { accounts, requiredAttributes: -1 }, /is -1.*ASC_RET_/],
+    ['requiredAttributes', { accounts, requiredAttributes: 0x100000000 }, /is 4294967296/],
     ['schemes', { accounts, schemes: [1n] }, /has a value of type bigint/],
     ['accounts', { accounts: { description: 'x', judgeDigest: true } }, /Give an account source/],
     ['clock', { accounts, clock: 5 }, /is 5.*now\(\)/],
     ['clock', { accounts, clock: null }, /is null/],
+    ['clock', { accounts, clock: { now: () => 0 } }, /elapsed\(\)/],
+    ['clock', { accounts, clock: { elapsed: () => 0 } }, /now\(\)/],
     ['random', { accounts, random: 5 }, /is 5.*random bytes/],
     ['realm', { accounts, realm: 'é'.repeat(257) }, /at most 512 bytes/],
+    ['realm', { accounts, realm: 'half of a pair \ud83d' }, /UTF-8/],
+    ['replayCache', { accounts, replayCache: 5 }, /is 5/],
+    ['replayCache', { accounts, replayCache: 'file2:/a\nb' }, /control characters/],
+    ['requirePac', { accounts, requirePac: 'yes' }, /true or false/],
     ['logger', { accounts, logger: 'pino' }, /is "pino".*console/],
     ['logger', { accounts, logger: true }, /is true/],
+    ['servicePrincipalNames', { accounts, servicePrincipalNames: [] }, /non-empty array/],
+    ['servicePrincipalNames', { accounts, servicePrincipalNames: 'HTTP/a.example' }, /non-empty array/],
     ['servicePrincipalNames[0]', { accounts, servicePrincipalNames: [undefined] }, /non-empty string/],
     ['options', [], /is an array/],
     ['options', new IncomingMessage(new Socket()), /is a request\. Call it/],
@@ -89,6 +111,75 @@ describe('options', () => {
     });
     assert.deepEqual([channelBinding, persistence], ['whenSupported', 'connection']);
     authenticator.close();
+  });
+
+  it('what is given is what counts', () => {
+    const given = {
+      schemes: ['Digest', 'Negotiate'],
+      provider: 'gssapi',
+      library: 'libgssapi.so.3',
+      packages: ['NTLM', 'Kerberos'],
+      requiredAttributes: ASC_RET_INTEGRITY,
+      keytab: '/run/app/http.keytab',
+      servicePrincipalNames: ['HTTP/a.example', 'HTTP/b.example'],
+      accounts,
+      domain: 'FIFTEENLETTERS1',
+      realm: 'é'.repeat(256),
+      channelBinding: 'always',
+      persistence: 'request',
+      anonymous: true,
+      skip: () => false,
+      authorize: () => true,
+      logger: console,
+      clock: { now: () => 1, elapsed: () => 2 },
+      random: (size: number) => new Uint8Array(size),
+    } as const;
+    const kerberos = { requirePac: true, delegate: true, allowRc4: false, asynchronous: true, replayCache: false };
+    const digest = { algorithms: ['MD5'], nonceLifetimeMilliseconds: 86_400_000 } as const;
+    const limits = {
+      handshakeMilliseconds: 1,
+      pendingHandshakes: 2,
+      tokenBytes: 0x7fffffff,
+      discardedBodyBytes: 0,
+      handshakeBodyBytes: 0,
+    };
+    const secret = 'x'.repeat(32);
+    const settings = parseOptions({ ...given, ...kerberos, limits, digest: { ...digest, secret } });
+    const { computerName, ...rest } = settings;
+    assert.equal(computerName, parseOptions().computerName);
+    assert.deepEqual(rest, {
+      ...given,
+      kerberos,
+      limits,
+      digest: { ...digest, secret: Uint8Array.from(Buffer.from(secret)) },
+    });
+    assert.ok([settings, settings.schemes, settings.packages, settings.limits, settings.digest].every(Object.isFrozen));
+    assert.equal(parseOptions({ requiredAttributes: 0xffffffff }).requiredAttributes, 0xffffffff);
+    assert.equal(parseOptions({ requiredAttributes: 0 }).requiredAttributes, 0);
+    for (const replayCache of [true, 'file2:/run/app/replay']) {
+      assert.deepEqual(parseOptions({ replayCache }).kerberos, { replayCache });
+    }
+  });
+
+  it('what is not given is off, or has the name of this computer', () => {
+    const settings = parseOptions();
+    const computer = (hostname().split('.', 1)[0] ?? '').replace(/[^A-Za-z0-9-]/g, '').slice(0, 15);
+    assert.equal(settings.computerName, computer.toUpperCase() || 'LOCALHOST');
+    assert.deepEqual([settings.domain, settings.realm], [settings.computerName, settings.computerName]);
+    assert.equal(parseOptions({ domain: 'CORP' }).realm, 'CORP');
+    assert.deepEqual([settings.anonymous, settings.requiredAttributes, settings.kerberos], [false, 0, {}]);
+    assert.deepEqual(
+      [settings.skip, settings.authorize, settings.logger, settings.digest],
+      [undefined, undefined, undefined, {}],
+    );
+    assert.equal(parseOptions({ logger: false }).logger, undefined);
+  });
+
+  it('a secret is copied: its caller may wipe it', () => {
+    const secret = Buffer.alloc(32, 7);
+    const { digest } = parseOptions({ digest: { secret } });
+    secret.fill(0);
+    assert.deepEqual(digest.secret, new Uint8Array(32).fill(7));
   });
 
   it('refuses a scheme that nothing can judge, saying why', () => {

@@ -182,9 +182,9 @@ function run(
   } catch (error) {
     reply = thrown(error);
   }
-  // A package may be JavaScript: what is no reply is no verdict.
-  const settleReply = (given: AcceptReply): AcceptSecurityContextResult =>
-    settle(fits32Bits((given as AcceptReply | undefined)?.status) ? given : noReply);
+  // A package may be JavaScript: what is no reply is no verdict, but what context it brings has to be deleted.
+  const settleReply = (given: AcceptReply | null | undefined): AcceptSecurityContextResult =>
+    settle(given && fits32Bits(given.status) ? given : { ...noReply, context: given?.context });
   return reply instanceof Promise
     ? reply.then(settleReply, (error: unknown) => settle(thrown(error)))
     : settleReply(reply);

@@ -73,6 +73,35 @@ describe('DerReader, headers', () => {
     assert.throws(() => inner.octetString('inner'), /inner at offset 2: needs 4 bytes, 1 are left/);
   });
 
+  it('reads and writes the length at which its form changes', () => {
+    for (const [length, header] of [
+      [0x7f, '047f'],
+      [0x80, '048180'],
+      [0xff, '0481ff'],
+      [0x100, '04820100'],
+      [0xffff, '0482ffff'],
+      [0x10000, '0483010000'],
+      [0xffffff, '0483ffffff'],
+      [0x1000000, '048401000000'],
+    ] as const) {
+      const bytes = derOctetString(new Uint8Array(length));
+      assert.equal(hex(bytes.subarray(0, bytes.byteLength - length)), header);
+      const level = new DerReader(bytes);
+      assert.equal(level.octetString('x').byteLength, length);
+      level.expectEnd('x');
+    }
+  });
+
+  it('knows where its level ends: what comes after it is not its own', () => {
+    const outer = reader('3000a1020500');
+    const inner = outer.enter(DER_SEQUENCE, 'x');
+    assert.equal(inner.peek(), undefined);
+    assert.equal(inner.enterOptional(contextTag(1), 'x'), undefined);
+    assert.throws(() => inner.enter(contextTag(1), 'x'), /is missing/);
+    assert.equal(hex(outer.rest()), 'a1020500');
+    assert.equal(outer.remaining, 0);
+  });
+
   it('says what is too much', () => {
     const outer = reader('300400000000ff');
     outer.enter(DER_SEQUENCE, 'x');
@@ -193,6 +222,7 @@ describe('DerReader, numbers', () => {
 describe('DerReader, BIT STRING', () => {
   it('reads bits and refuses what is not canonical', () => {
     assert.deepEqual(reader('03020176').bitString('x'), { bytes: Buffer.from('76', 'hex'), unusedBits: 1 });
+    assert.deepEqual(reader('03020780').bitString('x'), { bytes: Buffer.from('80', 'hex'), unusedBits: 7 });
     assert.equal(reader('030100').bitString('x').bytes.byteLength, 0);
     for (const encoded of ['0300', '030101', '03020800', '03020177']) {
       assert.match(String(outcome(() => reader(encoded).bitString('x').unusedBits)), /^refused/);
@@ -209,6 +239,9 @@ describe('DerReader, OBJECT IDENTIFIER', () => {
     ['0.0', '060100'],
     ['2.999.4294967295', '06078837' + '8fffffff7f'],
     ['2.5.29', '0602551d'],
+    ['1.39.127.128', '06044f7f8100'],
+    ['2.0', '060150'],
+    [`0.1${'.1'.repeat(63)}`, '0640' + '01'.repeat(64)],
   ];
   for (const [dotted, encoded] of oids) {
     it(`reads and writes ${dotted}`, () => {

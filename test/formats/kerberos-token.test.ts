@@ -16,6 +16,7 @@ import {
 import { decodeKeytab } from '../../src/formats/keytab.ts';
 import { Reader } from '../../src/formats/reader.ts';
 import { readSid, wellKnownSidName } from '../../src/formats/sid.ts';
+import { KEYTAB_HEAD, keytabEntry } from '../kerberos/keytab-entry.ts';
 import { vectors } from '../kerberos/vectors.ts';
 
 const numRuns = Number(process.env['SSPI_AUTH_FUZZ_RUNS'] ?? 2000);
@@ -76,6 +77,60 @@ describe('the clear part of an AP-REQ, RFC 4120 5.5.1', () => {
     assert.ok(variants.length > 15, String(variants.length));
     for (const variant of variants) {
       assert.throws(() => decodeApRequest(variant), MalformedTokenError, variant.toString('hex').slice(0, 120));
+    }
+  });
+
+  it('is one whole message of version 5 and type 14, with a name of text', () => {
+    const encrypted = derElement(
+      0x30,
+      derElement(0xa0, derInteger(18)),
+      derElement(0xa2, derElement(0x04, Uint8Array.of(1))),
+    );
+    const text = (value: Uint8Array): Uint8Array => derElement(0x1b, value);
+    interface Parts {
+      readonly numbers?: readonly [pvno: number, type: number, version: number];
+      readonly realm?: Uint8Array;
+      readonly components?: readonly Uint8Array[];
+    }
+    const request = ({ numbers = [5, 14, 5], realm = Buffer.from('R'), components = [realm] }: Parts): Uint8Array => {
+      const [pvno, type, version] = numbers;
+      const names = derElement(0xa1, derElement(0x30, ...components.map(text)));
+      const ticket = derElement(
+        0x30,
+        derElement(0xa0, derInteger(version)),
+        derElement(0xa1, text(realm)),
+        derElement(0xa2, derElement(0x30, derElement(0xa0, derInteger(2)), names)),
+        derElement(0xa3, encrypted),
+      );
+      const fields = [
+        derElement(0xa0, derInteger(pvno)),
+        derElement(0xa1, derInteger(type)),
+        derElement(0xa2, derElement(0x03, Uint8Array.of(0, 0x40, 0, 0, 0))),
+        derElement(0xa3, derElement(0x61, ticket)),
+        derElement(0xa4, encrypted),
+      ];
+      return derElement(0x6e, derElement(0x30, ...fields));
+    };
+    const good = decodeApRequest(request({}));
+    assert.deepEqual([good.useSessionKey, good.mutualRequired], [true, false]);
+    assert.deepEqual([good.ticket.realm, good.ticket.serviceName, good.ticket.keyVersion], ['R', 'R', undefined]);
+    assert.throws(() => decodeApRequest(Buffer.concat([request({}), Buffer.of(0)])), /1 bytes too many/);
+    for (const numbers of [
+      [4, 14, 5],
+      [5, 15, 5],
+      [5, 14, 4],
+    ] as const) {
+      assert.throws(() => decodeApRequest(request({ numbers })), MalformedTokenError);
+    }
+    assert.throws(() => decodeApRequest(request({ components: [] })), /has no components/);
+    for (const name of ['ü', '\u0080', 'x'.repeat(64), 'x'.repeat(65), 'ü'.repeat(40), '\ufeffR']) {
+      const { ticket } = decodeApRequest(request({ realm: Buffer.from(name) }));
+      assert.deepEqual([ticket.realm, ticket.serviceName], [name, name]);
+    }
+    const components = ['HTTP', 'a/b', 'c'].map((component) => Buffer.from(component));
+    assert.equal(decodeApRequest(request({ components })).ticket.serviceName, 'HTTP/a\\/b/c');
+    for (const realm of [Buffer.of(0xff), Buffer.of(0x80), Buffer.from('ü'.repeat(40), 'latin1')]) {
+      assert.throws(() => decodeApRequest(request({ realm })), /is not UTF-8/);
     }
   });
 
@@ -143,8 +198,20 @@ describe('the clear part of an AP-REQ, RFC 4120 5.5.1', () => {
     );
   });
 
+  it('has its TOK_ID whole, and is refused without one', () => {
+    for (const rest of ['', '01']) {
+      const inner = Buffer.from(`06092a864886f712010202${rest}`, 'hex');
+      assert.throws(() => decodeKerberosToken(derElement(0x60, inner)), /TOK_ID.*is missing/);
+    }
+    const { tokenId, message } = decodeKerberosToken(
+      derElement(0x60, Buffer.from('06092a864886f7120102020304', 'hex')),
+    );
+    assert.deepEqual([tokenId, message.byteLength], [0x0304, 0]);
+  });
+
   it('D18: components that hold a separator stay apart', () => {
     assert.equal(escapeComponent('a/b@c\\d'), 'a\\/b\\@c\\\\d');
+    assert.equal(escapeComponent('web.test'), 'web.test');
   });
 
   it('authorization data holds a PAC where it says so, or where it cannot be read', () => {
@@ -156,39 +223,12 @@ describe('the clear part of an AP-REQ, RFC 4120 5.5.1', () => {
   });
 });
 
-/** One entry of a keytab file of version 2. */
-function keytabEntry(principal: readonly string[], realm: string, kvno: number, type: number, long?: number): Buffer {
-  const counted = (value: Uint8Array): Buffer => {
-    const head = Buffer.alloc(2);
-    head.writeUInt16BE(value.byteLength);
-    return Buffer.concat([head, value]);
-  };
-  const number = (value: number, size: number): Buffer => {
-    const bytes = Buffer.alloc(size);
-    bytes.writeUIntBE(value, 0, size);
-    return bytes;
-  };
-  const body = Buffer.concat([
-    number(principal.length, 2),
-    counted(Buffer.from(realm)),
-    ...principal.map((component) => counted(Buffer.from(component))),
-    number(1, 4),
-    number(0, 4),
-    number(kvno, 1),
-    number(type, 2),
-    counted(Buffer.alloc(32, 0x5a)),
-    ...(long === undefined ? [] : [number(long, 4)]),
-  ]);
-  return Buffer.concat([number(body.byteLength, 4), body]);
-}
-
 describe('the keytab file format', () => {
-  const head = Buffer.of(5, 2);
   it('lists entries, skips holes, and takes the 32-bit version where there is one', () => {
     const hole = Buffer.alloc(4 + 10);
     hole.writeInt32BE(-10);
     const file = Buffer.concat([
-      head,
+      KEYTAB_HEAD,
       keytabEntry(['HTTP', 'web'], 'R', 3, 18),
       hole,
       keytabEntry(['HTTP', 'a/b'], 'R', 44, 17, 300),
@@ -204,7 +244,7 @@ describe('the keytab file format', () => {
     for (const file of [Buffer.of(5, 1), Buffer.from('<xml/>'), Buffer.alloc(0)]) {
       assert.throws(() => decodeKeytab(file), MalformedTokenError);
     }
-    const whole = Buffer.concat([head, keytabEntry(['HTTP', 'web'], 'R', 3, 18)]);
+    const whole = Buffer.concat([KEYTAB_HEAD, keytabEntry(['HTTP', 'web'], 'R', 3, 18)]);
     for (let length = 3; length < whole.byteLength; length++) {
       assert.throws(() => decodeKeytab(whole.subarray(0, length)), MalformedTokenError, String(length));
     }

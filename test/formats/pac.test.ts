@@ -78,6 +78,26 @@ describe('PACTYPE, MS-PAC 2.3', () => {
     it(`${name} is malformed`, () => assert.throws(() => decodePac(bytes), message));
   }
 
+  it('D12: has as many buffers as its bound, and no more; they may reach to its end and no further', () => {
+    const of = (count: number, size = 0): Buffer => {
+      const bytes = Buffer.alloc(8 + 16 * count + 8);
+      bytes.writeUInt32LE(count);
+      for (let index = 0; index < count; index++) {
+        bytes.writeUInt32LE(index + 1, 8 + 16 * index);
+        bytes.writeUInt32LE(size, 8 + 16 * index + 4);
+        bytes.writeUInt32LE(8 + 16 * count, 8 + 16 * index + 8);
+      }
+      return bytes;
+    };
+    assert.equal(decodePac(of(64)).length, 64);
+    assert.throws(() => decodePac(of(65)), /65 is above 64/);
+    assert.deepEqual(
+      decodePac(of(2, 8)).map(({ data }) => data.byteLength),
+      [8, 8],
+    );
+    assert.throws(() => decodePac(of(2, 9)), /are not inside the PAC/);
+  });
+
   it('D12: the first buffer of a type counts, later ones do not', () => {
     const twice = altered((b) => b.writeUInt32LE(PAC_LOGON_INFO, 8 + 16));
     assert.deepEqual(bufferOf(twice, PAC_LOGON_INFO), logonInfo);

@@ -147,6 +147,14 @@ describe('NegTokenInit', () => {
     assert.equal(accepted(init(mechTypes(ntlm), octets(3, 'mic'), octets(4, 'mic'))), undefined);
   });
 
+  it('reads hints with an address, and none of it counts', () => {
+    const hints = derElement(contextTag(3), from('3010a0071b0568656c6c6f' + 'a1050403010203'));
+    const token = decodeNegotiationToken(init(mechTypes(ntlm), hints));
+    assert.ok(token.type === 'NegTokenInit');
+    assert.equal(Buffer.from(token.hintName ?? []).toString(), 'hello');
+    assert.equal(token.mechListMic, undefined);
+  });
+
   it('accepts as many mechanisms as its bound and no more (B03)', () => {
     const many = (count: number): Uint8Array => init(mechTypes(...Array.from({ length: count }, () => ntlm)));
     const most = decodeNegotiationToken(many(MAX_MECH_TYPES));
@@ -177,6 +185,10 @@ describe('NegTokenInit', () => {
       Array.from({ length: 10_000 }).reduce((inner: Uint8Array) => derElement(contextTag(0), inner), new Uint8Array(0)),
     ],
     ['hints with something behind', init(mechTypes(ntlm), derElement(contextTag(3), from('30020500')))],
+    ['two hints in one field', init(mechTypes(ntlm), derElement(contextTag(3), from('30003000')))],
+    ['something behind the hintName', init(mechTypes(ntlm), derElement(contextTag(3), from('3007a0051b01610500')))],
+    ['something behind the reqFlags', init(mechTypes(ntlm), derElement(contextTag(1), from('030100030100')))],
+    ['something behind the MIC', init(mechTypes(ntlm), derElement(contextTag(3), from('0401000500')))],
   ];
   for (const [name, bytes] of refused) {
     it(`refuses ${name}`, () => assert.equal(accepted(bytes), undefined));
@@ -200,6 +212,9 @@ describe('NegTokenResp', () => {
     ['negState as INTEGER', 'a1073005a003020100'],
     ['negState of two bytes', 'a1083006a0040a020000'],
     ['bytes behind the SEQUENCE', 'a1093005a0030a01000500'],
+    ['bytes behind negState', 'a1093007a0050a01000500'],
+    ['bytes behind supportedMech', 'a10a3008a10606022b060500'],
+    ['bytes behind responseToken', 'a1093007a20504010a0500'],
     ['the third choice', 'a2023000'],
     ['[4]', 'a1073005a403040100'],
   ];

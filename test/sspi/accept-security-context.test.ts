@@ -20,6 +20,17 @@ describe('one call at a time', () => {
     assert.equal(owner.live, 0);
   });
 
+  it('nothing can be asked of a context that stood before, while a call runs on it (B08)', async () => {
+    const { owner, call } = scriptedCredential();
+    const { context } = now(call(undefined, 'yes'));
+    const running = call(context, 'slowNo');
+    assert.equal(Sspi.querySecurityContextToken(context!).status, Sspi.SEC_E_INVALID_HANDLE);
+    assert.equal(Sspi.makeSignature(context!, []).status, Sspi.SEC_E_INVALID_HANDLE);
+    owner.settle();
+    assert.equal((await running).status, Sspi.SEC_E_LOGON_DENIED);
+    assert.equal(owner.live, 0);
+  });
+
   it('deleted meanwhile: the context goes when the call ends, and the call says so', async () => {
     for (const [text, rejection] of [
       ['slow', undefined],
@@ -66,6 +77,36 @@ describe('a package that fails (A21)', () => {
     });
   }
 
+  it('a status past 32 bits is not cut to SEC_E_OK, on either leg, and its context is deleted', async () => {
+    for (const status of [0x100000000, -0x100000000, 0.5]) {
+      let deleted = 0;
+      const context = { delete: () => deleted++ };
+      const raw = { status, context };
+      const { owner, call } = scriptedCredential({ odd: { raw }, slowOdd: { raw, waits: true } });
+      const first = now(call(undefined, 'odd'));
+      assert.deepEqual([first.name, first.context, deleted], ['SEC_E_INTERNAL_ERROR', undefined, 1]);
+      const waiting = call(undefined, 'slowOdd');
+      owner.settle();
+      assert.deepEqual([Sspi.statusName((await waiting).status), deleted], ['SEC_E_INTERNAL_ERROR', 2]);
+      const begun = now(call(undefined, 'go'));
+      assert.equal(now(call(begun.context, 'odd')).name, 'SEC_E_INTERNAL_ERROR');
+      assert.equal(owner.live, 0);
+    }
+  });
+
+  it('a status in its signed form is the same one', () => {
+    const { owner, call } = scriptedCredential({ signed: { raw: { status: Sspi.SEC_E_LOGON_DENIED | 0 } } });
+    assert.equal(now(call(undefined, 'signed')).status, Sspi.SEC_E_LOGON_DENIED);
+    const { context } = now(call(undefined, 'go'));
+    assert.equal(now(call(context, 'signed')).status, Sspi.SEC_E_LOGON_DENIED);
+    assert.equal(owner.live, 0);
+  });
+
+  it('yes without a context sends no last token', () => {
+    const { call } = scriptedCredential({ odd: { withoutContext: true, output: 'last' } });
+    assert.deepEqual(now(call(undefined, 'odd')).output, []);
+  });
+
   it('a failure that brings a context has it deleted', () => {
     let deleted = 0;
     const context = { delete: () => deleted++ };
@@ -102,8 +143,10 @@ describe('attributes and expiry', () => {
       Sspi.verifySignature(context!, []),
       Sspi.encryptMessage(context!, []),
       Sspi.decryptMessage(context!, []),
+      Sspi.queryDelegatedCredentials(context!),
     ];
     for (const { status, value } of answers) assert.deepEqual([status, value], [Sspi.SEC_E_INVALID_HANDLE, undefined]);
+    assert.equal(Sspi.outlivesHandshake(context!), false);
     now(call(context, 'yes'));
     assert.equal(Sspi.queryContextAttributes(context!, Sspi.SECPKG_ATTR_NEGOTIATION_INFO).status, Sspi.SEC_E_OK);
     assert.equal(Sspi.makeSignature(context!, []).status, Sspi.SEC_E_UNSUPPORTED_FUNCTION);
@@ -113,23 +156,28 @@ describe('attributes and expiry', () => {
 });
 
 describe('arguments of the wrong type throw, and nothing else does', () => {
-  const { call } = scriptedCredential();
+  const { owner, call } = scriptedCredential();
   for (const [name, parameters] of Object.entries<Record<string, unknown>>({
     'requirements as text': { requirements: '1' },
     'requirements with a fraction': { requirements: 1.5 },
+    'requirements past 32 bits': { requirements: 0x100000000 },
+    'targetDataRep past 32 bits': { targetDataRep: 0x100000010 },
     'no requirements': { requirements: undefined },
     'no targetDataRep': { targetDataRep: undefined },
     'input that is no array': { input: 'token' },
+    'input that is an empty text': { input: '' },
     'a buffer without data': { input: [{ type: 2 }] },
     'a buffer whose data is text': { input: [{ type: 2, data: 'x' }] },
     'a buffer whose data is an array': { input: [{ type: 2, data: [1] }] },
     'a buffer without type': { input: [{ data: new Uint8Array(0) }] },
     'null as a buffer': { input: [null] },
     'output that is no array': { output: {} },
+    'output that is an empty text': { output: '' },
     'output with a wrong buffer': { output: [{ type: 2, data: undefined }] },
   })) {
     it(name, () => {
       assert.throws(() => call(undefined, 'yes', parameters), TypeError);
+      assert.deepEqual([owner.asked, owner.made], [[], 0], 'before the package is asked');
     });
   }
 

@@ -39,6 +39,27 @@ describe('completeAuthToken', () => {
     Sspi.deleteSecurityContext(context!);
   });
 
+  it('is one call at a time as well (A12)', async () => {
+    const { owner, call } = scriptedCredential({
+      begin: { status: Sspi.SEC_I_COMPLETE_NEEDED, completion: { waits: true, attributes: 5 } },
+    });
+    const { context } = now(call(undefined, 'begin'));
+    const running = Sspi.completeAuthToken(context!, []);
+    assert.equal(now(Sspi.completeAuthToken(context!, [])).name, 'SEC_E_INVALID_HANDLE');
+    assert.equal(now(call(context, 'yes')).name, 'SEC_E_INVALID_HANDLE');
+    assert.deepEqual([owner.asked, owner.waiting], [['begin'], ['completion']]);
+    owner.settle();
+    assert.equal((await running).status, Sspi.SEC_E_OK);
+    assert.equal(Sspi.deleteSecurityContext(context!), Sspi.SEC_E_OK);
+    const other = now(call(undefined, 'begin')).context!;
+    const late = Sspi.completeAuthToken(other, []);
+    assert.equal(Sspi.deleteSecurityContext(other), Sspi.SEC_E_OK);
+    assert.equal(owner.live, 1, 'not under a call that runs');
+    owner.settle();
+    assert.equal(Sspi.statusName((await late).status), 'SEC_E_UNFINISHED_CONTEXT_DELETED');
+    assert.equal(owner.live, 0);
+  });
+
   it('a failure deletes the context', () => {
     const { owner, call } = scriptedCredential({
       bad: { status: Sspi.SEC_I_COMPLETE_NEEDED, completion: { status: Sspi.SEC_E_MESSAGE_ALTERED } },

@@ -1,5 +1,6 @@
 /** Handles of credentials and contexts over a scripted package: how they are made, and when they are dead. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import * as Sspi from '../../src/sspi/index.ts';
 import { ScriptedPackage } from '../scripted-package.ts';
@@ -41,6 +42,7 @@ describe('handles', () => {
     const before = Sspi.liveHandles().contexts;
     const { context } = now(call(undefined, 'go'));
     assert.ok(context !== undefined);
+    assert.deepEqual([Object.keys(context), Object.isFrozen(context)], [[], true]);
     assert.equal(Sspi.liveHandles().contexts, before + 1);
     assert.equal(Sspi.deleteSecurityContext(context), Sspi.SEC_E_OK);
     assert.equal(Sspi.deleteSecurityContext(context), Sspi.SEC_E_INVALID_HANDLE);
@@ -59,6 +61,25 @@ describe('handles', () => {
       assert.equal(now(call(context, 'yes')).name, 'SEC_E_INVALID_HANDLE');
       assert.equal(Sspi.deleteSecurityContext(context!), Sspi.SEC_E_INVALID_HANDLE);
       assert.deepEqual([owner.made, owner.deleted], [1, 1]);
+    }
+  });
+
+  it('are dead even where the package cannot delete its context, and the operator is warned', async () => {
+    for (const status of [Sspi.SEC_E_OK, Sspi.SEC_E_LOGON_DENIED]) {
+      const context = {
+        delete: () => {
+          throw new Error('no such context');
+        },
+      };
+      const { call } = scriptedCredential({ odd: { raw: { status, context } } });
+      const warned = once(process, 'warning');
+      const made = now(call(undefined, 'odd'));
+      if (made.context !== undefined) {
+        assert.equal(Sspi.deleteSecurityContext(made.context), Sspi.SEC_E_OK);
+        assert.equal(now(call(made.context, 'yes')).name, 'SEC_E_INVALID_HANDLE');
+      }
+      const [warning] = (await warned) as [Error];
+      assert.match(String(warning), /no such context/);
     }
   });
 
@@ -105,7 +126,9 @@ describe('acquireCredentialsHandle', () => {
     });
   });
 
-  it('has no client side', () => {
+  it('has no client side: of both sides it gives that of the server', () => {
+    const both = Sspi.acquireCredentialsHandle({ package: new ScriptedPackage({}), credentialUse: 'both' });
+    assert.ok(both instanceof Sspi.CredentialHandle);
     assert.throws(
       () => Sspi.acquireCredentialsHandle({ package: new ScriptedPackage({}), credentialUse: 'outbound' as 'inbound' }),
       { code: 'ERR_SSPI_AUTH_OPTION', option: 'credentialUse' },

@@ -1,7 +1,15 @@
 /** Whom a ticket names: odd names, anonymous principals, tickets that are known, tickets without a PAC. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { kerberosString, principalName, withChecksum } from '../../kerberos/ap-request-forge.ts';
+import { decodePac, PAC_SERVER_CHECKSUM } from '../../../src/formats/pac.ts';
+import {
+  authorizationData,
+  kerberosString,
+  pacAuthorizationData,
+  pacOf,
+  principalName,
+  withChecksum,
+} from '../../kerberos/ap-request-forge.ts';
 import type { OpenApRequest } from '../../kerberos/ap-request-forge.ts';
 import { withTicketOf } from '../../kerberos/ap-request-tickets.ts';
 import { gssClientPackages } from '../../lab/gss-client.ts';
@@ -85,6 +93,26 @@ for (const { name: gssapi, library, ready } of gssapis)
       );
       if (status === 'SEC_E_OK') assert.equal(token?.isAnonymous, true);
       else assert.equal(token, undefined);
+    });
+
+    it('D13: a PAC that does not verify is never taken for none, wherever in the ticket it lies', async () => {
+      const altered = (open: OpenApRequest): Buffer => {
+        const pac = pacOf(open.encTicket.get(10)!);
+        const signature = decodePac(pac).find(({ type }) => type === PAC_SERVER_CHECKSUM);
+        pac[signature!.offset + 4]! ^= 1;
+        return pac;
+      };
+      for (const alter of [
+        (open: OpenApRequest) => open.encTicket.set(10, pacAuthorizationData(altered(open))),
+        (open: OpenApRequest) => open.encTicket.set(10, authorizationData(128, altered(open))),
+      ]) {
+        const { status, token, why } = await realm.server.judge(await realm.forged(alter));
+        assert.deepEqual([status, token], ['SEC_E_LOGON_DENIED', undefined], why);
+      }
+      const verified = await realm.forged((open) =>
+        open.encTicket.set(10, pacAuthorizationData(pacOf(open.encTicket.get(10)!))),
+      );
+      assert.equal((await realm.server.judge(verified)).status, 'SEC_E_OK');
     });
 
     it('D16: a ticket without logon information is refused where a PAC is required', async () => {

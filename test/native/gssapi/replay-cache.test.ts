@@ -55,6 +55,28 @@ describe('the replay cache of this process', () => {
     }
   });
 
+  it('G06: a clock that was ahead for a while and is set right locks nobody out, and nothing is taken twice', () => {
+    const clock = clockAt(5000);
+    const cache = new ReplayCache(clock);
+    clock.seconds += 5000;
+    clock.set = 3000;
+    const ahead = clock.now();
+    assert.equal(
+      cache.remember(authenticator(1), SKEW, () => ahead),
+      'new',
+    );
+    clock.set = 0;
+    clock.seconds += 2 * WINDOW;
+    assert.equal(
+      cache.remember(authenticator(2), SKEW, () => clock.now()),
+      'new',
+    );
+    assert.equal(
+      cache.remember(authenticator(1), SKEW, () => ahead),
+      'replay',
+    );
+  });
+
   it('D01, G06: however the clock is set, none that a library takes is taken twice', () => {
     const step = fc.record({
       wait: fc.nat(700),

@@ -82,5 +82,8 @@ describe('TicketAccounts', () => {
     const large = request('HTTP/web', 'x'.repeat(16385));
     accounts.set(large, keys, alice);
     assert.equal(accounts.get(large, keys), undefined);
+    const largest = request('HTTP/web', 'x'.repeat(16376));
+    accounts.set(largest, keys, alice);
+    assert.equal(accounts.get(largest, keys), alice);
   });
 });

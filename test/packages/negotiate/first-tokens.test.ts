@@ -45,6 +45,34 @@ describe('first tokens', () => {
     Sspi.deleteSecurityContext(first.context!);
   });
 
+  it('so is a Kerberos token where NTLM is first (B10)', () => {
+    const server = acceptor(both);
+    const first = server.leg(
+      negTokenInit({ mechTypes: mechTypeList(OID_NTLM, OID_KERBEROS), mechToken: kerberosToken('ok') }),
+    );
+    assert.equal(first.status, Sspi.SEC_I_CONTINUE_NEEDED);
+    assert.equal(response(first).supportedMech, OID_NTLM);
+    assert.deepEqual(server.kerberos.tokens.concat(server.ntlm.tokens), []);
+    assert.equal(server.leg(negTokenResp({ responseToken: ntlmToken('ok') }), first.context).status, Sspi.SEC_E_OK);
+    Sspi.deleteSecurityContext(first.context!);
+    server.assertNothingLeft();
+  });
+
+  it('no token buffer at all is an invalid token on either leg (A01)', () => {
+    const server = acceptor(both);
+    const without = (context?: Sspi.ContextHandle): Sspi.AcceptSecurityContextResult => {
+      const { credential } = server;
+      const call = { input: [], requirements: Sspi.ASC_REQ_EXTENDED_ERROR, targetDataRep: Sspi.SECURITY_NATIVE_DREP };
+      const result = Sspi.acceptSecurityContext({ credential, context, ...call });
+      assert.ok(!(result instanceof Promise));
+      return result;
+    };
+    assertRefused(without(), Sspi.SEC_E_INVALID_TOKEN);
+    const { context } = server.leg(negTokenInit({ mechTypes: mechTypeList(OID_NTLM), mechToken: ntlmToken('more') }));
+    assertRefused(without(context), Sspi.SEC_E_INVALID_TOKEN);
+    server.assertNothingLeft();
+  });
+
   it('a MIC with the only token verifies and is answered', () => {
     const mechTypes = mechTypeList(OID_KERBEROS);
     const server = acceptor(both);

@@ -57,15 +57,17 @@ export interface InnerOptions {
   readonly asynchronous?: boolean;
   /** Without it signatures are refused and the attribute is missing. */
   readonly integrity?: boolean;
+  /** False: the attribute is there and signatures are verified, but none is made. */
+  readonly signs?: boolean;
 }
 
 /**
- * A package whose messages say how it goes on: `ok` (SEC_E_OK), `ok+reply` (SEC_E_OK with a token), `more`
- * (SEC_I_CONTINUE_NEEDED with a token), `denied`, `denied+reply`, `complete` (SEC_I_COMPLETE_NEEDED), `yes-without`
+ * A package whose messages say how it goes on: `ok` (SEC_E_OK), `ok+reply` (SEC_E_OK with a token), `ok+empty`
+ * (with one of no bytes), `more` (SEC_I_CONTINUE_NEEDED with a token), `denied`, `denied+reply`, `complete` (SEC_I_COMPLETE_NEEDED), `yes-without`
  * (SEC_E_OK without a context), `throws`.
  */
 export function innerPackage(name: string, journal: Journal, options: InnerOptions = {}): SecurityPackage {
-  const { asynchronous = false, integrity = true } = options;
+  const { asynchronous = false, integrity = true, signs = integrity } = options;
   const info = { name, comment: `inner ${name}`, capabilities: 0, version: 1, rpcId: 0xffff, maxToken: 4096 };
   const answer = (reply: AcceptReply): AcceptReply | Promise<AcceptReply> =>
     asynchronous ? new Promise((resolve) => setImmediate(resolve, reply)) : reply;
@@ -85,6 +87,9 @@ export function innerPackage(name: string, journal: Journal, options: InnerOptio
         return { status: Sspi.SEC_E_OK, context, attributes, expiry, output: [result] };
       case 'ok+reply':
         return { status: Sspi.SEC_E_OK, context, attributes, expiry, output: [...output, result] };
+      case 'ok+empty':
+        output[0] = { type: Sspi.SECBUFFER_TOKEN, data: new Uint8Array(0) };
+        return { status: Sspi.SEC_E_OK, context, attributes, expiry, output };
       case 'more':
         return { status: Sspi.SEC_I_CONTINUE_NEEDED, context, output };
       case 'complete':
@@ -127,7 +132,7 @@ export function innerPackage(name: string, journal: Journal, options: InnerOptio
       return Sspi.SEC_E_OK;
     }
     makeSignature(message: readonly Sspi.SecBuffer[]): Sspi.Answer<readonly Sspi.SecBuffer[]> {
-      if (!integrity) return { status: Sspi.SEC_E_QOP_NOT_SUPPORTED };
+      if (!signs) return { status: Sspi.SEC_E_QOP_NOT_SUPPORTED };
       const data = mac('server', Sspi.findBuffer(message, Sspi.SECBUFFER_DATA)!.data, this.#sent++);
       return { status: Sspi.SEC_E_OK, value: [{ type: Sspi.SECBUFFER_TOKEN, data }] };
     }

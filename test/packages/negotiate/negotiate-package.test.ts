@@ -32,7 +32,8 @@ describe('raw tokens under Negotiate', () => {
     assert.equal(result.status, Sspi.SEC_E_OK);
     assert.equal(hex(outputToken(result)), hex(kerberosToken('reply-to-ok+reply')));
     assert.equal(result.output.length, 2);
-    Sspi.deleteSecurityContext(result.context!);
+    assertRefused(server.leg(kerberosToken('ok'), result.context), Sspi.SEC_E_INVALID_TOKEN);
+    assert.deepEqual(server.kerberos.tokens, ['first:ok+reply'], 'a second token reaches nobody (A12)');
     server.assertNothingLeft();
   });
 
@@ -63,7 +64,11 @@ describe('raw tokens under Negotiate', () => {
       // Later the context is there already.
       if (status === Sspi.SEC_E_INTERNAL_ERROR && name.includes('without')) return;
       const { context } = server.leg(ntlmToken('more'));
-      assertRefused(server.leg(token, context), status);
+      const later = server.leg(token, context);
+      assertRefused(later, status);
+      if (status === Sspi.SEC_E_LOGON_DENIED) {
+        assert.deepEqual(later.diagnosis, { text: 'inner says no', package: 'NTLM' });
+      }
       server.assertNothingLeft();
     });
   }
@@ -292,6 +297,12 @@ describe('authData of Negotiate', () => {
       { ...parameters, authData: { accounts: 1 } },
     ]);
     assert.deepEqual(credential.expiry, new Date(1000), 'the first to end');
+    const endless = negotiatePackage.acquireCredentials({
+      ...parameters,
+      authData: { packages: [{ package: kerberos }] },
+    });
+    assert.ok(!(endless instanceof Promise));
+    assert.equal(endless.expiry, undefined);
   });
 
   it('frees what was acquired when one package has no credential', async () => {

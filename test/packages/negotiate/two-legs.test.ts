@@ -41,6 +41,30 @@ describe('NTLM in two legs', () => {
     server.assertNothingLeft();
   });
 
+  it('takes a client that says once more which mechanism runs', () => {
+    const { server, context } = begin();
+    const last = server.leg(negTokenResp({ supportedMech: OID_NTLM, responseToken: ntlmToken('ok') }), context);
+    assert.equal(last.status, Sspi.SEC_E_OK);
+    Sspi.deleteSecurityContext(context);
+  });
+
+  it('says what came of the channel bindings where there is no last token, and sends no token of no bytes', () => {
+    for (const [text, types] of [
+      ['ok', [Sspi.SECBUFFER_TOKEN, Sspi.SECBUFFER_CHANNEL_BINDINGS_RESULT]],
+      ['ok+empty', [Sspi.SECBUFFER_TOKEN]],
+    ] as const) {
+      const { server, context } = begin();
+      const last = server.leg(negTokenResp({ responseToken: ntlmToken(text) }), context);
+      assert.equal(last.status, Sspi.SEC_E_OK);
+      assert.equal(response(last).responseToken, undefined);
+      assert.deepEqual(
+        last.output.map(({ type }) => type),
+        types,
+      );
+      Sspi.deleteSecurityContext(context);
+    }
+  });
+
   it('verifies the MIC of the client, answers it, and starts the cipher states anew', () => {
     const { server, context } = begin();
     const token = negTokenResp({ responseToken: ntlmToken('ok'), mechListMic: clientMic(mechTypes) });
@@ -70,6 +94,14 @@ describe('NTLM in two legs', () => {
       server.assertNothingLeft();
     });
   }
+
+  it('stands only with a MIC of its own: what cannot make one answers no MIC', () => {
+    const server = acceptor(both, { signs: false });
+    const { context } = server.leg(negTokenInit({ mechTypes, mechToken: ntlmToken('more') }));
+    const token = negTokenResp({ responseToken: ntlmToken('ok'), mechListMic: clientMic(mechTypes) });
+    assertRefused(server.leg(token, context), Sspi.SEC_E_INTERNAL_ERROR);
+    server.assertNothingLeft();
+  });
 
   it('refuses a MIC before the mechanism is done', () => {
     const { server, context } = begin();
