@@ -1,6 +1,8 @@
 /** Tokens of Kerberos that somebody altered, cut or made up without any key. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { applicationTag, derElement, derObjectIdentifier } from '../../../src/formats/der.ts';
+import { decodeKerberosToken, KERBEROS_OID, MS_KERBEROS_OID } from '../../../src/formats/kerberos-token.ts';
 import { cutTicket } from '../../kerberos/ap-request-tickets.ts';
 import { gssClientPackages } from '../../lab/gss-client.ts';
 import { tier } from '../../lab/tier.ts';
@@ -62,6 +64,19 @@ for (const { name: gssapi, library, ready } of gssapis)
         const altered = Buffer.from(token);
         altered.writeUInt16BE(tokenId, at);
         assert.equal((await realm.server.judge(altered)).status, 'SEC_E_INVALID_TOKEN');
+      }
+      const { message } = decodeKerberosToken(token);
+      // The same AP-REQ as Kerberos, and under the names of IAKERB, user-to-user and the one of old Windows.
+      for (const [oid, status, why] of [
+        [KERBEROS_OID, 'SEC_E_OK', /^$/],
+        ['1.3.6.1.5.2.5', 'SEC_E_INVALID_TOKEN', /is not Kerberos/],
+        ['1.2.840.113554.1.2.2.3', 'SEC_E_INVALID_TOKEN', /is not Kerberos/],
+        [MS_KERBEROS_OID, 'SEC_E_INVALID_TOKEN', /is not Kerberos/],
+      ] as const) {
+        const named = derElement(applicationTag(0), derObjectIdentifier(oid), Uint8Array.of(1, 0), message);
+        const judged = await realm.server.judge(named);
+        assert.equal(judged.status, status, oid);
+        assert.match(judged.why, why);
       }
       const ntlm = Buffer.from('4e544c4d5353500001000000978208e2', 'hex');
       assert.equal((await realm.server.judge(ntlm)).status, 'SEC_E_INVALID_TOKEN');

@@ -39,6 +39,22 @@ for (const { name: gssapi, library, ready } of gssapis)
       }
     });
 
+    it('D10: a ticket that was really forwarded is kept only where the option and the call both ask for it', async () => {
+      using delegating = await acceptor({ library, keytab: realm.kdc.keytab, delegate: true });
+      const forwarding = { flags: ['mutual_authentication', 'delegate_to_peer'] };
+      for (const [credential, asked, kept] of [
+        [delegating, ASC_REQ_DELEGATE, ASC_RET_DELEGATE],
+        [delegating, 0, 0],
+        [realm.server, ASC_REQ_DELEGATE, 0],
+        [realm.server, 0, 0],
+      ] as const) {
+        const token = await realm.client.initiate(forwarding);
+        const judged = await credential.judge(token, { requirements: ASC_REQ_CONNECTION | asked });
+        assert.equal(judged.status, 'SEC_E_OK', judged.why);
+        assert.equal(judged.attributes & ASC_RET_DELEGATE, kept);
+      }
+    });
+
     it('D10: no checksum at all means no channel bindings, and fails where they are required', async () => {
       const without = (open: OpenApRequest): void => void open.authenticator.delete(3);
       const bindings = encodeChannelBindings(Buffer.from('tls-server-end-point:x'));
