@@ -5,9 +5,8 @@ import { hostname } from 'node:os';
 import { describe, it } from 'node:test';
 import { createAuthenticator, memoryAccounts, OptionError, SspiAuthError } from '../src/index.ts';
 import type { SspiAuthOptions } from '../src/index.ts';
-import { ASC_RET_NULL_SESSION } from '../src/sspi/index.ts';
 import { parseOptions } from '../src/options.ts';
-import { ASC_RET_INTEGRITY } from '../src/sspi/index.ts';
+import { ASC_RET_INTEGRITY, ASC_RET_NULL_SESSION } from '../src/sspi/index.ts';
 
 const accounts = memoryAccounts([{ userName: 'alice', password: 'Wonderland-7' }]);
 
