@@ -8,6 +8,7 @@ import request from 'supertest';
 import { accounts } from './scenarios.ts';
 import { sspiAuth as expressSspiAuth } from '../../adapters/express.ts';
 import { sspiAuth as nodeSspiAuth } from '../../adapters/node.ts';
+import { liveHandles } from '../../src/sspi/index.ts';
 import { adapters } from './servers.ts';
 import type { ScenarioOptions } from './servers.ts';
 
@@ -107,6 +108,21 @@ describe('Node’s word of each request (A16)', () => {
       }
     }
   });
+});
+
+describe('what an adapter has beside its listener', () => {
+  for (const [name, sspiAuth] of Object.entries({ expressSspiAuth, nodeSspiAuth })) {
+    it(`${name}: attach holds back 100 Continue, close frees the credentials`, () => {
+      const before = liveHandles();
+      const auth = sspiAuth({ accounts });
+      assert.ok(liveHandles().credentials > before.credentials);
+      const server = createServer();
+      auth.attach(server);
+      assert.equal(server.listenerCount('checkContinue'), 1);
+      auth.close();
+      assert.deepEqual(liveHandles(), before);
+    });
+  }
 });
 
 describe('what is called wrongly says how to call it', () => {

@@ -136,6 +136,7 @@ export const scenarios: readonly Scenario[] = [
         response.responses.map(({ headers }) => headers.get('persistent-auth')?.[0]),
         [undefined, 'true', undefined, undefined],
       );
+      assert.equal(response.body.match(/"userName":"alice"/g)?.length, 3);
       assert.equal(server.handled(), 3);
     },
   },

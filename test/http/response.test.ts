@@ -191,7 +191,7 @@ describe('A15: bodies of requests that are refused', () => {
       const response = await connection.exchange({ method, target, fields, body: smuggled });
       assert.equal(response.status, 401);
       assert.deepEqual(response.headers.get('connection'), ['close']);
-      connection.socket.end(Buffer.alloc(1025 - smuggled.length));
+      connection.socket.write(Buffer.alloc(1025 - smuggled.length));
       await connection.ended();
     }
     assert.ok(!running.seen.includes('/smuggled'));
@@ -310,6 +310,9 @@ describe('A16: Expect: 100-continue', () => {
     }
     const long = { method: 'POST', fields: ['Expect: 100-continue', 'Content-Length: 4096'] };
     assert.deepEqual((await connection.exchange(long)).headers.get('connection'), ['close']);
+    await using last = await RawConnection.open(running.port);
+    const { headers } = await last.exchange({ fields: ['Connection: close'] });
+    assert.deepEqual(headers.get('connection'), ['close'], 'a client that will not go on is not held');
   });
 
   it('a handler that runs gets its body', async () => {
