@@ -99,7 +99,7 @@ export function releaseCredential(record: CredentialRecord): void {
   if (record.freed) return;
   record.freed = true;
   liveCredentials--;
-  record.credential.free();
+  warnOfException(() => record.credential.free());
 }
 
 export function registerContext(owner: SecurityPackage, context: PackageContext, phase: ContextPhase): ContextHandle {
@@ -130,8 +130,13 @@ export function releaseContext(handle: ContextHandle): boolean {
 
 /** Deletes a package's context. Its handle is gone already, so an exception could tell nobody anything. */
 export function deletePackageContext(context: PackageContext): void {
+  warnOfException(() => context.delete());
+}
+
+/** What a package throws while it lets something go concerns neither a verdict nor what else is to be let go. */
+function warnOfException(release: () => void): void {
   try {
-    context.delete();
+    release();
   } catch (error) {
     process.emitWarning(error instanceof Error ? error : String(error), { type: 'SspiAuthWarning' });
   }

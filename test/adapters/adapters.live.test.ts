@@ -1,5 +1,6 @@
 import { describe, it } from 'node:test';
 import { tier } from '../lab/tier.ts';
+import { bodyScenarios } from './body-scenarios.ts';
 import { accounts, scenarios } from './scenarios.ts';
 import { adapters } from './servers.ts';
 
@@ -7,7 +8,7 @@ const ready = await tier('curl');
 
 for (const [adapter, start] of Object.entries(adapters)) {
   describe(`adapter ${adapter}`, ready, () => {
-    for (const { name, options, run } of scenarios) {
+    for (const { name, options, run } of [...scenarios, ...bodyScenarios]) {
       it(name, async () => {
         await using server = await start(options ?? { accounts });
         await run(server, `http://127.0.0.1:${server.port}`);

@@ -64,6 +64,29 @@ describe('handles', () => {
     }
   });
 
+  it('are dead even where the package cannot free its credential, and the operator is warned', async () => {
+    const { owner } = scriptedCredential();
+    const broken: Sspi.SecurityPackage = {
+      info: owner.info,
+      acquireCredentials: () => ({
+        accept: () => ({ status: Sspi.SEC_E_LOGON_DENIED }),
+        free: () => {
+          throw new Error('the library has gone');
+        },
+      }),
+    };
+    const before = Sspi.liveHandles();
+    const handle = Sspi.acquireCredentialsHandle({
+      package: broken,
+      credentialUse: 'inbound',
+    }) as Sspi.CredentialHandle;
+    const warned = once(process, 'warning') as Promise<[Error]>;
+    assert.equal(Sspi.freeCredentialsHandle(handle), Sspi.SEC_E_OK);
+    assert.match((await warned)[0].message, /library has gone/);
+    assert.equal(Sspi.freeCredentialsHandle(handle), Sspi.SEC_E_INVALID_HANDLE);
+    assert.deepEqual(Sspi.liveHandles(), before);
+  });
+
   it('are dead even where the package cannot delete its context, and the operator is warned', async () => {
     for (const status of [Sspi.SEC_E_OK, Sspi.SEC_E_LOGON_DENIED]) {
       const context = {
