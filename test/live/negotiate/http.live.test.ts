@@ -179,7 +179,7 @@ describe('Negotiate over HTTP', ready, () => {
         for (const mech of ['spnego', 'kerberos'] as const) {
           const token = await fresh(mech);
           const step = Math.floor(token.byteLength / 12);
-          for (let at = 0; at < token.byteLength; at += step) {
+          for (let at = 0; at + 1 < token.byteLength; at += step) {
             assert.deepEqual(await bare(token.subarray(0, at + 1)), expected, `cut at ${at}`);
           }
           // The authenticator is at the end, and nothing of it is open.
