@@ -12,11 +12,11 @@ export type {
 export { memoryAccounts } from './accounts/memory-accounts.ts';
 export type { MemoryAccount } from './accounts/memory-accounts.ts';
 export { smbpasswdFile } from './accounts/smbpasswd-file.ts';
-export type { AuditRecord, Logger } from './audit.ts';
-export { Authenticator } from './authenticator.ts';
-export { createAuthenticator } from './create-authenticator.ts';
-export { MalformedTokenError, OptionError, SspiAuthError } from './errors.ts';
-export type { SspiAuthErrorCode } from './errors.ts';
+export type { AuditRecord, Logger } from './authenticator/audit.ts';
+export { Authenticator } from './authenticator/authenticator.ts';
+export { createAuthenticator } from './authenticator/create-authenticator.ts';
+export { MalformedTokenError, OptionError, SspiAuthError } from './foundation/errors.ts';
+export type { SspiAuthErrorCode } from './foundation/errors.ts';
 export type { Exchange } from './http/exchange.ts';
 export { awaitVerdict, holdContinue, holdFirstContinue, sendContinue } from './http/expect-continue.ts';
 export type {
@@ -31,9 +31,9 @@ export type {
 export { endAndClose } from './http/request-body.ts';
 export type { BodyLimits } from './http/request-body.ts';
 export { bodyOf, discardBodyFor, mayProceed, mustStayOpen, writeOutcome } from './http/response.ts';
-export type { Group, Identity } from './identity.ts';
-export type { DigestOptions, Limits, ProviderName, SchemeName, SspiAuthOptions } from './options.ts';
-export { recommendedServerOptions } from './recommended-server-options.ts';
-export { requireGroup } from './require-group.ts';
-export { SecurityContextInfo } from './security-context-info.ts';
-export type { SecurityContextFacts } from './security-context-info.ts';
+export type { Group, Identity } from './identity/identity.ts';
+export type { DigestOptions, Limits, ProviderName, SchemeName, SspiAuthOptions } from './authenticator/options.ts';
+export { recommendedServerOptions } from './http/recommended-server-options.ts';
+export { requireGroup } from './identity/in-group.ts';
+export { SecurityContextInfo } from './identity/security-context-info.ts';
+export type { SecurityContextFacts } from './identity/security-context-info.ts';

@@ -2,13 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { hashedA1, verifyDigestResponse } from '../crypto/digest-response.ts';
 import { ntowfv1 } from '../crypto/ntlm-keys.ts';
-import { OptionError } from '../errors.ts';
+import { OptionError } from '../foundation/errors.ts';
 import { uppercase } from '../formats/uppercase.ts';
-import { hasLoneSurrogate } from '../formats/utf16.ts';
 import type { Group } from '../sspi/security-context-token.ts';
 import type { Account, AccountSource, DigestAccepted, DigestLogon, Refused } from './account-source.ts';
 import { AccountTable } from './account-table.ts';
-import { judgeNtlmResponse } from './ntlm-judgement.ts';
+import { judgeNtlmResponse } from './verify-ntlm.ts';
+import { hasLoneSurrogate } from '../foundation/text.ts';
 
 /** One account: a password, or the NT hash of one. */
 export interface MemoryAccount {

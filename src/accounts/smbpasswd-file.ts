@@ -6,13 +6,13 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { ntowfv1 } from '../crypto/ntlm-keys.ts';
-import { OptionError, SspiAuthError } from '../errors.ts';
+import { OptionError, SspiAuthError } from '../foundation/errors.ts';
 import { uppercase } from '../formats/uppercase.ts';
-import { systemClock } from '../sspi/clock.ts';
-import type { Clock } from '../sspi/clock.ts';
+import { systemClock } from '../foundation/clock.ts';
+import type { Clock } from '../foundation/clock.ts';
 import type { AccountSource, Unavailable } from './account-source.ts';
 import { AccountTable } from './account-table.ts';
-import { judgeNtlmResponse } from './ntlm-judgement.ts';
+import { judgeNtlmResponse } from './verify-ntlm.ts';
 
 /** Options of smbpasswdFile. */
 export interface SmbpasswdFileOptions {

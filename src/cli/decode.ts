@@ -1,5 +1,5 @@
 /** `sspi-auth decode`: what somebody pastes, as trees. */
-import { MalformedTokenError } from '../errors.ts';
+import { MalformedTokenError } from '../foundation/errors.ts';
 import { decodeBase64 } from '../formats/base64.ts';
 import { descriptionLines } from './description.ts';
 import type { Description } from './description.ts';

@@ -1,8 +1,8 @@
 /** What the demo prints: how to try it, and who signs in. */
 import type { Logger } from '../index.ts';
-import { printable } from '../audit.ts';
-import type { AuditRecord } from '../audit.ts';
+import type { AuditRecord } from '../authenticator/audit.ts';
 import type { DemoPath } from './demo-page.ts';
+import { printable } from '../foundation/text.ts';
 
 /** An account as it is printed. */
 export interface PrintedAccount {

@@ -1,7 +1,7 @@
 /** Values of Authorization and WWW-Authenticate as something to read. */
-import { MalformedTokenError } from '../errors.ts';
+import { MalformedTokenError } from '../foundation/errors.ts';
 import { decodeBase64 } from '../formats/base64.ts';
-import { parseDigestFields } from '../formats/digest-fields.ts';
+import { parseDigestFields } from '../formats/digest/fields.ts';
 import type { DescribedField, Description } from './description.ts';
 import { describeToken } from './token-description.ts';
 

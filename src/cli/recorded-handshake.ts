@@ -3,7 +3,7 @@
  * it. It only watches: nothing that the library decides depends on it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { MalformedTokenError } from '../errors.ts';
+import { MalformedTokenError } from '../foundation/errors.ts';
 import { describeHeader } from './header-description.ts';
 import type { DescribedHeader, HeaderKind } from './header-description.ts';
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command `sspi-auth`. Exit codes: 0 done, 1 a token that cannot be decoded, 2 a command line that cannot be followed. */
 import { text } from 'node:stream/consumers';
-import { MalformedTokenError } from '../errors.ts';
+import { MalformedTokenError } from '../foundation/errors.ts';
 import { parseCommandLine, usage, UsageError } from './command-line.ts';
 import { decodeText } from './decode.ts';
 import { runDemo } from './demo.ts';

@@ -2,17 +2,17 @@
  * Tokens of NTLM, SPNEGO and Kerberos as something to read. Nothing is judged, and nothing that passwords could be guessed
  * on is shown: responses, keys and checksums are told by their size.
  */
-import { MalformedTokenError } from '../errors.ts';
+import { MalformedTokenError } from '../foundation/errors.ts';
 import {
   decodeApRequest,
   encryptionTypeName,
   TOK_ID_AP_REP,
   TOK_ID_AP_REQ,
   TOK_ID_KRB_ERROR,
-} from '../formats/kerberos-token.ts';
-import { isNtlmMessage } from '../formats/ntlm-field.ts';
-import { describeNtlmMessage } from '../formats/ntlm-message-description.ts';
-import type { NtlmMessageDescription, TargetInfoDescription } from '../formats/ntlm-message-description.ts';
+} from '../formats/kerberos/kerberos-token.ts';
+import { isNtlmMessage } from '../formats/ntlm/message-field.ts';
+import { describeNtlmMessage } from '../formats/ntlm/message-description.ts';
+import type { NtlmMessageDescription, TargetInfoDescription } from '../formats/ntlm/message-description.ts';
 import {
   decodeInitialToken,
   decodeNegotiationToken,

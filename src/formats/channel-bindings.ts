@@ -6,7 +6,7 @@
  * dwInitiatorAddrType, cbInitiatorLength, dwInitiatorOffset, dwAcceptorAddrType, cbAcceptorLength, dwAcceptorOffset,
  * cbApplicationDataLength, dwApplicationDataOffset; then the data.
  */
-import { MalformedTokenError } from '../errors.ts';
+import { MalformedTokenError } from '../foundation/errors.ts';
 import { Reader } from './reader.ts';
 
 /** Channel bindings as values (gss_channel_bindings_struct, RFC 2744 section 3.11). */

@@ -6,7 +6,7 @@
  * 30, nesting deeper than DER_MAX_DEPTH, numbers and OID arcs wider than 32 bits (attacks B01 to B03). The reader never
  * recurses by itself: a caller descends only into what its specification names.
  */
-import { MalformedTokenError } from '../errors.ts';
+import { MalformedTokenError } from '../foundation/errors.ts';
 
 /** Identifier octets (X.690 section 8.1.2) of the universal types in use. */
 export const DER_INTEGER = 0x02;

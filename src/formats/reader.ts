@@ -4,7 +4,7 @@
  * Every read names the field it is for, so that an error can say which field at which offset broke the format. Offsets
  * and lengths are JavaScript numbers (53 bits), so a 32-bit offset plus a 32-bit length cannot wrap (attack C06).
  */
-import { MalformedTokenError } from '../errors.ts';
+import { MalformedTokenError } from '../foundation/errors.ts';
 
 export class Reader {
   readonly bytes: Uint8Array;

@@ -1,5 +1,5 @@
 /** Security identifiers: MS-DTYP 2.4.2, their string form `S-1-…`, and the names of the well-known ones. */
-import { MalformedTokenError } from '../errors.ts';
+import { MalformedTokenError } from '../foundation/errors.ts';
 import type { Reader } from './reader.ts';
 
 /** SID_MAX_SUB_AUTHORITIES, MS-DTYP 2.4.2.2. */

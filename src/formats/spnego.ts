@@ -2,7 +2,7 @@
  * SPNEGO tokens (RFC 4178 section 4.2, with Microsoft's NegTokenInit2 of MS-SPNG 2.2.1) and the frame of initial GSS
  * tokens (RFC 2743 section 3.1): bytes to values and back. What a token means is src/packages/negotiate's business.
  */
-import { MalformedTokenError } from '../errors.ts';
+import { MalformedTokenError } from '../foundation/errors.ts';
 import {
   applicationTag,
   contextTag,

@@ -2,7 +2,8 @@
  * UTF-16LE as the protocols of Windows carry it. Decoding is strict: what another reader could take for a different text
  * (a lone surrogate, half a unit, an embedded NUL) is malformed (attacks C06, C09).
  */
-import { MalformedTokenError } from '../errors.ts';
+import { MalformedTokenError } from '../foundation/errors.ts';
+import { hasLoneSurrogate } from '../foundation/text.ts';
 
 /** The text in UTF-16, two bytes a unit, low byte first, without byte order mark or terminator. */
 export function encodeUtf16le(text: string): Uint8Array {
@@ -27,10 +28,4 @@ export function decodeUtf16le(bytes: Uint8Array, field: string): string {
   if (hasLoneSurrogate(text)) throw new MalformedTokenError(field, 'UTF-16 with a lone surrogate');
   if (text.includes('\0')) throw new MalformedTokenError(field, 'UTF-16 with an embedded NUL');
   return text;
-}
-
-/** Whether a text has half of a surrogate pair, which no well-formed UTF has. */
-export function hasLoneSurrogate(text: string): boolean {
-  // With the u flag a whole pair is one character that is no surrogate.
-  return /\p{Surrogate}/u.test(text);
 }

@@ -1,8 +1,8 @@
 /**
  * What the authenticator decided about one request, as a value. An adapter only carries it into its framework.
  */
-import type { Identity } from '../identity.ts';
-import type { SecurityContextInfo } from '../security-context-info.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { SecurityContextInfo } from '../identity/security-context-info.ts';
 
 /** A header field of the response; several values are several fields of one name. */
 export type HeaderField = readonly [name: string, value: string | readonly string[]];

@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import type * as Koffi from 'koffi';
-import { SspiAuthError } from '../errors.ts';
+import { SspiAuthError } from '../foundation/errors.ts';
 
 export type { LibraryHandle } from 'koffi';
 

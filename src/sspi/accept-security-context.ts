@@ -4,7 +4,7 @@
  * This module holds what is true for every package: handles, one call at a time, attributes only after the last leg,
  * output buffers, deletion exactly once. The protocol is the package's.
  */
-import { errorKind } from '../errors.ts';
+import { errorKind } from '../foundation/errors.ts';
 import { findBuffer, SECBUFFER_TOKEN, SECBUFFER_TYPE_MASK } from './buffers.ts';
 import type { SecBuffer } from './buffers.ts';
 import { contextRecord, credentialRecord, deletePackageContext, registerContext, releaseContext } from './handles.ts';

@@ -1,5 +1,5 @@
 /** AcquireCredentialsHandle and FreeCredentialsHandle (General). */
-import { OptionError } from '../errors.ts';
+import { OptionError } from '../foundation/errors.ts';
 import { credentialRecord, registerCredential, releaseCredential } from './handles.ts';
 import type { CredentialHandle } from './handles.ts';
 import type { PackageCredential, SecurityPackage } from './security-package.ts';

@@ -1,9 +1,9 @@
-/** The contract without the packages: what packages, HTTP and the authenticator import. src/sspi.ts is the public face. */
+/** The contract without the packages: what packages, HTTP and the authenticator import. src/contract.ts is the public face. */
 export * from './accept-security-context.ts';
 export * from './acquire-credentials-handle.ts';
 export * from './attributes.ts';
 export * from './buffers.ts';
-export * from './clock.ts';
+export * from '../foundation/clock.ts';
 export {
   impersonateSecurityContext,
   outlivesHandshake,

@@ -1,10 +1,10 @@
 /**
  * The security packages of this process: what EnumerateSecurityPackages lists and acquireCredentialsHandle looks up.
  *
- * The contract itself brings none. src/providers.ts adds those of the machine (AddSecurityPackage), so that this folder
+ * The contract itself brings none. src/authenticator/providers/offered-schemes.ts adds those of the machine (AddSecurityPackage), so that this folder
  * depends on no package.
  */
-import { SspiAuthError } from '../errors.ts';
+import { SspiAuthError } from '../foundation/errors.ts';
 import type { SecurityPackageInfo } from './attributes.ts';
 import type { SecurityPackage } from './security-package.ts';
 import { SEC_E_SECPKG_NOT_FOUND, statusName } from './status.ts';

@@ -6,7 +6,7 @@ import type { DigestLogon } from '../../src/accounts/account-source.ts';
 import type { Group } from '../../src/sspi/index.ts';
 import { digestResponse, hashedA1 } from '../../src/crypto/digest-response.ts';
 import { ntowfv1, sessionBaseKey, ntowfv2 } from '../../src/crypto/ntlm-keys.ts';
-import { OptionError } from '../../src/errors.ts';
+import { OptionError } from '../../src/foundation/errors.ts';
 import { logon } from './ntlm-logon.ts';
 import type { Trial } from './ntlm-logon.ts';
 

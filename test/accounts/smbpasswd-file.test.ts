@@ -3,7 +3,7 @@ import fs, { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'no
 import { syncBuiltinESMExports } from 'node:module';
 import { describe, it } from 'node:test';
 import { smbpasswdFile } from '../../src/accounts/smbpasswd-file.ts';
-import { OptionError, SspiAuthError } from '../../src/errors.ts';
+import { OptionError, SspiAuthError } from '../../src/foundation/errors.ts';
 import { scratchFolder } from '../lab/scratch.ts';
 import { line, verdict } from './smbpasswd-lines.ts';
 

@@ -4,9 +4,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { decodeText } from '../../src/cli/decode.ts';
 import { describeToken } from '../../src/cli/token-description.ts';
-import { MalformedTokenError } from '../../src/errors.ts';
-import { decodeApRequest, decodeKerberosToken, encryptionTypeName } from '../../src/formats/kerberos-token.ts';
-import { vectors as kerberosVectors } from '../kerberos/vectors.ts';
+import { MalformedTokenError } from '../../src/foundation/errors.ts';
+import { decodeApRequest, decodeKerberosToken, encryptionTypeName } from '../../src/formats/kerberos/kerberos-token.ts';
+import { vectors as kerberosVectors } from '../lab/kerberos/vectors.ts';
 
 interface Vector {
   readonly id: string;

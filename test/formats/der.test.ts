@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { MalformedTokenError } from '../../src/errors.ts';
+import { MalformedTokenError } from '../../src/foundation/errors.ts';
 import {
   contextTag,
   DER_MAX_DEPTH,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { MalformedTokenError } from '../../src/errors.ts';
+import { MalformedTokenError } from '../../src/foundation/errors.ts';
 import { Reader } from '../../src/formats/reader.ts';
 
 const bytes = Uint8Array.from({ length: 16 }, (_, index) => 0xf0 + index);

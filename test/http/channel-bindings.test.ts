@@ -5,7 +5,14 @@ import { describe, it } from 'node:test';
 import { decodeChannelBindings } from '../../src/formats/channel-bindings.ts';
 import { channelBindingsOf } from '../../src/http/channel-bindings.ts';
 import * as Sspi from '../../src/sspi/index.ts';
-import { assertBare401, FakeSocket, first, later, scripted, usualScript } from '../scripted-authenticator.ts';
+import {
+  assertBare401,
+  FakeSocket,
+  first,
+  later,
+  scripted,
+  usualScript,
+} from '../authenticator/scripted-authenticator.ts';
 
 /** As much of a certificate as is looked at: an empty tbsCertificate and a signature algorithm. */
 function certificate(algorithm: string, serial = ''): Buffer {

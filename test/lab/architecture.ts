@@ -17,6 +17,7 @@ export interface Layer {
 
 /** The whole table. */
 export interface Architecture {
+  /** From the ground up: each may import only those before it. */
   readonly layers: readonly Layer[];
   /** Names of files (without extension) and folders that say nothing about what is in them. */
   readonly forbiddenNames: readonly string[];
@@ -47,9 +48,30 @@ function importsOf(path: string, text: string): string[] {
   return found;
 }
 
+/** The layer of a file: that of its own path, else that of the innermost folder. */
 function layerOf(path: string, layers: readonly Layer[]): Layer | undefined {
-  return layers.find((layer) =>
-    [layer.path].flat().some((own) => (own.endsWith('/') ? path.startsWith(own) : path === own)),
+  let found: Layer | undefined;
+  let longest = 0;
+  for (const layer of layers) {
+    for (const own of [layer.path].flat()) {
+      const fits = own.endsWith('/') ? path.startsWith(own) : path === own;
+      if (!fits || own.length <= longest) continue;
+      found = layer;
+      longest = own.length;
+    }
+  }
+  return found;
+}
+
+/** Layers that would import from their own floor or from one above. */
+function floorProblems(layers: readonly Layer[]): string[] {
+  const names = layers.map(({ name }) => name);
+  return layers.flatMap(({ name, mayImport }, floor) =>
+    mayImport === 'anything'
+      ? []
+      : mayImport
+          .filter((other) => !names.slice(0, floor).includes(other))
+          .map((other) => `layer ${name} may import ${other}, which is not below it`),
   );
 }
 
@@ -97,7 +119,7 @@ function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
  * @param sources text of every source by its path from the root of the repository, with `/`
  */
 export function architectureProblems(sources: ReadonlyMap<string, string>, architecture: Architecture): string[] {
-  const problems: string[] = [];
+  const problems: string[] = floorProblems(architecture.layers);
   const graph = new Map<string, string[]>();
   for (const [path, text] of sources) {
     const lines = text.split('\n').length - 1;
@@ -111,7 +133,7 @@ export function architectureProblems(sources: ReadonlyMap<string, string>, archi
     }
     const layer = layerOf(path, architecture.layers);
     if (layer === undefined) {
-      problems.push(`${path} belongs to no layer of test/architecture.test.ts`);
+      problems.push(`${path} belongs to no layer of test/project/architecture.test.ts`);
       continue;
     }
     const targets: string[] = [];

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as Sspi from '../../src/sspi/index.ts';
-import type { Step } from '../scripted-package.ts';
+import type { Step } from '../authenticator/scripted-package.ts';
 import { now, scriptedCredential } from './scripted-credential.ts';
 
 describe('one call at a time', () => {

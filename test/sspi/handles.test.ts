@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import * as Sspi from '../../src/sspi/index.ts';
-import { ScriptedPackage } from '../scripted-package.ts';
+import { ScriptedPackage } from '../authenticator/scripted-package.ts';
 import { now, scriptedCredential } from './scripted-credential.ts';
 
 describe('handles', () => {

@@ -1,8 +1,8 @@
 /** A credential of a scripted package, used through the contract. */
 import assert from 'node:assert/strict';
 import * as Sspi from '../../src/sspi/index.ts';
-import { firstToken, ScriptedPackage } from '../scripted-package.ts';
-import type { Script } from '../scripted-package.ts';
+import { firstToken, ScriptedPackage } from '../authenticator/scripted-package.ts';
+import type { Script } from '../authenticator/scripted-package.ts';
 
 type Result = Sspi.AcceptSecurityContextResult;
 

@@ -1,8 +1,8 @@
 /** The security packages of a process: those of the machine, which the public face finds by their names. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import * as Sspi from '../../src/sspi.ts';
-import { ScriptedPackage } from '../scripted-package.ts';
+import * as Sspi from '../../src/contract.ts';
+import { ScriptedPackage } from '../authenticator/scripted-package.ts';
 
 const names = (): readonly string[] => Sspi.enumerateSecurityPackages().map(({ name }) => name);
 

@@ -4,12 +4,12 @@
  * The file is looked at once a second while tickets arrive, and at once when a ticket was refused: the first ticket under
  * a new key signs in. Calls that run on the old credential end on it; it is released after the last one.
  */
-import type { GssapiExtensions } from './extensions.ts';
-import type { Frame } from './frame.ts';
-import type { KerberosSettings } from './kerberos-auth-data.ts';
-import { fileSignature, readKeytab } from './keytab-file.ts';
-import type { KeytabListing } from './keytab-file.ts';
-import { copyKeytab } from './memory-keytab.ts';
+import type { GssapiExtensions } from './call/extensions.ts';
+import type { Frame } from './call/frame.ts';
+import type { KerberosSettings } from './call/kerberos-settings.ts';
+import { fileSignature, readKeytab } from './keytab/keytab-file.ts';
+import type { KeytabListing } from './keytab/keytab-file.ts';
+import { copyKeytab } from './keytab/memory-keytab.ts';
 
 /** How long a look at the file holds, in milliseconds. */
 const LOOK_INTERVAL = 1000;

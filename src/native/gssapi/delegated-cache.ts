@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DelegatedCredentials } from '../../sspi/security-package.ts';
-import type { GssapiExtensions } from './extensions.ts';
-import type { Frame } from './frame.ts';
+import type { GssapiExtensions } from './call/extensions.ts';
+import type { Frame } from './call/frame.ts';
 
 /** The cache; destroy it with its context. */
 export interface DelegatedCache extends DelegatedCredentials {

@@ -1,9 +1,9 @@
-/** Whether this machine can judge Kerberos without being told anything, for src/providers.ts. */
-import { SspiAuthError } from '../../errors.ts';
-import type { GssapiLibrary } from './library.ts';
-import { loadGssapi } from './library.ts';
-import { isHttpService, keytabPath, readKeytab } from './keytab-file.ts';
-import { describe } from './kerberos-auth-data.ts';
+/** Whether this machine can judge Kerberos without being told anything, for src/authenticator/providers/offered-schemes.ts. */
+import { describeKeytabEntries } from '../../formats/kerberos/keytab.ts';
+import { SspiAuthError } from '../../foundation/errors.ts';
+import type { GssapiLibrary } from './call/library.ts';
+import { loadGssapi } from './call/library.ts';
+import { isHttpService, keytabPath, readKeytab } from './keytab/keytab-file.ts';
 
 /** What was found, and the text for an operator who expected something else. */
 export interface KerberosDetection {
@@ -47,7 +47,10 @@ export function detectKerberos(library?: string): KerberosDetection {
     const { entries } = readKeytab(path);
     return entries.some((entry) => isHttpService(entry.name))
       ? { available: true, keytab: path, lookedFor: `${from} ${path} has an HTTP key` }
-      : { available: false, lookedFor: `${from} ${path} has no key of an HTTP service (it has ${describe(entries)})` };
+      : {
+          available: false,
+          lookedFor: `${from} ${path} has no key of an HTTP service (it has ${describeKeytabEntries(entries)})`,
+        };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { available: false, lookedFor: `${from} ${path} cannot be read (${reason})` };

@@ -1,9 +1,9 @@
 /** Which extensions go with which library. */
-import { SspiAuthError } from '../../errors.ts';
-import type { GssapiExtensions } from './extensions.ts';
-import { heimdalExtensions } from './heimdal-extensions.ts';
-import type { GssapiLibrary } from './library.ts';
-import { mitExtensions } from './mit-extensions.ts';
+import { SspiAuthError } from '../../foundation/errors.ts';
+import type { GssapiExtensions } from './call/extensions.ts';
+import { heimdalExtensions } from './heimdal/extensions.ts';
+import type { GssapiLibrary } from './call/library.ts';
+import { mitExtensions } from './mit/extensions.ts';
 
 const made = new WeakMap<GssapiLibrary, GssapiExtensions>();
 

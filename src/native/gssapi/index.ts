@@ -1,4 +1,4 @@
-/** The package Kerberos of the system's GSSAPI: what src/providers.ts takes from this folder. */
+/** The package Kerberos of the system's GSSAPI: what src/authenticator/providers/offered-schemes.ts takes from this folder. */
 export { detectKerberos } from './detect.ts';
 export type { KerberosDetection } from './detect.ts';
 export { kerberosPackage } from './kerberos.ts';

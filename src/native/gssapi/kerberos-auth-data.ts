@@ -1,10 +1,11 @@
 /** What the Kerberos credential is acquired with: the options, checked and defaulted. */
-import { OptionError } from '../../errors.ts';
-import { encryptionTypeName } from '../../formats/kerberos-token.ts';
-import type { KeytabEntry } from '../../formats/keytab.ts';
-import { systemClock } from '../../sspi/clock.ts';
-import type { Clock } from '../../sspi/clock.ts';
-import { isHttpService, keytabPath, readKeytab } from './keytab-file.ts';
+import { OptionError } from '../../foundation/errors.ts';
+import { describeKeytabEntries } from '../../formats/kerberos/keytab.ts';
+import type { KeytabEntry } from '../../formats/kerberos/keytab.ts';
+import { systemClock } from '../../foundation/clock.ts';
+import type { Clock } from '../../foundation/clock.ts';
+import { isHttpService, keytabPath, readKeytab } from './keytab/keytab-file.ts';
+import type { KerberosSettings } from './call/kerberos-settings.ts';
 
 /** authData of acquireCredentialsHandle for the package Kerberos. Everything may be left out. */
 export interface KerberosAuthData {
@@ -32,23 +33,6 @@ export interface KerberosAuthData {
   /** Name or path of libgssapi_krb5, or of Heimdal's libgssapi. Left out: that of the system, MIT's first. */
   readonly library?: string | undefined;
   readonly clock?: Clock | undefined;
-}
-
-/** KerberosAuthData as it is used. */
-export interface KerberosSettings {
-  /** Absolute or relative path of a readable keytab. */
-  readonly keytab: string;
-  readonly acceptsService: (name: string, realm: string) => boolean;
-  /** For the log: which services are taken. */
-  readonly services: string;
-  readonly replayCache: string;
-  /** The option as it was given: a name is one of MIT krb5. */
-  readonly replayCacheOption: boolean | string | undefined;
-  readonly asynchronous: boolean;
-  readonly requirePac: boolean;
-  readonly encryptionTypes: ReadonlySet<number>;
-  readonly delegate: boolean;
-  readonly clock: Clock;
 }
 
 /** AES of RFC 3962 and RFC 8009, and Camellia of RFC 6803; the strongest first. DES is never taken (attack D06). */
@@ -169,7 +153,7 @@ function usableKeytab(
   if (usable.length === 0) {
     throw new OptionError(
       'keytab',
-      `is ${path}, which has no key for ${services} (it has ${describe(entries)})`,
+      `is ${path}, which has no key for ${services} (it has ${describeKeytabEntries(entries)})`,
       'Export the key of the service, for example with: ktadd -k FILE HTTP/web.example.com (MIT), ' +
         'samba-tool domain exportkeytab FILE --principal=HTTP/web.example.com, or ktpass on Windows.',
     );
@@ -177,7 +161,7 @@ function usableKeytab(
   if (!usable.some((entry) => encryptionTypes.has(entry.encryptionType))) {
     throw new OptionError(
       'keytab',
-      `is ${path}, which has only keys that are refused (${describe(usable)})`,
+      `is ${path}, which has only keys that are refused (${describeKeytabEntries(usable)})`,
       'Give the service account AES keys and export the keytab again; "allowRc4" takes RC4 until then.',
     );
   }
@@ -195,13 +179,4 @@ function listed(path: string): readonly KeytabEntry[] {
       'The process needs to read it: check the path, its owner and its mode, and that it is a keytab of MIT krb5.',
     );
   }
-}
-
-/** Keys for people: `HTTP/web@R kvno 3 (aes256-…), …`. */
-export function describe(entries: readonly KeytabEntry[]): string {
-  if (entries.length === 0) return 'no keys';
-  return entries
-    .map((e) => `${e.name}@${e.realm} kvno ${e.keyVersion} (${encryptionTypeName(e.encryptionType)})`)
-    .slice(0, 24)
-    .join(', ');
 }

@@ -26,10 +26,10 @@ import type { SecurityContextToken } from '../../sspi/security-context-token.ts'
 import type { AcceptReply, Answer, PackageContext } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
 import type { DelegatedCache } from './delegated-cache.ts';
-import type { Frame } from './frame.ts';
-import { GSS_C_CONF_FLAG, GSS_C_INTEG_FLAG, GSS_S_COMPLETE, messageStatus } from './gss-status.ts';
+import type { Frame } from './call/frame.ts';
+import { GSS_C_CONF_FLAG, GSS_C_INTEG_FLAG, GSS_S_COMPLETE, messageStatus } from './call/gss-status.ts';
 import { kerberosPackageInfo } from './package-info.ts';
-import { sessionKey } from './session-key.ts';
+import { sessionKey } from './call/session-key.ts';
 
 /** What was learned when the context was accepted. */
 export interface EstablishedKerberos {

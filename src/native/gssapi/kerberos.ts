@@ -6,7 +6,7 @@
  * judged here: that the token is a plain AP-REQ (no other mechanism of the library is ever reached), encryption types,
  * the service, that channel bindings were really there, and that the PAC is verified and well-formed.
  */
-import { MalformedTokenError } from '../../errors.ts';
+import { MalformedTokenError } from '../../foundation/errors.ts';
 import { decodeChannelBindings } from '../../formats/channel-bindings.ts';
 import type { ChannelBindings } from '../../formats/channel-bindings.ts';
 import {
@@ -15,8 +15,8 @@ import {
   encryptionTypeName,
   KERBEROS_OID,
   TOK_ID_AP_REQ,
-} from '../../formats/kerberos-token.ts';
-import type { ApRequestHeader } from '../../formats/kerberos-token.ts';
+} from '../../formats/kerberos/kerberos-token.ts';
+import type { ApRequestHeader } from '../../formats/kerberos/kerberos-token.ts';
 import { findBuffer, SECBUFFER_CHANNEL_BINDINGS, SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
 import * as Requirements from '../../sspi/requirements.ts';
@@ -28,29 +28,30 @@ import type {
   SecurityPackage,
 } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
-import { anonymousAccount } from './account.ts';
+import { anonymousAccount } from '../../identity/kerberos-account.ts';
 import { AcceptorCredential } from './acceptor-credential.ts';
 import type { HeldCredential } from './acceptor-credential.ts';
-import { bindingsResult, contextAttributes } from './accept-results.ts';
+import { bindingsResult, contextAttributes } from './call/accept-results.ts';
 import { callOffLoop, MOST_WAITING } from '../koffi.ts';
-import { FramePool } from './frame-pool.ts';
-import { clockSkew } from './clock-skew.ts';
+import { FramePool } from './call/frame-pool.ts';
+import { clockSkew } from './keytab/clock-skew.ts';
 import { storeDelegated } from './delegated-cache.ts';
-import type { GssapiExtensions } from './extensions.ts';
+import type { GssapiExtensions } from './call/extensions.ts';
 import { defaultKeytabName } from './detect.ts';
-import { describeService, diagnose } from './diagnosis.ts';
-import { Frame, MAX_TOKEN_BYTES } from './frame.ts';
-import * as Gss from './gss-status.ts';
+import { describeService, diagnose } from './keytab/diagnosis.ts';
+import { Frame, MAX_TOKEN_BYTES } from './call/frame.ts';
+import * as Gss from './call/gss-status.ts';
 import { extensionsOf } from './implementations.ts';
 import { KerberosContext, placeholderContext } from './kerberos-context.ts';
 import { kerberosSettings } from './kerberos-auth-data.ts';
-import type { KerberosAuthData, KerberosSettings } from './kerberos-auth-data.ts';
-import { loadGssapi } from './library.ts';
+import type { KerberosAuthData } from './kerberos-auth-data.ts';
+import { loadGssapi } from './call/library.ts';
 import { readAccount } from './name-attributes.ts';
 import type { AccountReading } from './name-attributes.ts';
 import { kerberosPackageInfo } from './package-info.ts';
 import { TicketAccounts } from './ticket-accounts.ts';
 import type { TicketAccount } from './ticket-accounts.ts';
+import type { KerberosSettings } from './call/kerberos-settings.ts';
 
 /** The package; koffi and the library are loaded when a credential is acquired. */
 export const kerberosPackage: SecurityPackage = Object.freeze({

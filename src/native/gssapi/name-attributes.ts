@@ -1,11 +1,13 @@
 /** The client's name and its PAC, from the gss_name_t of an accepted context (RFC 6680, gssapi_ext.h). */
-import { MalformedTokenError } from '../../errors.ts';
-import { decodeKerbValidationInfo } from '../../formats/kerb-validation-info.ts';
-import { decodePac, decodeUpnDnsInfo, PAC_LOGON_INFO, PAC_UPN_DNS_INFO } from '../../formats/pac.ts';
-import { accountOfPac, accountOfPrincipal, hasControlCharacter, parsePrincipal } from './account.ts';
-import type { GssapiExtensions } from './extensions.ts';
-import type { Frame } from './frame.ts';
+import { MalformedTokenError } from '../../foundation/errors.ts';
+import { decodeKerbValidationInfo } from '../../formats/kerberos/kerb-validation-info.ts';
+import { decodePac, decodeUpnDnsInfo, PAC_LOGON_INFO, PAC_UPN_DNS_INFO } from '../../formats/kerberos/pac.ts';
+import { accountOfPac, accountOfPrincipal } from '../../identity/kerberos-account.ts';
+import type { GssapiExtensions } from './call/extensions.ts';
+import type { Frame } from './call/frame.ts';
 import type { TicketAccount } from './ticket-accounts.ts';
+import { parsePrincipal } from '../../formats/kerberos/principal.ts';
+import { hasControlCharacter } from '../../foundation/text.ts';
 
 /** The account, or why there is none. */
 export type AccountReading =

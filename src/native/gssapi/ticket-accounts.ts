@@ -6,9 +6,9 @@
  * Nothing here is a verdict. An account counts only where libgssapi has accepted a token whose ticket is the same byte for
  * byte, under the same keys: what such a ticket holds is encrypted with integrity (RFC 3961), so it is the same too.
  */
-import type { ApRequestHeader } from '../../formats/kerberos-token.ts';
+import type { ApRequestHeader } from '../../formats/kerberos/kerberos-token.ts';
 import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
-import type { KeytabListing } from './keytab-file.ts';
+import type { KeytabListing } from './keytab/keytab-file.ts';
 
 /** Tickets that are kept, all in all: more than a thousand as a domain makes them, with accounts of some 30 MiB at most. */
 const MAX_BYTES = 2 * 1024 * 1024;

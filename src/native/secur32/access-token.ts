@@ -1,5 +1,5 @@
 /** An access token read: the SID of the user and those of the groups. Layouts of winnt.h. */
-import { MalformedTokenError } from '../../errors.ts';
+import { MalformedTokenError } from '../../foundation/errors.ts';
 import { Reader } from '../../formats/reader.ts';
 import { readSid } from '../../formats/sid.ts';
 import { koffi } from '../koffi.ts';

@@ -1,5 +1,5 @@
 /** AcquireCredentialsHandleW for the server's side: one native credential per package and principal, shared. */
-import { OptionError, SspiAuthError } from '../../errors.ts';
+import { OptionError, SspiAuthError } from '../../foundation/errors.ts';
 import { SECPKG_CRED_BOTH, SECPKG_CRED_INBOUND } from '../../sspi/attributes.ts';
 import type {
   AcceptCall,

@@ -1,5 +1,5 @@
 /** A library with the interface of SSPI, opened: secur32.dll, Wine's, or WinPR's libwinpr2 on other systems. */
-import { SspiAuthError } from '../../errors.ts';
+import { SspiAuthError } from '../../foundation/errors.ts';
 import { openLibrary } from '../koffi.ts';
 import type { LibraryHandle, NativeFunction } from '../koffi.ts';
 import { handleFunctions, securityFunctions, tokenFunctions } from './declarations.ts';

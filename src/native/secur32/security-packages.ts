@@ -2,7 +2,7 @@
  * The security packages of a library with the interface of SSPI, behind the contract of src/sspi: of secur32.dll on
  * Windows, of WinPR's libwinpr2 elsewhere.
  */
-import { SspiAuthError } from '../../errors.ts';
+import { SspiAuthError } from '../../foundation/errors.ts';
 import type { SecurityPackageInfo } from '../../sspi/attributes.ts';
 import type { SecurityPackage } from '../../sspi/security-package.ts';
 import { SEC_E_OK, statusName } from '../../sspi/status.ts';

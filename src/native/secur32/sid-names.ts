@@ -1,7 +1,7 @@
 /** Names of security identifiers through LookupAccountSidW, off the event loop, remembered for a while. */
 import { callOffLoop, koffi } from '../koffi.ts';
-import { systemClock } from '../../sspi/clock.ts';
-import type { Clock } from '../../sspi/clock.ts';
+import { systemClock } from '../../foundation/clock.ts';
+import type { Clock } from '../../foundation/clock.ts';
 import type { Secur32Library } from './library.ts';
 
 /** Asks the system for one name; undefined where there is none. */

@@ -1,16 +1,16 @@
 /** The server's side of Digest: challenges, and the verdict on credentials. Shared by all contexts of a credential. */
 import type { Account, DigestAccepted, Refused, Unavailable } from '../../accounts/account-source.ts';
 import type { DigestAlgorithm } from '../../crypto/digest-response.ts';
-import { errorKind, MalformedTokenError } from '../../errors.ts';
-import { formatDigestChallenge } from '../../formats/digest-challenge.ts';
-import { parseDigestCredentials } from '../../formats/digest-credentials.ts';
-import type { DigestCredentials } from '../../formats/digest-credentials.ts';
+import { errorKind, MalformedTokenError } from '../../foundation/errors.ts';
+import { formatDigestChallenge } from '../../formats/digest/challenge.ts';
+import { parseDigestCredentials } from '../../formats/digest/credentials.ts';
+import type { DigestCredentials } from '../../formats/digest/credentials.ts';
 import { SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
 import { ASC_REQ_SEQUENCE_DETECT } from '../../sspi/requirements.ts';
 import type { AcceptCall, Diagnosis } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
-import { isThenable } from '../../thenable.ts';
+import { isThenable } from '../../foundation/thenable.ts';
 import type { DigestSettings } from './digest-auth-data.ts';
 import { realmOf, requestOf, tokenOf } from './digest-request.ts';
 import type { DigestRequest } from './digest-request.ts';

@@ -1,10 +1,10 @@
 /** What the Digest package judges with (pAuthData of acquireCredentialsHandle). */
 import type { AccountSource } from '../../accounts/account-source.ts';
 import type { DigestAlgorithm } from '../../crypto/digest-response.ts';
-import { OptionError } from '../../errors.ts';
-import { hasControlCharacter } from '../../formats/digest-fields.ts';
-import { systemClock, systemRandom } from '../../sspi/clock.ts';
-import type { Clock, RandomSource } from '../../sspi/clock.ts';
+import { OptionError } from '../../foundation/errors.ts';
+import { systemClock, systemRandom } from '../../foundation/clock.ts';
+import type { Clock, RandomSource } from '../../foundation/clock.ts';
+import { hasControlCharacter } from '../../foundation/text.ts';
 
 /** The account source, and what goes into the challenge. */
 export interface DigestAuthData {

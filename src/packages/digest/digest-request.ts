@@ -1,6 +1,6 @@
 /** The input buffers of one call, AcceptSecurityContext (Digest), section "pInput". */
 import { isUtf8 } from 'node:buffer';
-import { MalformedTokenError } from '../../errors.ts';
+import { MalformedTokenError } from '../../foundation/errors.ts';
 import { SECBUFFER_PKG_PARAMS, SECBUFFER_TOKEN, findBuffer } from '../../sspi/buffers.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
 import { isRealm } from './digest-auth-data.ts';

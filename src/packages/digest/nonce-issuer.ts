@@ -1,7 +1,7 @@
 /** Nonces without a table: what the server must know of one is in it, under a MAC (RFC 7616 section 5.4). */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { DigestAlgorithm } from '../../crypto/digest-response.ts';
-import type { Clock, RandomSource } from '../../sspi/clock.ts';
+import type { Clock, RandomSource } from '../../foundation/clock.ts';
 
 // Layout, in bytes: time of issue (6, big-endian milliseconds), issuer (6), random (12), MAC (24).
 const TIME_BYTES = 6;

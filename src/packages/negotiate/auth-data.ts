@@ -1,5 +1,5 @@
 /** What acquireCredentialsHandle takes for Negotiate: which packages may run inside it, and with what. */
-import { OptionError } from '../../errors.ts';
+import { OptionError } from '../../foundation/errors.ts';
 import type { AcquireCredentialsParameters, PackageCredential, SecurityPackage } from '../../sspi/index.ts';
 import { isMechanism } from './mechanisms.ts';
 import type { Mechanism } from './mechanisms.ts';

@@ -1,5 +1,5 @@
 /** The mechanisms that Negotiate can run, by object identifier and by the look of their first token. */
-import { MalformedTokenError } from '../../errors.ts';
+import { MalformedTokenError } from '../../foundation/errors.ts';
 import {
   decodeInitialToken,
   OID_KERBEROS,

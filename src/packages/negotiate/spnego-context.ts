@@ -6,7 +6,7 @@
  * the mechanism is not the client's first choice, unless it has no integrity to make one with. Whoever sends the last
  * mechanism token sends its MIC with it.
  */
-import { MalformedTokenError } from '../../errors.ts';
+import { MalformedTokenError } from '../../foundation/errors.ts';
 import {
   decodeNegotiationToken,
   encodeNegTokenResp,

@@ -3,7 +3,7 @@ import {
   NTLMSSP_NEGOTIATE_IDENTIFY,
   NTLMSSP_NEGOTIATE_SEAL,
   NTLMSSP_NEGOTIATE_SIGN,
-} from '../../formats/ntlm-flags.ts';
+} from '../../formats/ntlm/negotiate-flags.ts';
 import * as Attribute from '../../sspi/attributes.ts';
 import type { ContextAttribute, ContextAttributeValues } from '../../sspi/attributes.ts';
 import * as Requirement from '../../sspi/requirements.ts';

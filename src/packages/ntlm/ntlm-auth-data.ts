@@ -1,9 +1,9 @@
 /** What acquireCredentialsHandle takes for NTLM (pAuthData), checked once. */
 import type { AccountSource } from '../../accounts/account-source.ts';
-import { OptionError } from '../../errors.ts';
-import { hasLoneSurrogate } from '../../formats/utf16.ts';
-import { systemClock, systemRandom } from '../../sspi/clock.ts';
-import type { Clock, RandomSource } from '../../sspi/clock.ts';
+import { OptionError } from '../../foundation/errors.ts';
+import { systemClock, systemRandom } from '../../foundation/clock.ts';
+import type { Clock, RandomSource } from '../../foundation/clock.ts';
+import { hasLoneSurrogate } from '../../foundation/text.ts';
 
 /** Options of an NTLM credential. */
 export interface NtlmAuthData {

@@ -1,7 +1,7 @@
 /** The first leg: what a NEGOTIATE_MESSAGE is answered with, MS-NLMP section 3.2.5.1.1. */
-import { encodeTargetInfo } from '../../formats/av-pairs.ts';
+import { encodeTargetInfo } from '../../formats/ntlm/av-pairs.ts';
 import { filetimeOf } from '../../formats/filetime.ts';
-import { encodeChallengeMessage, SERVER_CHALLENGE_BYTES } from '../../formats/ntlm-challenge-message.ts';
+import { encodeChallengeMessage, SERVER_CHALLENGE_BYTES } from '../../formats/ntlm/challenge-message.ts';
 import {
   NTLM_NEGOTIATE_OEM,
   NTLMSSP_NEGOTIATE_128,
@@ -19,8 +19,8 @@ import {
   NTLMSSP_REQUEST_TARGET,
   NTLMSSP_TARGET_TYPE_DOMAIN,
   NTLMSSP_TARGET_TYPE_SERVER,
-} from '../../formats/ntlm-flags.ts';
-import type { NtlmVersion } from '../../formats/ntlm-version.ts';
+} from '../../formats/ntlm/negotiate-flags.ts';
+import type { NtlmVersion } from '../../formats/ntlm/version.ts';
 import { equalIgnoringCase } from '../../formats/uppercase.ts';
 import { encodeUtf16le } from '../../formats/utf16.ts';
 import type { NtlmSettings } from './ntlm-auth-data.ts';

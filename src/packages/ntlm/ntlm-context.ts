@@ -5,16 +5,16 @@
 import { timingSafeEqual } from 'node:crypto';
 import { messageIntegrityCode } from '../../crypto/ntlm-keys.ts';
 import { rc4 } from '../../crypto/rc4.ts';
-import { errorKind, MalformedTokenError } from '../../errors.ts';
-import { AV_FLAG_MIC_PRESENT, AV_FLAG_UNTRUSTED_TARGET } from '../../formats/av-pairs.ts';
+import { errorKind, MalformedTokenError } from '../../foundation/errors.ts';
+import { AV_FLAG_MIC_PRESENT, AV_FLAG_UNTRUSTED_TARGET } from '../../formats/ntlm/av-pairs.ts';
 import { filetimeDistance, filetimeOf, filetimeSpan } from '../../formats/filetime.ts';
 import {
   decodeAuthenticateMessage,
   MIC_BYTES,
   MIC_OFFSET,
   ntResponseLength,
-} from '../../formats/ntlm-authenticate-message.ts';
-import type { AuthenticateMessage } from '../../formats/ntlm-authenticate-message.ts';
+} from '../../formats/ntlm/authenticate-message.ts';
+import type { AuthenticateMessage } from '../../formats/ntlm/authenticate-message.ts';
 import {
   NTLMSSP_NEGOTIATE_128,
   NTLMSSP_NEGOTIATE_ANONYMOUS,
@@ -22,16 +22,16 @@ import {
   NTLMSSP_NEGOTIATE_KEY_EXCH,
   NTLMSSP_NEGOTIATE_SEAL,
   NTLMSSP_NEGOTIATE_SIGN,
-} from '../../formats/ntlm-flags.ts';
-import { decodeNtlmV2Response, NTLM_V1_RESPONSE_BYTES } from '../../formats/ntlmv2-response.ts';
-import type { NtlmV2Response } from '../../formats/ntlmv2-response.ts';
+} from '../../formats/ntlm/negotiate-flags.ts';
+import { decodeNtlmV2Response, NTLM_V1_RESPONSE_BYTES } from '../../formats/ntlm/ntlmv2-response.ts';
+import type { NtlmV2Response } from '../../formats/ntlm/ntlmv2-response.ts';
 import type { ContextAttribute, ContextAttributeValues } from '../../sspi/attributes.ts';
 import { findBuffer, SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
 import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
 import type { AcceptCall, AcceptReply, Answer, PackageContext } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
-import { isThenable } from '../../thenable.ts';
+import { isThenable } from '../../foundation/thenable.ts';
 import { answerAttribute, contextAttributes } from './ntlm-attributes.ts';
 import type { EstablishedFacts } from './ntlm-attributes.ts';
 import type { NtlmSettings } from './ntlm-auth-data.ts';
@@ -39,7 +39,7 @@ import type { IssuedChallenge } from './ntlm-challenge.ts';
 import { bindingsPolicy, bindingsResult, meetsBindingsPolicy } from './ntlm-channel-bindings.ts';
 import type { BindingsPolicy } from './ntlm-channel-bindings.ts';
 import { NtlmMessageSecurity } from './ntlm-message-security.ts';
-import { readVerdict } from './ntlm-verdict.ts';
+import { readVerdict } from './ntlm-result.ts';
 
 /** An established context. */
 interface Established extends EstablishedFacts {

@@ -13,7 +13,7 @@ import {
   NTLMSSP_NEGOTIATE_KEY_EXCH,
   NTLMSSP_NEGOTIATE_SEAL,
   NTLMSSP_NEGOTIATE_SIGN,
-} from '../../formats/ntlm-flags.ts';
+} from '../../formats/ntlm/negotiate-flags.ts';
 import {
   findBuffer,
   SECBUFFER_DATA,

@@ -1,8 +1,8 @@
 /** The NTLM security package, server side: NTLMv2 only (MS-NLMP). */
-import { MalformedTokenError } from '../../errors.ts';
-import { ntResponseLength } from '../../formats/ntlm-authenticate-message.ts';
-import { NTLMSSP_NEGOTIATE_128 } from '../../formats/ntlm-flags.ts';
-import { decodeNegotiateMessage } from '../../formats/ntlm-negotiate-message.ts';
+import { MalformedTokenError } from '../../foundation/errors.ts';
+import { ntResponseLength } from '../../formats/ntlm/authenticate-message.ts';
+import { NTLMSSP_NEGOTIATE_128 } from '../../formats/ntlm/negotiate-flags.ts';
+import { decodeNegotiateMessage } from '../../formats/ntlm/negotiate-message.ts';
 import { findBuffer, SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import type {
   AcceptCall,

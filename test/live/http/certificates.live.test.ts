@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash, X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { MalformedTokenError } from '../../../src/errors.ts';
+import { MalformedTokenError } from '../../../src/foundation/errors.ts';
 import { certificateSignatureHash } from '../../../src/formats/certificate.ts';
 import { decodeChannelBindings } from '../../../src/formats/channel-bindings.ts';
 import { endPointBindings } from '../../../src/http/channel-bindings.ts';

@@ -33,14 +33,14 @@ import {
   verifySignature,
 } from '../../../src/sspi/index.ts';
 import type { ContextHandle } from '../../../src/sspi/index.ts';
-import { checksum } from '../../kerberos/aes-sha1.ts';
+import { checksum } from '../../lab/kerberos/aes-sha1.ts';
 import {
   checksumContent,
   checksumField,
   keytabKey,
   openApRequest,
   sealApRequest,
-} from '../../kerberos/ap-request-forge.ts';
+} from '../../lab/kerberos/ap-request-forge.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import type { Kdc } from '../../lab/kdc.ts';
 import { tier } from '../../lab/tier.ts';

@@ -8,16 +8,16 @@ import {
   PAC_LOGON_INFO,
   PAC_SERVER_CHECKSUM,
   pacServerSignatureInput,
-} from '../../../src/formats/pac.ts';
+} from '../../../src/formats/kerberos/pac.ts';
 import type { SecurityContextToken } from '../../../src/sspi/index.ts';
-import { checksum } from '../../kerberos/aes-sha1.ts';
+import { checksum } from '../../lab/kerberos/aes-sha1.ts';
 import {
   keytabKey,
   openApRequest,
   pacAuthorizationData,
   pacOf,
   sealApRequest,
-} from '../../kerberos/ap-request-forge.ts';
+} from '../../lab/kerberos/ap-request-forge.ts';
 import { adapters } from '../../adapters/servers.ts';
 import type { Answer } from '../../adapters/servers.ts';
 import { curl } from '../../lab/curl.ts';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { applicationTag, derElement, derObjectIdentifier } from '../../../src/formats/der.ts';
-import { decodeKerberosToken, KERBEROS_OID, MS_KERBEROS_OID } from '../../../src/formats/kerberos-token.ts';
-import { cutTicket } from '../../kerberos/ap-request-tickets.ts';
+import { decodeKerberosToken, KERBEROS_OID, MS_KERBEROS_OID } from '../../../src/formats/kerberos/kerberos-token.ts';
+import { cutTicket } from '../../lab/kerberos/ap-request-tickets.ts';
 import { gssClientPackages } from '../../lab/gss-client.ts';
 import { tier } from '../../lab/tier.ts';
 import { heimdal, mit } from './acceptor.ts';

@@ -9,8 +9,8 @@ import {
   ASC_REQ_DELEGATE,
   ASC_RET_DELEGATE,
 } from '../../../src/sspi/index.ts';
-import { apOptions, withChecksum } from '../../kerberos/ap-request-forge.ts';
-import type { OpenApRequest } from '../../kerberos/ap-request-forge.ts';
+import { apOptions, withChecksum } from '../../lab/kerberos/ap-request-forge.ts';
+import type { OpenApRequest } from '../../lab/kerberos/ap-request-forge.ts';
 import { gssClientPackages, startGssClient } from '../../lab/gss-client.ts';
 import { tier } from '../../lab/tier.ts';
 import { acceptor, heimdal, mit } from './acceptor.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { derInteger } from '../../../src/formats/der.ts';
 import { ASC_REQ_EXTENDED_ERROR } from '../../../src/sspi/index.ts';
-import { keytabKey, openApRequest, principalName, sealApRequest } from '../../kerberos/ap-request-forge.ts';
+import { keytabKey, openApRequest, principalName, sealApRequest } from '../../lab/kerberos/ap-request-forge.ts';
 import { gssClientPackages, startGssClient } from '../../lab/gss-client.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import { runChecked } from '../../lab/process.ts';

@@ -1,6 +1,6 @@
 /** A realm with a client, an acceptor, and the key of its service in the hands of an attacker. */
-import { keytabKey, openApRequest, sealApRequest } from '../../kerberos/ap-request-forge.ts';
-import type { OpenApRequest } from '../../kerberos/ap-request-forge.ts';
+import { keytabKey, openApRequest, sealApRequest } from '../../lab/kerberos/ap-request-forge.ts';
+import type { OpenApRequest } from '../../lab/kerberos/ap-request-forge.ts';
 import { startGssClient } from '../../lab/gss-client.ts';
 import type { GssClient } from '../../lab/gss-client.ts';
 import { startKdc } from '../../lab/kdc.ts';

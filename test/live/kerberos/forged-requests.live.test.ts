@@ -9,8 +9,8 @@ import {
   kerberosTime,
   principalName,
   withChecksum,
-} from '../../kerberos/ap-request-forge.ts';
-import type { OpenApRequest } from '../../kerberos/ap-request-forge.ts';
+} from '../../lab/kerberos/ap-request-forge.ts';
+import type { OpenApRequest } from '../../lab/kerberos/ap-request-forge.ts';
 import { gssClientPackages } from '../../lab/gss-client.ts';
 import { tier } from '../../lab/tier.ts';
 import { heimdal, mit } from './acceptor.ts';

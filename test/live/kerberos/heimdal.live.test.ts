@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
-import { OptionError, SspiAuthError } from '../../../src/errors.ts';
-import { decodePac, PAC_SERVER_CHECKSUM } from '../../../src/formats/pac.ts';
+import { OptionError, SspiAuthError } from '../../../src/foundation/errors.ts';
+import { decodePac, PAC_SERVER_CHECKSUM } from '../../../src/formats/kerberos/pac.ts';
 import { detectKerberos } from '../../../src/native/gssapi/index.ts';
 import { liveHandles } from '../../../src/sspi/index.ts';
 import {
@@ -13,8 +13,8 @@ import {
   pacOf,
   principalName,
   sealApRequest,
-} from '../../kerberos/ap-request-forge.ts';
-import type { OpenApRequest } from '../../kerberos/ap-request-forge.ts';
+} from '../../lab/kerberos/ap-request-forge.ts';
+import type { OpenApRequest } from '../../lab/kerberos/ap-request-forge.ts';
 import { startGssClient } from '../../lab/gss-client.ts';
 import type { GssClient } from '../../lab/gss-client.ts';
 import { startKdc } from '../../lab/kdc.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { copyFile, mkdir, rename, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
-import { OptionError, SspiAuthError } from '../../../src/errors.ts';
+import { OptionError, SspiAuthError } from '../../../src/foundation/errors.ts';
 import { detectKerberos } from '../../../src/native/gssapi/index.ts';
 import type { KerberosAuthData } from '../../../src/native/gssapi/index.ts';
 import { startKdc } from '../../lab/kdc.ts';

@@ -1,7 +1,7 @@
 /** One token, presented again: to this process, to another one, and to the one after a restart. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { kerberosTime, keytabKey, openApRequest, sealApRequest } from '../../kerberos/ap-request-forge.ts';
+import { kerberosTime, keytabKey, openApRequest, sealApRequest } from '../../lab/kerberos/ap-request-forge.ts';
 import { gssClientPackages, startGssClient } from '../../lab/gss-client.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import type { Kdc } from '../../lab/kdc.ts';

@@ -1,7 +1,7 @@
 /** Whom a ticket names: odd names, anonymous principals, tickets that are known, tickets without a PAC. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { decodePac, PAC_SERVER_CHECKSUM } from '../../../src/formats/pac.ts';
+import { decodePac, PAC_SERVER_CHECKSUM } from '../../../src/formats/kerberos/pac.ts';
 import {
   authorizationData,
   kerberosString,
@@ -9,9 +9,9 @@ import {
   pacOf,
   principalName,
   withChecksum,
-} from '../../kerberos/ap-request-forge.ts';
-import type { OpenApRequest } from '../../kerberos/ap-request-forge.ts';
-import { withTicketOf } from '../../kerberos/ap-request-tickets.ts';
+} from '../../lab/kerberos/ap-request-forge.ts';
+import type { OpenApRequest } from '../../lab/kerberos/ap-request-forge.ts';
+import { withTicketOf } from '../../lab/kerberos/ap-request-tickets.ts';
 import { gssClientPackages } from '../../lab/gss-client.ts';
 import { tier } from '../../lab/tier.ts';
 import { acceptor, heimdal, mit } from './acceptor.ts';

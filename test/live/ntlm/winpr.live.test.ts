@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { memoryAccounts } from '../../../src/accounts/memory-accounts.ts';
 import { encodeChannelBindings } from '../../../src/formats/channel-bindings.ts';
-import { describeNtlmMessage } from '../../../src/formats/ntlm-message-description.ts';
+import { describeNtlmMessage } from '../../../src/formats/ntlm/message-description.ts';
 import {
   ASC_REQ_ALLOW_MISSING_BINDINGS,
   ASC_REQ_CONNECTION,

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { kerberosSettings } from '../../../src/native/gssapi/kerberos-auth-data.ts';
-import type { KerberosSettings } from '../../../src/native/gssapi/kerberos-auth-data.ts';
-import { fileSignature, isHttpService, keytabPath } from '../../../src/native/gssapi/keytab-file.ts';
-import { systemClock } from '../../../src/sspi/clock.ts';
-import { KEYTAB_HEAD, keytabEntry } from '../../kerberos/keytab-entry.ts';
+import { fileSignature, isHttpService, keytabPath } from '../../../src/native/gssapi/keytab/keytab-file.ts';
+import { systemClock } from '../../../src/foundation/clock.ts';
+import { KEYTAB_HEAD, keytabEntry } from '../../lab/kerberos/keytab-entry.ts';
 import { scratchFolder } from '../../lab/scratch.ts';
 import type { ScratchFolder } from '../../lab/scratch.ts';
+import type { KerberosSettings } from '../../../src/native/gssapi/call/kerberos-settings.ts';
 
 let folder: ScratchFolder;
 before(async () => {

@@ -1,11 +1,11 @@
 /** Whom an accepted ticket names, for every PAC that a library can give: one that is doubtful is never taken for none. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { GssapiExtensions, PacReading } from '../../../src/native/gssapi/extensions.ts';
-import type { Frame } from '../../../src/native/gssapi/frame.ts';
+import type { GssapiExtensions, PacReading } from '../../../src/native/gssapi/call/extensions.ts';
+import type { Frame } from '../../../src/native/gssapi/call/frame.ts';
 import { readAccount } from '../../../src/native/gssapi/name-attributes.ts';
 import type { AccountReading } from '../../../src/native/gssapi/name-attributes.ts';
-import { vectors } from '../../kerberos/vectors.ts';
+import { vectors } from '../../lab/kerberos/vectors.ts';
 
 const [vector] = vectors(/^pac\.rc4/);
 const pac = Buffer.from(vector!.expected, 'hex');

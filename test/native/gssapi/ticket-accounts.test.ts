@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ApRequestHeader } from '../../../src/formats/kerberos-token.ts';
-import type { KeytabListing } from '../../../src/native/gssapi/keytab-file.ts';
+import type { ApRequestHeader } from '../../../src/formats/kerberos/kerberos-token.ts';
+import type { KeytabListing } from '../../../src/native/gssapi/keytab/keytab-file.ts';
 import { TicketAccounts } from '../../../src/native/gssapi/ticket-accounts.ts';
 import type { TicketAccount } from '../../../src/native/gssapi/ticket-accounts.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { MalformedTokenError } from '../../../src/errors.ts';
-import { identityOf } from '../../../src/identity.ts';
+import { MalformedTokenError } from '../../../src/foundation/errors.ts';
+import { identityOf } from '../../../src/identity/identity.ts';
 import { groupsOf, sidAndAttributes } from '../../../src/native/secur32/access-token.ts';
 import type { SidAndAttributes } from '../../../src/native/secur32/access-token.ts';
 import { layouts } from '../../../src/native/secur32/declarations.ts';

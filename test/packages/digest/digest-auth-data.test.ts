@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { OptionError } from '../../../src/errors.ts';
+import { OptionError } from '../../../src/foundation/errors.ts';
 import { digestPackage } from '../../../src/packages/digest/index.ts';
 import * as Sspi from '../../../src/sspi/index.ts';
 import { TestAccounts } from './digest-server.ts';

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { DigestAccepted } from '../../../src/accounts/account-source.ts';
-import { parseDigestFields } from '../../../src/formats/digest-fields.ts';
+import { parseDigestFields } from '../../../src/formats/digest/fields.ts';
 import { answerChallenge } from './digest-client.ts';
 import { DigestServer, sourceOf } from './digest-server.ts';
-import { DENIED, MALFORMED, OK } from './digest-verdicts.ts';
+import { DENIED, MALFORMED, OK } from './digest-results.ts';
 
 const numRuns = Number(process.env['SSPI_AUTH_FUZZ_RUNS'] ?? 2000);
 

@@ -6,7 +6,7 @@ import { DigestAcceptor } from '../../../src/packages/digest/digest-acceptor.ts'
 import * as Sspi from '../../../src/sspi/index.ts';
 import { answerChallenge, quote, readChallenge } from './digest-client.ts';
 import { DigestServer, REALM, TestAccounts, TestClock, sourceOf, testRandom, texts } from './digest-server.ts';
-import { CHALLENGED, DENIED, judged, MALFORMED, OK, statusOf } from './digest-verdicts.ts';
+import { CHALLENGED, DENIED, judged, MALFORMED, OK, statusOf } from './digest-results.ts';
 
 describe('Digest under attack: replays and counts', () => {
   it('E01: a whole request again is not accepted; a valid one learns that its nonce is stale', () => {

@@ -5,8 +5,8 @@ import { describe, it } from 'node:test';
 import * as Sspi from '../../../src/sspi/index.ts';
 import { answerChallenge, computeResponse, quote, readChallenge } from './digest-client.ts';
 import { DigestServer, REALM, TestAccounts, sourceOf } from './digest-server.ts';
-import { DENIED, MALFORMED, OK, statusOf } from './digest-verdicts.ts';
-import type { Deviation } from './digest-verdicts.ts';
+import { DENIED, MALFORMED, OK, statusOf } from './digest-results.ts';
+import type { Deviation } from './digest-results.ts';
 
 describe('Digest under attack: parameters', () => {
   const cases: [string, string, Deviation][] = [

@@ -6,7 +6,7 @@ import { digestPackage } from '../../../src/packages/digest/index.ts';
 import * as Sspi from '../../../src/sspi/index.ts';
 import { answerChallenge } from './digest-client.ts';
 import { DigestServer, REALM, TestClock, sourceOf, testRandom, texts } from './digest-server.ts';
-import { CHALLENGED, DENIED, MALFORMED, OK } from './digest-verdicts.ts';
+import { CHALLENGED, DENIED, MALFORMED, OK } from './digest-results.ts';
 
 const write = { username: String.raw`"EXAMPLE\alice"` };
 const [first, second] = ['EXAMPLEalice', String.raw`EXAMPLE\alice`];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { OptionError } from '../../../src/errors.ts';
+import { OptionError } from '../../../src/foundation/errors.ts';
 import { OID_KERBEROS, OID_NEGOEX, OID_NTLM } from '../../../src/formats/spnego.ts';
 import { negotiatePackage } from '../../../src/packages/negotiate/index.ts';
 import * as Sspi from '../../../src/sspi/index.ts';

@@ -1,7 +1,7 @@
 /** What a credential of NTLM is made from: an option that cannot be used is refused by its name. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { OptionError } from '../../../src/errors.ts';
+import { OptionError } from '../../../src/foundation/errors.ts';
 import { filetimeOf } from '../../../src/formats/filetime.ts';
 import { ntlmPackage } from '../../../src/packages/ntlm/ntlm-package.ts';
 import {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { AccountSource } from '../../../src/accounts/account-source.ts';
-import { decodeChallengeMessage } from '../../../src/formats/ntlm-challenge-message.ts';
+import { decodeChallengeMessage } from '../../../src/formats/ntlm/challenge-message.ts';
 import {
   acceptSecurityContext,
   ASC_REQ_CONNECTION,

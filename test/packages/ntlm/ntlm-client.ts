@@ -5,7 +5,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { ntowfv1 } from '../../../src/crypto/ntlm-keys.ts';
 import { rc4 } from '../../../src/crypto/rc4.ts';
-import { decodeChallengeMessage } from '../../../src/formats/ntlm-challenge-message.ts';
+import { decodeChallengeMessage } from '../../../src/formats/ntlm/challenge-message.ts';
 
 export const hmac = (key: Uint8Array, ...parts: Uint8Array[]): Uint8Array => {
   const made = createHmac('md5', key);

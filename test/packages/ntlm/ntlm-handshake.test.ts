@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { decodeChallengeMessage } from '../../../src/formats/ntlm-challenge-message.ts';
+import { decodeChallengeMessage } from '../../../src/formats/ntlm/challenge-message.ts';
 import { filetimeOf } from '../../../src/formats/filetime.ts';
 import {
   ASC_RET_CONFIDENTIALITY,

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { MalformedTokenError } from '../../../src/errors.ts';
-import { describeNtlmMessage } from '../../../src/formats/ntlm-message-description.ts';
+import { MalformedTokenError } from '../../../src/foundation/errors.ts';
+import { describeNtlmMessage } from '../../../src/formats/ntlm/message-description.ts';
 import { issueChallenge } from '../../../src/packages/ntlm/ntlm-challenge.ts';
 import { ntlmSettings } from '../../../src/packages/ntlm/ntlm-auth-data.ts';
 import { NtlmContext } from '../../../src/packages/ntlm/ntlm-context.ts';

@@ -1,7 +1,7 @@
 /** Hostile NEGOTIATE_MESSAGEs, and what may not stand in their place. Every case is refused, with the status named. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { decodeChallengeMessage } from '../../../src/formats/ntlm-challenge-message.ts';
+import { decodeChallengeMessage } from '../../../src/formats/ntlm/challenge-message.ts';
 import {
   acceptSecurityContext,
   ASC_REQ_ALLOW_MISSING_BINDINGS,

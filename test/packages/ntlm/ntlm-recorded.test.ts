@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { encodeChannelBindings } from '../../../src/formats/channel-bindings.ts';
-import { decodeAuthenticateMessage } from '../../../src/formats/ntlm-authenticate-message.ts';
+import { decodeAuthenticateMessage } from '../../../src/formats/ntlm/authenticate-message.ts';
 import { NtlmMessageSecurity } from '../../../src/packages/ntlm/ntlm-message-security.ts';
 import {
   ASC_REQ_ALLOW_MISSING_BINDINGS,
@@ -24,8 +24,8 @@ import type { SecBuffer } from '../../../src/sspi/index.ts';
 import type { BindingsPolicy } from '../../../src/packages/ntlm/ntlm-channel-bindings.ts';
 import { hex, toHex, vector, vectors } from './recorded-handshakes.ts';
 import { mutate, mutations } from './message-changes.ts';
-import { common, judge, recorded } from './recorded-judgement.ts';
-import type { Recorded } from './recorded-judgement.ts';
+import { common, judge, recorded } from './recorded-verification.ts';
+import type { Recorded } from './recorded-verification.ts';
 
 const day = 24 * 60 * 60 * 1000;
 const numRuns = Number(process.env['SSPI_AUTH_FUZZ_RUNS'] ?? 2000);

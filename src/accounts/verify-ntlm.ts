@@ -1,0 +1,35 @@
+/** Judging an NTLMv2 response with the account's hash, MS-NLMP section 3.2.5.1.2. */
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { ntowfv2, ntProofString, sessionBaseKey } from '../crypto/ntlm-keys.ts';
+import { NT_PROOF_BYTES } from '../formats/ntlm/ntlmv2-response.ts';
+import type { NtlmAccepted, NtlmLogon, Refused } from './account-source.ts';
+import type { StoredAccount } from './account-table.ts';
+
+/** Stands in for an account that is not there: nobody knows its password. */
+const dummyHash: Uint8Array = randomBytes(16);
+
+const refused: Refused = Object.freeze({ verdict: 'refused' });
+
+/**
+ * Whether a response proves an account.
+ *
+ * The same hashes are computed for an account that does not exist or has no hash as for a wrong password (attack G01). A
+ * response that does not verify for the domain the client named is tried once more with an empty one, as the section
+ * prescribes for clients that left it out of their computation.
+ *
+ * @param stored undefined: no such account
+ */
+export function judgeNtlmResponse(stored: StoredAccount | undefined, logon: NtlmLogon): NtlmAccepted | Refused {
+  const { userName, domain, serverChallenge, ntResponse } = logon;
+  if (ntResponse.byteLength <= NT_PROOF_BYTES) return refused;
+  const ntHash = stored?.ntHash ?? dummyHash;
+  const proof = ntResponse.subarray(0, NT_PROOF_BYTES);
+  const clientChallengeMessage = ntResponse.subarray(NT_PROOF_BYTES);
+  for (const userDomain of domain === '' ? [''] : [domain, '']) {
+    const responseKey = ntowfv2(ntHash, userName, userDomain);
+    if (!timingSafeEqual(ntProofString(responseKey, serverChallenge, clientChallengeMessage), proof)) continue;
+    if (stored?.ntHash === undefined) return refused;
+    return { verdict: 'accepted', account: stored.account, sessionBaseKey: sessionBaseKey(responseKey, proof) };
+  }
+  return refused;
+}

@@ -1,0 +1,61 @@
+/** Policy after the last leg: a context that stands is not yet a user who may come in. */
+import type { AuditReason } from './audit.ts';
+import type { Verdict } from './verification.ts';
+import type { OfferedScheme } from './offered-scheme.ts';
+import { identityOf } from '../identity/identity.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { SecurityContextFacts } from '../identity/security-context-info.ts';
+import {
+  ASC_RET_NULL_SESSION,
+  queryContextAttributes,
+  querySecurityContextToken,
+  SECPKG_ATTR_CLIENT_SPECIFIED_TARGET,
+  SECPKG_ATTR_NEGOTIATION_INFO,
+} from '../sspi/index.ts';
+import type { ContextHandle } from '../sspi/index.ts';
+
+/** Who comes in and on what grounds, or why not. */
+export type Admission =
+  | { readonly type: 'admitted'; readonly user: Identity; readonly facts: SecurityContextFacts }
+  | {
+      readonly type: 'refused';
+      readonly reason: AuditReason;
+      /** What was thrown, where the package gave an account that is none. */
+      readonly error?: unknown;
+    };
+
+/**
+ * Looks at an established context: which package ran (attack G11), what its attributes say (G08), whose it is (C20, C22).
+ * The context stays its owner's. Never throws: a token that a package made wrong lets nobody in.
+ */
+export function admit(scheme: OfferedScheme, verdict: Extract<Verdict, { type: 'accepted' }>): Admission {
+  try {
+    return examine(scheme, verdict);
+  } catch (error) {
+    return { type: 'refused', reason: 'internal-error', error };
+  }
+}
+
+function examine(scheme: OfferedScheme, verdict: Extract<Verdict, { type: 'accepted' }>): Admission {
+  const { context, attributes, expiry, channelBound } = verdict;
+  const ran = queryContextAttributes(context, SECPKG_ATTR_NEGOTIATION_INFO).value?.package.name;
+  if (ran === undefined || scheme.packages?.includes(ran) === false) {
+    return { type: 'refused', reason: 'package-not-allowed' };
+  }
+  if (!isAllowedTarget(scheme, context)) return { type: 'refused', reason: 'target-not-allowed' };
+  const required = scheme.requiredAttributes ?? 0;
+  const missing = (attributes & required) >>> 0 !== required >>> 0;
+  if (missing || (attributes & ASC_RET_NULL_SESSION) !== 0) return { type: 'refused', reason: 'attributes-missing' };
+  const token = querySecurityContextToken(context).value;
+  const user = token === undefined ? undefined : identityOf(token, ran);
+  if (user === undefined) return { type: 'refused', reason: 'account-refused' };
+  const facts = { scheme: scheme.name, package: ran, provider: scheme.provider, attributes, channelBound, expiry };
+  return { type: 'admitted', user, facts };
+}
+
+/** Whether the client meant this service; a target it does not name, or that nobody can tell, is not it. */
+function isAllowedTarget({ servicePrincipalNames }: OfferedScheme, context: ContextHandle): boolean {
+  if (servicePrincipalNames === undefined) return true;
+  const target = queryContextAttributes(context, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET).value?.toLowerCase();
+  return servicePrincipalNames.some((name) => name.toLowerCase() === target);
+}

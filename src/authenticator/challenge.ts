@@ -1,0 +1,28 @@
+/** WWW-Authenticate (RFC 9110 section 11.6.1): what a 401 asks for. */
+import { challengeText, digestChallenges } from './verification.ts';
+import type { OfferedScheme } from './offered-scheme.ts';
+
+/**
+ * The challenges of a 401 that answers no token: the same whatever the cause.
+ *
+ * @param schemes in the order they are offered
+ * @param httpVersionMajor of the request: only HTTP/1 can carry schemes that are bound to a connection
+ * @param stale Digest challenges to give in place of fresh ones
+ * @returns one value for each WWW-Authenticate field
+ */
+export function bareChallenges(
+  schemes: Iterable<OfferedScheme>,
+  httpVersionMajor: number,
+  stale?: readonly Uint8Array[],
+): readonly string[] {
+  const challenges: string[] = [];
+  for (const scheme of schemes) {
+    if (scheme.boundTo === 'connection') {
+      if (httpVersionMajor === 1) challenges.push(scheme.name);
+    } else {
+      const texts = stale?.map(challengeText) ?? digestChallenges(scheme);
+      for (const text of texts) challenges.push(`${scheme.name} ${text}`);
+    }
+  }
+  return challenges;
+}

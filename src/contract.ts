@@ -1,0 +1,10 @@
+/**
+ * The public face of the contract (`sspi-auth/sspi`): AcceptSecurityContext and its companions, with the security
+ * packages of this machine: Windows' own on Windows, those of this library elsewhere.
+ */
+import { addMachinePackages } from './authenticator/providers/offered-schemes.ts';
+
+addMachinePackages();
+
+export * from './sspi/index.ts';
+export { liveNativeHandles } from './authenticator/providers/offered-schemes.ts';

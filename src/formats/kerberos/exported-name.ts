@@ -1,0 +1,37 @@
+/** Mechanism-Independent Exported Name Object Format, RFC 2743 section 3.2; the name of Kerberos in it, RFC 1964 section 2.1.3. */
+import { MalformedTokenError } from '../../foundation/errors.ts';
+import { DerReader } from '../der.ts';
+import { Reader } from '../reader.ts';
+
+/** TOK_ID. */
+const EXPORTED_NAME = 0x0401;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** A name as its mechanism spells it. */
+export interface ExportedName {
+  /** Dotted. */
+  readonly mechanism: string;
+  readonly name: string;
+}
+
+/**
+ * Reads an exported name. All numbers are big-endian.
+ *
+ * @throws MalformedTokenError where it is none, or the name is not UTF-8
+ */
+export function decodeExportedName(bytes: Uint8Array): ExportedName {
+  const reader = new Reader(bytes);
+  const tokenId = reader.u16be('TOK_ID');
+  if (tokenId !== EXPORTED_NAME) throw new MalformedTokenError('TOK_ID', `0x${tokenId.toString(16)} is no name`, 0);
+  const oid = new DerReader(reader.take(reader.u16be('MECH_OID_LEN'), 'MECH_OID'));
+  const mechanism = oid.objectIdentifier('MECH_OID');
+  oid.expectEnd('MECH_OID');
+  const name = reader.take(reader.u32be('NAME_LEN'), 'NAME');
+  reader.expectEnd('NAME');
+  try {
+    return { mechanism, name: utf8.decode(name) };
+  } catch {
+    throw new MalformedTokenError('NAME', 'is not UTF-8', bytes.byteLength - name.byteLength);
+  }
+}

@@ -1,0 +1,307 @@
+/**
+ * The clear part of a Kerberos token: the GSS framing (RFC 2743 section 3.1, RFC 4121 section 4.1) and of the AP-REQ
+ * (RFC 4120 section 5.5.1) what is not encrypted: for which service and under which key the client's ticket is.
+ *
+ * Nothing here is proven. It serves to refuse early, to tell the operator what a refused client had brought, and to know a
+ * ticket again: so nothing may stand where another reader could see another ticket.
+ */
+import { MalformedTokenError } from '../../foundation/errors.ts';
+import {
+  applicationTag,
+  contextTag,
+  DER_BIT_STRING,
+  DER_GENERAL_STRING,
+  DER_GENERALIZED_TIME,
+  DER_OCTET_STRING,
+  DER_SEQUENCE,
+  DerReader,
+} from '../der.ts';
+
+/** Kerberos 5, RFC 4121 section 4.1. */
+export const KERBEROS_OID = '1.2.840.113554.1.2.2';
+/** Kerberos 5 as old Windows spells it by mistake, MS-SPNG 1.9. */
+export const MS_KERBEROS_OID = '1.2.840.48018.1.2.2';
+
+/** TOK_ID, RFC 4121 section 4.1: two bytes, big-endian. */
+export const TOK_ID_AP_REQ = 0x0100;
+export const TOK_ID_AP_REP = 0x0200;
+export const TOK_ID_KRB_ERROR = 0x0300;
+
+/** Encryption types, RFC 3961 section 8 and its successors, with the names krb5.conf takes. */
+export const encryptionTypeNames: ReadonlyMap<number, string> = new Map([
+  [1, 'des-cbc-crc'],
+  [2, 'des-cbc-md4'],
+  [3, 'des-cbc-md5'],
+  [16, 'des3-cbc-sha1'],
+  [17, 'aes128-cts-hmac-sha1-96'],
+  [18, 'aes256-cts-hmac-sha1-96'],
+  [19, 'aes128-cts-hmac-sha256-128'],
+  [20, 'aes256-cts-hmac-sha384-192'],
+  [23, 'arcfour-hmac'],
+  [24, 'arcfour-hmac-exp'],
+  [25, 'camellia128-cts-cmac'],
+  [26, 'camellia256-cts-cmac'],
+]);
+
+/** An encryption type for people: its name, or its number where it has none. */
+export function encryptionTypeName(encryptionType: number): string {
+  return encryptionTypeNames.get(encryptionType) ?? `encryption type ${encryptionType}`;
+}
+
+/** InitialContextToken: mechanism, TOK_ID and the Kerberos message. */
+export interface KerberosToken {
+  /** Dotted. */
+  readonly mechanism: string;
+  readonly tokenId: number;
+  /** The message in DER; a view, not a copy. */
+  readonly message: Uint8Array;
+}
+
+/**
+ * Takes the GSS framing off a Kerberos token.
+ *
+ * @throws MalformedTokenError where there is none, it is not whole, or something follows it
+ */
+export function decodeKerberosToken(bytes: Uint8Array): KerberosToken {
+  const outer = new DerReader(bytes);
+  const inner = outer.enter(applicationTag(0), 'InitialContextToken');
+  outer.expectEnd('InitialContextToken');
+  const mechanism = inner.objectIdentifier('thisMech');
+  const at = inner.offset;
+  const rest = inner.rest();
+  const [high, low] = rest;
+  if (high === undefined || low === undefined) throw new MalformedTokenError('TOK_ID', 'is missing', at);
+  return { mechanism, tokenId: (high << 8) | low, message: rest.subarray(2) };
+}
+
+/** A ticket as its clear part describes it, RFC 4120 section 5.3. */
+export interface TicketHeader {
+  readonly realm: string;
+  /** Components of sname joined by `/`, those characters that would be ambiguous escaped by `\`. */
+  readonly serviceName: string;
+  readonly encryptionType: number;
+  /** kvno of the service's key, where the ticket has one. */
+  readonly keyVersion: number | undefined;
+}
+
+/** The clear part of an AP-REQ. */
+export interface ApRequestHeader {
+  /** use-session-key: user-to-user, which no server here can judge (attack D19). */
+  readonly useSessionKey: boolean;
+  readonly mutualRequired: boolean;
+  readonly ticket: TicketHeader;
+  /** The field `ticket` whole, exactly as received. */
+  readonly ticketBytes: Uint8Array;
+  /** The encrypted ticket. */
+  readonly ticketCipher: Uint8Array;
+  /** Encryption type of the ticket's session key, which encrypts the authenticator. */
+  readonly sessionEncryptionType: number;
+  /** The encrypted authenticator. */
+  readonly authenticatorCipher: Uint8Array;
+}
+
+/**
+ * Reads the clear part of an AP-REQ.
+ *
+ * @param message of decodeKerberosToken
+ * @throws MalformedTokenError where it is no AP-REQ of version 5
+ */
+export function decodeApRequest(message: Uint8Array): ApRequestHeader {
+  const outer = new DerReader(message);
+  const request = onlySequence(outer.enter(applicationTag(14), 'AP-REQ'), 'AP-REQ');
+  outer.expectEnd('AP-REQ');
+  expectNumber(request, 0, 'AP-REQ.pvno', 5);
+  expectNumber(request, 1, 'AP-REQ.msg-type', 14);
+  const optionsField = request.enter(contextTag(2), 'ap-options');
+  const first = optionsField.bitString('ap-options').bytes[0] ?? 0;
+  optionsField.expectEnd('ap-options');
+  const ticketStart = request.offset;
+  const ticketField = request.enter(contextTag(3), 'ticket');
+  const ticket = onlySequence(ticketField.enter(applicationTag(1), 'Ticket'), 'Ticket');
+  ticketField.expectEnd('ticket');
+  expectNumber(ticket, 0, 'Ticket.tkt-vno', 5);
+  const realm = kerberosString(
+    ticket.explicitContent(contextTag(1), DER_GENERAL_STRING, 'Ticket.realm'),
+    'Ticket.realm',
+  );
+  const serviceName = principalName(ticket.enter(contextTag(2), 'Ticket.sname'), 'Ticket.sname');
+  const ticketData = encryptedData(ticket.enter(contextTag(3), 'Ticket.enc-part'), 'Ticket.enc-part');
+  ticket.expectEnd('Ticket');
+  const ticketBytes = message.subarray(ticketStart, request.offset);
+  const authenticator = encryptedData(request.enter(contextTag(4), 'authenticator'), 'authenticator');
+  request.expectEnd('AP-REQ');
+  return {
+    // RFC 4120 section 5.5.1: bit 1 use-session-key, bit 2 mutual-required.
+    useSessionKey: (first & 0x40) !== 0,
+    mutualRequired: (first & 0x20) !== 0,
+    ticket: {
+      realm,
+      serviceName,
+      encryptionType: ticketData.encryptionType,
+      keyVersion: ticketData.keyVersion,
+    },
+    ticketBytes,
+    ticketCipher: ticketData.cipher,
+    sessionEncryptionType: authenticator.encryptionType,
+    authenticatorCipher: authenticator.cipher,
+  };
+}
+
+/** Enters a SEQUENCE that has nothing after it. */
+function onlySequence(wrapper: DerReader, field: string): DerReader {
+  const sequence = wrapper.enter(DER_SEQUENCE, field);
+  wrapper.expectEnd(field);
+  return sequence;
+}
+
+function expectNumber(reader: DerReader, tag: number, field: string, expected: number): void {
+  const at = reader.offset;
+  const value = reader.explicitInteger(contextTag(tag), field);
+  if (value !== expected) throw new MalformedTokenError(field, `${value} is not ${expected}`, at);
+}
+
+interface EncryptedData {
+  readonly encryptionType: number;
+  readonly keyVersion: number | undefined;
+  readonly cipher: Uint8Array;
+}
+
+/** EncryptedData, RFC 4120 section 5.2.9. */
+function encryptedData(wrapper: DerReader, field: string): EncryptedData {
+  // One name for all of it: names put together for every token would cost more than reading the token.
+  const reader = onlySequence(wrapper, field);
+  const encryptionType = reader.explicitInteger(contextTag(0), field);
+  const keyVersion = reader.peek() === contextTag(1) ? reader.explicitInteger(contextTag(1), field) : undefined;
+  const cipher = reader.explicitContent(contextTag(2), DER_OCTET_STRING, field);
+  reader.expectEnd(field);
+  return { encryptionType, keyVersion, cipher };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+const SHORT_NAME_BYTES = 64;
+
+/** Text of ASCII, as nearly all names are; undefined for everything else. */
+function asciiText(bytes: Uint8Array): string | undefined {
+  for (const byte of bytes) if (byte >= 0x80) return undefined;
+  const view = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return view.toString('latin1');
+}
+
+/** KerberosString, RFC 4120 section 5.2.1; Windows puts UTF-8 in it. */
+function kerberosString(bytes: Uint8Array, field: string): string {
+  if (bytes.byteLength <= SHORT_NAME_BYTES) {
+    const text = asciiText(bytes);
+    if (text !== undefined) return text;
+  }
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new MalformedTokenError(field, 'is not UTF-8');
+  }
+}
+
+/** PrincipalName, RFC 4120 section 5.2.2. */
+function principalName(wrapper: DerReader, field: string): string {
+  const reader = onlySequence(wrapper, field);
+  reader.explicitInteger(contextTag(0), field);
+  const names = onlySequence(reader.enter(contextTag(1), field), field);
+  reader.expectEnd(field);
+  const at = names.offset;
+  let name: string | undefined;
+  while (names.remaining > 0) {
+    const component = escapeComponent(kerberosString(names.content(DER_GENERAL_STRING, field), field));
+    name = name === undefined ? component : `${name}/${component}`;
+  }
+  if (name === undefined) throw new MalformedTokenError(field, 'has no components', at);
+  return name;
+}
+
+const ambiguous = /[\\/@]/;
+const ambiguousAll = /[\\/@]/g;
+
+/** As krb5_unparse_name writes a component, so that two different names never look alike (attack D18). */
+export function escapeComponent(component: string): string {
+  return ambiguous.test(component) ? component.replace(ambiguousAll, '\\$&') : component;
+}
+
+/** EncryptionKey, RFC 4120 section 5.2.9. */
+export interface EncryptionKey {
+  readonly encryptionType: number;
+  /** A view of the decrypted ticket. */
+  readonly value: Uint8Array;
+}
+
+/**
+ * The session key of a decrypted ticket (EncTicketPart, RFC 4120 section 5.3).
+ *
+ * @throws MalformedTokenError where it is none
+ */
+export function decodeTicketSessionKey(encTicketPart: Uint8Array): EncryptionKey {
+  const ticket = new DerReader(encTicketPart)
+    .enter(applicationTag(3), 'EncTicketPart')
+    .enter(DER_SEQUENCE, 'EncTicketPart');
+  ticket.enter(contextTag(0), 'EncTicketPart.flags').content(DER_BIT_STRING, 'EncTicketPart.flags');
+  const key = ticket.enter(contextTag(1), 'EncTicketPart.key').enter(DER_SEQUENCE, 'EncTicketPart.key');
+  const encryptionType = key.enter(contextTag(0), 'keytype').integer('keytype');
+  return { encryptionType, value: key.enter(contextTag(1), 'keyvalue').octetString('keyvalue') };
+}
+
+/**
+ * The client's time in a decrypted Authenticator (ctime, RFC 4120 section 5.5.1).
+ *
+ * @returns milliseconds since 1970-01-01 UTC, whole seconds
+ * @throws MalformedTokenError where it is none
+ */
+export function decodeAuthenticatorTime(authenticator: Uint8Array): number {
+  const reader = new DerReader(authenticator)
+    .enter(applicationTag(2), 'Authenticator')
+    .enter(DER_SEQUENCE, 'Authenticator');
+  for (const tag of [0, 1, 2]) reader.element(contextTag(tag), 'Authenticator');
+  if (reader.peek() === contextTag(3)) reader.element(contextTag(3), 'Authenticator.cksum');
+  reader.element(contextTag(4), 'Authenticator.cusec');
+  const at = reader.offset;
+  const bytes = reader.enter(contextTag(5), 'ctime').content(DER_GENERALIZED_TIME, 'ctime');
+  const match = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(utf8.decode(bytes));
+  if (match === null) throw new MalformedTokenError('ctime', 'is no KerberosTime', at);
+  const [, year, month, day, hour, minute, second] = match;
+  return Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
+}
+
+/**
+ * error-code of a KRB-ERROR, RFC 4120 section 5.9.1.
+ *
+ * @param message of decodeKerberosToken
+ * @throws MalformedTokenError where it is none
+ */
+export function decodeErrorCode(message: Uint8Array): number {
+  const reader = new DerReader(message).enter(applicationTag(30), 'KRB-ERROR').enter(DER_SEQUENCE, 'KRB-ERROR');
+  expectNumber(reader, 0, 'KRB-ERROR.pvno', 5);
+  expectNumber(reader, 1, 'KRB-ERROR.msg-type', 30);
+  for (const tag of [2, 3]) reader.enterOptional(contextTag(tag), 'KRB-ERROR');
+  for (const tag of [4, 5]) reader.element(contextTag(tag), 'KRB-ERROR');
+  return reader.enter(contextTag(6), 'KRB-ERROR.error-code').integer('KRB-ERROR.error-code');
+}
+
+/** AD-WIN2K-PAC, RFC 4120 section 7.5.4. */
+const AD_WIN2K_PAC = 128;
+
+/**
+ * Whether AuthorizationData (RFC 4120 section 5.2.6) holds a PAC. What cannot be read may hold one: true, so that it is
+ * never taken for a ticket without.
+ *
+ * @param authorizationData the SEQUENCE OF
+ */
+export function holdsPac(authorizationData: Uint8Array): boolean {
+  try {
+    const list = new DerReader(authorizationData).enter(DER_SEQUENCE, 'AuthorizationData');
+    while (list.remaining > 0) {
+      const entry = list.enter(DER_SEQUENCE, 'AuthorizationData');
+      if (entry.enter(contextTag(0), 'ad-type').integer('ad-type') === AD_WIN2K_PAC) return true;
+    }
+    return false;
+  } catch (error) {
+    if (error instanceof MalformedTokenError) return true;
+    throw error;
+  }
+}

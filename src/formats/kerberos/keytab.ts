@@ -1,0 +1,72 @@
+/**
+ * The keytab file format of MIT krb5 ("keytab file format", version 2), read for what an operator wants to know: which
+ * keys are there. The key bytes themselves are skipped and never leave the file's buffer.
+ */
+import { MalformedTokenError } from '../../foundation/errors.ts';
+import { encryptionTypeName, escapeComponent } from './kerberos-token.ts';
+import { Reader } from '../reader.ts';
+
+/** One key of a keytab, without the key. */
+export interface KeytabEntry {
+  /** `HTTP/web.example.com`, escaped as decodeApRequest does. */
+  readonly name: string;
+  readonly realm: string;
+  readonly keyVersion: number;
+  readonly encryptionType: number;
+}
+
+const utf8 = new TextDecoder('utf-8');
+
+/**
+ * Lists the keys of a keytab file. All numbers are big-endian.
+ *
+ * @throws MalformedTokenError where it is no keytab of version 2, or an entry leaves the file
+ */
+export function decodeKeytab(bytes: Uint8Array): readonly KeytabEntry[] {
+  const reader = new Reader(bytes);
+  const version = reader.u16be('file format version');
+  if (version !== 0x0502)
+    throw new MalformedTokenError('file format version', `0x${version.toString(16)} is not 0x502`);
+  const entries: KeytabEntry[] = [];
+  while (reader.remaining > 0) {
+    // A negative size is a hole that a deleted entry left; zero ends the list.
+    const size = reader.u32be('entry size') | 0;
+    if (size === 0) break;
+    if (size < 0) reader.skip(Math.min(-size, reader.remaining), 'hole');
+    else entries.push(entry(reader.sub(size, 'entry')));
+  }
+  return entries;
+}
+
+function entry(reader: Reader): KeytabEntry {
+  const componentCount = reader.u16be('component count');
+  const realm = counted(reader, 'realm');
+  const components: string[] = [];
+  for (let index = 0; index < componentCount; index++) components.push(escapeComponent(counted(reader, 'component')));
+  reader.skip(4, 'name type');
+  reader.skip(4, 'timestamp');
+  const shortVersion = reader.u8('key version');
+  const encryptionType = reader.u16be('encryption type');
+  reader.skip(reader.u16be('key length'), 'key');
+  // The 32-bit version counts where there is room for it and it is not zero.
+  const longVersion = reader.remaining >= 4 ? reader.u32be('key version') : 0;
+  return {
+    name: components.join('/'),
+    realm,
+    keyVersion: longVersion === 0 ? shortVersion : longVersion,
+    encryptionType,
+  };
+}
+
+function counted(reader: Reader, field: string): string {
+  return utf8.decode(reader.take(reader.u16be(`${field} length`), field));
+}
+
+/** Keys for people: `HTTP/web@R kvno 3 (aes256-…), …`. */
+export function describeKeytabEntries(entries: readonly KeytabEntry[]): string {
+  if (entries.length === 0) return 'no keys';
+  return entries
+    .map((e) => `${e.name}@${e.realm} kvno ${e.keyVersion} (${encryptionTypeName(e.encryptionType)})`)
+    .slice(0, 24)
+    .join(', ');
+}

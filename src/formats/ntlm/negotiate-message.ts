@@ -1,0 +1,51 @@
+/** NEGOTIATE_MESSAGE, MS-NLMP section 2.2.1.1: what the client offers. */
+import { decodeOem, fieldBytes, NTLM_NEGOTIATE, openNtlmMessage, readField } from './message-field.ts';
+import type { NtlmField } from './message-field.ts';
+import {
+  NTLMSSP_NEGOTIATE_OEM_DOMAIN_SUPPLIED,
+  NTLMSSP_NEGOTIATE_OEM_WORKSTATION_SUPPLIED,
+  NTLMSSP_NEGOTIATE_VERSION,
+} from './negotiate-flags.ts';
+import { readVersion, VERSION_BYTES } from './version.ts';
+import type { NtlmVersion } from './version.ts';
+
+/** Signature to WorkstationFields; the VERSION that follows is left out by curl and Chromium. */
+const HEADER_BYTES = 32;
+
+const none = new Uint8Array(0);
+
+export interface NegotiateMessage {
+  /** NTLMSSP_* bits. */
+  readonly flags: number;
+  /** Domain and workstation in the OEM character set; undecided hints that no decision may rest on. */
+  readonly domain: Uint8Array;
+  readonly workstation: Uint8Array;
+  /** Present where the flags say so and the message has room for it. */
+  readonly version: NtlmVersion | undefined;
+}
+
+/** @throws MalformedTokenError where it is not a whole NEGOTIATE_MESSAGE */
+export function decodeNegotiateMessage(bytes: Uint8Array): NegotiateMessage {
+  const { reader } = openNtlmMessage(bytes, NTLM_NEGOTIATE);
+  const flags = reader.u32le('NegotiateFlags');
+  const domainField = readField(reader, 'DomainName');
+  const workstationField = readField(reader, 'Workstation');
+  // A field whose flag is not set is to be ignored, whatever it says. Nothing depends on Version: cntlm promises one and
+  // has its names in the place of it.
+  const promised = (flags & NTLMSSP_NEGOTIATE_VERSION) !== 0 && reader.remaining >= VERSION_BYTES;
+  const version = promised ? readVersion(reader) : undefined;
+  const hint = (field: NtlmField, flag: number): Uint8Array =>
+    (flags & flag) === 0 ? none : fieldBytes(bytes, field, HEADER_BYTES);
+  const domain = hint(domainField, NTLMSSP_NEGOTIATE_OEM_DOMAIN_SUPPLIED);
+  const workstation = hint(workstationField, NTLMSSP_NEGOTIATE_OEM_WORKSTATION_SUPPLIED);
+  return { flags, domain, workstation, version };
+}
+
+/** A hint of the message as text; undefined where it is not plain ASCII. */
+export function oemHint(bytes: Uint8Array): string | undefined {
+  try {
+    return decodeOem(bytes, 'hint');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,79 @@
+/** The account behind a Kerberos context: from the ticket's PAC where there is one, else from the principal alone. */
+import type { KerbValidationInfo } from '../formats/kerberos/kerb-validation-info.ts';
+import type { UpnDnsInfo } from '../formats/kerberos/pac.ts';
+import type { Principal } from '../formats/kerberos/principal.ts';
+import { sidInDomain, wellKnownSidName } from '../formats/sid.ts';
+import type { Group, SecurityContextToken } from '../sspi/security-context-token.ts';
+
+/** SE_GROUP_MANDATORY, SE_GROUP_ENABLED_BY_DEFAULT, SE_GROUP_ENABLED (winnt.h). */
+const SE_GROUP_DEFAULT = 7;
+/** SE_GROUP_ENABLED. */
+const SE_GROUP_ENABLED = 4;
+/** SE_GROUP_USE_FOR_DENY_ONLY. */
+const SE_GROUP_USE_FOR_DENY_ONLY = 0x10;
+/** DOMAIN_USER_RID_GUEST, MS-DTYP 2.4.2.4. */
+const RID_GUEST = 501;
+/** The anonymous principal, RFC 8062 section 3. */
+const ANONYMOUS = 'WELLKNOWN/ANONYMOUS';
+const ANONYMOUS_SID = 'S-1-5-7';
+
+/**
+ * The account of a principal without a PAC.
+ *
+ * @param anonymous what the context's flags say
+ */
+export function accountOfPrincipal(principal: Principal, anonymous: boolean): SecurityContextToken {
+  return Object.freeze({
+    userName: principal.name,
+    userPrincipalName: `${principal.name}@${principal.realm}`,
+    groups: Object.freeze([]),
+    isAnonymous: anonymous || principal.name === ANONYMOUS,
+    isGuest: false,
+  });
+}
+
+/** The account of a context whose flags say that it is anonymous, whatever its ticket says. */
+export function anonymousAccount(account: SecurityContextToken): SecurityContextToken {
+  return account.isAnonymous ? account : Object.freeze({ ...account, isAnonymous: true });
+}
+
+/**
+ * The account of a verified PAC, as KILE 3.4.5.3 makes it: user, primary group, groups of the domain, extra SIDs,
+ * resource groups; each SID once.
+ */
+export function accountOfPac(
+  principal: Principal,
+  info: KerbValidationInfo,
+  upnInfo: UpnDnsInfo | undefined,
+  anonymous: boolean,
+): SecurityContextToken {
+  const { logonDomainId, logonDomainName, effectiveName, fullName, userId } = info;
+  const domain = { sid: logonDomainId, name: logonDomainName };
+  const groups = new Map<string, Group>();
+  const add = (sid: string, attributes: number): void => {
+    if (groups.has(sid)) return;
+    const name = wellKnownSidName(sid, domain);
+    // A group that is not enabled grants nothing either.
+    const denyOnly = (attributes & SE_GROUP_USE_FOR_DENY_ONLY) !== 0 || (attributes & SE_GROUP_ENABLED) === 0;
+    groups.set(sid, Object.freeze({ sid, ...(name === undefined ? undefined : { name }), attributes, denyOnly }));
+  };
+  for (const { relativeId, attributes } of info.groupIds) add(sidInDomain(logonDomainId, relativeId), attributes);
+  add(sidInDomain(logonDomainId, info.primaryGroupId), SE_GROUP_DEFAULT);
+  for (const { sid, attributes } of info.extraSids) add(sid, attributes);
+  for (const { relativeId, attributes } of info.resourceGroupIds) {
+    add(sidInDomain(info.resourceGroupDomainSid ?? logonDomainId, relativeId), attributes);
+  }
+  // The first extra SID of an account from elsewhere may be the user itself (MS-PAC 2.5, UserId 0).
+  const sid = userId === 0 ? info.extraSids[0]?.sid : sidInDomain(logonDomainId, userId);
+  return Object.freeze({
+    userName: effectiveName === '' ? principal.name : effectiveName,
+    ...(logonDomainName === '' ? undefined : { domain: logonDomainName }),
+    userPrincipalName:
+      upnInfo === undefined || upnInfo.upn === '' ? `${principal.name}@${principal.realm}` : upnInfo.upn,
+    ...(fullName === '' ? undefined : { displayName: fullName }),
+    ...(sid === undefined ? undefined : { sid }),
+    groups: Object.freeze([...groups.values()]),
+    isAnonymous: anonymous || principal.name === ANONYMOUS || sid === ANONYMOUS_SID,
+    isGuest: userId === RID_GUEST,
+  });
+}

@@ -1,0 +1,157 @@
+/** What GSSAPI says (RFC 2744 section 3.9, RFC 4120 section 7.5.9) in the statuses of the contract. */
+import { MalformedTokenError, SspiAuthError } from '../../../foundation/errors.ts';
+import { decodeErrorCode, decodeKerberosToken, TOK_ID_KRB_ERROR } from '../../../formats/kerberos/kerberos-token.ts';
+import * as Status from '../../../sspi/status.ts';
+import type { Frame } from './frame.ts';
+
+export const GSS_S_COMPLETE = 0;
+
+/** Routine errors: bits 16 to 23. */
+const GSS_S_BAD_BINDINGS = 4;
+const GSS_S_BAD_SIG = 6;
+const GSS_S_NO_CRED = 7;
+const GSS_S_DEFECTIVE_TOKEN = 9;
+const GSS_S_CREDENTIALS_EXPIRED = 11;
+const GSS_S_CONTEXT_EXPIRED = 12;
+const GSS_S_BAD_QOP = 14;
+const GSS_S_UNAVAILABLE = 16;
+
+/** Supplementary bits: continue, duplicate, old, out of sequence, gap. None is part of a clean answer. */
+const SUPPLEMENTARY = 0xffff;
+
+/** Context flags, RFC 2744 section 5.19 and gssapi_ext.h. */
+export const GSS_C_DELEG_FLAG = 0x1;
+export const GSS_C_MUTUAL_FLAG = 0x2;
+export const GSS_C_REPLAY_FLAG = 0x4;
+export const GSS_C_SEQUENCE_FLAG = 0x8;
+export const GSS_C_CONF_FLAG = 0x10;
+export const GSS_C_INTEG_FLAG = 0x20;
+export const GSS_C_ANON_FLAG = 0x40;
+/** The client's channel bindings matched those of the acceptor: the only proof that there were any. */
+export const GSS_C_CHANNEL_BOUND_FLAG = 0x800;
+export const GSS_C_IDENTIFY_FLAG = 0x2000;
+
+/** Error codes of krb5: the protocol's numbers on this base (krb5_err.et). */
+const KRB5_BASE = -1765328384;
+const code = (offset: number): number => KRB5_BASE + offset;
+export const KRB_AP_ERR_BAD_INTEGRITY = code(31);
+export const KRB_AP_ERR_TKT_EXPIRED = code(32);
+export const KRB_AP_ERR_TKT_NYV = code(33);
+export const KRB_AP_ERR_REPEAT = code(34);
+export const KRB_AP_ERR_NOT_US = code(35);
+export const KRB_AP_ERR_BADMATCH = code(36);
+export const KRB_AP_ERR_SKEW = code(37);
+export const KRB_AP_ERR_MODIFIED = code(41);
+export const KRB_AP_ERR_BADKEYVER = code(44);
+export const KRB_AP_ERR_NOKEY = code(45);
+export const KRB5_RC_REPLAY = code(163);
+export const KRB5_KT_NOTFOUND = code(181);
+export const KRB5_KT_KVNONOTFOUND = code(230);
+export const KRB5_NOPERM_ETYPE = code(236);
+
+const byMinor: ReadonlyMap<number, number> = new Map([
+  [KRB_AP_ERR_BAD_INTEGRITY, Status.SEC_E_LOGON_DENIED],
+  [KRB_AP_ERR_TKT_EXPIRED, Status.SEC_E_CONTEXT_EXPIRED],
+  [KRB_AP_ERR_TKT_NYV, Status.SEC_E_TIME_SKEW],
+  [KRB_AP_ERR_REPEAT, Status.SEC_E_LOGON_DENIED],
+  [KRB_AP_ERR_NOT_US, Status.SEC_E_WRONG_PRINCIPAL],
+  [KRB_AP_ERR_BADMATCH, Status.SEC_E_LOGON_DENIED],
+  [KRB_AP_ERR_SKEW, Status.SEC_E_TIME_SKEW],
+  [KRB_AP_ERR_MODIFIED, Status.SEC_E_LOGON_DENIED],
+  [KRB_AP_ERR_BADKEYVER, Status.SEC_E_NO_KERB_KEY],
+  [KRB_AP_ERR_NOKEY, Status.SEC_E_NO_KERB_KEY],
+  [KRB5_RC_REPLAY, Status.SEC_E_LOGON_DENIED],
+  [KRB5_KT_NOTFOUND, Status.SEC_E_NO_KERB_KEY],
+  [KRB5_KT_KVNONOTFOUND, Status.SEC_E_NO_KERB_KEY],
+  [KRB5_NOPERM_ETYPE, Status.SEC_E_ALGORITHM_MISMATCH],
+]);
+
+/**
+ * The code behind an error message for the client (KRB-ERROR), as krb5 counts it.
+ *
+ * @param token of gss_accept_sec_context
+ * @returns 0 where it is no such message
+ */
+export function codeOfError(token: Uint8Array): number {
+  try {
+    const { tokenId, message } = decodeKerberosToken(token);
+    return tokenId === TOK_ID_KRB_ERROR ? code(decodeErrorCode(message)) : 0;
+  } catch (error) {
+    if (error instanceof MalformedTokenError) return 0;
+    throw error;
+  }
+}
+
+/** The failure of gss_accept_sec_context in a status: never one that keeps a context. */
+export function acceptFailure(major: number, minor: number): number {
+  switch ((major >>> 16) & 0xff) {
+    case GSS_S_BAD_BINDINGS:
+      return Status.SEC_E_BAD_BINDINGS;
+    case GSS_S_DEFECTIVE_TOKEN:
+      return Status.SEC_E_INVALID_TOKEN;
+    default:
+      return byMinor.get(minor) ?? Status.SEC_E_LOGON_DENIED;
+  }
+}
+
+/** Whether the refusal of a token is for its channel bindings. */
+export function isBadBindings(major: number): boolean {
+  return ((major >>> 16) & 0xff) === GSS_S_BAD_BINDINGS;
+}
+
+/** The status of a message function; any supplementary bit means a replay or a gap. */
+export function messageStatus(major: number): number {
+  if (major === GSS_S_COMPLETE) return Status.SEC_E_OK;
+  switch ((major >>> 16) & 0xff) {
+    case 0:
+      return (major & SUPPLEMENTARY) !== 0 ? Status.SEC_E_OUT_OF_SEQUENCE : Status.SEC_E_INTERNAL_ERROR;
+    case GSS_S_BAD_SIG:
+    case GSS_S_DEFECTIVE_TOKEN:
+      return Status.SEC_E_MESSAGE_ALTERED;
+    case GSS_S_NO_CRED:
+    case GSS_S_CREDENTIALS_EXPIRED:
+    case GSS_S_CONTEXT_EXPIRED:
+      return Status.SEC_E_CONTEXT_EXPIRED;
+    case GSS_S_BAD_QOP:
+      return Status.SEC_E_QOP_NOT_SUPPORTED;
+    case GSS_S_UNAVAILABLE:
+      return Status.SEC_E_UNSUPPORTED_FUNCTION;
+    default:
+      return Status.SEC_E_INTERNAL_ERROR;
+  }
+}
+
+const GSS_C_GSS_CODE = 1;
+const GSS_C_MECH_CODE = 2;
+
+/**
+ * What the library says to a pair of codes. The detail of a minor code ("in keytab …") is kept per thread: after a call on
+ * another thread only the general text is left.
+ */
+export function statusText(frame: Frame, major: number, minor: number): string {
+  const texts = [
+    ...display(frame, major, GSS_C_GSS_CODE),
+    ...(minor === 0 ? [] : display(frame, minor, GSS_C_MECH_CODE)),
+  ];
+  return texts.join('; ');
+}
+
+/** What to throw where a call at start failed. */
+export function callFailure(frame: Frame, name: string, major: number): SspiAuthError {
+  const text = statusText(frame, major, frame.minorStatus);
+  return new SspiAuthError('ERR_SSPI_AUTH_STATUS', `sspi-auth: ${name}: ${text}`);
+}
+
+function display(frame: Frame, value: number, type: number): string[] {
+  const texts: string[] = [];
+  frame.moreValue = 0;
+  // One code has a handful of texts; a library that never ends its list must not hang the server.
+  for (let index = 0; index < 8; index++) {
+    const major = frame.library.gss.displayStatus(frame.minor, value >>> 0, type, null, frame.more, frame.display);
+    const text = frame.takeDisplayText()?.trim();
+    if (major !== GSS_S_COMPLETE) break;
+    if (text !== undefined && text !== '') texts.push(text);
+    if (frame.moreValue === 0) break;
+  }
+  return texts;
+}

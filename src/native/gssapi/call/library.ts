@@ -1,0 +1,174 @@
+/**
+ * The functions of libgssapi_krb5 and libkrb5 that a server needs, as raw calls: every pointer is an address, laid out by
+ * frame.ts. Raw calls cost a fifth of those for which koffi copies structures.
+ *
+ * The libraries are loaded on first use, once per process.
+ */
+import { SspiAuthError } from '../../../foundation/errors.ts';
+import { koffi, openLibrary } from '../../koffi.ts';
+import type { LibraryHandle, NativeFunction } from '../../koffi.ts';
+import { gssFunctions, krb5Functions, numberArguments, results } from './gssapi-functions.ts';
+import { heimdalGssFunctions, heimdalKrb5Functions } from './heimdal-functions.ts';
+import { gssapiLayout, gssapiLocationOf, gssapiLocations, implementationOf } from './layout.ts';
+import type { FunctionTable, GssapiLayout, GssapiLocation, Implementation } from './layout.ts';
+import { mitGssFunctions, mitKrb5Functions } from './mit-functions.ts';
+
+type Functions<T extends FunctionTable> = Readonly<Record<keyof T, NativeFunction>>;
+
+/** The functions of each implementation; one that a library does not have throws when it is called. */
+export type GssFunctions = Functions<typeof gssFunctions & typeof mitGssFunctions & typeof heimdalGssFunctions>;
+export type Krb5Functions = Functions<typeof krb5Functions & typeof mitKrb5Functions & typeof heimdalKrb5Functions>;
+
+/** Memory outside JavaScript's heap that never moves: its address and a view of it. */
+export interface NativeMemory {
+  readonly address: bigint;
+  readonly bytes: Buffer;
+}
+
+/** A GSSAPI that was loaded. */
+export interface GssapiLibrary {
+  /** Name or path, for messages. */
+  readonly name: string;
+  readonly implementation: Implementation;
+  readonly layout: GssapiLayout;
+  readonly gss: GssFunctions;
+  readonly krb5: Krb5Functions;
+  /** A krb5_context for the keytab functions; used on the main thread only and never freed. */
+  readonly krb5Context: bigint;
+  /** Zeroed memory for the life of the process. */
+  allocate(size: number): NativeMemory;
+  /** Copies foreign memory to foreign memory. */
+  move(to: bigint, from: bigint, length: number): void;
+  /** A copy of foreign memory. */
+  copy(address: bigint, length: number): Buffer;
+  /** The text at an address, which a zero ends. */
+  readonly text: (address: bigint) => string;
+  /**
+   * The address of a variable that the library exports.
+   *
+   * @throws Error where it does not
+   */
+  variable(symbol: string): bigint;
+  /** The address of a buffer's first byte; keep the buffer referenced for as long as it is used. */
+  readonly addressOf: (bytes: Uint8Array) => bigint;
+}
+
+const loaded = new Map<string, GssapiLibrary>();
+
+/** An address, or null. */
+export type Pointer = bigint | null;
+
+/**
+ * Loads koffi and the GSSAPI of this machine, once.
+ *
+ * @param library name or path of the library; undefined: the known ones of this platform in turn
+ * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY`, naming what was tried and what to install
+ */
+export function loadGssapi(library?: string): GssapiLibrary {
+  const key = library ?? '';
+  const known = loaded.get(key);
+  if (known !== undefined) return known;
+  koffi();
+  const locations = library === undefined ? gssapiLocations(process.platform) : [gssapiLocationOf(library)];
+  const tried: string[] = [];
+  for (const location of locations) {
+    try {
+      const opened = open(location);
+      loaded.set(key, opened);
+      return opened;
+    } catch (error) {
+      tried.push(`${location.gssapi}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  throw new SspiAuthError(
+    'ERR_SSPI_AUTH_NATIVE_LIBRARY',
+    `sspi-auth: no GSSAPI library for Kerberos could be loaded (${tried.join('; ') || `none is known for ${process.platform}`}). ` +
+      'Install MIT krb5 (Debian, Ubuntu: libgssapi-krb5-2; Red Hat: krb5-libs; Alpine: krb5-libs; macOS: brew install krb5) ' +
+      'or Heimdal (Debian, Ubuntu: libgssapi3-heimdal), ' +
+      'or name it with the option "library".',
+  );
+}
+
+function open(location: GssapiLocation): GssapiLibrary {
+  const gssapi = openLibrary(location.gssapi);
+  // A library finds the symbols of those it was linked with as well: its own libkrb5, whatever else is loaded.
+  const kerberos = location.krb5 === undefined ? gssapi : openLibrary(location.krb5);
+  const implementation = implementationOf((symbol) => isExported(gssapi, symbol));
+  if (implementation === undefined) throw new Error('is neither GSSAPI of MIT krb5 nor of Heimdal');
+  const ofMit = implementation === 'MIT';
+  const gss = Object.freeze({
+    ...bind(gssapi, gssFunctions, 'uint32_t'),
+    ...(ofMit ? bind(gssapi, mitGssFunctions, 'uint32_t') : missing(mitGssFunctions)),
+    ...(ofMit ? missing(heimdalGssFunctions) : bind(gssapi, heimdalGssFunctions, 'uint32_t')),
+  });
+  const krb5 = Object.freeze({
+    ...bind(kerberos, krb5Functions, 'int32_t'),
+    ...(ofMit ? bind(kerberos, mitKrb5Functions, 'int32_t') : missing(mitKrb5Functions)),
+    ...(ofMit ? missing(heimdalKrb5Functions) : bind(kerberos, heimdalKrb5Functions, 'int32_t')),
+  });
+  const memcpy = koffi().load(null).func('memcpy', 'void *', ['void *', 'void *', 'size_t']) as unknown as (
+    to: Uint8Array | bigint,
+    from: bigint,
+    length: number,
+  ) => unknown;
+  const strlen = koffi().load(null).func('strlen', 'size_t', ['void *']) as unknown as (at: bigint) => number;
+  const copy = (address: bigint, length: number): Buffer => {
+    const bytes = Buffer.allocUnsafe(length);
+    if (length > 0) memcpy(bytes, address, length);
+    return bytes;
+  };
+  const allocate = (size: number): NativeMemory => {
+    const address = koffi().alloc('uint8_t', size) as bigint;
+    const bytes = Buffer.from(koffi().view(address, size));
+    bytes.fill(0);
+    return { address, bytes };
+  };
+  const slot = allocate(8);
+  const code = krb5.initContext(slot.address);
+  if (code !== 0) throw new Error(`krb5_init_context gave ${code}: is krb5.conf readable and well-formed?`);
+  return Object.freeze({
+    name: location.gssapi,
+    implementation,
+    layout: gssapiLayout(location, process.platform, process.arch),
+    gss,
+    krb5,
+    krb5Context: slot.bytes.readBigUInt64LE(0),
+    allocate,
+    move(to: bigint, from: bigint, length: number): void {
+      memcpy(to, from, length);
+    },
+    copy,
+    text: (address: bigint) => copy(address, strlen(address)).toString('utf8'),
+    variable: (symbol: string) => gssapi.symbol(symbol) as bigint,
+    addressOf: (bytes: Uint8Array) => koffi().address(bytes),
+  });
+}
+
+function bind<T extends FunctionTable>(handle: LibraryHandle, table: T, result: string): Functions<T> {
+  const functions = Object.entries(table).map(([key, [symbol, count]]) => {
+    const numbers = numberArguments[symbol] ?? {};
+    const types = Array.from({ length: count }, (_, index) => numbers[index] ?? 'void *');
+    return [key, handle.func(symbol, results[symbol] ?? result, types)];
+  });
+  return Object.fromEntries(functions) as Functions<T>;
+}
+
+/** In place of functions that only another implementation has. */
+function missing<T extends FunctionTable>(table: T): Functions<T> {
+  const functions = Object.entries(table).map(([key, [symbol]]) => {
+    const fail = (): never => {
+      throw new Error(`${symbol} is not in this GSSAPI`);
+    };
+    return [key, Object.assign(fail, { async: fail })];
+  });
+  return Object.fromEntries(functions) as Functions<T>;
+}
+
+function isExported(handle: LibraryHandle, symbol: string): boolean {
+  try {
+    handle.symbol(symbol);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,42 @@
+/** The authenticator of an accepted context, of which Heimdal tells nothing. It tells the key of the ticket, though. */
+import { MalformedTokenError } from '../../../foundation/errors.ts';
+import type { ApRequestHeader } from '../../../formats/kerberos/kerberos-token.ts';
+
+import type { Frame } from '../call/frame.ts';
+import { inquireKey } from './inquiry.ts';
+import type { HeimdalOids } from './inquiry.ts';
+import { heimdalDecrypt, heimdalKeyblock } from './keys.ts';
+import type { Authenticator } from '../../../formats/kerberos/authenticator.ts';
+import { decodeAuthenticator } from '../../../formats/kerberos/authenticator.ts';
+import { openAuthenticator } from '../call/open-authenticator.ts';
+
+const functions = Object.freeze({ decrypt: heimdalDecrypt, keyblock: heimdalKeyblock });
+
+/**
+ * The authenticator of the accepted context in the frame.
+ *
+ * @param request the one that was accepted
+ * @returns undefined where it cannot be read, although Heimdal has read it: then nothing it might say may be left out
+ */
+export function heimdalAuthenticator(
+  frame: Frame,
+  oids: HeimdalOids,
+  request: ApRequestHeader,
+): Authenticator | undefined {
+  const { library } = frame;
+  const key = inquireKey(frame, oids.serviceKey);
+  if (key === undefined) return undefined;
+  const { encryptionType, value } = key;
+  const keyblock = heimdalKeyblock(library, encryptionType, value);
+  try {
+    const serviceKey = { encryptionType, keyblock: library.addressOf(keyblock) };
+    const opened = openAuthenticator(library, functions, serviceKey, request);
+    return opened === undefined ? undefined : decodeAuthenticator(opened);
+  } catch (error) {
+    if (error instanceof MalformedTokenError) return undefined;
+    throw error;
+  } finally {
+    value.fill(0);
+    keyblock.fill(0);
+  }
+}

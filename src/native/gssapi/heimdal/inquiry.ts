@@ -1,0 +1,91 @@
+/** What Heimdal tells of an accepted context: gss_inquire_sec_context_by_oid with the OIDs that it exports. */
+import { MalformedTokenError } from '../../../foundation/errors.ts';
+import { decodeExportedName } from '../../../formats/kerberos/exported-name.ts';
+import { KERBEROS_OID } from '../../../formats/kerberos/kerberos-token.ts';
+import { inquireAt } from '../call/context-inquiry.ts';
+import type { Frame } from '../call/frame.ts';
+import { GSS_S_COMPLETE } from '../call/gss-status.ts';
+import { heimdalOids } from '../call/heimdal-functions.ts';
+import { plainSpaces } from './keys.ts';
+import type { GssapiLibrary, NativeMemory } from '../call/library.ts';
+
+/** The OIDs of one library. */
+export interface HeimdalOids {
+  /** Address of a gss_OID_desc. */
+  readonly authenticationTime: bigint;
+  readonly serviceKey: bigint;
+  readonly messageKey: bigint;
+  readonly initiatorSubkey: bigint;
+  readonly importCred: bigint;
+  /** Authorization data of the type AD-WIN2K-PAC. */
+  readonly pac: bigint;
+}
+
+/** AD-WIN2K-PAC (128, RFC 4120 section 7.5.4) as the last arc of an OID. */
+const PAC_ARC = Buffer.from([0x81, 0x00]);
+
+/**
+ * Looks the OIDs up.
+ *
+ * @throws Error where the library does not export one of them
+ */
+export function readHeimdalOids(library: GssapiLibrary): HeimdalOids {
+  const { authorizationData, ...plain } = heimdalOids;
+  const { oidElements } = library.layout;
+  const base = library.copy(library.variable(authorizationData), oidElements + 8);
+  const content = library.copy(base.readBigUInt64LE(oidElements), base.readUInt32LE(0));
+  const pac: NativeMemory = library.allocate(16 + content.byteLength + PAC_ARC.byteLength);
+  pac.bytes.writeUInt32LE(content.byteLength + PAC_ARC.byteLength, 0);
+  pac.bytes.writeBigUInt64LE(pac.address + 16n, oidElements);
+  pac.bytes.set(content, 16);
+  pac.bytes.set(PAC_ARC, 16 + content.byteLength);
+  return {
+    authenticationTime: library.variable(plain.authenticationTime),
+    serviceKey: library.variable(plain.serviceKey),
+    messageKey: library.variable(plain.messageKey),
+    initiatorSubkey: library.variable(plain.initiatorSubkey),
+    importCred: library.variable(plain.importCred),
+    pac: pac.address,
+  };
+}
+
+/** A key as Heimdal stores it: 16 bits of type, 32 of length, big-endian. */
+export interface StoredKey {
+  readonly encryptionType: number;
+  /** A view; overwrite it after use. */
+  readonly value: Buffer;
+}
+
+/** Asks the context in the frame for a key; undefined where it has none. */
+export function inquireKey(frame: Frame, oid: bigint): StoredKey | undefined {
+  const [stored] = inquireAt(frame, frame.contextHandle, oid);
+  if (stored === undefined || stored.byteLength < 6) return undefined;
+  const length = stored.readUInt32BE(2);
+  if (length !== stored.byteLength - 6) return undefined;
+  return { encryptionType: stored.readInt16BE(0), value: stored.subarray(6) };
+}
+
+/** authtime of the ticket, in seconds since 1970-01-01 UTC. */
+export function inquireAuthenticationTime(frame: Frame, oids: HeimdalOids): number | undefined {
+  const [stored] = inquireAt(frame, frame.contextHandle, oids.authenticationTime);
+  return stored?.byteLength === 4 ? stored.readUInt32LE(0) : undefined;
+}
+
+/**
+ * A principal as krb5_unparse_name of MIT writes it. The name that gss_display_name of Heimdal gives is for people: it has
+ * no `\` before separators that are part of a component (attack D18), and the exported one has.
+ *
+ * @param name gss_name_t of a context
+ */
+export function principalText(frame: Frame, name: bigint): string | undefined {
+  const major = frame.library.gss.exportName(frame.minor, name, frame.display);
+  const exported = frame.readDisplay();
+  if (major !== GSS_S_COMPLETE || exported === undefined) return undefined;
+  try {
+    const { mechanism, name: text } = decodeExportedName(exported);
+    return mechanism === KERBEROS_OID ? plainSpaces(text) : undefined;
+  } catch (error) {
+    if (error instanceof MalformedTokenError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * By how much the clock of a client is off: libkrb5 only says that it is. Computed after a refusal for that reason alone,
+ * when the ticket has already been decrypted once with a key of the keytab.
+ */
+import { decodeAuthenticatorTime } from '../../../formats/kerberos/kerberos-token.ts';
+import type { ApRequestHeader } from '../../../formats/kerberos/kerberos-token.ts';
+
+import type { GssapiExtensions } from '../call/extensions.ts';
+import { OpenKeytab } from './keytab-entries.ts';
+import type { GssapiLibrary } from '../call/library.ts';
+import { openAuthenticator } from '../call/open-authenticator.ts';
+
+/**
+ * The client's time less the server's.
+ *
+ * @param keytab path of the keytab
+ * @param now milliseconds since 1970-01-01 UTC
+ * @returns whole seconds; undefined where it cannot be found out
+ */
+export function clockSkew(
+  library: GssapiLibrary,
+  extensions: GssapiExtensions,
+  keytab: string,
+  request: ApRequestHeader,
+  now: number,
+): number | undefined {
+  let skew: number | undefined;
+  let opened: OpenKeytab | undefined;
+  try {
+    opened = new OpenKeytab(library, `FILE:${keytab}`);
+    opened.forEach((entry) => {
+      const key = extensions.keytabKey(entry);
+      if (key.encryptionType !== request.ticket.encryptionType) return false;
+      const authenticator = openAuthenticator(library, extensions, key, request);
+      if (authenticator === undefined) return false;
+      skew = Math.round((decodeAuthenticatorTime(authenticator) - now) / 1000);
+      return true;
+    });
+  } catch {
+    // The verdict stands; only its explanation is poorer.
+    return undefined;
+  } finally {
+    opened?.close();
+  }
+  return skew;
+}

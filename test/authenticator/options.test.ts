@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { hostname } from 'node:os';
+import { describe, it } from 'node:test';
+import { createAuthenticator, memoryAccounts, OptionError, SspiAuthError } from '../../src/index.ts';
+import type { SspiAuthOptions } from '../../src/index.ts';
+import { parseOptions } from '../../src/authenticator/options.ts';
+import { ASC_RET_INTEGRITY, ASC_RET_NULL_SESSION } from '../../src/sspi/index.ts';
+
+const accounts = memoryAccounts([{ userName: 'alice', password: 'Wonderland-7' }]);
+
+describe('options', () => {
+  const wrong: readonly (readonly [string, object, RegExp])[] = [
+    ['account', { account: accounts }, /is not an option.*There are: .*accounts/],
+    ['Accounts', { Accounts: accounts }, /Write "accounts"/],
+    ['schemes', { accounts, schemes: [] }, /non-empty array/],
+    ['schemes', { accounts, schemes: ['Bearer'] }, /has "Bearer"/],
+    ['schemes', { accounts, schemes: ['NTLM', 'NTLM'] }, /has a name twice/],
+    ['schemes', { accounts, schemes: 'NTLM' }, /is "NTLM"/],
+    ['provider', { accounts, provider: 'sspi' }, /is "sspi".*'secur32'/],
+    ['domain', { accounts, domain: 'corp.example.com' }, /NetBIOS name/],
+    ['domain', { accounts, domain: '' }, /non-empty/],
+    ['domain', { accounts, domain: 'SIXTEENCHARACTER' }, /NetBIOS name/],
+    ['domain', { accounts, domain: 'CORP\\A' }, /NetBIOS name/],
+    ['realm', { accounts, realm: 'a\r\nb' }, /control characters/],
+    ['channelBinding', { accounts, channelBinding: 'yes' }, /'whenSupported'/],
+    ['persistence', { accounts, persistence: 'session' }, /'connection', 'request'/],
+    ['anonymous', { accounts, anonymous: 'true' }, /true or false/],
+    ['skip', { accounts, skip: '/health' }, /Give a function/],
+    ['authorize', { accounts, authorize: true }, /Give a function/],
+    ['logger', { accounts, logger: { info: () => undefined } }, /has no method warn/],
+    ['accounts', { accounts: [{ userName: 'alice' }] }, /memoryAccounts/],
+    ['accounts', { accounts: null }, /is null/],
+    ['limits', { accounts, limits: 5 }, /Give an object/],
+    ['limits.tokenByte', { accounts, limits: { tokenByte: 5 } }, /is not an option/],
+    ['limits.tokenBytes', { accounts, limits: { tokenBytes: 0 } }, /is 0/],
+    ['limits.discardedBodyBytes', { accounts, limits: { discardedBodyBytes: -1 } }, /between 0 and 2147483647/],
+    ['limits.handshakeBodyBytes', { accounts, limits: { handshakeBodyBytes: 1.5 } }, /between 0 and 2147483647/],
+    ['digest', { accounts, digest: null }, /Give an object with some of: secret, algorithms/],
+    ['digest.Secret', { accounts, digest: { Secret: 'x' } }, /Write "digest\.secret"/],
+    ['digest.secret', { accounts, digest: { secret: 'Wonderland-7' } }, /Give 32 random bytes/],
+    ['digest.secret', { accounts, digest: { secret: 7 } }, /no bytes/],
+    ['digest.algorithms', { accounts, digest: { algorithms: [] } }, /SHA-256, MD5/],
+    ['digest.algorithms', { accounts, digest: { algorithms: ['MD5-sess'] } }, /has "MD5-sess"/],
+    [
+      'digest.nonceLifetimeMilliseconds',
+      { accounts, digest: { nonceLifetimeMilliseconds: 0 } },
+      /between 1 and 86400000/,
+    ],
+    [
+      'digest.nonceLifetimeMilliseconds',
+      { accounts, digest: { nonceLifetimeMilliseconds: 86_400_001 } },
+      /between 1 and 86400000/,
+    ],
+    ['digest.secret', { accounts, digest: { secret: new Uint8Array(31) } }, /too short/],
+    ['limits', { accounts, limits: [] }, /is an array/],
+    ['limits.tokenBytes', { accounts, limits: { tokenBytes: NaN } }, /is NaN/],
+    ['limits.handshakeMilliseconds', { accounts, limits: { handshakeMilliseconds: Infinity } }, /is Infinity/],
+    ['limits.tokenBytes', { accounts, limits: { tokenBytes: 0x80000000 } }, /between 1 and 2147483647/],
+    ['requiredAttributes', { accounts, requiredAttributes: NaN }, /is NaN/],
+    ['requiredAttributes', { accounts, requiredAttributes: ASC_RET_NULL_SESSION }, /never let in/],
+    ['requiredAttributes', { accounts, requiredAttributes: -1 }, /is -1.*ASC_RET_/],
+    ['requiredAttributes', { accounts, requiredAttributes: 0x100000000 }, /is 4294967296/],
+    ['schemes', { accounts, schemes: [1n] }, /has a value of type bigint/],
+    ['accounts', { accounts: { description: 'x', judgeDigest: true } }, /Give an account source/],
+    ['clock', { accounts, clock: 5 }, /is 5.*now\(\)/],
+    ['clock', { accounts, clock: null }, /is null/],
+    ['clock', { accounts, clock: { now: () => 0 } }, /elapsed\(\)/],
+    ['clock', { accounts, clock: { elapsed: () => 0 } }, /now\(\)/],
+    ['random', { accounts, random: 5 }, /is 5.*random bytes/],
+    ['realm', { accounts, realm: 'é'.repeat(257) }, /at most 512 bytes/],
+    ['realm', { accounts, realm: 'half of a pair \ud83d' }, /UTF-8/],
+    ['replayCache', { accounts, replayCache: 5 }, /is 5/],
+    ['replayCache', { accounts, replayCache: 'file2:/a\nb' }, /control characters/],
+    ['requirePac', { accounts, requirePac: 'yes' }, /true or false/],
+    ['logger', { accounts, logger: 'pino' }, /is "pino".*console/],
+    ['logger', { accounts, logger: true }, /is true/],
+    ['servicePrincipalNames', { accounts, servicePrincipalNames: [] }, /non-empty array/],
+    ['servicePrincipalNames', { accounts, servicePrincipalNames: 'HTTP/a.example' }, /non-empty array/],
+    ['servicePrincipalNames[0]', { accounts, servicePrincipalNames: [undefined] }, /non-empty string/],
+    ['options', [], /is an array/],
+    ['options', new IncomingMessage(new Socket()), /is a request\. Call it/],
+  ];
+  for (const [option, options, message] of wrong) {
+    it(`names the option and the cure: ${option} in ${Object.keys(options).slice(0, 5).join(', ')} (${message.source})`, () => {
+      assert.throws(
+        () => createAuthenticator(options as SspiAuthOptions),
+        (error: unknown) => {
+          assert.ok(error instanceof OptionError);
+          assert.equal(error.code, 'ERR_SSPI_AUTH_OPTION');
+          assert.equal(error.option, option);
+          assert.match(error.message, message);
+          assert.ok(!error.message.includes('Wonderland-7'));
+          return true;
+        },
+      );
+    });
+  }
+
+  it('defaults are those that the documentation names', () => {
+    const authenticator = createAuthenticator({ accounts });
+    const { limits, channelBinding, persistence } = authenticator.settings;
+    assert.deepEqual(limits, {
+      handshakeMilliseconds: 30_000,
+      pendingHandshakes: 10_000,
+      tokenBytes: 49_152,
+      discardedBodyBytes: 1_048_576,
+      handshakeBodyBytes: 33_554_432,
+    });
+    assert.deepEqual([channelBinding, persistence], ['whenSupported', 'connection']);
+    authenticator.close();
+  });
+
+  it('what is given is what counts', () => {
+    const given = {
+      schemes: ['Digest', 'Negotiate'],
+      provider: 'gssapi',
+      library: 'libgssapi.so.3',
+      packages: ['NTLM', 'Kerberos'],
+      requiredAttributes: ASC_RET_INTEGRITY,
+      keytab: '/run/app/http.keytab',
+      servicePrincipalNames: ['HTTP/a.example', 'HTTP/b.example'],
+      accounts,
+      domain: 'FIFTEENLETTERS1',
+      realm: 'é'.repeat(256),
+      channelBinding: 'always',
+      persistence: 'request',
+      anonymous: true,
+      skip: () => false,
+      authorize: () => true,
+      logger: console,
+      clock: { now: () => 1, elapsed: () => 2 },
+      random: (size: number) => new Uint8Array(size),
+    } as const;
+    const kerberos = { requirePac: true, delegate: true, allowRc4: false, asynchronous: true, replayCache: false };
+    const digest = { algorithms: ['MD5'], nonceLifetimeMilliseconds: 86_400_000 } as const;
+    const limits = {
+      handshakeMilliseconds: 1,
+      pendingHandshakes: 2,
+      tokenBytes: 0x7fffffff,
+      discardedBodyBytes: 0,
+      handshakeBodyBytes: 0,
+    };
+    const secret = 'x'.repeat(32);
+    const settings = parseOptions({ ...given, ...kerberos, limits, digest: { ...digest, secret } });
+    const { computerName, ...rest } = settings;
+    assert.equal(computerName, parseOptions().computerName);
+    assert.deepEqual(rest, {
+      ...given,
+      kerberos,
+      limits,
+      digest: { ...digest, secret: Uint8Array.from(Buffer.from(secret)) },
+    });
+    assert.ok([settings, settings.schemes, settings.packages, settings.limits, settings.digest].every(Object.isFrozen));
+    const allButNullSession = (0xffffffff ^ ASC_RET_NULL_SESSION) >>> 0;
+    assert.equal(parseOptions({ requiredAttributes: allButNullSession }).requiredAttributes, allButNullSession);
+    assert.equal(parseOptions({ requiredAttributes: 0 }).requiredAttributes, 0);
+    for (const replayCache of [true, 'file2:/run/app/replay']) {
+      assert.deepEqual(parseOptions({ replayCache }).kerberos, { replayCache });
+    }
+  });
+
+  it('what is not given is off, or has the name of this computer', () => {
+    const settings = parseOptions();
+    const computer = (hostname().split('.', 1)[0] ?? '').replace(/[^A-Za-z0-9-]/g, '').slice(0, 15);
+    assert.equal(settings.computerName, computer.toUpperCase() || 'LOCALHOST');
+    assert.deepEqual([settings.domain, settings.realm], [settings.computerName, settings.computerName]);
+    assert.equal(parseOptions({ domain: 'CORP' }).realm, 'CORP');
+    assert.deepEqual([settings.anonymous, settings.requiredAttributes, settings.kerberos], [false, 0, {}]);
+    assert.deepEqual(
+      [settings.skip, settings.authorize, settings.logger, settings.digest],
+      [undefined, undefined, undefined, {}],
+    );
+    assert.equal(parseOptions({ logger: false }).logger, undefined);
+  });
+
+  it('a secret is copied: its caller may wipe it', () => {
+    const secret = Buffer.alloc(32, 7);
+    const { digest } = parseOptions({ digest: { secret } });
+    secret.fill(0);
+    assert.deepEqual(digest.secret, new Uint8Array(32).fill(7));
+  });
+
+  it('refuses a scheme that nothing can judge, saying why', () => {
+    const hashed = memoryAccounts([{ userName: 'alice', ntHash: '8846f7eaee8fb117ad06bdd830b7586c' }]);
+    assert.throws(() => createAuthenticator({ accounts: hashed, schemes: ['NTLM', 'Digest'] }), {
+      code: 'ERR_SSPI_AUTH_OPTION',
+      message: /"Digest".*cannot judge Digest/,
+    });
+  });
+
+  it('offers what an account source can judge', () => {
+    const hashed = memoryAccounts([{ userName: 'alice', ntHash: '8846f7eaee8fb117ad06bdd830b7586c' }]);
+    for (const [source, schemes] of [
+      [accounts, ['NTLM', 'Digest']],
+      [hashed, ['NTLM']],
+    ] as const) {
+      const authenticator = createAuthenticator({ accounts: source, provider: 'portable' });
+      assert.deepEqual(
+        authenticator.schemes.filter((name) => name === 'NTLM' || name === 'Digest'),
+        schemes,
+      );
+      authenticator.close();
+    }
+  });
+
+  it('without anything that can judge, says what was looked for', () => {
+    assert.throws(
+      () => createAuthenticator({ provider: 'portable' }),
+      (error: unknown) => {
+        assert.ok(error instanceof SspiAuthError);
+        assert.equal(error.code, 'ERR_SSPI_AUTH_NO_ACCEPTOR');
+        for (const word of ['NTLM', 'Digest', 'accounts', 'memoryAccounts'])
+          assert.ok(error.message.includes(word), word);
+        return true;
+      },
+    );
+  });
+
+  it('never shows a password in an error', () => {
+    assert.throws(
+      () => memoryAccounts([{ userName: '', password: 'Wonderland-7' }]),
+      (error: unknown) => error instanceof OptionError && !error.message.includes('Wonderland'),
+    );
+  });
+});

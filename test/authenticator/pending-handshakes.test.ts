@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { describe, it } from 'node:test';
+import { Connection } from '../../src/authenticator/connection.ts';
+import { anonymousOutcome, refusedOutcome } from '../../src/http/outcome.ts';
+import { PendingHandshakes } from '../../src/authenticator/pending-handshakes.ts';
+import type { Abandonment } from '../../src/authenticator/pending-handshakes.ts';
+import type { Verdict } from '../../src/authenticator/verification.ts';
+import { FakeSocket, HandClock, settled } from './scripted-authenticator.ts';
+
+function setUp(pendingHandshakes = 100): {
+  clock: HandClock;
+  pending: PendingHandshakes;
+  given: [Abandonment, Connection][];
+  add: () => { connection: Connection; socket: FakeSocket };
+} {
+  const clock = new HandClock();
+  const given: [Abandonment, Connection][] = [];
+  const limits = { handshakeMilliseconds: 1000, pendingHandshakes };
+  const pending = new PendingHandshakes(limits, clock, (why, connection) => given.push([why, connection]));
+  const add = (): { connection: Connection; socket: FakeSocket } => {
+    const entry = { connection: new Connection(), socket: new FakeSocket() };
+    pending.add(entry.connection, entry.socket);
+    return entry;
+  };
+  return { clock, pending, given, add };
+}
+
+describe('pending handshakes', () => {
+  it('sweep gives up those at or past their deadline, oldest first', () => {
+    const { clock, pending, given, add } = setUp();
+    const one = add();
+    clock.advance(400);
+    const two = add();
+    clock.advance(400);
+    const three = add();
+    clock.advance(199);
+    pending.sweep();
+    assert.equal(pending.size, 3);
+    clock.advance(1);
+    pending.sweep();
+    assert.equal(pending.size, 2);
+    clock.advance(800);
+    pending.sweep();
+    assert.equal(pending.size, 0);
+    assert.deepEqual(
+      given.map(([why]) => why),
+      ['deadline', 'deadline', 'deadline'],
+    );
+    assert.deepEqual(
+      given.map(([, connection]) => connection),
+      [one, two, three].map(({ connection }) => connection),
+    );
+    for (const { socket } of [one, two, three]) assert.equal(socket.listenerCount('close'), 0);
+  });
+
+  it('a deadline is not moved by adding again', () => {
+    const { clock, pending, add } = setUp();
+    const { connection, socket } = add();
+    clock.advance(900);
+    pending.add(connection, socket);
+    clock.advance(100);
+    pending.sweep();
+    assert.equal(pending.size, 0);
+    assert.equal(socket.listenerCount('close'), 0);
+  });
+
+  it('the time of a client that is still sending the body of its leg runs from the end of that', () => {
+    const { clock, pending, given } = setUp();
+    const connection = new Connection();
+    const leg = Object.assign(new EventEmitter(), { complete: false });
+    pending.add(connection, new FakeSocket(), leg);
+    for (let period = 0; period < 5; period++) {
+      clock.advance(1000);
+      pending.sweep();
+      assert.equal(pending.size, 1);
+    }
+    clock.advance(900);
+    leg.complete = true;
+    leg.emit('end');
+    clock.advance(999);
+    pending.sweep();
+    assert.equal(pending.size, 1);
+    clock.advance(1);
+    pending.sweep();
+    assert.deepEqual(given, [['deadline', connection]]);
+  });
+
+  it('a body that ends after its handshake buys nobody time', () => {
+    const { clock, pending, given } = setUp();
+    const connection = new Connection();
+    const [before, during] = [new EventEmitter(), new EventEmitter()].map((leg) =>
+      Object.assign(leg, { complete: false }),
+    ) as [EventEmitter & { complete: boolean }, EventEmitter & { complete: boolean }];
+    for (const leg of [before, during]) {
+      pending.add(connection, new FakeSocket(), leg);
+      pending.remove(connection);
+    }
+    before.emit('end');
+    assert.equal(pending.size, 0);
+    pending.add(connection, new FakeSocket());
+    clock.advance(500);
+    during.emit('end');
+    clock.advance(500);
+    pending.sweep();
+    assert.deepEqual(given, [['deadline', connection]]);
+  });
+
+  it('nor does one that still arrives when its handshake is over', () => {
+    const { clock, pending, given } = setUp();
+    const connection = new Connection();
+    pending.add(connection, new FakeSocket(), Object.assign(new EventEmitter(), { complete: false }));
+    pending.remove(connection);
+    pending.add(connection, new FakeSocket());
+    clock.advance(1000);
+    pending.sweep();
+    assert.deepEqual(given, [['deadline', connection]]);
+  });
+
+  it('one whose body arrives keeps nobody behind it waiting longer', () => {
+    const { clock, pending, given, add } = setUp();
+    pending.add(new Connection(), new FakeSocket(), Object.assign(new EventEmitter(), { complete: false }));
+    clock.advance(500);
+    const { connection } = add();
+    for (let half = 0; half < 2; half++) {
+      clock.advance(500);
+      pending.sweep();
+    }
+    assert.deepEqual(given, [['deadline', connection]]);
+    assert.equal(pending.size, 1);
+  });
+
+  it('one more than the cap drops the oldest', () => {
+    const { pending, given, add } = setUp(2);
+    const entries = [add(), add(), add(), add()];
+    assert.equal(pending.size, 2);
+    assert.deepEqual(
+      given,
+      entries.slice(0, 2).map(({ connection }) => ['evicted', connection]),
+    );
+    assert.equal(entries[0]?.socket.listenerCount('close'), 0);
+  });
+
+  it('a closed socket, a release and a removal each take theirs out', () => {
+    const { pending, given, add } = setUp();
+    const [closed, released, removed] = [add(), add(), add()];
+    closed.socket.close();
+    assert.equal(pending.size, 2);
+    pending.release(released.connection);
+    pending.remove(removed.connection);
+    pending.release(released.connection);
+    assert.equal(pending.size, 0);
+    assert.deepEqual(given, []);
+    assert.deepEqual(
+      [closed, released].map(({ socket }) => socket.listenerCount('close')),
+      [0, 0],
+    );
+  });
+
+  it('its timer does not keep the process, stops with the last one and starts with the next', (t) => {
+    const { clock, pending, given, add } = setUp();
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { connection } = add();
+    pending.release(connection);
+    add();
+    pending.release(add().connection);
+    clock.advance(1000);
+    t.mock.timers.tick(1000);
+    assert.deepEqual(
+      given.map(([why]) => why),
+      ['deadline'],
+    );
+    add();
+    pending.close();
+    assert.equal(pending.size, 0);
+    assert.deepEqual(
+      given.map(([why]) => why),
+      ['deadline', 'closed'],
+    );
+  });
+});
+
+describe('whenJudged', () => {
+  const refused: Verdict = { type: 'refused', status: 0x80090308, diagnosis: undefined };
+  const yes = (): typeof anonymousOutcome => anonymousOutcome;
+  const no = (): ReturnType<typeof refusedOutcome> => refusedOutcome(401);
+
+  it('a verdict that is there is not waited for and not counted', () => {
+    const { pending } = setUp();
+    assert.equal(pending.whenJudged(new Connection(), new FakeSocket(), refused, yes, no), anonymousOutcome);
+    assert.equal(pending.size, 0);
+  });
+
+  it('one that is not is counted', async () => {
+    const { pending } = setUp();
+    const outcome = pending.whenJudged(new Connection(), new FakeSocket(), Promise.resolve(refused), yes, no);
+    assert.equal(pending.size, 1);
+    assert.equal(await outcome, anonymousOutcome);
+  });
+
+  it('one that rejects in time is an error', async () => {
+    const { pending } = setUp();
+    const judged = pending.whenJudged(new Connection(), new FakeSocket(), Promise.reject(new Error('broken')), yes, no);
+    await assert.rejects(judged as Promise<unknown>, /broken/);
+  });
+
+  it('a late rejection leaves alone whoever is judged on the connection by then', async () => {
+    const { pending, clock } = setUp();
+    const [connection, socket] = [new Connection(), new FakeSocket()];
+    let reject: (error: Error) => void = () => undefined;
+    const hanging = new Promise<Verdict>((_resolve, fail) => {
+      reject = fail;
+    });
+    const first = pending.whenJudged(connection, socket, hanging, yes, no);
+    clock.advance(1000);
+    pending.sweep();
+    assert.equal((await first).type, 'refused');
+    const second = pending.whenJudged(connection, socket, new Promise<Verdict>(() => undefined), yes, no);
+    reject(new Error('late'));
+    await settled();
+    socket.close();
+    assert.equal((await second).type, 'refused');
+    assert.equal(pending.size, 0);
+  });
+});

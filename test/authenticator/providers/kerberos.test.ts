@@ -1,0 +1,154 @@
+/** What is offered on a machine that has a keytab: of Kerberos, and of what goes with it or must not. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { memoryAccounts } from '../../../src/index.ts';
+import type { OfferedScheme } from '../../../src/authenticator/offered-scheme.ts';
+import { parseOptions } from '../../../src/authenticator/options.ts';
+import type { SspiAuthOptions } from '../../../src/authenticator/options.ts';
+import { offeredSchemes } from '../../../src/authenticator/providers/offered-schemes.ts';
+import { ASC_REQ_DELEGATE, freeCredentialsHandle } from '../../../src/sspi/index.ts';
+import { KEYTAB_HEAD, keytabEntry } from '../../lab/kerberos/keytab-entry.ts';
+import { scratchFolder } from '../../lab/scratch.ts';
+import type { ScratchFolder } from '../../lab/scratch.ts';
+
+const accounts = memoryAccounts([{ userName: 'alice', password: 'secret' }]);
+
+describe('schemes on a machine with a keytab', { skip: process.platform !== 'linux' }, () => {
+  const variable = 'KRB5_KTNAME';
+  const whatWas = process.env[variable];
+  let folder: ScratchFolder;
+  let keytab = '';
+  before(async () => {
+    folder = await scratchFolder('providers');
+    keytab = folder.file('http.keytab');
+    writeFileSync(keytab, Buffer.concat([KEYTAB_HEAD, keytabEntry(['HTTP', 'web.example.com'], 'EXAMPLE.COM', 3, 18)]));
+    process.env[variable] = keytab;
+  });
+  after(async () => {
+    if (whatWas === undefined) Reflect.deleteProperty(process.env, variable);
+    else process.env[variable] = whatWas;
+    await folder.remove();
+  });
+
+  function offered(options: SspiAuthOptions): readonly Omit<OfferedScheme, 'credential'>[] {
+    return offeredSchemes(parseOptions(options)).map(({ credential, ...scheme }) => {
+      freeCredentialsHandle(credential);
+      return scheme;
+    });
+  }
+  /** Names, and behind those of Negotiate the packages that it may run. */
+  const names = (options: SspiAuthOptions): string =>
+    offered(options)
+      .map(({ name, packages }) => (packages === undefined ? name : `${name} (${packages.join(', ')})`))
+      .join(', ');
+
+  const cases: readonly (readonly [string, () => SspiAuthOptions, string])[] = [
+    ['nothing but the keytab of the machine', () => ({}), 'Negotiate (Kerberos)'],
+    ['a keytab', () => ({ keytab }), 'Negotiate (Kerberos)'],
+    ['a keytab and accounts', () => ({ keytab, accounts }), 'Negotiate (Kerberos, NTLM), NTLM, Digest'],
+    ['accounts: the keytab of the machine is not looked for', () => ({ accounts }), 'NTLM, Digest'],
+    ['accounts and the scheme Negotiate', () => ({ accounts, schemes: ['Negotiate'] }), 'Negotiate (Kerberos, NTLM)'],
+    ['accounts and requirePac', () => ({ accounts, requirePac: true }), 'Negotiate (Kerberos, NTLM), NTLM, Digest'],
+    [
+      'accounts and names of services',
+      () => ({ accounts, servicePrincipalNames: ['HTTP/web.example.com'] }),
+      'Negotiate (Kerberos, NTLM), NTLM, Digest',
+    ],
+    [
+      'accounts and both packages by name',
+      () => ({ accounts, packages: ['Kerberos', 'NTLM'] }),
+      'Negotiate (Kerberos, NTLM), NTLM, Digest',
+    ],
+    [
+      'accounts and Kerberos alone (G11)',
+      () => ({ keytab, accounts, packages: ['Kerberos'], schemes: ['Negotiate'] }),
+      'Negotiate (Kerberos)',
+    ],
+    ['accounts and NTLM alone', () => ({ accounts, packages: ['NTLM'] }), 'NTLM, Digest'],
+    [
+      'Kerberos as a scheme of its own',
+      () => ({ schemes: ['Kerberos'], servicePrincipalNames: ['HTTP/web.example.com'] }),
+      'Kerberos',
+    ],
+  ];
+  for (const [name, options, expected] of cases) {
+    it(`for ${name} are ${expected}`, () => assert.equal(names(options()), expected));
+  }
+
+  it('without NTLM among the packages have none as a scheme of its own either (G11)', () => {
+    assert.ok(!/NTLM/.test(names({ keytab, accounts, packages: ['Kerberos'] })));
+    assert.throws(() => names({ accounts, packages: ['Kerberos'], schemes: ['NTLM'] }), /leaves NTLM out/);
+    assert.throws(
+      () => names({ provider: 'secur32', library: folder.file('none.so'), packages: ['Kerberos'], schemes: ['NTLM'] }),
+      /leaves NTLM out/,
+    );
+  });
+
+  it('say who judges, and ask for delegation where the options do', () => {
+    for (const scheme of ['Negotiate', 'Kerberos'] as const) {
+      for (const delegate of [undefined, false, true]) {
+        const [only, ...others] = offered({ schemes: [scheme], ...(delegate === undefined ? {} : { delegate }) });
+        assert.deepEqual([only?.provider, only?.boundTo, others], ['gssapi', 'connection', []]);
+        assert.equal(only?.requirements, delegate === true ? ASC_REQ_DELEGATE : 0);
+      }
+    }
+    const [ntlm] = offered({ accounts, schemes: ['Negotiate'], packages: ['NTLM'], requiredAttributes: 5 });
+    assert.deepEqual([ntlm?.provider, ntlm?.packages, ntlm?.requiredAttributes], ['portable', ['NTLM'], 5]);
+  });
+
+  const refused: readonly (readonly [string, () => SspiAuthOptions, RegExp])[] = [
+    ['a keytab that is not used', () => ({ keytab, accounts, provider: 'portable' }), /"keytab".*portable" has no Ker/],
+    [
+      'delegation of nothing',
+      () => ({ delegate: true, accounts, provider: 'portable' }),
+      /"delegate".*portable" has no/,
+    ],
+    ['a keytab against "packages"', () => ({ keytab, accounts, packages: ['NTLM'] }), /"keytab".*leaves Kerberos out/],
+    ['a keytab against "schemes"', () => ({ keytab, accounts, schemes: ['NTLM'] }), /"keytab".*neither Negotiate nor/],
+    ['a keytab for Windows', () => ({ keytab, provider: 'secur32' }), /"keytab".*Windows judges Kerberos/],
+    [
+      'a library that nobody loads',
+      () => ({ accounts, provider: 'portable', library: 'x.so' }),
+      /"library".*loads none/,
+    ],
+    ['NTLM without accounts', () => ({ schemes: ['Negotiate'], packages: ['NTLM'] }), /"accounts" is not given/],
+    [
+      'both packages without accounts',
+      () => ({ schemes: ['Negotiate'], packages: ['Kerberos', 'NTLM'] }),
+      /"accounts"/,
+    ],
+    [
+      'NTLM from Negotiate, names of services that nobody will look at',
+      () => ({
+        accounts,
+        schemes: ['Negotiate'],
+        packages: ['NTLM'],
+        servicePrincipalNames: ['HTTP/web.example.com'],
+      }),
+      /"servicePrincipalNames" needs Kerberos/,
+    ],
+    [
+      'channel bindings that a library beside Windows does not enforce (C17)',
+      () => ({ provider: 'secur32', library: folder.file('none.so'), channelBinding: 'always' }),
+      /"channelBinding".*does not enforce/,
+    ],
+  ];
+  for (const [name, options, message] of refused) {
+    it(`refuse at start: ${name}`, () => assert.throws(() => names(options()), message));
+  }
+
+  it('on Windows are its own where no accounts are given, and not where another provider is named', () => {
+    const { platform } = process;
+    Object.defineProperty(process, 'platform', { value: 'win32' });
+    try {
+      assert.throws(() => names({ library: folder.file('none.dll') }), { code: 'ERR_SSPI_AUTH_NATIVE_LIBRARY' });
+      assert.throws(() => names({ provider: 'portable' }), { code: 'ERR_SSPI_AUTH_NO_ACCEPTOR' });
+      assert.throws(() => names({ library: folder.file('none.dll'), channelBinding: 'always' }), {
+        code: 'ERR_SSPI_AUTH_NATIVE_LIBRARY',
+      });
+    } finally {
+      Object.defineProperty(process, 'platform', { value: platform });
+    }
+  });
+});

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { createAuthenticator, memoryAccounts } from '../../../src/index.ts';
+import type { SspiAuthOptions } from '../../../src/index.ts';
+import { ASC_RET_CONNECTION, ASC_RET_INTEGRITY, ASC_RET_REPLAY_DETECT, liveHandles } from '../../../src/sspi/index.ts';
+
+const accounts = memoryAccounts([{ userName: 'alice', password: 'secret' }]);
+
+describe('schemes on a machine without a keytab', () => {
+  const variable = 'KRB5_KTNAME';
+  let before: string | undefined;
+  beforeEach(() => {
+    before = process.env[variable];
+    process.env[variable] = '/nonexistent/sspi-auth/http.keytab';
+  });
+  afterEach(() => {
+    if (before === undefined) Reflect.deleteProperty(process.env, variable);
+    else process.env[variable] = before;
+  });
+
+  function schemes(options: SspiAuthOptions): readonly string[] {
+    const authenticator = createAuthenticator({ provider: 'portable', ...options });
+    try {
+      return authenticator.schemes;
+    } finally {
+      authenticator.close();
+    }
+  }
+
+  it('with accounts are NTLM and Digest: Negotiate is offered by default only where it has Kerberos', () => {
+    assert.deepEqual(schemes({ accounts }), ['NTLM', 'Digest']);
+    assert.deepEqual(schemes({ accounts, provider: 'auto' }), ['NTLM', 'Digest']);
+  });
+
+  it('have Negotiate over NTLM where it is asked for', () => {
+    assert.deepEqual(schemes({ accounts, schemes: ['Negotiate'] }), ['Negotiate']);
+    assert.deepEqual(schemes({ accounts, schemes: ['Negotiate'], packages: ['NTLM'] }), ['Negotiate']);
+  });
+
+  it('leave Digest out where everybody has to be bound to the channel (C17)', () => {
+    assert.deepEqual(schemes({ accounts, channelBinding: 'always' }), ['NTLM']);
+  });
+
+  it('leave Digest out where a context must have what Digest never has', () => {
+    assert.deepEqual(schemes({ accounts, requiredAttributes: ASC_RET_INTEGRITY | ASC_RET_CONNECTION }), ['NTLM']);
+    assert.deepEqual(schemes({ accounts, requiredAttributes: ASC_RET_REPLAY_DETECT }), ['NTLM', 'Digest']);
+  });
+
+  it('of accounts are judged by these alone, on Windows as well', () => {
+    const { platform } = process;
+    Object.defineProperty(process, 'platform', { value: 'win32' });
+    try {
+      const authenticator = createAuthenticator({ accounts });
+      assert.deepEqual(authenticator.schemes, ['NTLM', 'Digest']);
+      authenticator.close();
+      assert.throws(() => createAuthenticator({ accounts, keytab: '/etc/krb5.keytab' }), /Windows judges Kerberos/);
+      assert.throws(
+        () => createAuthenticator({ accounts, packages: ['Kerberos'] }),
+        /"packages" needs.*provider 'secur32'/,
+      );
+    } finally {
+      Object.defineProperty(process, 'platform', { value: platform });
+    }
+  });
+
+  it('that fail to start leave no credential of another behind', () => {
+    const before = liveHandles();
+    const random = (): never => {
+      throw new Error('no entropy');
+    };
+    assert.throws(() => schemes({ accounts, random }), /no entropy/);
+    assert.deepEqual(liveHandles(), before);
+  });
+
+  const refused: readonly (readonly [string, SspiAuthOptions, RegExp])[] = [
+    ['Negotiate with nothing', { schemes: ['Negotiate'] }, /schemes.*"Negotiate".*portable/],
+    [
+      'Negotiate with Kerberos only',
+      { schemes: ['Negotiate'], accounts, packages: ['Kerberos'] },
+      /"Negotiate".*portable/,
+    ],
+    ['Negotiate with no keytab', { schemes: ['Negotiate'], provider: 'auto' }, /"keytab" is not given/],
+    [
+      'Negotiate with a keytab that is none',
+      { schemes: ['Negotiate'], provider: 'gssapi', keytab: '/nonexistent' },
+      /keytab/,
+    ],
+    ['Kerberos with no keytab', { schemes: ['Kerberos'], provider: 'gssapi' }, /keytab.*cannot be used/],
+    ['Digest that cannot be bound', { accounts, schemes: ['Digest'], channelBinding: 'always' }, /"Digest".*bindings/],
+    [
+      'Digest that signs no messages',
+      { accounts, schemes: ['Digest'], requiredAttributes: ASC_RET_INTEGRITY },
+      /"Digest".*"requiredAttributes" has bits/,
+    ],
+    [
+      'options of a scheme that is not offered',
+      { accounts, schemes: ['NTLM'], digest: { algorithms: ['MD5'] } },
+      /"digest" is given, but Digest is not offered.*not named/,
+    ],
+    [
+      'Digest that is left out for another option',
+      { accounts, channelBinding: 'always', digest: { algorithms: ['MD5'] } },
+      /"digest" is given.*"channelBinding"/,
+    ],
+    [
+      'a package that is not there',
+      { accounts, provider: 'auto', packages: ['Kerberos'] },
+      /"packages" needs Kerberos, which nothing here can judge.*keytab/,
+    ],
+    ['a PAC that never comes', { accounts, provider: 'auto', requirePac: true }, /"requirePac" needs Kerberos.*keytab/],
+    ['names for tickets that never come', { accounts, servicePrincipalNames: ['HTTP/a.example'] }, /needs Kerberos/],
+    [
+      'names for tickets of no scheme',
+      { accounts, schemes: ['NTLM'], servicePrincipalNames: ['HTTP/a.example'] },
+      /needs Kerberos.*no scheme of it is named/,
+    ],
+    [
+      'a library that is not used',
+      { accounts, provider: 'auto', library: 'libgssapi.so.3' },
+      /"library" needs Kerberos/,
+    ],
+    [
+      'Kerberos that "packages" leaves out',
+      { schemes: ['Kerberos'], packages: ['NTLM'], provider: 'gssapi' },
+      /leaves Kerberos out/,
+    ],
+  ];
+  for (const [name, options, message] of refused) {
+    it(`refuse at start: ${name}`, () => assert.throws(() => schemes(options), message));
+  }
+});

@@ -1,0 +1,64 @@
+/** What a package is asked for, as its options say. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { judgeDigest, judgeToken } from '../../src/authenticator/verification.ts';
+import type { OfferedScheme } from '../../src/authenticator/offered-scheme.ts';
+import * as Sspi from '../../src/sspi/index.ts';
+import { firstToken, ScriptedPackage } from './scripted-package.ts';
+
+const requirements = Sspi.ASC_REQ_DELEGATE;
+const requiredAttributes = Sspi.ASC_REQ_INTEGRITY;
+
+/** A scheme of a package that says yes, which keeps the calls. */
+function offer(more: Partial<OfferedScheme> = {}): { owner: ScriptedPackage; scheme: OfferedScheme } {
+  const owner = new ScriptedPackage({ right: {} });
+  const credential = Sspi.acquireCredentialsHandle({
+    package: owner,
+    credentialUse: 'inbound',
+  }) as Sspi.CredentialHandle;
+  return { owner, scheme: { name: 'NTLM', provider: 'scripted', boundTo: 'connection', credential, ...more } };
+}
+
+describe('the requirements of a leg', () => {
+  const always = Sspi.ASC_REQ_CONNECTION | Sspi.ASC_REQ_EXTENDED_ERROR;
+  for (const [what, more, expected] of [
+    ['of a scheme that asks for nothing', {}, always],
+    ['with what the scheme asks for', { requirements }, always | requirements],
+    ['with what a finished context must have', { requiredAttributes }, always | requiredAttributes],
+    ['with both', { requirements, requiredAttributes }, always | requirements | requiredAttributes],
+  ] as const) {
+    it(what, () => {
+      const { owner, scheme } = offer(more);
+      const token = Buffer.from(firstToken('right'), 'latin1');
+      for (const [bindings, missing] of [
+        [undefined, 0],
+        [Buffer.alloc(32), Sspi.ASC_REQ_ALLOW_MISSING_BINDINGS],
+      ] as const) {
+        const verdict = judgeToken(scheme, undefined, token, { mode: 'whenSupported', bindings });
+        assert.ok('type' in verdict && verdict.type === 'accepted');
+        Sspi.deleteSecurityContext(verdict.context);
+        assert.equal(owner.calls.at(-1)?.requirements, (expected | missing) >>> 0);
+        assert.equal(owner.calls.at(-1)?.targetDataRep, Sspi.SECURITY_NATIVE_DREP);
+      }
+    });
+  }
+});
+
+describe('Digest', () => {
+  it('is judged by the fields, the method and the target of its request, byte for byte', () => {
+    const { owner, scheme } = offer();
+    const [fields, method, target] = ['username="J\u00fcrgen"', 'POST', '/caf\u00e9?a=1'] as const;
+    const verdict = judgeDigest(scheme, fields, method, target);
+    assert.ok('type' in verdict && verdict.type === 'refused');
+    const [call] = owner.calls;
+    assert.equal(call?.requirements, Sspi.ASC_REQ_CONNECTION | Sspi.ASC_REQ_HTTP);
+    assert.deepEqual(
+      call?.input.map(({ type, data }) => [type, Buffer.from(data)]),
+      [
+        [Sspi.SECBUFFER_TOKEN, Buffer.from(fields, 'latin1')],
+        [Sspi.SECBUFFER_PKG_PARAMS, Buffer.from(method, 'latin1')],
+        [Sspi.SECBUFFER_PKG_PARAMS, Buffer.from(target, 'latin1')],
+      ],
+    );
+  });
+});

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { requireGroup } from '../../src/index.ts';
+import type { Group, Identity } from '../../src/index.ts';
+
+const engineering: Group = { sid: 'S-1-5-21-1-2-3-1105', name: 'CORP\\Engineering', attributes: 7, denyOnly: false };
+const nameless: Group = { sid: 'S-1-5-32-545', attributes: 7, denyOnly: false };
+const sidless: Group = { name: 'CORP\\Users', attributes: 7, denyOnly: false };
+
+function member(...groups: readonly Group[]): Identity {
+  return { name: 'CORP\\alice', userName: 'alice', domain: 'CORP', groups, package: 'Kerberos' };
+}
+
+describe('requireGroup', () => {
+  const cases: readonly (readonly [string, boolean, readonly [string, ...string[]], Identity | null | undefined])[] = [
+    ['its SID', true, ['S-1-5-21-1-2-3-1105'], member(engineering)],
+    ['its SID in lower case', true, ['s-1-5-21-1-2-3-1105'], member(engineering)],
+    ['its whole name, in any case', true, ['corp\\ENGINEERING'], member(engineering)],
+    ['one of several', true, ['S-1-5-32-544', 'CORP\\Engineering'], member(engineering)],
+    ['the name without its domain', false, ['Engineering'], member(engineering)],
+    ['the name of another domain', false, ['EVIL\\Engineering'], member(engineering)],
+    ['the beginning of a SID', false, ['S-1-5-21-1-2-3-110'], member(engineering)],
+    ['a group that may only deny', false, ['S-1-5-21-1-2-3-1105'], member({ ...engineering, denyOnly: true })],
+    ['a group that is disabled', false, ['S-1-5-21-1-2-3-1105'], member({ ...engineering, attributes: 3 })],
+    ['a group of which only the SID is known', true, ['S-1-5-32-545'], member(nameless)],
+    ['a group of which only the name is known', true, ['CORP\\Users'], member(sidless)],
+    ['others than those of which one thing is known', false, ['CORP\\Engineering'], member(nameless, sidless)],
+    ['no groups', false, ['S-1-5-21-1-2-3-1105'], member()],
+    ['no user', false, ['S-1-5-21-1-2-3-1105'], undefined],
+    ['no user (Fastify)', false, ['S-1-5-21-1-2-3-1105'], null],
+  ];
+  for (const [what, expected, names, user] of cases) {
+    it(`${what}: ${expected}`, () => {
+      assert.equal(requireGroup(...names)(user), expected);
+    });
+  }
+
+  it('narrows the user', () => {
+    const user: Identity | undefined = [member(engineering)].at(0);
+    assert.ok(requireGroup('CORP\\Engineering')(user));
+    assert.equal(user.userName, 'alice');
+  });
+
+  it('refuses to guard nothing', () => {
+    assert.throws(() => requireGroup(...([] as unknown as [string])), /names no group/);
+    assert.throws(() => requireGroup(''), /is not a SID or name/);
+    assert.throws(() => requireGroup(undefined as unknown as string), /is not a SID or name/);
+  });
+});
