@@ -7,7 +7,7 @@
  * ```
  */
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { awaitVerdict, createAuthenticator, holdContinue, holdFirstContinue, writeOutcome } from '../src/index.ts';
+import { awaitResult, createAuthenticator, holdContinue, holdFirstContinue, writeOutcome } from '../src/index.ts';
 import type { Authenticator, Identity, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
 
 declare global {
@@ -29,7 +29,7 @@ export interface SspiAuthHandler extends RequestHandler {
   readonly authenticator: Authenticator<Request>;
   /** Middleware for a route behind `anonymous: true` that wants a user all the same: 401 with every challenge. */
   readonly requireUser: RequestHandler;
-  /** Makes a server hold back `100 Continue` until the verdict. Done by itself for the server of the first request. */
+  /** Makes a server hold back `100 Continue` until the result. Done by itself for the server of the first request. */
   attach(server: object): void;
   /** Gives up every handshake and frees the credentials. */
   close(): void;
@@ -37,7 +37,7 @@ export interface SspiAuthHandler extends RequestHandler {
 
 /**
  * @param options see SspiAuthOptions
- * @throws OptionError, SspiAuthError at start, where the options cannot be used or nothing can judge a client
+ * @throws OptionError, SspiAuthError at start, where the options cannot be used or nothing can verify a client
  */
 export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
   const authenticator = createAuthenticator(options);
@@ -61,8 +61,8 @@ export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
   };
 
   // A function that makes a closure pays for it at its start: those stand apart from what runs for signed-in requests.
-  const judge = (request: Request, response: Response, next: NextFunction): void => {
-    awaitVerdict(request, response);
+  const verify = (request: Request, response: Response, next: NextFunction): void => {
+    awaitResult(request, response);
     serverIsKnown();
     const outcome = authenticator.authenticate(request, targetOf, request);
     if (outcome instanceof Promise) carryWhenSettled(request, response, next, outcome);
@@ -73,7 +73,7 @@ export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
     if (isOldV8) makeDictionaries(request, response);
     const outcome = authenticator.standing(request);
     if (outcome === undefined) {
-      judge(request, response, next);
+      verify(request, response, next);
     } else {
       ({ user: request.user, sspi: request.sspi } = outcome);
       next();

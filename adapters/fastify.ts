@@ -11,7 +11,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import {
-  awaitVerdict,
+  awaitResult,
   bodyOf,
   createAuthenticator,
   discardBodyFor,
@@ -64,7 +64,7 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
   holdContinue(instance.server);
 
   const carry = (request: AdmittedRequest, reply: FastifyReply, proceed: () => void, outcome: Outcome): void => {
-    // Somebody who did not wait for the verdict has answered (a timeout of the application).
+    // Somebody who did not wait for the result has answered (a timeout of the application).
     if (reply.sent) return;
     if (!mayProceed(outcome)) {
       // Or has begun to, on the raw response, of which Fastify knows nothing.
@@ -88,9 +88,9 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
     outcome.then((settled) => carry(request, reply, proceed, settled)).catch(proceed);
   };
   // A function that makes a closure pays for it at its start: those stand apart from what runs for signed-in requests.
-  const judge = (request: AdmittedRequest, reply: FastifyReply, proceed: (error?: Error) => void): void => {
-    request[admitted] ??= nobody;
-    awaitVerdict(request.raw, reply.raw);
+  const verify = (request: AdmittedRequest, reply: FastifyReply, proceed: (error?: Error) => void): void => {
+    request[admitted] ??= notYetKnown;
+    awaitResult(request.raw, reply.raw);
     const outcome = authenticator.authenticate(request.raw, targetOf, request);
     if (outcome instanceof Promise) carryWhenSettled(request, reply, proceed, outcome);
     else carry(request, reply, proceed, outcome);
@@ -99,7 +99,7 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
   instance.addHook('onRequest', (request: AdmittedRequest, reply: FastifyReply, proceed) => {
     const outcome = authenticator.standing(request.raw);
     if (outcome === undefined) {
-      judge(request, reply, proceed);
+      verify(request, reply, proceed);
     } else {
       request[admitted] = outcome;
       if (assigned.length > 0) assign(request, outcome, assigned);
@@ -143,10 +143,10 @@ function refuse(
 /** Where a request keeps who sent it. */
 const admitted = Symbol('sspi-auth admitted');
 /**
- * What stands there until the verdict: V8 sizes the objects of a constructor by the first few of them, which are requests
+ * What stands there until the result: V8 sizes the objects of a constructor by the first few of them, which are requests
  * without credentials. A property that only the later ones have would be kept in a second object, made for each request.
  */
-const nobody: Admitted = Object.freeze({ user: null, sspi: null });
+const notYetKnown: Admitted = Object.freeze({ user: null, sspi: null });
 /** Decorator of a context: which of the two names its application has decorated for itself. */
 const taken = Symbol('sspi-auth taken');
 const names = ['user', 'sspi'] as const;

@@ -8,7 +8,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
-  awaitVerdict,
+  awaitResult,
   createAuthenticator,
   holdContinue,
   holdFirstContinue,
@@ -32,7 +32,7 @@ export type AuthenticatedListener = (request: AuthenticatedRequest, response: Se
 export interface Protect {
   (listener: AuthenticatedListener): (request: IncomingMessage, response: ServerResponse) => void;
   readonly authenticator: Authenticator<IncomingMessage>;
-  /** Makes a server hold back `100 Continue` until the verdict. Done by itself for the server of the first request. */
+  /** Makes a server hold back `100 Continue` until the result. Done by itself for the server of the first request. */
   attach(server: object): void;
   /** Gives up every handshake and frees the credentials. */
   close(): void;
@@ -40,7 +40,7 @@ export interface Protect {
 
 /**
  * @param options see SspiAuthOptions
- * @throws OptionError, SspiAuthError at start, where the options cannot be used or nothing can judge a client
+ * @throws OptionError, SspiAuthError at start, where the options cannot be used or nothing can verify a client
  */
 export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
   const authenticator = createAuthenticator(options);
@@ -69,11 +69,11 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
       .catch((error: unknown) => process.nextTick(rethrow, error));
   };
   // A function that makes a closure pays for it at its start: those stand apart from what runs for signed-in requests.
-  const judge = (request: AuthenticatedRequest, response: ServerResponse, listener: AuthenticatedListener): void => {
+  const verify = (request: AuthenticatedRequest, response: ServerResponse, listener: AuthenticatedListener): void => {
     // On every request, known sender or not: those that Node's functions see afterwards are to be of one hidden class.
     if (!('user' in request)) request.user = undefined;
     if (!('sspi' in request)) request.sspi = undefined;
-    awaitVerdict(request, response);
+    awaitResult(request, response);
     serverIsKnown();
     const outcome = authenticator.authenticate(request, targetOf, request);
     if (outcome instanceof Promise) carryWhenSettled(request, response, listener, outcome);
@@ -87,7 +87,7 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
     return (request: AuthenticatedRequest, response: ServerResponse): void => {
       const outcome = authenticator.standing(request);
       if (outcome === undefined) {
-        judge(request, response, listener);
+        verify(request, response, listener);
       } else {
         ({ user: request.user, sspi: request.sspi } = outcome);
         listener(request, response);

@@ -1,7 +1,7 @@
 /**
  * What a request over a signed-in connection costs a server, loaded by autocannon: against the same server without
  * sspi-auth, and against the least that can be asked of any: middleware that does nothing at all, and such that sets a user
- * and judges nobody. What is between those and the bare server is the framework's.
+ * and verifies nobody. What is between those and the bare server is the framework's.
  *
  * The servers of a comparison share one processor and are loaded at the same time, each by as many connections; what counts
  * is the processor time that each spends on a request. A machine is not equally fast from one second to the next, by more

@@ -74,7 +74,7 @@ async function writeRequests(path: string, requests: readonly Buffer[]): Promise
 }
 
 /** Who compares must know that both verify. @throws Error where a server lets in whom it should not, or not alice */
-async function expectJudgement(server: MeasuredServer, tokens: readonly Buffer[], bob: Buffer): Promise<void> {
+async function expectResults(server: MeasuredServer, tokens: readonly Buffer[], bob: Buffer): Promise<void> {
   const [good = Buffer.alloc(0), altered = Buffer.alloc(0)] = tokens;
   altered.writeUInt8(altered.readUInt8(altered.byteLength - 1) ^ 1, altered.byteLength - 1);
   const cases: readonly (readonly [string, number, Uint8Array | undefined])[] = [
@@ -122,7 +122,7 @@ const benchmark: Benchmark = {
     await using bare = await startOwn('node:http', serverCore);
     for (const server of [own, apache, lean]) {
       const [stranger = Buffer.alloc(0)] = await freshTokens(kdc, bob, 1);
-      await expectJudgement(server, await freshTokens(kdc, alice, 2), stranger);
+      await expectResults(server, await freshTokens(kdc, alice, 2), stranger);
     }
     progress('all verify: 200 for alice, none for no token, one altered, one used before, and bob');
     progress(`${rounds} rounds of ${signInsPerRound} sign-ins a side, ${atOnce} at a time`);

@@ -27,9 +27,9 @@ function table(rows: readonly Row[]): string {
     value === undefined ? '' : value.toFixed(Math.abs(value) < 100 ? 1 : 0);
   return rows
     .map(({ name, value, baseline, unit, aim }) => {
-      const verdict = aim === undefined ? '' : `  [${aim.met ? 'met' : 'NOT MET'}: ${aim.text}]`;
+      const result = aim === undefined ? '' : `  [${aim.met ? 'met' : 'NOT MET'}: ${aim.text}]`;
       const against = baseline === undefined ? '' : `  (bare or other side: ${shown(baseline)})`;
-      return `  ${name}\n    ${shown(value)} ${unit}${against}${verdict}`;
+      return `  ${name}\n    ${shown(value)} ${unit}${against}${result}`;
     })
     .join('\n');
 }

@@ -18,7 +18,7 @@ export { createAuthenticator } from './authenticator/create-authenticator.ts';
 export { MalformedTokenError, OptionError, SspiAuthError } from './foundation/errors.ts';
 export type { SspiAuthErrorCode } from './foundation/errors.ts';
 export type { Exchange } from './http/exchange.ts';
-export { awaitVerdict, holdContinue, holdFirstContinue, sendContinue } from './http/expect-continue.ts';
+export { awaitResult, holdContinue, holdFirstContinue, sendContinue } from './http/expect-continue.ts';
 export type {
   AnonymousOutcome,
   AuthenticatedOutcome,
@@ -34,6 +34,6 @@ export { bodyOf, discardBodyFor, mayProceed, mustStayOpen, writeOutcome } from '
 export type { Group, Identity } from './identity/identity.ts';
 export type { DigestOptions, Limits, ProviderName, SchemeName, SspiAuthOptions } from './authenticator/options.ts';
 export { recommendedServerOptions } from './http/recommended-server-options.ts';
-export { requireGroup } from './identity/in-group.ts';
+export { inGroup } from './identity/in-group.ts';
 export { SecurityContextInfo } from './identity/security-context-info.ts';
 export type { SecurityContextFacts } from './identity/security-context-info.ts';

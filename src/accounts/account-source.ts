@@ -1,9 +1,9 @@
 /**
- * Account sources: who judges a response. A package (NTLM, Digest) parses and checks its protocol; whether the response
- * proves the account is the source's verdict, so that a password never has to leave the one who knows it (a file of
+ * Account sources: who verifies a response. A package (NTLM, Digest) parses and checks its protocol; whether the response
+ * proves the account is the source's result, so that a password never has to leave the one who knows it (a file of
  * hashes, a domain controller).
  *
- * Fail closed: what is not an `accepted` verdict of the shape below is a refusal; an exception or a rejected promise is
+ * Fail closed: what is not an `accepted` result of the shape below is a refusal; an exception or a rejected promise is
  * SEC_E_INTERNAL_ERROR. Sources take the same time for an unknown account as for a wrong response (attack G01), and
  * never accept an account without a stored secret (attack C23).
  */
@@ -22,17 +22,17 @@ export interface Account {
 
 /** No: wrong response, unknown or disabled account. Why is nobody's business. */
 export interface Refused {
-  readonly verdict: 'refused';
+  readonly result: 'refused';
 }
 
 /** Nobody could be asked: the file is unreadable, the domain controller away. Never a yes. */
 export interface Unavailable {
-  readonly verdict: 'unavailable';
+  readonly result: 'unavailable';
   /** For the log of the server; without secrets. */
   readonly reason: string;
 }
 
-/** An NTLM response to be judged, MS-NLMP 3.3.2 and 3.2.5.1.2. */
+/** An NTLM response to be verified, MS-NLMP 3.3.2 and 3.2.5.1.2. */
 export interface NtlmLogon {
   /** UserName of the AUTHENTICATE_MESSAGE, decoded. */
   readonly userName: string;
@@ -51,13 +51,13 @@ export interface NtlmLogon {
 
 /** Yes, with the key that only someone who knows the account's hash can compute. */
 export interface NtlmAccepted {
-  readonly verdict: 'accepted';
+  readonly result: 'accepted';
   readonly account: Account;
   /** SessionBaseKey, 16 bytes: HMAC_MD5(NTOWFv2, NTProofStr). */
   readonly sessionBaseKey: Uint8Array;
 }
 
-/** A Digest response to be judged, RFC 7616 section 3.4.1. */
+/** A Digest response to be verified, RFC 7616 section 3.4.1. */
 export interface DigestLogon {
   /** As the client sent it: it goes into A1 unchanged. May be `DOMAIN\user`. */
   readonly userName: string;
@@ -80,16 +80,16 @@ export interface DigestLogon {
 }
 
 export interface DigestAccepted {
-  readonly verdict: 'accepted';
+  readonly result: 'accepted';
   readonly account: Account;
 }
 
-/** One place that knows accounts. A method it lacks is a scheme it cannot judge. */
+/** One place that knows accounts. A method it lacks is a scheme it cannot verify. */
 export interface AccountSource {
   /** For messages to the operator, such as `memoryAccounts (2 accounts)`. */
   readonly description: string;
-  judgeNtlm?(logon: NtlmLogon): NtlmAccepted | Refused | Unavailable | Promise<NtlmAccepted | Refused | Unavailable>;
-  judgeDigest?(
+  verifyNtlm?(logon: NtlmLogon): NtlmAccepted | Refused | Unavailable | Promise<NtlmAccepted | Refused | Unavailable>;
+  verifyDigest?(
     logon: DigestLogon,
   ): DigestAccepted | Refused | Unavailable | Promise<DigestAccepted | Refused | Unavailable>;
   /** Releases files and helpers; called once. */

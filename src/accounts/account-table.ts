@@ -84,7 +84,7 @@ export class AccountTable {
     const user = this.#fold(userName);
     const isPrincipal = domain === '' && user.includes('@') && !this.#byUser.has(user);
     // Nobody is looked for among nobody: that takes as long as somebody (attack G01).
-    const sameUser = (isPrincipal ? this.#byPrincipal : this.#byUser).get(user) ?? nobody;
+    const sameUser = (isPrincipal ? this.#byPrincipal : this.#byUser).get(user) ?? none;
     const wanted = this.#fold(domain);
     const exact = sameUser.filter((stored) => this.#domainOf(stored) === wanted);
     if (exact.length > 0) return only(exact);
@@ -102,7 +102,7 @@ export class AccountTable {
   }
 }
 
-const nobody: readonly StoredAccount[] = [];
+const none: readonly StoredAccount[] = [];
 
 function only(candidates: readonly StoredAccount[]): StoredAccount | undefined {
   return candidates.length === 1 ? candidates[0] : undefined;

@@ -7,7 +7,7 @@ import { uppercase } from '../formats/uppercase.ts';
 import type { Group } from '../sspi/security-context-token.ts';
 import type { Account, AccountSource, DigestAccepted, DigestLogon, Refused } from './account-source.ts';
 import { AccountTable } from './account-table.ts';
-import { judgeNtlmResponse } from './verify-ntlm.ts';
+import { verifyNtlmResponse } from './verify-ntlm.ts';
 import { hasLoneSurrogate } from '../foundation/text.ts';
 
 /** One account: a password, or the NT hash of one. */
@@ -17,7 +17,7 @@ export interface MemoryAccount {
   readonly domain?: string | undefined;
   /** In clear; not empty. Exactly one of `password` and `ntHash` is given. */
   readonly password?: string | undefined;
-  /** NTOWFv1 as 16 bytes or 32 hexadecimal digits. Judges NTLM but not Digest. */
+  /** NTOWFv1 as 16 bytes or 32 hexadecimal digits. Verifies NTLM but not Digest. */
   readonly ntHash?: string | Uint8Array | undefined;
   /** Such as `alice@corp.example`: clients may give it as their user name. No two accounts have the same. */
   readonly userPrincipalName?: string | undefined;
@@ -35,10 +35,10 @@ const MAXIMUM_NAME_UNITS = 256;
 /** NTOWFv1 of the empty password: an account with it would be open to everybody (attack C23). */
 const EMPTY_PASSWORD_HASH = ntowfv1('');
 
-const refused: Refused = Object.freeze({ verdict: 'refused' });
+const refused: Refused = Object.freeze({ result: 'refused' });
 
 /**
- * An account source over a fixed list. It judges NTLM, and Digest where at least one account has a password.
+ * An account source over a fixed list. It verifies NTLM, and Digest where at least one account has a password.
  *
  * @throws OptionError for an account without a usable name or secret, or for two of the same name and domain; the message
  *   names the index and the field and never holds a secret
@@ -79,16 +79,16 @@ export function memoryAccounts(accounts: readonly MemoryAccount[]): AccountSourc
   }
   const source: AccountSource = {
     description: `memoryAccounts (${table.size} account${table.size === 1 ? '' : 's'})`,
-    judgeNtlm: (logon) => judgeNtlmResponse(table.find(logon), logon),
+    verifyNtlm: (logon) => verifyNtlmResponse(table.find(logon), logon),
   };
   if (passwords === 0) return Object.freeze(source);
-  return Object.freeze({ ...source, judgeDigest: (logon: DigestLogon) => judgeDigest(prepared, logon) });
+  return Object.freeze({ ...source, verifyDigest: (logon: DigestLogon) => verifyDigest(prepared, logon) });
 }
 
 /** Stands in for the password of an account that is not there. */
 const dummyPassword = randomBytes(16).toString('hex');
 
-function judgeDigest(table: AccountTable, logon: DigestLogon): DigestAccepted | Refused {
+function verifyDigest(table: AccountTable, logon: DigestLogon): DigestAccepted | Refused {
   const { algorithm, userName, realm, serverDomain, response } = logon;
   // `DOMAIN\user` names a domain for the look-up only: A1 has the name as it was sent.
   const split = userName.indexOf('\\');
@@ -101,7 +101,7 @@ function judgeDigest(table: AccountTable, logon: DigestLogon): DigestAccepted | 
   const a1 = hashedA1(algorithm, userName, realm, stored?.password ?? dummyPassword);
   const right = verifyDigestResponse(a1, logon, response);
   if (!right || stored?.password === undefined) return refused;
-  return { verdict: 'accepted', account: stored.account };
+  return { result: 'accepted', account: stored.account };
 }
 
 const fieldNames: readonly (keyof MemoryAccount)[] = [

@@ -12,7 +12,7 @@ import { systemClock } from '../foundation/clock.ts';
 import type { Clock } from '../foundation/clock.ts';
 import type { AccountSource, Unavailable } from './account-source.ts';
 import { AccountTable } from './account-table.ts';
-import { judgeNtlmResponse } from './verify-ntlm.ts';
+import { verifyNtlmResponse } from './verify-ntlm.ts';
 
 /** Options of smbpasswdFile. */
 export interface SmbpasswdFileOptions {
@@ -34,8 +34,8 @@ const SETTLED_MILLISECONDS = 2000;
 const NO_PASSWORD_HASH = Buffer.from(ntowfv1('')).toString('hex');
 
 /**
- * An account source over a file that Samba's smbpasswd or pdbedit writes. It judges NTLM; there is no password in the
- * file from which Digest could be judged.
+ * An account source over a file that Samba's smbpasswd or pdbedit writes. It verifies NTLM; there is no password in the
+ * file from which Digest could be verified.
  *
  * Accounts that are disabled (D), locked (L), have no password (N), or belong to machines and trusts (W, S, I) are refused. A line that
  * is not an account lets nobody in and is told to `onWarning` with its number; so does a name that occurs twice. A file
@@ -98,18 +98,18 @@ export function smbpasswdFile(path: string, options: SmbpasswdFileOptions = {}):
 
   return Object.freeze({
     description: `smbpasswdFile ${path} (${read.table.size} account${read.table.size === 1 ? '' : 's'})`,
-    judgeNtlm(logon) {
+    verifyNtlm(logon) {
       try {
         refresh();
         complained = false;
       } catch (error) {
         version = '';
-        const unavailable: Unavailable = { verdict: 'unavailable', reason: `${path}: ${codeOf(error)}` };
+        const unavailable: Unavailable = { result: 'unavailable', reason: `${path}: ${codeOf(error)}` };
         if (!complained) onWarning(`sspi-auth: cannot read ${path}: ${codeOf(error)}`);
         complained = true;
         return unavailable;
       }
-      return judgeNtlmResponse(read.table.find(logon), logon);
+      return verifyNtlmResponse(read.table.find(logon), logon);
     },
   } satisfies AccountSource);
 }

@@ -1,4 +1,4 @@
-/** Judging an NTLMv2 response with the account's hash, MS-NLMP section 3.2.5.1.2. */
+/** Verifying an NTLMv2 response with the account's hash, MS-NLMP section 3.2.5.1.2. */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { ntowfv2, ntProofString, sessionBaseKey } from '../crypto/ntlm-keys.ts';
 import { NT_PROOF_BYTES } from '../formats/ntlm/ntlmv2-response.ts';
@@ -8,7 +8,7 @@ import type { StoredAccount } from './account-table.ts';
 /** Stands in for an account that is not there: nobody knows its password. */
 const dummyHash: Uint8Array = randomBytes(16);
 
-const refused: Refused = Object.freeze({ verdict: 'refused' });
+const refused: Refused = Object.freeze({ result: 'refused' });
 
 /**
  * Whether a response proves an account.
@@ -19,7 +19,7 @@ const refused: Refused = Object.freeze({ verdict: 'refused' });
  *
  * @param stored undefined: no such account
  */
-export function judgeNtlmResponse(stored: StoredAccount | undefined, logon: NtlmLogon): NtlmAccepted | Refused {
+export function verifyNtlmResponse(stored: StoredAccount | undefined, logon: NtlmLogon): NtlmAccepted | Refused {
   const { userName, domain, serverChallenge, ntResponse } = logon;
   if (ntResponse.byteLength <= NT_PROOF_BYTES) return refused;
   const ntHash = stored?.ntHash ?? dummyHash;
@@ -29,7 +29,7 @@ export function judgeNtlmResponse(stored: StoredAccount | undefined, logon: Ntlm
     const responseKey = ntowfv2(ntHash, userName, userDomain);
     if (!timingSafeEqual(ntProofString(responseKey, serverChallenge, clientChallengeMessage), proof)) continue;
     if (stored?.ntHash === undefined) return refused;
-    return { verdict: 'accepted', account: stored.account, sessionBaseKey: sessionBaseKey(responseKey, proof) };
+    return { result: 'accepted', account: stored.account, sessionBaseKey: sessionBaseKey(responseKey, proof) };
   }
   return refused;
 }

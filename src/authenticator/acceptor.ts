@@ -19,8 +19,8 @@ import { channelBindingsOf } from '../http/channel-bindings.ts';
 import type { Connection } from './connection.ts';
 import { peerOf } from '../http/exchange.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { discard, judgeDigest, judgeToken } from './verification.ts';
-import type { Verdict } from './verification.ts';
+import { discard, verifyDigestFields, verifyToken } from './verification.ts';
+import type { VerificationResult } from './verification.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
 import { anonymousOutcome, challengeOutcome, refusedOutcome } from '../http/outcome.ts';
 import type { HeaderField, Outcome, StandingOutcome } from '../http/outcome.ts';
@@ -34,7 +34,7 @@ import { printable } from '../foundation/text.ts';
 /** What of the settings the acceptor goes by. */
 export type AcceptorSettings = Pick<Settings, 'anonymous' | 'channelBinding' | 'clock' | 'limits' | 'persistence'>;
 
-/** A request under judgement, with what its audit lines need. */
+/** A request under verification, with what its audit lines need. */
 interface Attempt {
   readonly exchange: Exchange;
   readonly connection: Connection;
@@ -93,15 +93,15 @@ export class Acceptor {
   }
 
   /**
-   * Judges one request when those before it on its connection have been judged.
+   * Verifies one request when those before it on its connection have been verified.
    *
    * @param target gives the request target as on the wire
    */
-  judge(exchange: Exchange, connection: Connection, target: () => string): Outcome | Promise<Outcome> {
+  accept(exchange: Exchange, connection: Connection, target: () => string): Outcome | Promise<Outcome> {
     const attempt: Attempt = { exchange, connection, startedAt: startOf(connection) ?? this.settings.clock.elapsed() };
     return connection.inTurn(() => {
       try {
-        const outcome = this.#judge(attempt, target);
+        const outcome = this.#verify(attempt, target);
         return outcome instanceof Promise ? outcome.catch((error: unknown) => this.#crashed(attempt, error)) : outcome;
       } catch (error) {
         return this.#crashed(attempt, error);
@@ -109,7 +109,7 @@ export class Acceptor {
     });
   }
 
-  #judge(attempt: Attempt, target: () => string): Outcome | Promise<Outcome> {
+  #verify(attempt: Attempt, target: () => string): Outcome | Promise<Outcome> {
     const { exchange, connection } = attempt;
     // Requests that waited for one before them may have lost their client: nobody is asked for them (attack G10).
     if (exchange.socket.destroyed === true) {
@@ -125,8 +125,8 @@ export class Acceptor {
     if (scheme === undefined || this.#closed) return this.#refuse(attempt, 401, 'scheme-not-offered');
     if (scheme.boundTo === 'request') {
       this.#pending.release(connection);
-      const verdict = judgeDigest(scheme, credentials.parameters, exchange.method ?? '', target());
-      return this.#whenJudged(attempt, verdict, (settled) => this.#concludeRequest(attempt, scheme, settled));
+      const result = verifyDigestFields(scheme, credentials.parameters, exchange.method ?? '', target());
+      return this.#whenVerified(attempt, result, (settled) => this.#concludeRequest(attempt, scheme, settled));
     }
     // Streams of one HTTP/2 connection may be of different users: RFC 9113 has no place for these schemes (attack A13).
     if (exchange.httpVersionMajor !== 1) return this.#refuse(attempt, 401, 'scheme-not-offered', scheme);
@@ -163,36 +163,36 @@ export class Acceptor {
       phase.type === 'negotiating' && phase.scheme === credentials.scheme && !beginsHandshake(parsed.token)
         ? phase
         : undefined;
-    // A new first token ends what was before it, identity included, before it is judged (attack C04).
+    // A new first token ends what was before it, identity included, before it is verified (attack C04).
     if (pending === undefined) this.#pending.release(connection);
     const leg: Attempt = pending === undefined ? { ...attempt, startedAt: this.settings.clock.elapsed() } : attempt;
     const mode = this.settings.channelBinding;
     const bindings = mode === 'never' ? undefined : channelBindingsOf(exchange.socket);
-    const verdict = judgeToken(scheme, pending?.context, parsed.token, { mode, bindings });
-    return this.#whenJudged(leg, verdict, (settled) => this.#concludeLeg(leg, scheme, credentials.scheme, settled));
+    const result = verifyToken(scheme, pending?.context, parsed.token, { mode, bindings });
+    return this.#whenVerified(leg, result, (settled) => this.#concludeLeg(leg, scheme, credentials.scheme, settled));
   }
 
-  #whenJudged(
+  #whenVerified(
     { connection, exchange }: Attempt,
-    verdict: Verdict | Promise<Verdict>,
-    conclude: (verdict: Verdict) => Outcome,
+    result: VerificationResult | Promise<VerificationResult>,
+    conclude: (result: VerificationResult) => Outcome,
   ): Outcome | Promise<Outcome> {
     const no = (): Outcome => refusedOutcome(401, this.#bareChallenges(exchange));
-    return this.#pending.whenJudged(connection, exchange.socket, verdict, conclude, no);
+    return this.#pending.whenVerified(connection, exchange.socket, result, conclude, no);
   }
 
-  #concludeLeg(attempt: Attempt, scheme: OfferedScheme, key: string, verdict: Verdict): Outcome {
+  #concludeLeg(attempt: Attempt, scheme: OfferedScheme, key: string, result: VerificationResult): Outcome {
     const { connection, exchange } = attempt;
     if (exchange.socket.destroyed === true) {
-      discard(verdict);
+      discard(result);
       this.#pending.release(connection);
       return refusedOutcome(401);
     }
-    switch (verdict.type) {
+    switch (result.type) {
       case 'refused':
-        return this.#refuse(attempt, 401, verdict, scheme);
+        return this.#refuse(attempt, 401, result, scheme);
       case 'continue': {
-        const { context, tokens } = verdict;
+        const { context, tokens } = result;
         connection.enter({ type: 'negotiating', scheme: key, context, startedAt: attempt.startedAt });
         // A listener of 'end' on a request without a body is nothing to wait for, and makes Node's emitters slower for all.
         this.#pending.add(connection, exchange.socket, announcesBody(exchange.rawHeaders) ? exchange : undefined);
@@ -203,31 +203,31 @@ export class Acceptor {
         return challengeOutcome(challenges, true);
       }
       case 'accepted':
-        return this.#accept(attempt, scheme, verdict);
+        return this.#accept(attempt, scheme, result);
     }
   }
 
-  #concludeRequest(attempt: Attempt, scheme: OfferedScheme, verdict: Verdict): Outcome {
+  #concludeRequest(attempt: Attempt, scheme: OfferedScheme, result: VerificationResult): Outcome {
     const { connection, exchange } = attempt;
     this.#pending.remove(connection);
     connection.unwatch();
-    switch (verdict.type) {
+    switch (result.type) {
       case 'refused':
-        return this.#refuse(attempt, verdict.status === Sspi.SEC_E_INVALID_TOKEN ? 400 : 401, verdict, scheme);
+        return this.#refuse(attempt, result.status === Sspi.SEC_E_INVALID_TOKEN ? 400 : 401, result, scheme);
       case 'continue': {
         // The response was right but its nonce too old: the client tries again without asking its user.
-        Sspi.deleteSecurityContext(verdict.context);
-        return challengeOutcome(this.#bareChallenges(exchange, verdict.tokens));
+        Sspi.deleteSecurityContext(result.context);
+        return challengeOutcome(this.#bareChallenges(exchange, result.tokens));
       }
       case 'accepted':
-        return this.#accept(attempt, scheme, verdict);
+        return this.#accept(attempt, scheme, result);
     }
   }
 
-  #accept(attempt: Attempt, scheme: OfferedScheme, verdict: Extract<Verdict, { type: 'accepted' }>): Outcome {
+  #accept(attempt: Attempt, scheme: OfferedScheme, result: Extract<VerificationResult, { type: 'accepted' }>): Outcome {
     const { connection, exchange } = attempt;
-    const { context, token, expiry } = verdict;
-    const admission = admit(scheme, verdict);
+    const { context, token, expiry } = result;
+    const admission = admit(scheme, result);
     if (admission.type === 'refused') {
       Sspi.deleteSecurityContext(context);
       if (admission.error !== undefined) this.#audit.failed(admission.error, 'reading the account of a context');
@@ -289,7 +289,7 @@ export class Acceptor {
 
   /** Something that cannot happen did: nobody gets in. */
   #crashed(attempt: Attempt, error: unknown): Outcome {
-    this.#audit.failed(error, 'judging a request');
+    this.#audit.failed(error, 'verifying a request');
     return this.#refuse(attempt, 401, 'internal-error');
   }
 

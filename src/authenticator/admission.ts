@@ -1,6 +1,6 @@
 /** Policy after the last leg: a context that stands is not yet a user who may come in. */
 import type { AuditReason } from './audit.ts';
-import type { Verdict } from './verification.ts';
+import type { VerificationResult } from './verification.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
 import { identityOf } from '../identity/identity.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -28,16 +28,16 @@ export type Admission =
  * Looks at an established context: which package ran (attack G11), what its attributes say (G08), whose it is (C20, C22).
  * The context stays its owner's. Never throws: a token that a package made wrong lets nobody in.
  */
-export function admit(scheme: OfferedScheme, verdict: Extract<Verdict, { type: 'accepted' }>): Admission {
+export function admit(scheme: OfferedScheme, result: Extract<VerificationResult, { type: 'accepted' }>): Admission {
   try {
-    return examine(scheme, verdict);
+    return examine(scheme, result);
   } catch (error) {
     return { type: 'refused', reason: 'internal-error', error };
   }
 }
 
-function examine(scheme: OfferedScheme, verdict: Extract<Verdict, { type: 'accepted' }>): Admission {
-  const { context, attributes, expiry, channelBound } = verdict;
+function examine(scheme: OfferedScheme, result: Extract<VerificationResult, { type: 'accepted' }>): Admission {
+  const { context, attributes, expiry, channelBound } = result;
   const ran = queryContextAttributes(context, SECPKG_ATTR_NEGOTIATION_INFO).value?.package.name;
   if (ran === undefined || scheme.packages?.includes(ran) === false) {
     return { type: 'refused', reason: 'package-not-allowed' };

@@ -61,7 +61,7 @@ export class Audit {
     this.#logger = logger;
   }
 
-  /** A logger that throws changes no verdict, and no request waits for ever because of it. */
+  /** A logger that throws changes no result, and no request waits for ever because of it. */
   #write(level: 'info' | 'warn' | 'error' | 'debug', record: object, message: string): void {
     try {
       const written: unknown = this.#logger?.[level]?.(record, message);

@@ -18,7 +18,7 @@ import type { Clock } from '../foundation/clock.ts';
 import { isThenable } from '../foundation/thenable.ts';
 import { printable } from '../foundation/text.ts';
 
-/** Judges requests. Make one with createAuthenticator. */
+/** Verifies requests. Make one with createAuthenticator. */
 export class Authenticator<R = unknown> {
   readonly settings: Settings<R>;
   // First what every request reads: it lies in one line of the processor's cache.
@@ -31,9 +31,9 @@ export class Authenticator<R = unknown> {
   readonly #clock: Clock;
   readonly #acceptor: Acceptor;
   readonly #audit: Audit;
-  /** Requests judged before, so that the same middleware twice in a chain does not judge a token twice. */
-  readonly #judged = new WeakMap<object, AuthenticatedOutcome>();
-  /** Whose verdict a request was let in by, over all authenticators of the process. */
+  /** Requests verified before, so that the same middleware twice in a chain does not verify a token twice. */
+  readonly #verified = new WeakMap<object, AuthenticatedOutcome>();
+  /** Whose result a request was let in by, over all authenticators of the process. */
   static readonly #admittedBy = new WeakMap<object, unknown>();
 
   constructor(settings: Settings<R>, schemes: readonly OfferedScheme[]) {
@@ -72,7 +72,7 @@ export class Authenticator<R = unknown> {
   }
 
   /**
-   * Judges a request.
+   * Verifies a request.
    *
    * @param exchange the request as node:http has it
    * @param target the request target as on the wire (Express and Fastify change `url`: give the original), or what gives
@@ -96,7 +96,7 @@ export class Authenticator<R = unknown> {
     } catch (error) {
       return this.#broken(error, 'the skip function');
     }
-    return this.#judge(exchange, target, request);
+    return this.#verify(exchange, target, request);
   }
 
   /** A 401 that offers every scheme; for an application that lets anonymous requests in and now wants a user. */
@@ -119,28 +119,28 @@ export class Authenticator<R = unknown> {
     }
   }
 
-  /** A promise is true to JavaScript and no answer: the request is neither skipped nor judged. */
+  /** A promise is true to JavaScript and no answer: the request is neither skipped nor verified. */
   #notSkipped(skipped: PromiseLike<unknown>): Outcome {
     skipped.then(undefined, () => undefined);
-    const cure = 'Give a function that answers at once: true, or anything else for a request that is to be judged.';
+    const cure = 'Give a function that answers at once: true, or anything else for a request that is to be verified.';
     return this.#broken(new OptionError('skip', 'returned a promise', cure), 'the skip function');
   }
 
   /** Stands apart: what its closures hold would be allocated for every request of `authenticate`. */
-  #judge(exchange: Exchange, target: string | ((request: R) => string), request: R): Outcome | Promise<Outcome> {
-    const known = this.#judged.get(exchange);
-    // The credentials are judged once; whether the request may go on depends on where it has come to in the application.
+  #verify(exchange: Exchange, target: string | ((request: R) => string), request: R): Outcome | Promise<Outcome> {
+    const known = this.#verified.get(exchange);
+    // The credentials are verified once; whether the request may go on depends on where it has come to in the application.
     if (known !== undefined) return this.#authorize(known, exchange, request);
     const admittedBy = Authenticator.#admittedBy.get(exchange);
     if (admittedBy !== undefined && admittedBy !== this)
       return this.#broken(secondAuthenticator(), 'a second sspiAuth()');
     const targetOf = typeof target === 'string' ? () => target : () => target(request);
-    const outcome = this.#acceptor.judge(exchange, this.#connectionOf(exchange), targetOf);
-    const conclude = (judged: Outcome): Outcome | Promise<Outcome> => {
-      if (judged.type !== 'authenticated') return judged;
-      this.#judged.set(exchange, judged);
+    const outcome = this.#acceptor.accept(exchange, this.#connectionOf(exchange), targetOf);
+    const conclude = (verified: Outcome): Outcome | Promise<Outcome> => {
+      if (verified.type !== 'authenticated') return verified;
+      this.#verified.set(exchange, verified);
       Authenticator.#admittedBy.set(exchange, this);
-      return this.#authorize(judged, exchange, request);
+      return this.#authorize(verified, exchange, request);
     };
     return outcome instanceof Promise ? outcome.then(conclude) : conclude(outcome);
   }
@@ -206,7 +206,7 @@ function secondAuthenticator(): SspiAuthError {
   return new SspiAuthError(
     'ERR_SSPI_AUTH_OPTION',
     'sspi-auth: another sspiAuth() has signed this request in already, and a connection can be signed in by one alone. ' +
-      'Use one for the application; guard single routes by requireGroup or a handler that looks at request.user',
+      'Use one for the application; guard single routes by inGroup or a handler that looks at request.user',
   );
 }
 

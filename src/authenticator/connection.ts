@@ -33,7 +33,7 @@ export type ConnectionPhase = { readonly type: 'idle' } | Negotiating | Authenti
 
 const idle: ConnectionPhase = Object.freeze({ type: 'idle' });
 
-/** State of one connection: its phase, and the requests that wait for the one that is being judged. */
+/** State of one connection: its phase, and the requests that wait for the one that is being verified. */
 export class Connection {
   // First what every request reads: it lies in one line of the processor's cache.
   /** The outcome of the phase, where that ends with its connection alone. */
@@ -41,7 +41,7 @@ export class Connection {
   #last: Promise<Outcome> | undefined;
   #phase: ConnectionPhase = idle;
   readonly #socket: ConnectionSocket | undefined;
-  /** Called when the connection is reset under a judgement that runs; see `abandon`. */
+  /** Called when the connection is reset under a verification that runs; see `abandon`. */
   onAbandon: (() => void) | undefined;
   /** Name of the user that a request-bound scheme proved last; only for the log. */
   lastRequestUser: string | undefined;
@@ -63,7 +63,7 @@ export class Connection {
     return this.#phase;
   }
 
-  /** Whether a request is being judged, so that another has to wait (attack A12). */
+  /** Whether a request is being verified, so that another has to wait (attack A12). */
   get busy(): boolean {
     return this.#last !== undefined;
   }
@@ -87,7 +87,7 @@ export class Connection {
 
   /**
    * Keeps the context of a request that signed in for itself only, so that its handler can act in its user's name: until the
-   * next request of the connection is judged, or the connection ends.
+   * next request of the connection is verified, or the connection ends.
    */
   retain(context: ContextHandle): void {
     // After a handshake of several legs it is the context of the phase that ends here: that one must not be deleted.
@@ -101,7 +101,7 @@ export class Connection {
     this.enter(idle);
   }
 
-  /** Back to idle, and whoever waits for a judgement on this connection is told no. */
+  /** Back to idle, and whoever waits for a verification on this connection is told no. */
   abandon(): void {
     this.reset();
     const tell = this.onAbandon;

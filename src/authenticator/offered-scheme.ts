@@ -1,4 +1,4 @@
-/** An HTTP authentication scheme that a server offers, with the credential that judges it. */
+/** An HTTP authentication scheme that a server offers, with the credential that verifies it. */
 import type { CredentialHandle } from '../sspi/index.ts';
 
 export interface OfferedScheme {

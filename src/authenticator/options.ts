@@ -62,12 +62,12 @@ export interface DigestOptions {
 
 /** Options of every adapter. `R` is the framework's request. */
 export interface SspiAuthOptions<R = unknown> {
-  /** Schemes offered, in this order. Default: all that can be judged, strongest first. */
+  /** Schemes offered, in this order. Default: all that can be verified, strongest first. */
   readonly schemes?: readonly SchemeName[];
   readonly provider?: ProviderName;
   /** Native library of the provider, such as `libgssapi_krb5.so.2` or Heimdal's `libgssapi.so.3`; for `secur32` elsewhere than on Windows `libwinpr2.so.2`. */
   readonly library?: string;
-  /** Security packages that may judge within Negotiate, such as `['Kerberos']`. Default: all that the provider has. */
+  /** Security packages that may verify within Negotiate, such as `['Kerberos']`. Default: all that the provider has. */
   readonly packages?: readonly PackageName[];
   /** ASC_RET_* bits (sspi-auth/sspi) that a finished context must have, such as ASC_RET_INTEGRITY. Default 0. */
   readonly requiredAttributes?: number;
@@ -84,11 +84,11 @@ export interface SspiAuthOptions<R = unknown> {
   readonly delegate?: boolean;
   /** Take Kerberos tickets of RC4 (arcfour-hmac), which can be broken offline. Default false. */
   readonly allowRc4?: boolean;
-  /** Judge Kerberos off the event loop: slower, but a slow file system does not hold up other requests. Default false. */
+  /** Verify Kerberos off the event loop: slower, but a slow file system does not hold up other requests. Default false. */
   readonly asynchronous?: boolean;
   /** Service principal names that tickets may be for, such as `HTTP/intranet.example.com`. */
   readonly servicePrincipalNames?: readonly string[];
-  /** Who judges NTLM and Digest: memoryAccounts(...), smbpasswdFile(path). */
+  /** Who verifies NTLM and Digest: memoryAccounts(...), smbpasswdFile(path). */
   readonly accounts?: AccountSource;
   /** NetBIOS domain of accounts that name none, and of the NTLM challenge. Default: this computer's name. */
   readonly domain?: string;
@@ -290,7 +290,7 @@ function kerberosOptions(options: KerberosOptions): KerberosOptions {
 
 function accounts(value: AccountSource | undefined): AccountSource | undefined {
   if (value === undefined) return undefined;
-  if (typeof value !== 'object' || value === null || !judges(value)) {
+  if (typeof value !== 'object' || value === null || !verifies(value)) {
     throw new OptionError(
       'accounts',
       shown(value),
@@ -301,8 +301,8 @@ function accounts(value: AccountSource | undefined): AccountSource | undefined {
 }
 
 /** Has a function for one scheme at least, and nothing else in the place of one. */
-function judges(source: AccountSource): boolean {
-  const given = (['judgeNtlm', 'judgeDigest'] as const).filter((name) => source[name] !== undefined);
+function verifies(source: AccountSource): boolean {
+  const given = (['verifyNtlm', 'verifyDigest'] as const).filter((name) => source[name] !== undefined);
   return given.length > 0 && given.every((name) => typeof source[name] === 'function');
 }
 

@@ -6,7 +6,7 @@ import type { Clock } from '../foundation/clock.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionSocket, Exchange } from '../http/exchange.ts';
 import { discard } from './verification.ts';
-import type { Verdict } from './verification.ts';
+import type { VerificationResult } from './verification.ts';
 import type { Outcome } from '../http/outcome.ts';
 
 /** Why a handshake was given up. */
@@ -51,7 +51,7 @@ export class PendingHandshakes {
   }
 
   /**
-   * The connection now waits for its client, or for somebody who judges. Neither may take for ever.
+   * The connection now waits for its client, or for somebody who verifies. Neither may take for ever.
    *
    * @param request the leg that its client was answered: while its body arrives, which Node gives a time of its own
    *   (requestTimeout), the client is not late
@@ -90,20 +90,20 @@ export class PendingHandshakes {
   }
 
   /**
-   * Goes on when a verdict is there. One that has to be waited for is given the deadline; if it passes first, or the
-   * connection closes, the answer is no and the late verdict is thrown away (attack G10).
+   * Goes on when a result is there. One that has to be waited for is given the deadline; if it passes first, or the
+   * connection closes, the answer is no and the late result is thrown away (attack G10).
    *
-   * @param conclude makes the outcome of a verdict
-   * @param no makes the outcome for a client whose verdict did not come
+   * @param conclude makes the outcome of a result
+   * @param no makes the outcome for a client whose result did not come
    */
-  whenJudged(
+  whenVerified(
     connection: Connection,
     socket: ConnectionSocket,
-    verdict: Verdict | Promise<Verdict>,
-    conclude: (verdict: Verdict) => Outcome,
+    result: VerificationResult | Promise<VerificationResult>,
+    conclude: (result: VerificationResult) => Outcome,
     no: () => Outcome,
   ): Outcome | Promise<Outcome> {
-    if (!(verdict instanceof Promise)) return conclude(verdict);
+    if (!(result instanceof Promise)) return conclude(result);
     this.add(connection, socket);
     let late = false;
     const abandoned = new Promise<Outcome>((resolve) => {
@@ -112,7 +112,7 @@ export class PendingHandshakes {
         resolve(no());
       };
     });
-    const judged = verdict.then(
+    const verified = result.then(
       (settled) => {
         if (late) {
           discard(settled);
@@ -122,13 +122,13 @@ export class PendingHandshakes {
         return conclude(settled);
       },
       (error: unknown) => {
-        // Late, the listener is that of a request judged since.
+        // Late, the listener is that of a request verified since.
         if (late) return no();
         connection.onAbandon = undefined;
         throw error;
       },
     );
-    return Promise.race([judged, abandoned]);
+    return Promise.race([verified, abandoned]);
   }
 
   /** Gives up every handshake. */
@@ -169,7 +169,7 @@ export class PendingHandshakes {
   #abandon(connection: Connection, why: Abandonment): void {
     this.#forget(connection);
     this.#abandoned(why, connection);
-    // A leg that is being judged right now is discarded by the contract when it ends.
+    // A leg that is being verified right now is discarded by the contract when it ends.
     connection.unwatch();
     connection.abandon();
   }

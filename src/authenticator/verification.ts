@@ -1,5 +1,5 @@
 /**
- * From bytes of an Authorization field to a verdict, through acceptSecurityContext. Knows schemes and contexts; connection
+ * From bytes of an Authorization field to a result, through acceptSecurityContext. Knows schemes and contexts; connection
  * state, identity and policy are the authenticator's.
  */
 import {
@@ -30,7 +30,7 @@ import type { AcceptSecurityContextResult, ContextHandle, Diagnosis, SecBuffer }
 import type { OfferedScheme } from './offered-scheme.ts';
 
 /** What acceptSecurityContext came to. */
-export type Verdict =
+export type VerificationResult =
   /** The context stands. It is the receiver's to delete. */
   | {
       readonly type: 'accepted';
@@ -61,12 +61,12 @@ export interface ChannelBindingPolicy {
  *
  * @param context the pending context of the same scheme on the same connection; undefined on the first leg
  */
-export function judgeToken(
+export function verifyToken(
   scheme: OfferedScheme,
   context: ContextHandle | undefined,
   token: Uint8Array,
   { mode, bindings }: ChannelBindingPolicy,
-): Verdict | Promise<Verdict> {
+): VerificationResult | Promise<VerificationResult> {
   if (mode === 'always' && bindings === undefined) {
     if (context !== undefined) deleteSecurityContext(context);
     const text =
@@ -81,7 +81,7 @@ export function judgeToken(
     input.push({ type: SECBUFFER_CHANNEL_BINDINGS | SECBUFFER_READONLY, data: bindings });
     if (mode === 'whenSupported') requirements |= ASC_REQ_ALLOW_MISSING_BINDINGS;
   }
-  return verdictOf(
+  return resultOf(
     acceptSecurityContext({
       credential: scheme.credential,
       context,
@@ -100,12 +100,12 @@ const nothing = new Uint8Array(0);
  * @param fields the text after `Digest `
  * @param target the request target as on the wire
  */
-export function judgeDigest(
+export function verifyDigestFields(
   scheme: OfferedScheme,
   fields: string,
   method: string,
   target: string,
-): Verdict | Promise<Verdict> {
+): VerificationResult | Promise<VerificationResult> {
   // node:http gives header fields as latin1: one character, one byte.
   return acceptDigest(scheme, Buffer.from(fields, 'latin1'), method, target);
 }
@@ -114,14 +114,14 @@ export function judgeDigest(
  * The Digest challenges of a 401: one text after `Digest ` for each algorithm, preferred first.
  */
 export function digestChallenges(scheme: OfferedScheme): readonly string[] {
-  const verdict = acceptDigest(scheme, nothing, '', '');
-  if (verdict instanceof Promise) {
+  const result = acceptDigest(scheme, nothing, '', '');
+  if (result instanceof Promise) {
     // A challenge asks nobody, so it never has to wait; a package that does has no challenge to offer.
-    verdict.then(discard, () => undefined);
+    result.then(discard, () => undefined);
     return [];
   }
-  discard(verdict);
-  return verdict.type === 'continue' ? verdict.tokens.map(challengeText) : [];
+  discard(result);
+  return result.type === 'continue' ? result.tokens.map(challengeText) : [];
 }
 
 /** A Digest challenge as it stands in a header field. */
@@ -129,9 +129,9 @@ export function challengeText(token: Uint8Array): string {
   return Buffer.from(token).toString('latin1');
 }
 
-/** Deletes the context of a verdict that nobody wants any more. */
-export function discard(verdict: Verdict): void {
-  if (verdict.type !== 'refused') deleteSecurityContext(verdict.context);
+/** Deletes the context of a result that nobody wants any more. */
+export function discard(result: VerificationResult): void {
+  if (result.type !== 'refused') deleteSecurityContext(result.context);
 }
 
 function acceptDigest(
@@ -139,8 +139,8 @@ function acceptDigest(
   token: Uint8Array,
   method: string,
   target: string,
-): Verdict | Promise<Verdict> {
-  return verdictOf(
+): VerificationResult | Promise<VerificationResult> {
+  return resultOf(
     acceptSecurityContext({
       credential: scheme.credential,
       context: undefined,
@@ -155,13 +155,13 @@ function acceptDigest(
   );
 }
 
-function verdictOf(
+function resultOf(
   result: AcceptSecurityContextResult | Promise<AcceptSecurityContextResult>,
-): Verdict | Promise<Verdict> {
+): VerificationResult | Promise<VerificationResult> {
   return result instanceof Promise ? result.then(settled) : settled(result);
 }
 
-function settled(result: AcceptSecurityContextResult): Verdict | Promise<Verdict> {
+function settled(result: AcceptSecurityContextResult): VerificationResult | Promise<VerificationResult> {
   const { status, context, output } = result;
   switch (status) {
     case SEC_E_OK:
@@ -181,7 +181,7 @@ function settled(result: AcceptSecurityContextResult): Verdict | Promise<Verdict
     }
     case SEC_I_COMPLETE_NEEDED:
     case SEC_I_COMPLETE_AND_CONTINUE:
-      // The verdict is CompleteAuthToken's: some providers give these codes for right and wrong passwords alike.
+      // The result is CompleteAuthToken's: some providers give these codes for right and wrong passwords alike.
       if (context === undefined) break;
       return completed(context, result);
     default:
@@ -190,12 +190,15 @@ function settled(result: AcceptSecurityContextResult): Verdict | Promise<Verdict
   return { type: 'refused', status: status === SEC_E_OK ? SEC_E_INVALID_TOKEN : status, diagnosis: result.diagnosis };
 }
 
-function completed(context: ContextHandle, incomplete: AcceptSecurityContextResult): Verdict | Promise<Verdict> {
+function completed(
+  context: ContextHandle,
+  incomplete: AcceptSecurityContextResult,
+): VerificationResult | Promise<VerificationResult> {
   const { status, output } = incomplete;
   const result = completeAuthToken(context, output);
-  const after = (completion: AcceptSecurityContextResult): Verdict | Promise<Verdict> => {
+  const after = (completion: AcceptSecurityContextResult): VerificationResult | Promise<VerificationResult> => {
     if (completion.status === SEC_I_COMPLETE_NEEDED || completion.status === SEC_I_COMPLETE_AND_CONTINUE) {
-      // Asked for the verdict, a package that only asks to be asked again never gives one.
+      // Asked for the result, a package that only asks to be asked again never gives one.
       deleteSecurityContext(context);
       return { type: 'refused', status: SEC_E_INTERNAL_ERROR, diagnosis: completion.diagnosis };
     }

@@ -53,10 +53,10 @@ export function createDemoServer({ accounts, logger }: DemoServerOptions): DemoS
   const open = (path: string, label: string, schemes?: readonly SchemeName[]): Door => {
     const protect = sspiAuth({ ...options, ...(schemes === undefined ? undefined : { schemes }) });
     const recorder = new HandshakeRecorder();
-    const judged = protect(tellWhoYouAre(path, recorder, doors));
+    const verified = protect(tellWhoYouAre(path, recorder, doors));
     const handle = (request: IncomingMessage, response: ServerResponse): void => {
       recorder.begin(request, response);
-      judged(request, response);
+      verified(request, response);
     };
     const door: Door = { path, label, schemes: protect.authenticator.schemes, protect, handle };
     doors.push(door);

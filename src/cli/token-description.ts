@@ -1,5 +1,5 @@
 /**
- * Tokens of NTLM, SPNEGO and Kerberos as something to read. Nothing is judged, and nothing that passwords could be guessed
+ * Tokens of NTLM, SPNEGO and Kerberos as something to read. Nothing is verified, and nothing that passwords could be guessed
  * on is shown: responses, keys and checksums are told by their size.
  */
 import { MalformedTokenError } from '../foundation/errors.ts';

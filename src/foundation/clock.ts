@@ -1,5 +1,5 @@
 /**
- * Time and randomness as parameters, so that a capture of 2009 can be judged as of 2009 and a nonce can be foretold in a
+ * Time and randomness as parameters, so that a capture of 2009 can be verified as of 2009 and a nonce can be foretold in a
  * test. Nothing below src/packages, src/accounts and src/http asks the machine directly.
  */
 import { randomFillSync } from 'node:crypto';

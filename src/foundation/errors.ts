@@ -9,7 +9,7 @@
 export type SspiAuthErrorCode =
   /** An option is missing, malformed or contradicts another one. Thrown at start only. */
   | 'ERR_SSPI_AUTH_OPTION'
-  /** Nothing on this machine and nothing in the options could judge a client. Thrown at start only. */
+  /** Nothing on this machine and nothing in the options could verify a client. Thrown at start only. */
   | 'ERR_SSPI_AUTH_NO_ACCEPTOR'
   /** Bytes from outside do not have the form that their specification demands. */
   | 'ERR_SSPI_AUTH_MALFORMED'
@@ -53,7 +53,7 @@ export class OptionError extends SspiAuthError {
   }
 }
 
-/** Name and code of what was thrown. Its message may hold anything, a secret as well, so logs of a verdict are told this. */
+/** Name and code of what was thrown. Its message may hold anything, a secret as well, so logs of a result are told this. */
 export function errorKind(error: unknown): string {
   const { name, code } = (error ?? {}) as { readonly name?: unknown; readonly code?: unknown };
   return [name, code].filter((word) => typeof word === 'string' && /^\w{1,64}$/.test(word)).join(' ');

@@ -1,4 +1,4 @@
-/** One request on one connection, without its body: what is judged. */
+/** One request on one connection, without its body: what is verified. */
 
 /** The part of net.Socket that a connection needs. */
 export interface ConnectionSocket {

@@ -1,6 +1,6 @@
 /**
  * `Expect: 100-continue` (RFC 9110 section 10.1.1): a client that waits before it sends its body is told yes or no by the
- * verdict on its credentials (attack A16). Node says yes by itself unless the server has a `checkContinue` listener.
+ * result on its credentials (attack A16). Node says yes by itself unless the server has a `checkContinue` listener.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
@@ -18,7 +18,7 @@ function onRequestStart(message: unknown): void {
 let strangers = 0;
 
 /**
- * Makes the server of the next request wait for the verdict before that very request is told `100 Continue`: an adapter that
+ * Makes the server of the next request wait for the result before that very request is told `100 Continue`: an adapter that
  * is not handed its server learns of it from its first request, and that would be one too late. Other servers of the process
  * on which somebody expects a `100 Continue` until then are made to wait as well, and say it as ever.
  *
@@ -38,7 +38,7 @@ export function holdFirstContinue(): () => void {
 const holding = new WeakSet();
 /** How far it is with a client that waits: whether an authenticator has taken charge of it, and has been told yes. */
 interface Wait {
-  state: 'unjudged' | 'judged' | 'answered';
+  state: 'unclaimed' | 'claimed' | 'answered';
 }
 
 /** Property of a response whose client waits. A record, which an object made from the response has in common with it. */
@@ -49,7 +49,7 @@ interface WaitingResponse extends ServerResponse {
 }
 
 /**
- * Makes a server wait for the verdict. Once per server; a server whose application listens for `checkContinue` itself is
+ * Makes a server wait for the result. Once per server; a server whose application listens for `checkContinue` itself is
  * left alone. Requests that no authenticator looks at get their `100 Continue` as ever.
  */
 export function holdContinue(server: unknown): void {
@@ -59,22 +59,22 @@ export function holdContinue(server: unknown): void {
   server.on('checkContinue', (message: IncomingMessage, response: WaitingResponse) => {
     // A listener that the application has added since answers by itself.
     if (server.listenerCount('checkContinue') > 1) return;
-    const wait: Wait = { state: 'unjudged' };
+    const wait: Wait = { state: 'unclaimed' };
     response[waiting] = wait;
     server.emit('request', message, response);
-    if (wait.state === 'unjudged') sendContinue(response);
+    if (wait.state === 'unclaimed') sendContinue(response);
   });
 }
 
 /**
- * An authenticator judges this request, or has: say nothing until its outcome is carried out. Also makes the server of the
+ * An authenticator verifies this request, or has: say nothing until its outcome is carried out. Also makes the server of the
  * request wait, where nobody has yet. To be called before anything is awaited or written; there is no need for it where the
  * handler may run at once.
  */
-export function awaitVerdict(message: IncomingMessage, response: WaitingResponse): void {
+export function awaitResult(message: IncomingMessage, response: WaitingResponse): void {
   const wait = response[waiting];
   if (wait === undefined) holdContinue((message.socket as { readonly server?: unknown }).server);
-  else if (wait.state === 'unjudged') wait.state = 'judged';
+  else if (wait.state === 'unclaimed') wait.state = 'claimed';
 }
 
 /** Whether a client still waits for `100 Continue`. Node ends the connection of a final response to such a client. */

@@ -54,7 +54,7 @@ function isBeyondAscii(value: string): boolean {
  *
  * @param limits of request bodies that are read and thrown away for a response of our own
  * @returns true where the handler may run, with the outcome's fields set on its response; false where the response is
- *   done, by this function or by somebody who did not wait for the verdict (a timeout of the application)
+ *   done, by this function or by somebody who did not wait for the result (a timeout of the application)
  */
 export function writeOutcome(
   message: IncomingMessage,

@@ -10,7 +10,7 @@ const SE_GROUP_ENABLED = 0x00000004;
  * Whether a user is in one of some groups.
  *
  * ```ts
- * const isEngineer = requireGroup('S-1-5-21-…-1105', 'CORP\\Engineering');
+ * const isEngineer = inGroup('S-1-5-21-…-1105', 'CORP\\Engineering');
  * app.use(sspiAuth({ keytab, authorize: isEngineer })); // 403 for everybody else
  * if (isEngineer(request.user)) request.user.name; // known to be there
  * ```
@@ -21,14 +21,14 @@ const SE_GROUP_ENABLED = 0x00000004;
  * @returns a guard that says no to undefined and null, and to groups that are disabled or may only be used to deny
  * @throws OptionError where no group is named, or something is not a name
  */
-export function requireGroup(
+export function inGroup(
   ...sidsOrNames: readonly [string, ...string[]]
 ): (user: Identity | null | undefined) => user is Identity {
-  if (sidsOrNames.length === 0) throw new OptionError('requireGroup', 'names no group', 'Give a SID or a name.');
+  if (sidsOrNames.length === 0) throw new OptionError('inGroup', 'names no group', 'Give a SID or a name.');
   const wanted = new Set(
     sidsOrNames.map((sidOrName: unknown, index) => {
       if (typeof sidOrName !== 'string' || sidOrName === '') {
-        throw new OptionError(`requireGroup[${index}]`, 'is not a SID or name', "Write 'S-1-…' or 'DOMAIN\\\\name'.");
+        throw new OptionError(`inGroup[${index}]`, 'is not a SID or name', "Write 'S-1-…' or 'DOMAIN\\\\name'.");
       }
       return uppercase(sidOrName);
     }),

@@ -19,7 +19,7 @@ export interface SecurityContextFacts {
   readonly scheme: string;
   /** The security package that really ran, such as `Kerberos` under `Negotiate`. */
   readonly package: string;
-  /** Who judged: `portable`, `secur32`, `gssapi`. */
+  /** Who verified: `portable`, `secur32`, `gssapi`. */
   readonly provider: string;
   /** ASC_RET_* bits. */
   readonly attributes: number;

@@ -61,7 +61,7 @@ function failure(
 /**
  * The server half of one leg of a handshake.
  *
- * Every verdict is a status; only a program error (an argument of the wrong type) throws. A failure deletes the context:
+ * Every result is a status; only a program error (an argument of the wrong type) throws. A failure deletes the context:
  * the handle is dead, and calling again gives SEC_E_INVALID_HANDLE. A call on a context that is in use by another call
  * gives SEC_E_INVALID_HANDLE and does not disturb that call.
  *
@@ -95,7 +95,7 @@ export function acceptSecurityContext(
 }
 
 /**
- * CompleteAuthToken: the verdict after SEC_I_COMPLETE_NEEDED or SEC_I_COMPLETE_AND_CONTINUE.
+ * CompleteAuthToken: the result after SEC_I_COMPLETE_NEEDED or SEC_I_COMPLETE_AND_CONTINUE.
  *
  * @param context the handle acceptSecurityContext gave with that status
  * @param token the output buffers of that call
@@ -182,7 +182,7 @@ function run(
   } catch (error) {
     reply = thrown(error);
   }
-  // A package may be JavaScript: what is no reply is no verdict, but what context it brings has to be deleted.
+  // A package may be JavaScript: what is no reply is no result, but what context it brings has to be deleted.
   const settleReply = (given: AcceptReply | null | undefined): AcceptSecurityContextResult =>
     settle(given && fits32Bits(given.status) ? given : { ...noReply, context: given?.context });
   return reply instanceof Promise
@@ -200,7 +200,7 @@ function firstLeg(
   const { context } = reply;
   if (!Status.keepsContext(status) || context === undefined) {
     if (context !== undefined) deletePackageContext(context);
-    // A package that says yes without a context has judged nobody.
+    // A package that says yes without a context has verified nobody.
     const refused = Status.keepsContext(status) ? Status.SEC_E_INTERNAL_ERROR : status;
     return failure(refused, Status.keepsContext(status) ? nothing : reply.output, reply.diagnosis);
   }

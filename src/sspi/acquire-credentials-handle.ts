@@ -14,7 +14,7 @@ export interface AcquireCredentialsHandleParameters {
   readonly credentialUse: 'inbound' | 'both';
   /** pszPrincipal: the service principal to accept for. */
   readonly principal?: string | undefined;
-  /** pAuthData: what the package judges with, such as NtlmAuthData; see the package. */
+  /** pAuthData: what the package verifies with, such as NtlmAuthData; see the package. */
   readonly authData?: unknown;
 }
 

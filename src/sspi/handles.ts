@@ -133,7 +133,7 @@ export function deletePackageContext(context: PackageContext): void {
   warnOfException(() => context.delete());
 }
 
-/** What a package throws while it lets something go concerns neither a verdict nor what else is to be let go. */
+/** What a package throws while it lets something go concerns neither a result nor what else is to be let go. */
 function warnOfException(release: () => void): void {
   try {
     release();

@@ -4,7 +4,7 @@
  *
  * Rules a package may rely on: no two calls on one context overlap; a context is deleted exactly once; nothing is called
  * on it afterwards; `completeAuthToken` follows only a SEC_I_COMPLETE_* status.
- * Rules a package keeps: a verdict is a status, not an exception (an exception counts as SEC_E_INTERNAL_ERROR); a
+ * Rules a package keeps: a result is a status, not an exception (an exception counts as SEC_E_INTERNAL_ERROR); a
  * synchronous answer is given synchronously; `data` it returns is its caller's to keep; input is not kept beyond the
  * call unless copied.
  */

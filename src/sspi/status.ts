@@ -9,7 +9,7 @@
 export const SEC_E_OK = 0x00000000;
 /** Send the output token, wait for the client's next one, call again with it. */
 export const SEC_I_CONTINUE_NEEDED = 0x00090312;
-/** Call completeAuthToken before anything is believed: its status is the verdict. */
+/** Call completeAuthToken before anything is believed: its status is the result. */
 export const SEC_I_COMPLETE_NEEDED = 0x00090313;
 /** Call completeAuthToken, send the token, wait for the client's next one. */
 export const SEC_I_COMPLETE_AND_CONTINUE = 0x00090314;
@@ -75,7 +75,7 @@ const row = (value: number, name: string, meaning: string): StatusDescription =>
 export const acceptSecurityContextStatuses: readonly StatusDescription[] = Object.freeze([
   row(SEC_E_OK, 'SEC_E_OK', 'the context is accepted; an output token, if any, goes to the client'),
   row(SEC_I_CONTINUE_NEEDED, 'SEC_I_CONTINUE_NEEDED', 'send the output token and call again with the reply'),
-  row(SEC_I_COMPLETE_NEEDED, 'SEC_I_COMPLETE_NEEDED', 'completeAuthToken gives the verdict'),
+  row(SEC_I_COMPLETE_NEEDED, 'SEC_I_COMPLETE_NEEDED', 'completeAuthToken gives the result'),
   row(SEC_I_COMPLETE_AND_CONTINUE, 'SEC_I_COMPLETE_AND_CONTINUE', 'completeAuthToken, then send and call again'),
   row(SEC_E_BAD_BINDINGS, 'SEC_E_BAD_BINDINGS', 'the channel-binding policy is not met'),
   row(SEC_E_INCOMPLETE_MESSAGE, 'SEC_E_INCOMPLETE_MESSAGE', 'the input is not whole: read more and call again'),
@@ -84,7 +84,7 @@ export const acceptSecurityContextStatuses: readonly StatusDescription[] = Objec
   row(SEC_E_INVALID_HANDLE, 'SEC_E_INVALID_HANDLE', 'a handle is not valid, was deleted, or is in use'),
   row(SEC_E_INVALID_TOKEN, 'SEC_E_INVALID_TOKEN', 'the token is not valid'),
   row(SEC_E_LOGON_DENIED, 'SEC_E_LOGON_DENIED', 'the logon failed'),
-  row(SEC_E_NO_AUTHENTICATING_AUTHORITY, 'SEC_E_NO_AUTHENTICATING_AUTHORITY', 'nobody could be asked for a verdict'),
+  row(SEC_E_NO_AUTHENTICATING_AUTHORITY, 'SEC_E_NO_AUTHENTICATING_AUTHORITY', 'nobody could be asked for a result'),
   row(SEC_E_NO_CREDENTIALS, 'SEC_E_NO_CREDENTIALS', 'the credential handle is not valid (Digest, Schannel)'),
   row(SEC_E_SECURITY_QOS_FAILED, 'SEC_E_SECURITY_QOS_FAILED', 'a requirement that cannot be had (Digest)'),
   row(SEC_E_UNSUPPORTED_FUNCTION, 'SEC_E_UNSUPPORTED_FUNCTION', 'a requirement that the package does not have'),

@@ -11,11 +11,11 @@ import { logon } from './ntlm-logon.ts';
 import type { Trial } from './ntlm-logon.ts';
 
 /** `DOMAIN\user` of who was accepted, or undefined. */
-function judged(accounts: readonly MemoryAccount[], trial: Trial): string | undefined {
-  const verdict = memoryAccounts(accounts).judgeNtlm!(logon(trial));
-  assert.ok(!(verdict instanceof Promise));
-  if (verdict.verdict !== 'accepted') return undefined;
-  return `${verdict.account.domain ?? ''}\\${verdict.account.userName}`;
+function verified(accounts: readonly MemoryAccount[], trial: Trial): string | undefined {
+  const result = memoryAccounts(accounts).verifyNtlm!(logon(trial));
+  assert.ok(!(result instanceof Promise));
+  if (result.result !== 'accepted') return undefined;
+  return `${result.account.domain ?? ''}\\${result.account.userName}`;
 }
 
 describe('memoryAccounts', () => {
@@ -25,21 +25,21 @@ describe('memoryAccounts', () => {
 
     it('without a domain means its account', () => {
       for (const userName of ['alice@corp.example', 'ALICE@Corp.Example']) {
-        assert.equal(judged([alice], { userName, password: 'p' }), 'CORP\\alice');
-        assert.equal(judged([alice], { userName, password: 'wrong' }), undefined);
+        assert.equal(verified([alice], { userName, password: 'p' }), 'CORP\\alice');
+        assert.equal(verified([alice], { userName, password: 'wrong' }), undefined);
       }
-      assert.equal(judged([alice], { userName: 'alice@corp.example', domain: 'CORP', password: 'p' }), undefined);
-      assert.equal(judged([alice], { userName: 'bob@corp.example', password: 'p' }), undefined);
+      assert.equal(verified([alice], { userName: 'alice@corp.example', domain: 'CORP', password: 'p' }), undefined);
+      assert.equal(verified([alice], { userName: 'bob@corp.example', password: 'p' }), undefined);
       // Only a name with an @ is one.
-      assert.equal(judged([{ ...alice, userPrincipalName: 'al' }], { userName: 'al', password: 'p' }), undefined);
+      assert.equal(verified([{ ...alice, userPrincipalName: 'al' }], { userName: 'al', password: 'p' }), undefined);
     });
 
     it('a name of that form is a name first', () => {
       assert.equal(
-        judged([alice, bob], { userName: 'alice@corp.example', password: 'q' }),
+        verified([alice, bob], { userName: 'alice@corp.example', password: 'q' }),
         'OTHER\\alice@corp.example',
       );
-      assert.equal(judged([alice, bob], { userName: 'alice@corp.example', password: 'p' }), undefined);
+      assert.equal(verified([alice, bob], { userName: 'alice@corp.example', password: 'p' }), undefined);
     });
 
     it('is Digest’s as well, and nobody has another’s', () => {
@@ -50,9 +50,9 @@ describe('memoryAccounts', () => {
         return { ...more, userName, realm: 'R', response, serverDomain: 'CORP' };
       };
       const source = memoryAccounts([alice]);
-      const verdict = source.judgeDigest!(logonOf('Alice@corp.example'));
-      assert.ok(!(verdict instanceof Promise) && verdict.verdict === 'accepted');
-      assert.equal(verdict.account.userName, 'alice');
+      const result = source.verifyDigest!(logonOf('Alice@corp.example'));
+      assert.ok(!(result instanceof Promise) && result.result === 'accepted');
+      assert.equal(result.account.userName, 'alice');
       assert.throws(
         () => memoryAccounts([alice, { ...alice, userName: 'b', userPrincipalName: 'ALICE@CORP.EXAMPLE' }]),
         {
@@ -67,9 +67,9 @@ describe('memoryAccounts', () => {
     const more = { ...facts, algorithm: 'MD5' as const, qualityOfProtection: 'auth' as const };
     const response = digestResponse(hashedA1('MD5', 'alice', 'R', 'Pässwort'.normalize('NFC')), more);
     const source = memoryAccounts([{ userName: 'alice', password: 'Pässwort'.normalize('NFD') }]);
-    const verdict = source.judgeDigest!({ ...more, userName: 'alice', realm: 'R', response, serverDomain: 'CORP' });
-    assert.ok(!(verdict instanceof Promise));
-    assert.equal(verdict.verdict, 'accepted');
+    const result = source.verifyDigest!({ ...more, userName: 'alice', realm: 'R', response, serverDomain: 'CORP' });
+    assert.ok(!(result instanceof Promise));
+    assert.equal(result.result, 'accepted');
   });
 
   it('E14: the names of Digest are compared in NFC, and A1 has them as sent', () => {
@@ -80,19 +80,19 @@ describe('memoryAccounts', () => {
       const source = memoryAccounts([{ userName, userPrincipalName: `${userName}@corp.example`, password: 'p' }]);
       for (const sent of [composed, decomposed, composed.toUpperCase(), `${composed}@corp.example`]) {
         const response = digestResponse(hashedA1('MD5', sent, 'R', 'p'), more);
-        const verdict = source.judgeDigest!({ ...more, userName: sent, realm: 'R', response, serverDomain: 'CORP' });
-        assert.ok(!(verdict instanceof Promise) && verdict.verdict === 'accepted', `${userName} as ${sent}`);
-        assert.equal(verdict.account.userName, userName, 'as it was configured');
+        const result = source.verifyDigest!({ ...more, userName: sent, realm: 'R', response, serverDomain: 'CORP' });
+        assert.ok(!(result instanceof Promise) && result.result === 'accepted', `${userName} as ${sent}`);
+        assert.equal(result.account.userName, userName, 'as it was configured');
       }
     }
-    assert.equal(judged([{ userName: decomposed, password: 'p' }], { userName: composed, password: 'p' }), undefined);
+    assert.equal(verified([{ userName: decomposed, password: 'p' }], { userName: composed, password: 'p' }), undefined);
     const two = [composed, decomposed].map((userName) => ({ userName, password: 'p' }));
     assert.throws(() => memoryAccounts(two), /accounts\[1\]\.userName" is there twice/);
   });
 
   it('E14: the NT hash is of the password as it was given', () => {
     const password = 'Pa\u0308sswort';
-    assert.equal(judged([{ userName: 'alice', password }], { userName: 'alice', password }), '\\alice');
+    assert.equal(verified([{ userName: 'alice', password }], { userName: 'alice', password }), '\\alice');
   });
 
   it('a field that is none is named', () => {
@@ -148,17 +148,17 @@ describe('memoryAccounts', () => {
     for (const [accounts, domain, accepted] of table) {
       const names = accounts.map((account) => `${account.domain ?? ''}\\alice`).join(' and ');
       it(`${names}, the client says ${JSON.stringify(domain)}: ${accepted ?? 'refused'}`, () => {
-        assert.equal(judged(accounts, { userName: 'ALICE', domain, password }), accepted);
-        assert.equal(judged(accounts, { userName: 'ALICE', domain, password: 'q' }), undefined);
+        assert.equal(verified(accounts, { userName: 'ALICE', domain, password }), accepted);
+        assert.equal(verified(accounts, { userName: 'ALICE', domain, password: 'q' }), undefined);
       });
     }
   });
 
   it('MS-NLMP 3.2.5.1.2: a domain left out of the computation', () => {
     const accounts = [{ userName: 'alice', password: 'p' }];
-    assert.equal(judged(accounts, { userName: 'alice', domain: 'CORP', hashedDomain: '', password: 'p' }), '\\alice');
+    assert.equal(verified(accounts, { userName: 'alice', domain: 'CORP', hashedDomain: '', password: 'p' }), '\\alice');
     const another = { userName: 'alice', domain: 'CORP', hashedDomain: 'OTHER', password: 'p' };
-    assert.equal(judged(accounts, another), undefined);
+    assert.equal(verified(accounts, another), undefined);
   });
 
   it('gives the key and the record of the account', () => {
@@ -167,14 +167,14 @@ describe('memoryAccounts', () => {
       { userName: 'Alice', password: 'p', sid: 'S-1-5-21-1-2-3-4', displayName: 'A', groups: ['CORP\\Staff'] },
     ]);
     const asked = logon({ userName: 'aLICE', password: 'p' });
-    const verdict = source.judgeNtlm!(asked);
-    assert.ok(!(verdict instanceof Promise) && verdict.verdict === 'accepted');
-    const { account } = verdict;
+    const result = source.verifyNtlm!(asked);
+    assert.ok(!(result instanceof Promise) && result.result === 'accepted');
+    const { account } = result;
     assert.equal(account.userName, 'Alice');
     assert.deepEqual(account.groups, [group]);
     assert.ok(Object.isFrozen(account) && Object.isFrozen(account.groups));
     const key = sessionBaseKey(ntowfv2(ntowfv1('p'), 'Alice', ''), asked.ntResponse.subarray(0, 16));
-    assert.deepEqual(verdict.sessionBaseKey, key);
+    assert.deepEqual(result.sessionBaseKey, key);
   });
 
   it('gives the groups as they were configured: by name, by identifier, and such that only deny', () => {
@@ -185,32 +185,32 @@ describe('memoryAccounts', () => {
       { sid: 'S-1-5-32-544', name: 'Administrators', attributes: 16, denyOnly: true },
     ];
     const source = memoryAccounts([{ userName: 'a', password: 'p', groups }]);
-    const verdict = source.judgeNtlm!(logon({ userName: 'a', password: 'p' }));
-    assert.ok(!(verdict instanceof Promise) && verdict.verdict === 'accepted');
-    assert.deepEqual(verdict.account.groups, [
+    const result = source.verifyNtlm!(logon({ userName: 'a', password: 'p' }));
+    assert.ok(!(result instanceof Promise) && result.result === 'accepted');
+    assert.deepEqual(result.account.groups, [
       { name: 'Staff', attributes: 7, denyOnly: false },
       { sid, attributes: 7, denyOnly: false },
       { sid: 'S-1-5-32-544', name: 'Administrators', attributes: 16, denyOnly: true },
     ]);
-    assert.ok(verdict.account.groups.every(Object.isFrozen));
+    assert.ok(result.account.groups.every(Object.isFrozen));
   });
 
   it('a field that is there and undefined is not there', () => {
     const none = { userPrincipalName: undefined, displayName: undefined, sid: undefined, groups: undefined };
     const trial = { userName: 'a', password: 'p' };
-    assert.equal(judged([{ ...none, domain: undefined, ntHash: undefined, ...trial }], trial), '\\a');
-    assert.equal(judged([{ ...none, password: undefined, userName: 'a', ntHash: ntowfv1('p') }], trial), '\\a');
+    assert.equal(verified([{ ...none, domain: undefined, ntHash: undefined, ...trial }], trial), '\\a');
+    assert.equal(verified([{ ...none, password: undefined, userName: 'a', ntHash: ntowfv1('p') }], trial), '\\a');
     const source = memoryAccounts([{ ...none, ...trial, userName: 'x'.repeat(256) }]);
     assert.equal(source.description, 'memoryAccounts (1 account)');
-    const verdict = source.judgeNtlm!(logon({ userName: 'x'.repeat(256), password: 'p' }));
-    assert.ok(!(verdict instanceof Promise) && verdict.verdict === 'accepted');
-    assert.deepEqual(verdict.account.groups, []);
+    const result = source.verifyNtlm!(logon({ userName: 'x'.repeat(256), password: 'p' }));
+    assert.ok(!(result instanceof Promise) && result.result === 'accepted');
+    assert.deepEqual(result.account.groups, []);
   });
 
   it('takes an NT hash as bytes or as hexadecimal digits', () => {
     const hash = ntowfv1('p');
     for (const ntHash of [hash, Buffer.from(hash).toString('hex'), Buffer.from(hash).toString('hex').toUpperCase()]) {
-      assert.equal(judged([{ userName: 'a', ntHash }], { userName: 'a', password: 'p' }), '\\a');
+      assert.equal(verified([{ userName: 'a', ntHash }], { userName: 'a', password: 'p' }), '\\a');
     }
   });
 
@@ -218,14 +218,14 @@ describe('memoryAccounts', () => {
     const ntHash = Uint8Array.from(ntowfv1('p'));
     const source = memoryAccounts([{ userName: 'a', ntHash }]);
     ntHash.fill(0);
-    const verdict = source.judgeNtlm!(logon({ userName: 'a', password: 'p' }));
-    assert.equal((verdict as { verdict: string }).verdict, 'accepted');
+    const result = source.verifyNtlm!(logon({ userName: 'a', password: 'p' }));
+    assert.equal((result as { result: string }).result, 'accepted');
   });
 
   for (const userName of ['__proto__', 'constructor', 'hasOwnProperty', '0']) {
     it(`G05: ${userName} is a name like any other`, () => {
-      assert.equal(judged([{ userName: 'alice', password: 'p' }], { userName, password: 'p' }), undefined);
-      assert.equal(judged([{ userName, password: 'p' }], { userName, password: 'p' }), `\\${userName}`);
+      assert.equal(verified([{ userName: 'alice', password: 'p' }], { userName, password: 'p' }), undefined);
+      assert.equal(verified([{ userName, password: 'p' }], { userName, password: 'p' }), `\\${userName}`);
     });
   }
 
@@ -240,16 +240,16 @@ describe('memoryAccounts', () => {
         const input = { ...base, algorithm, userName };
         const response = digestResponse(hashedA1(algorithm, userName, base.realm, password), input);
         const request: DigestLogon = { ...input, response };
-        const verdict = memoryAccounts(accounts).judgeDigest!(request);
-        assert.ok(!(verdict instanceof Promise));
-        return verdict.verdict === 'accepted' ? verdict.account.userName : undefined;
+        const result = memoryAccounts(accounts).verifyDigest!(request);
+        assert.ok(!(result instanceof Promise));
+        return result.result === 'accepted' ? result.account.userName : undefined;
       });
       assert.equal(outcomes[0], outcomes[1]);
       return outcomes[0];
     };
     const alice: MemoryAccount = { userName: 'Alice', domain: 'CORP', password: 'p' };
     const hashed: MemoryAccount = { userName: 'bob', ntHash: ntowfv1('p') };
-    it('judges by the password', () => {
+    it('verifies by the password', () => {
       assert.equal(ask([alice], 'alice', 'p'), 'Alice');
       assert.equal(ask([alice], 'CORP\\alice', 'p'), 'Alice');
       assert.equal(ask([alice], 'OTHER\\alice', 'p'), undefined);
@@ -263,7 +263,7 @@ describe('memoryAccounts', () => {
       }
     });
     it('is not offered where no account has a password', () => {
-      assert.ok(!('judgeDigest' in memoryAccounts([hashed])));
+      assert.ok(!('verifyDigest' in memoryAccounts([hashed])));
     });
   });
 
@@ -366,8 +366,8 @@ describe('memoryAccounts', () => {
       const cost = (trial: Trial): number => {
         const asked = logon(trial);
         count = 0;
-        const verdict = source.judgeNtlm!(asked);
-        assert.equal((verdict as { verdict: string }).verdict, 'refused');
+        const result = source.verifyNtlm!(asked);
+        assert.equal((result as { result: string }).result, 'refused');
         return count;
       };
       for (const domain of ['', 'CORP', 'ELSEWHERE']) {

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { smbpasswdFile } from '../../src/accounts/smbpasswd-file.ts';
 import { OptionError, SspiAuthError } from '../../src/foundation/errors.ts';
 import { scratchFolder } from '../lab/scratch.ts';
-import { line, verdict } from './smbpasswd-lines.ts';
+import { line, result } from './smbpasswd-lines.ts';
 
 describe('smbpasswdFile', () => {
   it('accepts who is in the file, by any case of the name, and nobody else', async () => {
@@ -15,11 +15,11 @@ describe('smbpasswdFile', () => {
     const warnings: string[] = [];
     const source = smbpasswdFile(path, { onWarning: (message) => warnings.push(message) });
     assert.match(source.description, /2 accounts/);
-    assert.ok(!('judgeDigest' in source));
-    assert.equal(verdict(source, 'alice', 'secret'), 'accepted');
-    assert.equal(verdict(source, 'ALICE', 'secret', 'ANY'), 'accepted');
-    assert.equal(verdict(source, 'alice', 'other'), 'refused');
-    assert.equal(verdict(source, 'mallory', 'secret'), 'refused');
+    assert.ok(!('verifyDigest' in source));
+    assert.equal(result(source, 'alice', 'secret'), 'accepted');
+    assert.equal(result(source, 'ALICE', 'secret', 'ANY'), 'accepted');
+    assert.equal(result(source, 'alice', 'other'), 'refused');
+    assert.equal(result(source, 'mallory', 'secret'), 'refused');
     assert.deepEqual(warnings, []);
   });
 
@@ -72,7 +72,7 @@ describe('smbpasswdFile', () => {
     const latin1 = ['müller', 'möller'].map((user) => Buffer.from(`${line(user, 'p')}\n`, 'latin1'));
     writeFileSync(path, Buffer.concat([Buffer.from(`\ufeff${line('alice', 'secret')}\n`), ...latin1]));
     const source = smbpasswdFile(path, { onWarning: (message) => warnings.push(message) });
-    assert.equal(verdict(source, 'alice', 'secret'), 'accepted');
+    assert.equal(result(source, 'alice', 'secret'), 'accepted');
     assert.deepEqual(
       warnings.map((message) => /line \d+: .*/.exec(message)?.[0]),
       ['line 2: the name is not UTF-8', 'line 3: the name is not UTF-8'],
@@ -92,11 +92,11 @@ describe('smbpasswdFile', () => {
     // Of the two time stamps that count only one can be set: for this clock the other is in the future as well.
     const clock = { now: () => 0, elapsed: () => elapsed };
     const source = smbpasswdFile(path, { clock });
-    assert.equal(verdict(source, 'alice', 'secret'), 'accepted');
+    assert.equal(result(source, 'alice', 'secret'), 'accepted');
     write('second');
-    assert.equal(verdict(source, 'alice', 'second'), 'accepted', 'another ctime is another file');
+    assert.equal(result(source, 'alice', 'second'), 'accepted', 'another ctime is another file');
     elapsed = 5000;
-    assert.equal(verdict(source, 'alice', 'second'), 'accepted');
+    assert.equal(result(source, 'alice', 'second'), 'accepted');
   });
 
   it('a file from the future is not read for every logon', async () => {
@@ -113,10 +113,10 @@ describe('smbpasswdFile', () => {
     syncBuiltinESMExports();
     try {
       const source = smbpasswdFile(path, { clock: { now: () => 0, elapsed: () => elapsed } });
-      for (let i = 0; i < 10; i++) assert.equal(verdict(source, 'alice', 'secret'), 'accepted');
+      for (let i = 0; i < 10; i++) assert.equal(result(source, 'alice', 'secret'), 'accepted');
       assert.equal(reads, 1);
       elapsed = 5000;
-      for (let i = 0; i < 10; i++) assert.equal(verdict(source, 'alice', 'secret'), 'accepted');
+      for (let i = 0; i < 10; i++) assert.equal(result(source, 'alice', 'secret'), 'accepted');
       assert.equal(reads, 2);
     } finally {
       fs.readFileSync = original;
@@ -135,21 +135,21 @@ describe('smbpasswdFile', () => {
     try {
       let now = 1000;
       const source = smbpasswdFile(path, { clock: { now: () => now, elapsed: () => 0 } });
-      assert.equal(verdict(source, 'alice', 'first'), 'accepted');
+      assert.equal(result(source, 'alice', 'first'), 'accepted');
       for (const [at, password] of [
         [1000, 'again'],
         [3000, 'third'],
       ] as const) {
         writeFileSync(path, `${line('alice', password)}\n`);
         now = at;
-        assert.equal(verdict(source, 'alice', password), 'accepted', `${at - 1000} ms after`);
-        assert.equal(verdict(source, 'alice', 'first'), 'refused');
+        assert.equal(result(source, 'alice', password), 'accepted', `${at - 1000} ms after`);
+        assert.equal(result(source, 'alice', 'first'), 'refused');
       }
       now = 3001;
-      assert.equal(verdict(source, 'alice', 'third'), 'accepted');
+      assert.equal(result(source, 'alice', 'third'), 'accepted');
       // Old enough to have new time stamps when it changes: it is not read for nothing.
       writeFileSync(path, `${line('alice', 'unseen')}\n`);
-      assert.equal(verdict(source, 'alice', 'third'), 'accepted');
+      assert.equal(result(source, 'alice', 'third'), 'accepted');
     } finally {
       Object.assign(fs, { statSync: original });
       syncBuiltinESMExports();
@@ -161,11 +161,11 @@ describe('smbpasswdFile', () => {
     const path = folder.file('smbpasswd');
     writeFileSync(path, `${line('alice', 'secret')}\n`);
     const source = smbpasswdFile(path, { onWarning: () => undefined, clock: { now: () => 0, elapsed: () => 0 } });
-    assert.equal(verdict(source, 'alice', 'secret'), 'accepted');
+    assert.equal(result(source, 'alice', 'secret'), 'accepted');
     // It has time stamps, but no content: as a file whose rights were taken away.
     rmSync(path);
     mkdirSync(path);
-    for (let i = 0; i < 3; i++) assert.equal(verdict(source, 'alice', 'secret'), 'unavailable');
+    for (let i = 0; i < 3; i++) assert.equal(result(source, 'alice', 'secret'), 'unavailable');
   });
 
   for (const [option, options] of [
@@ -199,15 +199,15 @@ describe('smbpasswdFile', () => {
     const path = folder.file('smbpasswd');
     writeFileSync(path, `${line('alice', 'first')}\n`);
     const source = smbpasswdFile(path);
-    assert.equal(verdict(source, 'alice', 'first'), 'accepted');
+    assert.equal(result(source, 'alice', 'first'), 'accepted');
     // The same size, in place and at once, as smbpasswd does it.
     writeFileSync(path, `${line('alice', 'again')}\n`);
-    assert.equal(verdict(source, 'alice', 'first'), 'refused');
-    assert.equal(verdict(source, 'alice', 'again'), 'accepted');
+    assert.equal(result(source, 'alice', 'first'), 'refused');
+    assert.equal(result(source, 'alice', 'again'), 'accepted');
     writeFileSync(folder.file('new'), `${line('bob', 'other')}\n`);
     renameSync(folder.file('new'), path);
-    assert.equal(verdict(source, 'alice', 'again'), 'refused');
-    assert.equal(verdict(source, 'bob', 'other'), 'accepted');
+    assert.equal(result(source, 'alice', 'again'), 'refused');
+    assert.equal(result(source, 'bob', 'other'), 'accepted');
   });
 
   it('does not read a file again that has long been the same', async () => {
@@ -219,7 +219,7 @@ describe('smbpasswdFile', () => {
     const hour = 3_600_000;
     const clock = { now: () => Date.now() + hour, elapsed: () => 0 };
     const source = smbpasswdFile(path, { clock, onWarning: (message) => warnings.push(message) });
-    for (let i = 0; i < 5; i++) assert.equal(verdict(source, 'alice', 'first'), 'accepted');
+    for (let i = 0; i < 5; i++) assert.equal(result(source, 'alice', 'first'), 'accepted');
     assert.equal(warnings.length, 1);
   });
 
@@ -230,13 +230,13 @@ describe('smbpasswdFile', () => {
     const warnings: string[] = [];
     const source = smbpasswdFile(path, { onWarning: (message) => warnings.push(message) });
     rmSync(path);
-    assert.equal(verdict(source, 'alice', 'secret'), 'unavailable');
-    assert.equal(verdict(source, 'alice', 'secret'), 'unavailable');
+    assert.equal(result(source, 'alice', 'secret'), 'unavailable');
+    assert.equal(result(source, 'alice', 'secret'), 'unavailable');
     assert.equal(warnings.length, 1, 'said once');
     writeFileSync(path, `${line('alice', 'secret')}\n`);
-    assert.equal(verdict(source, 'alice', 'secret'), 'accepted');
+    assert.equal(result(source, 'alice', 'secret'), 'accepted');
     rmSync(path);
-    assert.equal(verdict(source, 'alice', 'secret'), 'unavailable');
+    assert.equal(result(source, 'alice', 'secret'), 'unavailable');
     assert.equal(warnings.length, 2, 'said again of another time');
   });
 
@@ -255,13 +255,13 @@ describe('smbpasswdFile', () => {
       const warnings: string[] = [];
       const source = smbpasswdFile(path, { onWarning: (message) => warnings.push(message) });
       writeFileSync(path, content);
-      for (let i = 0; i < 3; i++) assert.equal(verdict(source, 'alice', 'secret'), 'refused');
+      for (let i = 0; i < 3; i++) assert.equal(result(source, 'alice', 'secret'), 'refused');
       assert.deepEqual(
         warnings,
         told.map((text) => `sspi-auth: ${path} ${text}`),
       );
       writeFileSync(path, `${line('alice', 'secret')}\n`);
-      assert.equal(verdict(source, 'alice', 'secret'), 'accepted');
+      assert.equal(result(source, 'alice', 'secret'), 'accepted');
     });
   }
 
@@ -270,8 +270,8 @@ describe('smbpasswdFile', () => {
     const path = folder.file('smbpasswd');
     writeFileSync(path, `${line('alice', 'secret')}\n`);
     const source = smbpasswdFile(path, { domain: 'FILES' });
-    assert.equal(verdict(source, 'alice', 'secret', 'files'), 'accepted');
-    assert.equal(verdict(source, 'alice', 'secret', 'ELSEWHERE'), 'refused');
+    assert.equal(result(source, 'alice', 'secret', 'files'), 'accepted');
+    assert.equal(result(source, 'alice', 'secret', 'ELSEWHERE'), 'refused');
   });
 
   it('a folder is no file, and the message says what would be', async () => {

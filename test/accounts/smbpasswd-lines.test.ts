@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { smbpasswdFile } from '../../src/accounts/smbpasswd-file.ts';
 import { scratchFolder } from '../lab/scratch.ts';
-import { hashOf, line, NO_LM, verdict } from './smbpasswd-lines.ts';
+import { hashOf, line, NO_LM, result } from './smbpasswd-lines.ts';
 
 describe('lines of smbpasswdFile', () => {
   const refusedFlags = [
@@ -27,9 +27,9 @@ describe('lines of smbpasswdFile', () => {
       const path = folder.file('smbpasswd');
       writeFileSync(path, `${line('alice', 'secret', flags)}\n${line('bob', 'other')}\n`);
       const source = smbpasswdFile(path, { onWarning: (message) => assert.fail(message) });
-      assert.equal(verdict(source, 'alice', 'secret'), 'refused');
-      assert.equal(verdict(source, 'alice', ''), 'refused');
-      assert.equal(verdict(source, 'bob', 'other'), 'accepted');
+      assert.equal(result(source, 'alice', 'secret'), 'refused');
+      assert.equal(result(source, 'alice', ''), 'refused');
+      assert.equal(result(source, 'bob', 'other'), 'accepted');
     });
   }
 
@@ -39,8 +39,8 @@ describe('lines of smbpasswdFile', () => {
       const path = folder.file('smbpasswd');
       writeFileSync(path, `alice:1000:${NO_LM}:${hash}:[U          ]:LCT-00000000:\n${line('bob', 'other')}\n`);
       const source = smbpasswdFile(path, { onWarning: (message) => assert.fail(message) });
-      assert.equal(verdict(source, 'alice', ''), 'refused');
-      assert.equal(verdict(source, 'alice', hash), 'refused');
+      assert.equal(result(source, 'alice', ''), 'refused');
+      assert.equal(result(source, 'alice', hash), 'refused');
     });
   }
 
@@ -50,8 +50,8 @@ describe('lines of smbpasswdFile', () => {
     const until = (user: string): string => line(user, 'p').replace(/:LCT.*/u, '');
     writeFileSync(path, `${until('alice')}\r\n${until('bob')}\n${until('car\ufeffol')}`);
     const source = smbpasswdFile(path, { onWarning: (message) => assert.fail(message) });
-    for (const userName of ['alice', 'bob', 'car\ufeffol']) assert.equal(verdict(source, userName, 'p'), 'accepted');
-    assert.equal(verdict(source, 'carol', 'p'), 'refused');
+    for (const userName of ['alice', 'bob', 'car\ufeffol']) assert.equal(result(source, userName, 'p'), 'accepted');
+    assert.equal(result(source, 'carol', 'p'), 'refused');
   });
 
   const broken: readonly string[] = [
@@ -85,9 +85,9 @@ describe('lines of smbpasswdFile', () => {
       assert.equal(warnings.length, 1);
       assert.match(warnings[0]!, /line 3/);
       assert.ok(!warnings[0]!.includes(hashOf('p')));
-      for (const password of ['p', '']) assert.equal(verdict(source, 'alice', password), 'refused');
-      assert.equal(verdict(source, 'bob', 'other'), 'accepted');
-      assert.equal(verdict(source, 'carol', 'third'), 'accepted');
+      for (const password of ['p', '']) assert.equal(result(source, 'alice', password), 'refused');
+      assert.equal(result(source, 'bob', 'other'), 'accepted');
+      assert.equal(result(source, 'carol', 'third'), 'accepted');
     });
   }
 
@@ -111,6 +111,6 @@ describe('lines of smbpasswdFile', () => {
     const warnings: string[] = [];
     const source = smbpasswdFile(path, { onWarning: (message) => warnings.push(message) });
     assert.equal(warnings.length, 2);
-    for (const password of ['one', 'two', 'three']) assert.equal(verdict(source, 'alice', password), 'refused');
+    for (const password of ['one', 'two', 'three']) assert.equal(result(source, 'alice', password), 'refused');
   });
 });

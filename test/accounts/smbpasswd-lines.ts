@@ -11,8 +11,8 @@ export const hashOf = (password: string): string => Buffer.from(ntowfv1(password
 export const line = (user: string, password: string, flags = '[U          ]'): string =>
   `${user}:1000:${NO_LM}:${hashOf(password)}:${flags}:LCT-65A1B2C3:`;
 
-export function verdict(source: AccountSource, userName: string, password: string, domain = ''): string {
-  const judged = source.judgeNtlm!(logon({ userName, domain, password }));
-  assert.ok(!(judged instanceof Promise));
-  return judged.verdict;
+export function result(source: AccountSource, userName: string, password: string, domain = ''): string {
+  const verified = source.verifyNtlm!(logon({ userName, domain, password }));
+  assert.ok(!(verified instanceof Promise));
+  return verified.result;
 }

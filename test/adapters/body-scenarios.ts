@@ -1,4 +1,4 @@
-/** Scenarios of request bodies that nobody reads, or that wait for the verdict; see scenarios.ts. */
+/** Scenarios of request bodies that nobody reads, or that wait for the result; see scenarios.ts. */
 import assert from 'node:assert/strict';
 import { curl } from '../lab/curl.ts';
 import { RawConnection } from '../lab/raw-connection.ts';
@@ -47,7 +47,7 @@ export const bodyScenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'A16: Expect: 100-continue is answered by the verdict, the first request of a server too',
+    name: 'A16: Expect: 100-continue is answered by the result, the first request of a server too',
     options: { accounts, schemes: ['Digest'] },
     run: async (server, url) => {
       await using connection = await RawConnection.open(server.port);

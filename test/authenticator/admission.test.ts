@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { admit } from '../../src/authenticator/admission.ts';
 import type { Admission } from '../../src/authenticator/admission.ts';
-import { judgeToken } from '../../src/authenticator/verification.ts';
+import { verifyToken } from '../../src/authenticator/verification.ts';
 import type { OfferedScheme } from '../../src/authenticator/offered-scheme.ts';
 import * as Sspi from '../../src/sspi/index.ts';
 import { firstToken, ScriptedPackage } from './scripted-package.ts';
@@ -26,12 +26,12 @@ function admission(restrictions: Restrictions, step: Step): Admission {
     ...restrictions,
   };
   const token = Buffer.from(firstToken('right'), 'latin1');
-  const verdict = judgeToken(scheme, undefined, token, { mode: 'never', bindings: undefined });
-  assert.ok('type' in verdict && verdict.type === 'accepted');
-  const result = admit(scheme, verdict);
+  const result = verifyToken(scheme, undefined, token, { mode: 'never', bindings: undefined });
+  assert.ok('type' in result && result.type === 'accepted');
+  const admission = admit(scheme, result);
   assert.equal(owner.live, 1, 'the context stays its owner’s');
-  Sspi.deleteSecurityContext(verdict.context);
-  return result;
+  Sspi.deleteSecurityContext(result.context);
+  return admission;
 }
 
 const names = ['HTTP/intranet', 'HTTP/intranet.corp.example'];

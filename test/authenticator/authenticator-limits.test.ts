@@ -72,7 +72,7 @@ describe('A17: handshakes have a deadline', () => {
     }
   });
 
-  it('a judge that never answers: no, the queue goes on, and his late yes is thrown away', async (t) => {
+  it('a verify that never answers: no, the queue goes on, and his late yes is thrown away', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     for (const rejection of [undefined, new Error('at last')]) {
       const s = scripted(waitingScript, { limits: { handshakeMilliseconds: 100 } });
@@ -88,7 +88,7 @@ describe('A17: handshakes have a deadline', () => {
       pass(100);
       await settled();
       assert.equal(hanging.result, 'refused');
-      assert.deepEqual(s.package.waiting, ['slow', 'slowBob'], 'the next one is judged meanwhile');
+      assert.deepEqual(s.package.waiting, ['slow', 'slowBob'], 'the next one is verified meanwhile');
       s.package.settle(rejection);
       await settled();
       assert.equal(next.result, undefined);
@@ -158,7 +158,7 @@ describe('A17: handshakes have a cap', () => {
     assert.ok(s.log.every(({ level }) => level !== 'warn'));
   });
 
-  it('one that is being judged may be the oldest: it is told no', async () => {
+  it('one that is being verified may be the oldest: it is told no', async () => {
     const s = scripted(waitingScript, { limits: { pendingHandshakes: 1 } });
     const socket = new FakeSocket();
     s.now(socket, first('hello'));

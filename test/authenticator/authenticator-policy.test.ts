@@ -82,7 +82,7 @@ describe('schemes that are bound to a request', () => {
     assert.equal(s.digest.live, 0);
   });
 
-  it('A13: are all that HTTP/2 is offered and judged by', () => {
+  it('A13: are all that HTTP/2 is offered and verified by', () => {
     const s = scripted(usualScript, {}, digest);
     const socket = new FakeSocket();
     const http2 = { httpVersionMajor: 2 };
@@ -139,7 +139,7 @@ describe('what the operator decides', () => {
     assert.equal(userOf(s.request(socket, later('right'))), 'LAB\\alice');
   });
 
-  it('skip: a promise is no answer: the request is neither skipped nor judged, and the log names the option', async () => {
+  it('skip: a promise is no answer: the request is neither skipped nor verified, and the log names the option', async () => {
     for (const answer of [
       Promise.resolve(true),
       Promise.reject(new Error('not found')),
@@ -215,7 +215,7 @@ describe('what the operator decides', () => {
       () => Promise.reject(new Error('away')),
       () => foreign('Promise.reject(new Error("away"))') as Promise<void>,
     ]) {
-      const source = { description: 'one that fails', judgeNtlm: () => ({ verdict: 'refused' as const }), close };
+      const source = { description: 'one that fails', verifyNtlm: () => ({ result: 'refused' as const }), close };
       const s = scripted(usualScript, { accounts: source });
       s.authenticator.close();
       await settled();
@@ -232,7 +232,7 @@ describe('what the operator decides', () => {
       closed++;
     };
     const s = scripted(usualScript, {
-      accounts: { description: 'one that closes', judgeNtlm: () => ({ verdict: 'refused' as const }), close },
+      accounts: { description: 'one that closes', verifyNtlm: () => ({ result: 'refused' as const }), close },
     });
     s.authenticator.close();
     s.authenticator.close();
@@ -243,12 +243,12 @@ describe('what the operator decides', () => {
   it('two authenticators over one request: an error that says so, where there were 401s for ever', () => {
     const [outer, inner] = [scripted(usualScript), scripted(usualScript)];
     const socket = new FakeSocket();
-    const judge = ({ authenticator }: typeof outer, exchange: Exchange): Outcome =>
+    const verify = ({ authenticator }: typeof outer, exchange: Exchange): Outcome =>
       authenticator.authenticate(exchange, '/', undefined) as Outcome;
     outer.now(socket, first('hello'));
     const exchange = exchangeOf(socket, later('right'));
-    assert.equal(judge(outer, exchange).type, 'authenticated');
-    const outcome = judge(inner, exchange);
+    assert.equal(verify(outer, exchange).type, 'authenticated');
+    const outcome = verify(inner, exchange);
     assert.equal('status' in outcome && outcome.status, 500);
     assert.match(String(inner.log[0]?.record['err']), /another sspiAuth\(\) has signed this request in already/);
     assert.deepEqual(inner.package.asked, []);

@@ -1,4 +1,4 @@
-/** What lets nobody in, and the verdict of CompleteAuthToken. */
+/** What lets nobody in, and the result of CompleteAuthToken. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as Sspi from '../../src/sspi/index.ts';
@@ -133,7 +133,7 @@ describe('refusals: the same bytes whatever the cause, and nothing left behind',
 });
 
 describe('CompleteAuthToken', () => {
-  it('gives the verdict after SEC_I_COMPLETE_NEEDED', () => {
+  it('gives the result after SEC_I_COMPLETE_NEEDED', () => {
     const s = scripted({
       ...usualScript,
       right: { status: Sspi.SEC_I_COMPLETE_NEEDED, output: 'for the client', completion: { attributes: 0x800 } },

@@ -1,10 +1,10 @@
-/** Judgements that have to be waited for: queues, new first tokens, clients that go away. */
+/** Verifications that have to be waited for: queues, new first tokens, clients that go away. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FakeSocket, first, later, scripted, settled } from './scripted-authenticator.ts';
 import { waitingScript, watch } from './waiting-results.ts';
 
-describe('a verdict that comes later', () => {
+describe('a result that comes later', () => {
   it('signs in when it is there, and not before', async () => {
     const s = scripted(waitingScript);
     const socket = new FakeSocket();
@@ -20,7 +20,7 @@ describe('a verdict that comes later', () => {
     assert.equal(watch(s.request(socket)).result, 'LAB\\alice', 'synchronously from now on');
   });
 
-  it('A21: refuses where the judge rejects', async () => {
+  it('A21: refuses where the verify rejects', async () => {
     const s = scripted(waitingScript);
     const socket = new FakeSocket();
     const onFirst = watch(s.request(socket, first('slow')));
@@ -52,8 +52,8 @@ describe('a verdict that comes later', () => {
   });
 });
 
-describe('A12: requests of one connection are judged one after the other', () => {
-  it('a second token waits for the first one’s verdict and is never judged beside it', async () => {
+describe('A12: requests of one connection are verified one after the other', () => {
+  it('a second token waits for the first one’s result and is never verified beside it', async () => {
     const s = scripted(waitingScript);
     const socket = new FakeSocket();
     s.now(socket, first('hello'));
@@ -79,26 +79,26 @@ describe('A12: requests of one connection are judged one after the other', () =>
     s.now(socket, first('hello'));
     s.now(socket, later('right'));
     s.now(socket, first('hello'));
-    const judged = watch(s.request(socket, later('slowBob')));
+    const verified = watch(s.request(socket, later('slowBob')));
     const waiting = watch(s.request(socket));
     await settled();
     assert.equal(waiting.result, undefined, 'not alice, who was there before');
     s.package.settle();
     await settled();
-    assert.deepEqual([judged.result, waiting.result], ['LAB\\bob', 'LAB\\bob']);
+    assert.deepEqual([verified.result, waiting.result], ['LAB\\bob', 'LAB\\bob']);
   });
 
-  it('nor has it any where the verdict is no', async () => {
+  it('nor has it any where the result is no', async () => {
     const s = scripted(waitingScript);
     const socket = new FakeSocket();
     s.now(socket, first('hello'));
     s.now(socket, later('right'));
     s.now(socket, first('hello'));
-    const judged = watch(s.request(socket, later('slowWrong')));
+    const verified = watch(s.request(socket, later('slowWrong')));
     const waiting = [watch(s.request(socket)), watch(s.request(socket))];
     s.package.settle();
     await settled();
-    assert.equal(judged.result, 'refused');
+    assert.equal(verified.result, 'refused');
     assert.deepEqual(
       waiting.map(({ result }) => result),
       ['challenge', 'challenge'],
@@ -131,7 +131,7 @@ describe('A12: requests of one connection are judged one after the other', () =>
     assert.equal(s.package.live, 0);
   });
 
-  it('a request never overtakes one that waits, not in the moment between two verdicts either', async () => {
+  it('a request never overtakes one that waits, not in the moment between two results either', async () => {
     const s = scripted(waitingScript);
     const socket = new FakeSocket();
     const alice = watch(s.request(socket, first('slow')));
@@ -169,7 +169,7 @@ describe('A12: requests of one connection are judged one after the other', () =>
 });
 
 describe('C04: a new first token', () => {
-  it('ends identity, context and deadline of what was before, before it is judged', async (t) => {
+  it('ends identity, context and deadline of what was before, before it is verified', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const s = scripted(
       { ...waitingScript, right: { keepAfterHandshake: true } },
@@ -179,13 +179,13 @@ describe('C04: a new first token', () => {
     s.now(socket, first('hello'));
     s.now(socket, later('right'));
     assert.equal(s.package.live, 1);
-    const judged = watch(s.request(socket, first('slowHello')));
+    const verified = watch(s.request(socket, first('slowHello')));
     assert.equal(s.package.live, 0, 'gone while nobody knows yet what becomes of the new one');
     s.clock.advance(60);
     t.mock.timers.tick(60);
     s.package.settle();
     await settled();
-    assert.equal(judged.result, 'challenge');
+    assert.equal(verified.result, 'challenge');
     const again = watch(s.request(socket, first('hello')));
     assert.equal(again.result, 'challenge');
     s.clock.advance(60);
@@ -194,7 +194,7 @@ describe('C04: a new first token', () => {
   });
 });
 
-describe('G10: the client goes away while it is judged', () => {
+describe('G10: the client goes away while it is verified', () => {
   for (const [name, prepare, authorization] of [
     ['on the first leg', false, first('slow')],
     ['on a later leg', true, later('slow')],
@@ -218,7 +218,7 @@ describe('G10: the client goes away while it is judged', () => {
       s.package.settle();
       await settled();
       assert.deepEqual(s.package.waiting, [], 'nobody is asked for a client that is gone');
-      assert.equal(s.package.live, 0, 'the late verdict is thrown away');
+      assert.equal(s.package.live, 0, 'the late result is thrown away');
       assert.equal(socket.listenerCount('close'), 0);
       assert.ok(s.log.every(({ message }) => message !== 'sspi-auth: authenticated'));
     });
@@ -237,7 +237,7 @@ describe('G10: the client goes away while it is judged', () => {
     }
   });
 
-  it('a judge that rejects afterwards disturbs nobody', async () => {
+  it('a verify that rejects afterwards disturbs nobody', async () => {
     const s = scripted(waitingScript, { limits: { handshakeMilliseconds: 100 } });
     const socket = new FakeSocket();
     const request = watch(s.request(socket, first('slow')));
@@ -249,8 +249,8 @@ describe('G10: the client goes away while it is judged', () => {
   });
 });
 
-describe('close, while somebody is judged', () => {
-  it('says no at once and throws the verdict away', async () => {
+describe('close, while somebody is verified', () => {
+  it('says no at once and throws the result away', async () => {
     const s = scripted(waitingScript);
     const socket = new FakeSocket();
     const request = watch(s.request(socket, first('slow')));

@@ -72,7 +72,7 @@ describe('one connection', () => {
     assert.equal(s.package.live, 0);
   });
 
-  it('C04: a new first token drops the identity before it is judged', () => {
+  it('C04: a new first token drops the identity before it is verified', () => {
     for (const next of ['hello', 'wrong', 'unheard of']) {
       const s = scripted({ ...usualScript, throwing: { throws: new Error('broken') } });
       const socket = new FakeSocket();
@@ -94,7 +94,7 @@ describe('one connection', () => {
     assert.equal(userOf(s.request(socket, later('right'))), 'LAB\\alice');
   });
 
-  it('C03: any token on an authenticated connection is judged anew, and the identity is gone if it fails', () => {
+  it('C03: any token on an authenticated connection is verified anew, and the identity is gone if it fails', () => {
     const s = scripted({ ...usualScript, replayed: { status: Sspi.SEC_E_INVALID_TOKEN } });
     const socket = new FakeSocket();
     s.now(socket, first('hello'));
@@ -152,7 +152,7 @@ describe('one connection', () => {
     assert.equal(s.authenticator.pendingHandshakes, 0);
   });
 
-  it('G10: a client that is gone is not judged and gets no context', () => {
+  it('G10: a client that is gone is not verified and gets no context', () => {
     const s = scripted(usualScript);
     const socket = new FakeSocket();
     socket.close();
@@ -258,7 +258,7 @@ describe('one connection', () => {
     }
   });
 
-  it('lets nobody in where the judgement itself breaks, at once or later (A21)', async () => {
+  it('lets nobody in where the verification itself breaks, at once or later (A21)', async () => {
     const broken = { expiry: {} as Date };
     const s = scripted({ ...usualScript, broken, slowlyBroken: { ...broken, waits: true } }, {}, {});
     const target = (): string => {
@@ -268,17 +268,17 @@ describe('one connection', () => {
     s.now(socket, first('hello'));
     assertBare401(s.authenticator.authenticate(exchangeOf(socket, 'Digest right'), target, undefined));
     assertBare401(s.request(socket, first('broken')));
-    const judged = s.request(socket, first('slowlyBroken'));
+    const verified = s.request(socket, first('slowlyBroken'));
     s.package.settle();
-    assertBare401(await judged);
+    assertBare401(await verified);
     assert.equal(s.authenticator.pendingHandshakes, 0);
     assert.deepEqual(
       s.log.filter(({ level }) => level !== 'debug').map(({ record }) => record['where'] ?? record['reason']),
-      Array(3).fill(['judging a request', 'internal-error']).flat(),
+      Array(3).fill(['verifying a request', 'internal-error']).flat(),
     );
   });
 
-  it('judges a request once, however often it is asked about it', () => {
+  it('verifies a request once, however often it is asked about it', () => {
     const s = scripted(usualScript);
     const socket = new FakeSocket();
     s.now(socket, first('hello'));
@@ -330,16 +330,16 @@ describe('standing', () => {
     }
   });
 
-  it('is nobody while another request of the connection is judged (A12), and when the authenticator is closed', async () => {
+  it('is nobody while another request of the connection is verified (A12), and when the authenticator is closed', async () => {
     const s = scripted({ ...usualScript, slow: { waits: true } });
     const socket = new FakeSocket();
     s.now(socket, first('hello'));
     s.now(socket, later('right'));
     assert.ok(s.authenticator.standing(exchangeOf(socket, undefined)) !== undefined);
-    const judged = s.request(socket, first('slow'));
+    const verified = s.request(socket, first('slow'));
     assert.equal(s.authenticator.standing(exchangeOf(socket, undefined)), undefined);
     s.package.settle();
-    await judged;
+    await verified;
     assert.ok(s.authenticator.standing(exchangeOf(socket, undefined)) !== undefined);
     s.authenticator.close();
     assert.equal(s.authenticator.standing(exchangeOf(socket, undefined)), undefined);

@@ -63,7 +63,7 @@ describe('options', () => {
     ['requiredAttributes', { accounts, requiredAttributes: -1 }, /is -1.*ASC_RET_/],
     ['requiredAttributes', { accounts, requiredAttributes: 0x100000000 }, /is 4294967296/],
     ['schemes', { accounts, schemes: [1n] }, /has a value of type bigint/],
-    ['accounts', { accounts: { description: 'x', judgeDigest: true } }, /Give an account source/],
+    ['accounts', { accounts: { description: 'x', verifyDigest: true } }, /Give an account source/],
     ['clock', { accounts, clock: 5 }, /is 5.*now\(\)/],
     ['clock', { accounts, clock: null }, /is null/],
     ['clock', { accounts, clock: { now: () => 0 } }, /elapsed\(\)/],
@@ -182,15 +182,15 @@ describe('options', () => {
     assert.deepEqual(digest.secret, new Uint8Array(32).fill(7));
   });
 
-  it('refuses a scheme that nothing can judge, saying why', () => {
+  it('refuses a scheme that nothing can verify, saying why', () => {
     const hashed = memoryAccounts([{ userName: 'alice', ntHash: '8846f7eaee8fb117ad06bdd830b7586c' }]);
     assert.throws(() => createAuthenticator({ accounts: hashed, schemes: ['NTLM', 'Digest'] }), {
       code: 'ERR_SSPI_AUTH_OPTION',
-      message: /"Digest".*cannot judge Digest/,
+      message: /"Digest".*cannot verify Digest/,
     });
   });
 
-  it('offers what an account source can judge', () => {
+  it('offers what an account source can verify', () => {
     const hashed = memoryAccounts([{ userName: 'alice', ntHash: '8846f7eaee8fb117ad06bdd830b7586c' }]);
     for (const [source, schemes] of [
       [accounts, ['NTLM', 'Digest']],
@@ -205,7 +205,7 @@ describe('options', () => {
     }
   });
 
-  it('without anything that can judge, says what was looked for', () => {
+  it('without anything that can verify, says what was looked for', () => {
     assert.throws(
       () => createAuthenticator({ provider: 'portable' }),
       (error: unknown) => {

@@ -5,7 +5,7 @@ import { Connection } from '../../src/authenticator/connection.ts';
 import { anonymousOutcome, refusedOutcome } from '../../src/http/outcome.ts';
 import { PendingHandshakes } from '../../src/authenticator/pending-handshakes.ts';
 import type { Abandonment } from '../../src/authenticator/pending-handshakes.ts';
-import type { Verdict } from '../../src/authenticator/verification.ts';
+import type { VerificationResult } from '../../src/authenticator/verification.ts';
 import { FakeSocket, HandClock, settled } from './scripted-authenticator.ts';
 
 function setUp(pendingHandshakes = 100): {
@@ -180,42 +180,48 @@ describe('pending handshakes', () => {
   });
 });
 
-describe('whenJudged', () => {
-  const refused: Verdict = { type: 'refused', status: 0x80090308, diagnosis: undefined };
+describe('whenVerified', () => {
+  const refused: VerificationResult = { type: 'refused', status: 0x80090308, diagnosis: undefined };
   const yes = (): typeof anonymousOutcome => anonymousOutcome;
   const no = (): ReturnType<typeof refusedOutcome> => refusedOutcome(401);
 
-  it('a verdict that is there is not waited for and not counted', () => {
+  it('a result that is there is not waited for and not counted', () => {
     const { pending } = setUp();
-    assert.equal(pending.whenJudged(new Connection(), new FakeSocket(), refused, yes, no), anonymousOutcome);
+    assert.equal(pending.whenVerified(new Connection(), new FakeSocket(), refused, yes, no), anonymousOutcome);
     assert.equal(pending.size, 0);
   });
 
   it('one that is not is counted', async () => {
     const { pending } = setUp();
-    const outcome = pending.whenJudged(new Connection(), new FakeSocket(), Promise.resolve(refused), yes, no);
+    const outcome = pending.whenVerified(new Connection(), new FakeSocket(), Promise.resolve(refused), yes, no);
     assert.equal(pending.size, 1);
     assert.equal(await outcome, anonymousOutcome);
   });
 
   it('one that rejects in time is an error', async () => {
     const { pending } = setUp();
-    const judged = pending.whenJudged(new Connection(), new FakeSocket(), Promise.reject(new Error('broken')), yes, no);
-    await assert.rejects(judged as Promise<unknown>, /broken/);
+    const verified = pending.whenVerified(
+      new Connection(),
+      new FakeSocket(),
+      Promise.reject(new Error('broken')),
+      yes,
+      no,
+    );
+    await assert.rejects(verified as Promise<unknown>, /broken/);
   });
 
-  it('a late rejection leaves alone whoever is judged on the connection by then', async () => {
+  it('a late rejection leaves alone whoever is verified on the connection by then', async () => {
     const { pending, clock } = setUp();
     const [connection, socket] = [new Connection(), new FakeSocket()];
     let reject: (error: Error) => void = () => undefined;
-    const hanging = new Promise<Verdict>((_resolve, fail) => {
+    const hanging = new Promise<VerificationResult>((_resolve, fail) => {
       reject = fail;
     });
-    const first = pending.whenJudged(connection, socket, hanging, yes, no);
+    const first = pending.whenVerified(connection, socket, hanging, yes, no);
     clock.advance(1000);
     pending.sweep();
     assert.equal((await first).type, 'refused');
-    const second = pending.whenJudged(connection, socket, new Promise<Verdict>(() => undefined), yes, no);
+    const second = pending.whenVerified(connection, socket, new Promise<VerificationResult>(() => undefined), yes, no);
     reject(new Error('late'));
     await settled();
     socket.close();

@@ -1,5 +1,5 @@
 /**
- * A security package that answers as a table says: for tests of what stands above the packages. It judges nobody, so
+ * A security package that answers as a table says: for tests of what stands above the packages. It verifies nobody, so
  * nothing that is proved with it is proved about a protocol.
  */
 import * as Sspi from '../../src/sspi/index.ts';

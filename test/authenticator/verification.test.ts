@@ -1,7 +1,7 @@
 /** What a package is asked for, as its options say. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { judgeDigest, judgeToken } from '../../src/authenticator/verification.ts';
+import { verifyDigestFields, verifyToken } from '../../src/authenticator/verification.ts';
 import type { OfferedScheme } from '../../src/authenticator/offered-scheme.ts';
 import * as Sspi from '../../src/sspi/index.ts';
 import { firstToken, ScriptedPackage } from './scripted-package.ts';
@@ -34,9 +34,9 @@ describe('the requirements of a leg', () => {
         [undefined, 0],
         [Buffer.alloc(32), Sspi.ASC_REQ_ALLOW_MISSING_BINDINGS],
       ] as const) {
-        const verdict = judgeToken(scheme, undefined, token, { mode: 'whenSupported', bindings });
-        assert.ok('type' in verdict && verdict.type === 'accepted');
-        Sspi.deleteSecurityContext(verdict.context);
+        const result = verifyToken(scheme, undefined, token, { mode: 'whenSupported', bindings });
+        assert.ok('type' in result && result.type === 'accepted');
+        Sspi.deleteSecurityContext(result.context);
         assert.equal(owner.calls.at(-1)?.requirements, (expected | missing) >>> 0);
         assert.equal(owner.calls.at(-1)?.targetDataRep, Sspi.SECURITY_NATIVE_DREP);
       }
@@ -45,11 +45,11 @@ describe('the requirements of a leg', () => {
 });
 
 describe('Digest', () => {
-  it('is judged by the fields, the method and the target of its request, byte for byte', () => {
+  it('is verified by the fields, the method and the target of its request, byte for byte', () => {
     const { owner, scheme } = offer();
     const [fields, method, target] = ['username="J\u00fcrgen"', 'POST', '/caf\u00e9?a=1'] as const;
-    const verdict = judgeDigest(scheme, fields, method, target);
-    assert.ok('type' in verdict && verdict.type === 'refused');
+    const result = verifyDigestFields(scheme, fields, method, target);
+    assert.ok('type' in result && result.type === 'refused');
     const [call] = owner.calls;
     assert.equal(call?.requirements, Sspi.ASC_REQ_CONNECTION | Sspi.ASC_REQ_HTTP);
     assert.deepEqual(

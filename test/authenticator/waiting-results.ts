@@ -1,4 +1,4 @@
-/** Requests whose verdict may come later: the script that makes it late, and what became of them. */
+/** Requests whose result may come later: the script that makes it late, and what became of them. */
 import type { Outcome } from '../../src/http/outcome.ts';
 import * as Sspi from '../../src/sspi/index.ts';
 import type { Script } from './scripted-package.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
-import { awaitsContinue, awaitVerdict, holdContinue, sendContinue } from '../../src/http/expect-continue.ts';
+import { awaitsContinue, awaitResult, holdContinue, sendContinue } from '../../src/http/expect-continue.ts';
 
 type Handler = (message: IncomingMessage, response: ServerResponse) => void;
 
@@ -37,14 +37,14 @@ describe('A16: 100 Continue', () => {
     });
 
     it(`waits for an authenticator that was handed ${what} and has to ask`, () => {
-      const judged: ServerResponse[] = [];
+      const verified: ServerResponse[] = [];
       const { response, continued } = request((message, handed) => {
-        judged.push(given(handed));
-        for (const one of judged) awaitVerdict(message, one);
+        verified.push(given(handed));
+        for (const one of verified) awaitResult(message, one);
       });
       assert.equal(continued(), 0);
       assert.equal(awaitsContinue(response), true);
-      for (const one of [...judged, response]) sendContinue(one);
+      for (const one of [...verified, response]) sendContinue(one);
       assert.equal(continued(), 1);
       assert.equal(awaitsContinue(response), false);
     });
@@ -53,7 +53,7 @@ describe('A16: 100 Continue', () => {
   it('is not said a second time by an authenticator that comes after the one that said it', () => {
     const { response, continued } = request((message, handed) => {
       for (let authenticator = 0; authenticator < 2; authenticator++) {
-        awaitVerdict(message, handed);
+        awaitResult(message, handed);
         sendContinue(handed);
       }
     });
@@ -64,14 +64,14 @@ describe('A16: 100 Continue', () => {
   it('is nothing to wait for where a request has no server', () => {
     const message = { socket: {} } as unknown as IncomingMessage;
     const response = {} as unknown as ServerResponse;
-    awaitVerdict(message, response);
+    awaitResult(message, response);
     assert.equal(awaitsContinue(response), false);
     sendContinue(response);
   });
 
   it('is not said after a response of our own', () => {
     const { response, continued } = request((message, handed) => {
-      awaitVerdict(message, handed);
+      awaitResult(message, handed);
       Object.assign(handed, { headersSent: true });
     });
     sendContinue(response);

@@ -7,7 +7,7 @@ import { connect as connectHttp2, constants, createServer as createHttp2Server }
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
-import { awaitVerdict, holdContinue } from '../../src/http/expect-continue.ts';
+import { awaitResult, holdContinue } from '../../src/http/expect-continue.ts';
 import { anonymousOutcome, challengeOutcome, refusedOutcome } from '../../src/http/outcome.ts';
 import type { Outcome } from '../../src/http/outcome.ts';
 import type { BodyLimits } from '../../src/http/request-body.ts';
@@ -30,7 +30,7 @@ async function serve(
   const seen: string[] = [];
   const server = createServer((message: IncomingMessage, response: ServerResponse) => {
     seen.push(message.url ?? '');
-    awaitVerdict(message, response);
+    awaitResult(message, response);
     if (!writeOutcome(message, response, outcomeOf(message), limits)) return;
     message.resume().once('end', () => response.end('handler'));
   });
@@ -118,24 +118,24 @@ describe('a response that somebody else has begun', () => {
 
   for (const [name, outcome] of Object.entries({ signedIn, anonymousOutcome, refused: refuse() })) {
     it(`and ended is done: ${name}`, async () => {
-      const verdicts: boolean[] = [];
+      const results: boolean[] = [];
       const server = createServer((message, response) => {
         response.writeHead(503).end('too late');
-        verdicts.push(writeOutcome(message, response, outcome, bodyLimits));
+        results.push(writeOutcome(message, response, outcome, bodyLimits));
       });
       await using listening = await listen(server);
       await using connection = await RawConnection.open(listening.port);
       assert.equal((await connection.exchange({})).body, 'too late');
-      assert.deepEqual(verdicts, [false]);
+      assert.deepEqual(results, [false]);
     });
   }
 
-  it('and not ended is not touched where the verdict is no', async () => {
-    const verdicts: boolean[] = [];
+  it('and not ended is not touched where the result is no', async () => {
+    const results: boolean[] = [];
     const server = createServer((message, response) => {
       response.writeHead(503).write('begun, ');
       for (const outcome of [refuse(), challengeOutcome(['NTLM'], true)]) {
-        verdicts.push(writeOutcome(message, response, outcome, bodyLimits));
+        results.push(writeOutcome(message, response, outcome, bodyLimits));
       }
       response.end('ended');
     });
@@ -145,7 +145,7 @@ describe('a response that somebody else has begun', () => {
     assert.equal(status, 503);
     assert.match(text, /begun, [^]*ended/);
     assert.equal(headers.get('www-authenticate'), undefined);
-    assert.deepEqual(verdicts, [false, false]);
+    assert.deepEqual(results, [false, false]);
   });
 
   it('and not ended is the handler’s, without the fields that came too late', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { requireGroup } from '../../src/index.ts';
+import { inGroup } from '../../src/index.ts';
 import type { Group, Identity } from '../../src/index.ts';
 
 const engineering: Group = { sid: 'S-1-5-21-1-2-3-1105', name: 'CORP\\Engineering', attributes: 7, denyOnly: false };
@@ -11,7 +11,7 @@ function member(...groups: readonly Group[]): Identity {
   return { name: 'CORP\\alice', userName: 'alice', domain: 'CORP', groups, package: 'Kerberos' };
 }
 
-describe('requireGroup', () => {
+describe('inGroup', () => {
   const cases: readonly (readonly [string, boolean, readonly [string, ...string[]], Identity | null | undefined])[] = [
     ['its SID', true, ['S-1-5-21-1-2-3-1105'], member(engineering)],
     ['its SID in lower case', true, ['s-1-5-21-1-2-3-1105'], member(engineering)],
@@ -31,19 +31,19 @@ describe('requireGroup', () => {
   ];
   for (const [what, expected, names, user] of cases) {
     it(`${what}: ${expected}`, () => {
-      assert.equal(requireGroup(...names)(user), expected);
+      assert.equal(inGroup(...names)(user), expected);
     });
   }
 
   it('narrows the user', () => {
     const user: Identity | undefined = [member(engineering)].at(0);
-    assert.ok(requireGroup('CORP\\Engineering')(user));
+    assert.ok(inGroup('CORP\\Engineering')(user));
     assert.equal(user.userName, 'alice');
   });
 
   it('refuses to guard nothing', () => {
-    assert.throws(() => requireGroup(...([] as unknown as [string])), /names no group/);
-    assert.throws(() => requireGroup(''), /is not a SID or name/);
-    assert.throws(() => requireGroup(undefined as unknown as string), /is not a SID or name/);
+    assert.throws(() => inGroup(...([] as unknown as [string])), /names no group/);
+    assert.throws(() => inGroup(''), /is not a SID or name/);
+    assert.throws(() => inGroup(undefined as unknown as string), /is not a SID or name/);
   });
 });

@@ -1,7 +1,7 @@
 /*
  * A proxy secur32.dll for tests under Wine, and for nothing else.
  *
- * Wine's own secur32 judges clients but answers SEC_E_UNSUPPORTED_FUNCTION to SECPKG_ATTR_NAMES,
+ * Wine's own secur32 verifies clients but answers SEC_E_UNSUPPORTED_FUNCTION to SECPKG_ATTR_NAMES,
  * QuerySecurityContextToken and ImpersonateSecurityContext. This library stands before it and supplies those, so that
  * the code that uses them runs; what it supplies is the process's own token and is no proof of Windows' behaviour.
  * It also counts what has not been given back, refuses handles that are not alive, and can be told to misbehave:

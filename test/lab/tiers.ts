@@ -25,7 +25,7 @@ export const tiers = {
   },
   heimdal: {
     level: 1,
-    proves: 'Kerberos with Heimdal as the GSSAPI, judged by an MIT KDC and its clients',
+    proves: 'Kerberos with Heimdal as the GSSAPI, verified by an MIT KDC and its clients',
     packages: ['libgssapi3-heimdal', 'krb5-kdc', 'krb5-admin-server', 'krb5-user', 'libgssapi-krb5-2', 'curl'],
   },
   winpr: {
@@ -41,7 +41,7 @@ export const tiers = {
   openssl: { level: 1, proves: 'TLS peers and certificates', packages: ['openssl'] },
   'samba-ad': {
     level: 2,
-    proves: 'Active Directory: PAC with groups, NTLM judged by a domain controller',
+    proves: 'Active Directory: PAC with groups, NTLM verified by a domain controller',
     packages: [
       'samba',
       'samba-ad-dc',

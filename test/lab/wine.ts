@@ -95,7 +95,7 @@ async function makePrefix(folder: ScratchFolder): Promise<void> {
   await runChecked(wine, ['winecfg', '-v', 'win10'], { env });
 }
 
-/** ntlm_auth judges with one password instead of asking a domain: the path Wine finds first. */
+/** ntlm_auth verifies with one password instead of asking a domain: the path Wine finds first. */
 async function writeNtlmAuth(folder: ScratchFolder): Promise<void> {
   const state = ['private', 'lock', 'state', 'cache', 'pid', 'ncalrpc'] as const;
   await Promise.all([...state, '../bin'].map((name) => mkdir(folder.file('samba', name), { recursive: true })));

@@ -138,7 +138,7 @@ describe('the packed tarball, installed into an empty project', () => {
     assert.match(stderr, /ERR_PACKAGE_PATH_NOT_EXPORTED/);
   });
 
-  it('signs nobody in without someone to judge: it throws at start', async () => {
+  it('signs nobody in without someone to verify: it throws at start', async () => {
     await project.write('start.mjs', "import { sspiAuth } from 'sspi-auth/node'; sspiAuth({ provider: 'portable' });");
     const { code, stderr } = await project.run(process.execPath, ['start.mjs']);
     assert.notEqual(code, 0);

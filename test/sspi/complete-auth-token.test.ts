@@ -5,14 +5,14 @@ import * as Sspi from '../../src/sspi/index.ts';
 import { now, scriptedCredential } from './scripted-credential.ts';
 
 describe('completeAuthToken', () => {
-  it('gives the verdict after SEC_I_COMPLETE_NEEDED, once', () => {
+  it('gives the result after SEC_I_COMPLETE_NEEDED, once', () => {
     const { owner, call } = scriptedCredential();
     const begun = now(call(undefined, 'complete'));
     assert.deepEqual([begun.name, begun.attributes], ['SEC_I_COMPLETE_NEEDED', undefined]);
     assert.equal(Sspi.querySecurityContextToken(begun.context!).status, Sspi.SEC_E_INVALID_HANDLE);
     assert.equal(now(call(begun.context, 'yes')).name, 'SEC_E_INVALID_HANDLE', 'not another leg');
-    const verdict = now(Sspi.completeAuthToken(begun.context!, begun.output));
-    assert.deepEqual([verdict.name, verdict.attributes], ['SEC_E_OK', 5]);
+    const result = now(Sspi.completeAuthToken(begun.context!, begun.output));
+    assert.deepEqual([result.name, result.attributes], ['SEC_E_OK', 5]);
     assert.equal(now(Sspi.completeAuthToken(begun.context!, [])).name, 'SEC_E_INVALID_HANDLE');
     assert.equal(Sspi.querySecurityContextToken(begun.context!).status, Sspi.SEC_E_OK);
     Sspi.deleteSecurityContext(begun.context!);

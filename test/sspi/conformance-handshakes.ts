@@ -84,8 +84,8 @@ export const bound = (seen: Uint8Array): Partial<ClientOptions> => ({
   pairs: [[10, channelBindingsHash(decodeChannelBindings(seen))]],
 });
 
-export function source(judgeNtlm: NonNullable<AccountSource['judgeNtlm']>): AccountSource {
-  return { description: 'conformance', judgeNtlm };
+export function source(verifyNtlm: NonNullable<AccountSource['verifyNtlm']>): AccountSource {
+  return { description: 'conformance', verifyNtlm };
 }
 
 /** Asserts that bits are among the attributes of a context that stands. */

@@ -58,8 +58,8 @@ export const statusRows: readonly ConformanceRow[] = [
       const last = await witness.accept(credential, first.context, client.next(challenge)!);
       assertStatus(last, Sspi.SEC_I_COMPLETE_NEEDED);
       assert.equal(last.attributes, undefined);
-      const verdict = await Sspi.completeAuthToken(last.context!, last.output);
-      assert.ok(verdict.status >= 0x80000000, Sspi.statusName(verdict.status));
+      const result = await Sspi.completeAuthToken(last.context!, last.output);
+      assert.ok(result.status >= 0x80000000, Sspi.statusName(result.status));
     },
   },
   {
@@ -141,7 +141,7 @@ export const statusRows: readonly ConformanceRow[] = [
     name: 'SEC_E_NO_AUTHENTICATING_AUTHORITY',
     says: 'NTLM whose account source cannot ask its domain controller',
     async holds(witness) {
-      const away = source(() => ({ verdict: 'unavailable', reason: 'the domain controller is away' }));
+      const away = source(() => ({ result: 'unavailable', reason: 'the domain controller is away' }));
       assertStatus((await ntlm(witness, { source: away })).last, Sspi.SEC_E_NO_AUTHENTICATING_AUTHORITY);
     },
   },

@@ -76,7 +76,7 @@ export function contractAcceptor(name: string, open: () => ContractSubject | Pro
       result.status === Sspi.SEC_I_COMPLETE_NEEDED || result.status === Sspi.SEC_I_COMPLETE_AND_CONTINUE;
     if (!mustComplete) return result;
     assert.ok(result.context !== undefined);
-    assert.equal(result.attributes, undefined, 'attributes mean nothing before the verdict');
+    assert.equal(result.attributes, undefined, 'attributes mean nothing before the result');
     assert.equal(
       Sspi.querySecurityContextToken(result.context).status,
       Sspi.SEC_E_INVALID_HANDLE,

@@ -30,12 +30,12 @@ export function addMachinePackages(): void {
   if (process.platform === 'win32') addSecurityPackages(() => secur32Packages());
 }
 
-/** Why something cannot be judged here, and what would help. */
+/** Why something cannot be verified here, and what would help. */
 interface Missing {
   readonly missing: string;
 }
 
-/** How a scheme can be judged here: a way to get its credential, and what else is known of it. */
+/** How a scheme can be verified here: a way to get its credential, and what else is known of it. */
 interface Available extends Omit<OfferedScheme, 'name' | 'credential' | 'requiredAttributes'> {
   readonly acquire: () => CredentialHandle;
 }
@@ -58,7 +58,7 @@ const preference: readonly SchemeName[] = ['Negotiate', 'Kerberos', 'NTLM', 'Dig
 /**
  * The schemes that options and machine allow, with their credentials.
  *
- * @throws OptionError where `schemes` names one that cannot be judged, or an option concerns a provider that is not used;
+ * @throws OptionError where `schemes` names one that cannot be verified, or an option concerns a provider that is not used;
  *   SspiAuthError `ERR_SSPI_AUTH_NO_ACCEPTOR` where there is none at all
  */
 export function offeredSchemes<R>(settings: Settings<R>): readonly OfferedScheme[] {
@@ -70,7 +70,7 @@ export function offeredSchemes<R>(settings: Settings<R>): readonly OfferedScheme
     if (!isMissing(availability)) {
       available.push({ name, how: availability });
     } else if (settings.schemes !== undefined) {
-      throw new OptionError('schemes', `has "${name}", which nothing here can judge`, availability.missing);
+      throw new OptionError('schemes', `has "${name}", which nothing here can verify`, availability.missing);
     } else {
       missing.push(`${name}: ${availability.missing}`);
     }
@@ -78,7 +78,7 @@ export function offeredSchemes<R>(settings: Settings<R>): readonly OfferedScheme
   if (available.length === 0) {
     throw new SspiAuthError(
       'ERR_SSPI_AUTH_NO_ACCEPTOR',
-      `sspi-auth: nothing here can judge a client, so nobody could be let in. Looked for:\n  ${missing.join('\n  ')}`,
+      `sspi-auth: nothing here can verify a client, so nobody could be let in. Looked for:\n  ${missing.join('\n  ')}`,
     );
   }
   kerberosUnmet(settings, available, missing);
@@ -86,8 +86,8 @@ export function offeredSchemes<R>(settings: Settings<R>): readonly OfferedScheme
   const offered: OfferedScheme[] = [];
   try {
     for (const { name, how } of available) {
-      const { acquire, ...judge } = how;
-      offered.push({ name, ...judge, requiredAttributes: settings.requiredAttributes, credential: acquire() });
+      const { acquire, ...offer } = how;
+      offered.push({ name, ...offer, requiredAttributes: settings.requiredAttributes, credential: acquire() });
     }
   } catch (error) {
     // Nobody will close an authenticator that never came to be.
@@ -106,14 +106,14 @@ function isWindows(provider: Settings['provider']): boolean {
   return provider === 'auto' && process.platform === 'win32';
 }
 
-/** Options that mean nothing with the provider that will judge: better to say so than to ignore what somebody relies on. */
+/** Options that mean nothing with the provider that will verify: better to say so than to ignore what somebody relies on. */
 function contradictions<R>(settings: Settings<R>): void {
   const { provider, kerberos, library, packages, schemes } = settings;
   const given = settings.keytab === undefined ? Object.keys(kerberos)[0] : 'keytab';
   if (given !== undefined && (usesSecur32(settings) || isWindows(provider))) {
     throw new OptionError(
       given,
-      'is given, but Windows judges Kerberos with the keys of the service account',
+      'is given, but Windows verifies Kerberos with the keys of the service account',
       'Leave it out.',
     );
   }
@@ -139,16 +139,16 @@ function contradictions<R>(settings: Settings<R>): void {
   }
 }
 
-/** Options that rely on Kerberos where nothing will judge it: half of a policy is not what was asked for. */
+/** Options that rely on Kerberos where nothing will verify it: half of a policy is not what was asked for. */
 function kerberosUnmet<R>(settings: Settings<R>, available: readonly Offer[], missing: readonly string[]): void {
   const { packages, servicePrincipalNames, library } = settings;
-  const judgesKerberos = available.some(
+  const verifiesKerberos = available.some(
     ({ name, how }) =>
       how.provider === 'secur32' ||
       name === 'Kerberos' ||
       (name === 'Negotiate' && how.packages?.includes('Kerberos') !== false),
   );
-  if (judgesKerberos) return;
+  if (verifiesKerberos) return;
   const relying = [
     packages?.includes('Kerberos') === true ? 'packages' : undefined,
     servicePrincipalNames === undefined ? undefined : 'servicePrincipalNames',
@@ -157,7 +157,7 @@ function kerberosUnmet<R>(settings: Settings<R>, available: readonly Offer[], mi
   ].find((option) => option !== undefined);
   if (relying === undefined) return;
   const why = missing.find((reason) => reason.startsWith('Negotiate')) ?? 'schemes: no scheme of it is named.';
-  throw new OptionError(relying, 'needs Kerberos, which nothing here can judge', `Leave it out, or see to ${why}`);
+  throw new OptionError(relying, 'needs Kerberos, which nothing here can verify', `Leave it out, or see to ${why}`);
 }
 
 /** Options of Digest where nobody is offered it. */
@@ -276,13 +276,13 @@ function ntlm<R>(settings: Settings<R>): Availability {
 function ntlmAuthData<R>(settings: Settings<R>): NtlmAuthData | Missing {
   const { accounts, domain, computerName, clock, random, packages } = settings;
   if (packages?.includes('NTLM') === false) return ntlmLeftOut;
-  if (accounts?.judgeNtlm === undefined) return { missing: accountsMissing(accounts?.description, 'NTLM') };
+  if (accounts?.verifyNtlm === undefined) return { missing: accountsMissing(accounts?.description, 'NTLM') };
   return { accounts, domain, computerName, clock, random };
 }
 
 function digest<R>(settings: Settings<R>): Availability {
   const { accounts, domain, realm, clock, random, channelBinding, requiredAttributes } = settings;
-  if (accounts?.judgeDigest === undefined) return { missing: accountsMissing(accounts?.description, 'Digest') };
+  if (accounts?.verifyDigest === undefined) return { missing: accountsMissing(accounts?.description, 'Digest') };
   if (channelBinding === 'always') {
     // A relay of TLS would choose the one scheme whose clients cannot tell it from the server (attack C17).
     return { missing: `option "channelBinding" is 'always', and Digest cannot carry bindings.` };
@@ -298,7 +298,7 @@ function digest<R>(settings: Settings<R>): Availability {
 
 function accountsMissing(description: string | undefined, scheme: 'NTLM' | 'Digest'): string {
   if (description !== undefined) {
-    return `option "accounts" is ${description}, which cannot judge ${scheme}. Give an account source that can.`;
+    return `option "accounts" is ${description}, which cannot verify ${scheme}. Give an account source that can.`;
   }
   const file = scheme === 'NTLM' ? ' or smbpasswdFile(path)' : '';
   return `option "accounts" is not given. Give accounts: memoryAccounts([{ userName, password }])${file}.`;

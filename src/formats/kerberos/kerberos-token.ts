@@ -86,7 +86,7 @@ export interface TicketHeader {
 
 /** The clear part of an AP-REQ. */
 export interface ApRequestHeader {
-  /** use-session-key: user-to-user, which no server here can judge (attack D19). */
+  /** use-session-key: user-to-user, which no server here can verify (attack D19). */
   readonly useSessionKey: boolean;
   readonly mutualRequired: boolean;
   readonly ticket: TicketHeader;

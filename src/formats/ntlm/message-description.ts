@@ -1,4 +1,4 @@
-/** Any NTLM message as a plain value for people: what a page that shows a handshake prints. Nothing is judged by it. */
+/** Any NTLM message as a plain value for people: what a page that shows a handshake prints. Nothing is verified by it. */
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { AV_FLAG_CONSTRAINED, AV_FLAG_MIC_PRESENT, AV_FLAG_UNTRUSTED_TARGET } from './av-pairs.ts';
 import type { AvPairs } from './av-pairs.ts';

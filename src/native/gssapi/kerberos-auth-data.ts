@@ -22,7 +22,7 @@ export interface KerberosAuthData {
    * itself. A name of MIT's libkrb5, such as `file2:/run/app/replay`. False: no replay cache.
    */
   readonly replayCache?: boolean | string | undefined;
-  /** Judge on a thread of libuv's pool: slower, but the event loop goes on meanwhile. Default false. */
+  /** Verify on a thread of libuv's pool: slower, but the event loop goes on meanwhile. Default false. */
   readonly asynchronous?: boolean | undefined;
   /** Refuse a ticket without a PAC that says who the account is and which groups it has. Default false. */
   readonly requirePac?: boolean | undefined;

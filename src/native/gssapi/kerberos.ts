@@ -2,8 +2,8 @@
  * The security package Kerberos over the system's GSSAPI and a keytab: one leg, AP-REQ in, AP-REP out where the client
  * wants mutual authentication.
  *
- * What libgssapi judges: the ticket, the authenticator, time, replay, channel bindings, the PAC's signature. What is
- * judged here: that the token is a plain AP-REQ (no other mechanism of the library is ever reached), encryption types,
+ * What libgssapi verifies: the ticket, the authenticator, time, replay, channel bindings, the PAC's signature. What is
+ * verified here: that the token is a plain AP-REQ (no other mechanism of the library is ever reached), encryption types,
  * the service, that channel bindings were really there, and that the PAC is verified and well-formed.
  */
 import { MalformedTokenError } from '../../foundation/errors.ts';
@@ -169,7 +169,7 @@ class KerberosCredential implements PackageCredential {
           frame.output, frame.flags, frame.time, delegated,
         );
         if (this.#shouldRetry(major, frame, retried)) continue;
-        return this.#judge(frame, major, exchange, held, known);
+        return this.#conclude(frame, major, exchange, held, known);
       } finally {
         held.release();
       }
@@ -179,7 +179,7 @@ class KerberosCredential implements PackageCredential {
   async #acceptLater(frames: FramePool, exchange: Exchange): Promise<AcceptReply> {
     const entered = frames.enter();
     if (entered === undefined) {
-      // As callOffLoop says where its own queue is full: it is no verdict about the client.
+      // As callOffLoop says where its own queue is full: it is no result about the client.
       const text = `${MOST_WAITING} tickets wait for the GSSAPI, which does not answer`;
       return refused(Status.SEC_E_INTERNAL_ERROR, text);
     }
@@ -199,7 +199,7 @@ class KerberosCredential implements PackageCredential {
             frame.output, frame.flags, frame.time, delegated,
           );
           if (this.#shouldRetry(major, frame, retried)) continue;
-          return this.#judge(frame, major, exchange, held, known);
+          return this.#conclude(frame, major, exchange, held, known);
         } finally {
           held.release();
         }
@@ -219,7 +219,7 @@ class KerberosCredential implements PackageCredential {
   }
 
   /** @param known the account of the ticket, where it was read before and the library was not asked for a name */
-  #judge(
+  #conclude(
     frame: Frame,
     major: number,
     exchange: Exchange,

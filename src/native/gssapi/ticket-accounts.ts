@@ -3,7 +3,7 @@
  * the ticket expires. Its name and its verified PAC are what they were, and MIT's libgssapi makes a krb5_context, which
  * costs more than the question does, for each question about them.
  *
- * Nothing here is a verdict. An account counts only where libgssapi has accepted a token whose ticket is the same byte for
+ * Nothing here is a result. An account counts only where libgssapi has accepted a token whose ticket is the same byte for
  * byte, under the same keys: what such a ticket holds is encrypted with integrity (RFC 3961), so it is the same too.
  */
 import type { ApRequestHeader } from '../../formats/kerberos/kerberos-token.ts';
@@ -34,7 +34,7 @@ export class TicketAccounts {
   #bytes = 0;
 
   /**
-   * @param keys those that the library will judge the ticket with
+   * @param keys those that the library will verify the ticket with
    * @returns the account that was read from this ticket before; undefined where there is none
    */
   get(request: ApRequestHeader, keys: KeytabListing): TicketAccount | undefined {

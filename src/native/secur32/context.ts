@@ -66,7 +66,7 @@ export class Secur32Context implements PackageContext {
     });
   }
 
-  /** CompleteAuthToken: whatever AcceptSecurityContext said before, this is the verdict. */
+  /** CompleteAuthToken: whatever AcceptSecurityContext said before, this is the result. */
   async completeAuthToken(token: readonly SecBuffer[]): Promise<AcceptReply> {
     const { CompleteAuthToken } = this.#provider.library.security;
     const memory = takeCallMemory(bytesOf(token));

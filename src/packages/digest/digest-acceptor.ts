@@ -1,4 +1,4 @@
-/** The server's side of Digest: challenges, and the verdict on credentials. Shared by all contexts of a credential. */
+/** The server's side of Digest: challenges, and the result on credentials. Shared by all contexts of a credential. */
 import type { Account, DigestAccepted, Refused, Unavailable } from '../../accounts/account-source.ts';
 import type { DigestAlgorithm } from '../../crypto/digest-response.ts';
 import { errorKind, MalformedTokenError } from '../../foundation/errors.ts';
@@ -23,13 +23,13 @@ import { denotesRequestTarget } from './request-target.ts';
 const REMEMBERED_NONCES = 16_384;
 
 /** What became of one token. */
-export type DigestVerdict =
-  | { readonly verdict: 'accepted'; readonly account: Account }
+export type DigestResult =
+  | { readonly result: 'accepted'; readonly account: Account }
   /** To be sent: one challenge for each algorithm. */
-  | { readonly verdict: 'challenge'; readonly output: readonly SecBuffer[] }
-  | { readonly verdict: 'refused'; readonly status: number; readonly diagnosis?: Diagnosis };
+  | { readonly result: 'challenge'; readonly output: readonly SecBuffer[] }
+  | { readonly result: 'refused'; readonly status: number; readonly diagnosis?: Diagnosis };
 
-type SourceVerdict = DigestAccepted | Refused | Unavailable;
+type SourceResult = DigestAccepted | Refused | Unavailable;
 
 /** Credentials that name this server's realm, algorithm and nonce, and are for this request. */
 interface Claim {
@@ -38,16 +38,16 @@ interface Claim {
   readonly realm: string;
   readonly algorithm: DigestAlgorithm;
   readonly nonce: IssuedNonce;
-  /** The nonce is too old, or another credential's: the best verdict is a new challenge. */
+  /** The nonce is too old, or another credential's: the best result is a new challenge. */
   readonly stale: boolean;
   readonly inOrder: boolean;
 }
 
-const malformed: DigestVerdict = Object.freeze({ verdict: 'refused', status: Status.SEC_E_INVALID_TOKEN });
+const malformed: DigestResult = Object.freeze({ result: 'refused', status: Status.SEC_E_INVALID_TOKEN });
 /** A no, with what the server's log should know: whom the client claimed to be, and the cause. */
-function refusal(status: number, { userNames }: DigestCredentials, text?: string): DigestVerdict {
+function refusal(status: number, { userNames }: DigestCredentials, text?: string): DigestResult {
   const account = userNames[0];
-  return { verdict: 'refused', status, diagnosis: { account, ...(text === undefined ? undefined : { text }) } };
+  return { result: 'refused', status, diagnosis: { account, ...(text === undefined ? undefined : { text }) } };
 }
 
 export class DigestAcceptor {
@@ -65,9 +65,9 @@ export class DigestAcceptor {
     return this.#counts.size;
   }
 
-  /** One leg: an empty token asks for challenges, any other is judged. */
-  accept(call: AcceptCall): DigestVerdict | Promise<DigestVerdict> {
-    let claim: Claim | DigestVerdict;
+  /** One leg: an empty token asks for challenges, any other is verified. */
+  accept(call: AcceptCall): DigestResult | Promise<DigestResult> {
+    let claim: Claim | DigestResult;
     try {
       const realm = realmOf(call.input, this.settings.realm);
       const token = tokenOf(call.input);
@@ -77,7 +77,7 @@ export class DigestAcceptor {
       if (error instanceof MalformedTokenError) return malformed;
       throw error;
     }
-    return 'verdict' in claim ? claim : this.#judge(claim);
+    return 'result' in claim ? claim : this.#verify(claim);
   }
 
   /** Forgets the key of the nonces. */
@@ -85,13 +85,13 @@ export class DigestAcceptor {
     this.#nonces.wipe();
   }
 
-  #challenge(realm: string, stale: boolean): DigestVerdict {
+  #challenge(realm: string, stale: boolean): DigestResult {
     const output = this.settings.algorithms.map((algorithm) => {
       const nonce = this.#nonces.issue(realm, algorithm);
       const text = formatDigestChallenge({ realm, nonce, algorithm, qualitiesOfProtection: ['auth'], stale });
       return { type: SECBUFFER_TOKEN, data: Uint8Array.from(Buffer.from(text, 'utf8')) };
     });
-    return { verdict: 'challenge', output };
+    return { result: 'challenge', output };
   }
 
   /** Everything that can be said without asking the account source. */
@@ -100,11 +100,11 @@ export class DigestAcceptor {
     request: DigestRequest,
     realm: string,
     requirements: number,
-  ): Claim | DigestVerdict {
+  ): Claim | DigestResult {
     if (!denotesRequestTarget(credentials.uri, request.requestTarget)) return malformed;
     const algorithm = this.settings.algorithms.find((name) => name === credentials.algorithm.toUpperCase());
     if (
-      // What was not offered is not judged: userhash, auth-int, -sess, opaque, another realm (attacks E05, E06, E12, E15).
+      // What was not offered is not verified: userhash, auth-int, -sess, opaque, another realm (attacks E05, E06, E12, E15).
       algorithm === undefined ||
       credentials.realm !== realm ||
       credentials.qualityOfProtection !== 'auth' ||
@@ -123,19 +123,19 @@ export class DigestAcceptor {
   }
 
   /** Asks the account source, for each reading of the user name until one is not refused. */
-  #judge(claim: Claim): DigestVerdict | Promise<DigestVerdict> {
+  #verify(claim: Claim): DigestResult | Promise<DigestResult> {
     const [userName, other] = claim.credentials.userNames;
-    const conclude = (verdict: SourceVerdict): DigestVerdict => this.#conclude(claim, verdict);
-    const failed = (error: unknown): DigestVerdict =>
+    const conclude = (result: SourceResult): DigestResult => this.#conclude(claim, result);
+    const failed = (error: unknown): DigestResult =>
       refusal(Status.SEC_E_INTERNAL_ERROR, claim.credentials, `the account source failed: ${errorKind(error)}`);
     try {
-      const verdict = this.#ask(claim, userName);
-      if (isThenable(verdict)) {
-        const second = (first: SourceVerdict): SourceVerdict | PromiseLike<SourceVerdict> =>
+      const result = this.#ask(claim, userName);
+      if (isThenable(result)) {
+        const second = (first: SourceResult): SourceResult | PromiseLike<SourceResult> =>
           other !== undefined && isRefused(first) ? this.#ask(claim, other) : first;
-        return Promise.resolve(verdict).then(second).then(conclude).catch(failed);
+        return Promise.resolve(result).then(second).then(conclude).catch(failed);
       }
-      if (other === undefined || !isRefused(verdict)) return conclude(verdict);
+      if (other === undefined || !isRefused(result)) return conclude(result);
       const last = this.#ask(claim, other);
       return isThenable(last) ? Promise.resolve(last).then(conclude).catch(failed) : conclude(last);
     } catch (error) {
@@ -143,9 +143,9 @@ export class DigestAcceptor {
     }
   }
 
-  #ask(claim: Claim, userName: string): SourceVerdict | PromiseLike<SourceVerdict> {
+  #ask(claim: Claim, userName: string): SourceResult | PromiseLike<SourceResult> {
     const { credentials, request, realm, algorithm } = claim;
-    return this.settings.judge({
+    return this.settings.verify({
       userName,
       realm,
       algorithm,
@@ -160,15 +160,15 @@ export class DigestAcceptor {
     });
   }
 
-  #conclude(claim: Claim, verdict: SourceVerdict): DigestVerdict {
-    if (verdict?.verdict === 'unavailable') {
+  #conclude(claim: Claim, result: SourceResult): DigestResult {
+    if (result?.result === 'unavailable') {
       // What is no text may hold anything.
-      const reason: unknown = verdict.reason;
+      const reason: unknown = result.reason;
       const text = typeof reason === 'string' ? reason : undefined;
       return refusal(Status.SEC_E_NO_AUTHENTICATING_AUTHORITY, claim.credentials, text);
     }
     // A source may be JavaScript: no account, no acceptance.
-    if (verdict?.verdict !== 'accepted' || !isAccount(verdict.account)) {
+    if (result?.result !== 'accepted' || !isAccount(result.account)) {
       return refusal(Status.SEC_E_LOGON_DENIED, claim.credentials);
     }
     const { credentials, nonce, realm, stale, inOrder } = claim;
@@ -177,12 +177,12 @@ export class DigestAcceptor {
     if (stale || !this.#counts.use(credentials.nonce, nonce.issuedAt, count, inOrder)) {
       return this.#challenge(realm, true);
     }
-    return { verdict: 'accepted', account: verdict.account };
+    return { result: 'accepted', account: result.account };
   }
 }
 
-function isRefused(verdict: SourceVerdict): boolean {
-  return verdict?.verdict !== 'accepted' && verdict?.verdict !== 'unavailable';
+function isRefused(result: SourceResult): boolean {
+  return result?.result !== 'accepted' && result?.result !== 'unavailable';
 }
 
 function isAccount(account: Account | undefined): account is Account {

@@ -1,4 +1,4 @@
-/** What the Digest package judges with (pAuthData of acquireCredentialsHandle). */
+/** What the Digest package verifies with (pAuthData of acquireCredentialsHandle). */
 import type { AccountSource } from '../../accounts/account-source.ts';
 import type { DigestAlgorithm } from '../../crypto/digest-response.ts';
 import { OptionError } from '../../foundation/errors.ts';
@@ -8,7 +8,7 @@ import { hasControlCharacter } from '../../foundation/text.ts';
 
 /** The account source, and what goes into the challenge. */
 export interface DigestAuthData {
-  /** Judges the responses; must have `judgeDigest`. */
+  /** Verifies the responses; must have `verifyDigest`. */
   readonly accounts: AccountSource;
   /** What the client shows its user and hashes with the password. At most 512 bytes of UTF-8. */
   readonly realm: string;
@@ -32,7 +32,7 @@ export interface DigestAuthData {
 
 /** DigestAuthData, checked and complete. */
 export interface DigestSettings {
-  readonly judge: NonNullable<AccountSource['judgeDigest']>;
+  readonly verify: NonNullable<AccountSource['verifyDigest']>;
   readonly realm: string;
   readonly domain: string;
   readonly algorithms: readonly DigestAlgorithm[];
@@ -74,14 +74,14 @@ export function digestSettings(authData: unknown): DigestSettings {
   const { accounts, realm, domain, algorithms = offered, nonceLifetimeMilliseconds = 300_000, secret } = data;
   const { clock = systemClock, random = systemRandom } = data;
   const source = accounts as Partial<AccountSource> | null | undefined;
-  if (typeof source?.judgeDigest !== 'function') {
+  if (typeof source?.verifyDigest !== 'function') {
     throw new OptionError(
       'authData.accounts',
-      typeof source === 'object' && source !== null ? `(${source.description}) cannot judge Digest` : 'is missing',
-      'Give an account source with judgeDigest.',
+      typeof source === 'object' && source !== null ? `(${source.description}) cannot verify Digest` : 'is missing',
+      'Give an account source with verifyDigest.',
     );
   }
-  const judge = source.judgeDigest.bind(source);
+  const verify = source.verifyDigest.bind(source);
   if (!isRealm(realm)) {
     const cure = `Give a text of 1 to ${REALM_MAX_BYTES} bytes without control characters.`;
     throw new OptionError('authData.realm', `is ${describe(realm)}`, cure);
@@ -106,7 +106,7 @@ export function digestSettings(authData: unknown): DigestSettings {
     throw new OptionError('authData.secret', 'is too short or no bytes', `Give ${SECRET_MIN_BYTES} random bytes.`);
   }
   return {
-    judge,
+    verify,
     realm,
     domain,
     algorithms: [...algorithms],

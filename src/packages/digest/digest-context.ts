@@ -6,7 +6,7 @@ import * as Requirement from '../../sspi/requirements.ts';
 import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
 import type { AcceptCall, AcceptReply, Answer, PackageContext } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
-import type { DigestAcceptor, DigestVerdict } from './digest-acceptor.ts';
+import type { DigestAcceptor, DigestResult } from './digest-acceptor.ts';
 import { digestInfo, grantableAttributes } from './digest-info.ts';
 import { tokenOf } from './digest-request.ts';
 
@@ -44,10 +44,8 @@ export class DigestContext implements PackageContext {
   begin(call: AcceptCall): AcceptReply | Promise<AcceptReply> {
     const status = requirementStatus(call.requirements);
     if (status !== Status.SEC_E_OK) return { status };
-    const verdict = this.#acceptor.accept(call);
-    return verdict instanceof Promise
-      ? verdict.then((settled) => this.#reply(settled, call))
-      : this.#reply(verdict, call);
+    const result = this.#acceptor.accept(call);
+    return result instanceof Promise ? result.then((settled) => this.#reply(settled, call)) : this.#reply(result, call);
   }
 
   accept(call: AcceptCall): AcceptReply | Promise<AcceptReply> {
@@ -57,16 +55,16 @@ export class DigestContext implements PackageContext {
     return this.begin(call);
   }
 
-  #reply(verdict: DigestVerdict, { requirements }: AcceptCall): AcceptReply {
-    switch (verdict.verdict) {
+  #reply(result: DigestResult, { requirements }: AcceptCall): AcceptReply {
+    switch (result.result) {
       case 'refused':
-        return { status: verdict.status, diagnosis: verdict.diagnosis };
+        return { status: result.status, diagnosis: result.diagnosis };
       case 'challenge':
-        return { status: Status.SEC_I_CONTINUE_NEEDED, context: this, output: verdict.output };
+        return { status: Status.SEC_I_CONTINUE_NEEDED, context: this, output: result.output };
       case 'accepted': {
         const { domain, clock } = this.#acceptor.settings;
         const attributes = requirements & grantableAttributes;
-        const token = accountToken(verdict.account, domain);
+        const token = accountToken(result.account, domain);
         this.#established = { token, attributes, start: new Date(clock.now()) };
         return { status: Status.SEC_E_OK, context: this, attributes };
       }

@@ -37,7 +37,7 @@ export function parseAuthData(authData: unknown): readonly NegotiateInnerPackage
   if (!Array.isArray(packages) || packages.length === 0) {
     throw new OptionError(
       'authData.packages',
-      'names no package that could judge a client',
+      'names no package that could verify a client',
       'Give a list of { package, authData } with the packages Kerberos, NTLM or both.',
     );
   }

@@ -11,19 +11,19 @@ import {
 } from '../../sspi/status.ts';
 import type { AcceptCall, AcceptReply, Diagnosis, PackageContext } from '../../sspi/index.ts';
 import type { InnerCredential } from './auth-data.ts';
-import { innerVerdict, NegotiatedContext, whenAnswered } from './negotiated-context.ts';
+import { innerStatus, NegotiatedContext, whenAnswered } from './negotiated-context.ts';
 
 /** First leg of a raw handshake. */
 export function acceptDirect(running: InnerCredential, call: AcceptCall): AcceptReply | Promise<AcceptReply> {
   return whenAnswered(running.credential.accept(call), (reply) => {
-    const verdict = { ...reply, status: innerVerdict(reply) };
+    const result = { ...reply, status: innerStatus(reply) };
     const { context } = reply;
-    if (verdict.status !== SEC_E_OK && verdict.status !== SEC_I_CONTINUE_NEEDED) {
+    if (result.status !== SEC_E_OK && result.status !== SEC_I_CONTINUE_NEEDED) {
       context?.delete();
-      return { ...verdict, context: undefined, diagnosis: diagnosisOf(running, reply) };
+      return { ...result, context: undefined, diagnosis: diagnosisOf(running, reply) };
     }
     if (context === undefined) return { status: SEC_E_INTERNAL_ERROR };
-    return { ...verdict, context: new DirectContext(running, context, verdict.status === SEC_E_OK) };
+    return { ...result, context: new DirectContext(running, context, result.status === SEC_E_OK) };
   });
 }
 
@@ -42,10 +42,10 @@ class DirectContext extends NegotiatedContext {
   accept(call: AcceptCall): AcceptReply | Promise<AcceptReply> {
     if (this.inner === undefined || this.#established) return { status: SEC_E_INVALID_TOKEN };
     return whenAnswered(this.inner.accept(call), (reply) => {
-      const verdict = { ...reply, status: innerVerdict(reply) };
-      this.#established = verdict.status === SEC_E_OK;
-      if (keepsContext(verdict.status)) return verdict;
-      return { ...verdict, diagnosis: diagnosisOf(this.running, reply) };
+      const result = { ...reply, status: innerStatus(reply) };
+      this.#established = result.status === SEC_E_OK;
+      if (keepsContext(result.status)) return result;
+      return { ...result, diagnosis: diagnosisOf(this.running, reply) };
     });
   }
 }

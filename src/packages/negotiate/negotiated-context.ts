@@ -28,9 +28,9 @@ export function whenAnswered<T, R>(answer: T | Promise<T>, next: (value: T) => R
 
 /**
  * The status of an inner package. Kerberos and NTLM know two ways on, SEC_E_OK and SEC_I_CONTINUE_NEEDED; another one
- * that would keep a context, such as SEC_I_COMPLETE_NEEDED, is none of theirs and no verdict (attack G07).
+ * that would keep a context, such as SEC_I_COMPLETE_NEEDED, is none of theirs and no result (attack G07).
  */
-export function innerVerdict(reply: AcceptReply): number {
+export function innerStatus(reply: AcceptReply): number {
   const status = reply.status >>> 0;
   if (status === SEC_E_OK || status === SEC_I_CONTINUE_NEEDED) return status;
   return keepsContext(status) ? SEC_E_INTERNAL_ERROR : status;

@@ -28,7 +28,7 @@ import type { AcceptCall, AcceptReply, Diagnosis, SecBuffer } from '../../sspi/i
 import { SEC_E_INTERNAL_ERROR, SEC_E_INVALID_TOKEN, SEC_E_OK, SEC_I_CONTINUE_NEEDED } from '../../sspi/status.ts';
 import type { InnerCredential } from './auth-data.ts';
 import { firstTokenOf, mechanismName, mechanismOf } from './mechanisms.ts';
-import { innerVerdict, NegotiatedContext, whenAnswered } from './negotiated-context.ts';
+import { innerStatus, NegotiatedContext, whenAnswered } from './negotiated-context.ts';
 
 const noBuffers: readonly SecBuffer[] = Object.freeze([]);
 
@@ -164,14 +164,14 @@ class SpnegoContext extends NegotiatedContext {
     const answer = this.inner === undefined ? this.running.credential.accept(innerCall) : this.inner.accept(innerCall);
     // The caller may reuse its buffers while a package that answers later is at it.
     const kept = mic !== undefined && answer instanceof Promise ? Uint8Array.from(mic) : mic;
-    return whenAnswered(answer, (reply) => this.#judge(call, reply, kept));
+    return whenAnswered(answer, (reply) => this.#conclude(call, reply, kept));
   }
 
-  #judge(call: AcceptCall, reply: AcceptReply, mic: Uint8Array | undefined): AcceptReply {
+  #conclude(call: AcceptCall, reply: AcceptReply, mic: Uint8Array | undefined): AcceptReply {
     // Taken over whatever the status is, so that it is deleted with this context.
     this.inner ??= reply.context;
     const token = outputToken(reply);
-    const status = innerVerdict(reply);
+    const status = innerStatus(reply);
     if (status !== SEC_E_OK && status !== SEC_I_CONTINUE_NEEDED)
       return this.#refuse(call, status, reply.diagnosis, token);
     if (this.inner === undefined) return this.#refuse(call, SEC_E_INTERNAL_ERROR);
@@ -194,7 +194,7 @@ class SpnegoContext extends NegotiatedContext {
     mic: Uint8Array | undefined,
   ): AcceptReply {
     const { attributes, expiry, output = [] } = reply;
-    // What is not a token is for the caller, such as SECBUFFER_CHANNEL_BINDINGS_RESULT, and comes with the verdict.
+    // What is not a token is for the caller, such as SECBUFFER_CHANNEL_BINDINGS_RESULT, and comes with the result.
     const others = output.length < 2 && token !== undefined ? noBuffers : output.filter(isNoToken);
     const finished: AcceptReply = { status: SEC_E_OK, attributes, expiry, output: others };
     const integrity = ((attributes ?? 0) & ASC_RET_INTEGRITY) !== 0;

@@ -7,7 +7,7 @@ import { hasLoneSurrogate } from '../../foundation/text.ts';
 
 /** Options of an NTLM credential. */
 export interface NtlmAuthData {
-  /** Who judges responses; must have `judgeNtlm`. */
+  /** Who verifies responses; must have `verifyNtlm`. */
   readonly accounts: AccountSource;
   /** NetBIOS name of the domain the server belongs to; equal to `computerName` for a server of its own. */
   readonly domain: string;
@@ -28,7 +28,7 @@ export interface NtlmAuthData {
 
 /** NtlmAuthData, checked and complete. */
 export interface NtlmSettings {
-  readonly accounts: AccountSource & Required<Pick<AccountSource, 'judgeNtlm'>>;
+  readonly accounts: AccountSource & Required<Pick<AccountSource, 'verifyNtlm'>>;
   readonly domain: string;
   readonly computerName: string;
   readonly dnsDomain: string | undefined;
@@ -55,7 +55,7 @@ export function ntlmSettings(authData: unknown): NtlmSettings {
   }
   const given = authData as Partial<Record<keyof NtlmAuthData, unknown>>;
   return Object.freeze({
-    accounts: judge(given.accounts),
+    accounts: verify(given.accounts),
     domain: name('domain', given.domain, NETBIOS_NAME_UNITS),
     computerName: name('computerName', given.computerName, NETBIOS_NAME_UNITS),
     dnsDomain: given.dnsDomain === undefined ? undefined : name('dnsDomain', given.dnsDomain, DNS_NAME_UNITS),
@@ -69,15 +69,15 @@ export function ntlmSettings(authData: unknown): NtlmSettings {
   });
 }
 
-function judge(value: unknown): NtlmSettings['accounts'] {
+function verify(value: unknown): NtlmSettings['accounts'] {
   const source = value as Partial<AccountSource> | null | undefined;
   if (typeof source !== 'object' || source === null) {
     throw new OptionError('accounts', 'is missing', 'Give an account source, such as memoryAccounts([...]).');
   }
-  if (typeof source.judgeNtlm !== 'function') {
+  if (typeof source.verifyNtlm !== 'function') {
     throw new OptionError(
       'accounts',
-      `cannot judge NTLM: ${String(source.description)}`,
+      `cannot verify NTLM: ${String(source.description)}`,
       'Use a source that knows NT hashes or asks a domain controller.',
     );
   }

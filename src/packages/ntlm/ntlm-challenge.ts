@@ -25,7 +25,7 @@ import { equalIgnoringCase } from '../../formats/uppercase.ts';
 import { encodeUtf16le } from '../../formats/utf16.ts';
 import type { NtlmSettings } from './ntlm-auth-data.ts';
 
-/** A challenge on its way: what judging the answer to it needs. */
+/** A challenge on its way: what verifying the answer to it needs. */
 export interface IssuedChallenge {
   /** NEGOTIATE_MESSAGE and CHALLENGE_MESSAGE as they were on the wire: the MIC covers them. */
   readonly negotiateMessage: Uint8Array;

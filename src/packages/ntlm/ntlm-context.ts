@@ -39,7 +39,7 @@ import type { IssuedChallenge } from './ntlm-challenge.ts';
 import { bindingsPolicy, bindingsResult, meetsBindingsPolicy } from './ntlm-channel-bindings.ts';
 import type { BindingsPolicy } from './ntlm-channel-bindings.ts';
 import { NtlmMessageSecurity } from './ntlm-message-security.ts';
-import { readVerdict } from './ntlm-result.ts';
+import { readResult } from './ntlm-result.ts';
 
 /** An established context. */
 interface Established extends EstablishedFacts {
@@ -109,10 +109,10 @@ export class NtlmContext implements PackageContext {
     const whole = answered;
     const { requirements } = call;
     const bindings = policy;
-    const finish = (verdict: unknown): AcceptReply => this.#finish(verdict, challenge, whole, bindings, requirements);
-    let verdict: unknown;
+    const finish = (result: unknown): AcceptReply => this.#finish(result, challenge, whole, bindings, requirements);
+    let result: unknown;
     try {
-      verdict = this.#settings.accounts.judgeNtlm({
+      result = this.#settings.accounts.verifyNtlm({
         userName: message.userName,
         domain: message.domain,
         workstation: message.workstation,
@@ -124,8 +124,8 @@ export class NtlmContext implements PackageContext {
     } catch (error) {
       return sourceFailed(message, error);
     }
-    if (!isThenable(verdict)) return finish(verdict);
-    return Promise.resolve(verdict).then(finish, (error: unknown) => sourceFailed(message, error));
+    if (!isThenable(result)) return finish(result);
+    return Promise.resolve(result).then(finish, (error: unknown) => sourceFailed(message, error));
   }
 
   /** Everything that can be said of an answer before an account is looked up: nothing here depends on one. */
@@ -142,7 +142,7 @@ export class NtlmContext implements PackageContext {
     }
     const length = message.ntResponse.byteLength;
     if (length === 0 || length === NTLM_V1_RESPONSE_BYTES) {
-      // LM alone, NTLMv1 or NTLMv1 with ESS: never judged. They cannot carry bindings either (attack C17).
+      // LM alone, NTLMv1 or NTLMv1 with ESS: never verified. They cannot carry bindings either (attack C17).
       const status = policy.mode === 'none' ? Status.SEC_E_LOGON_DENIED : Status.SEC_E_BAD_BINDINGS;
       return refusal(status, message, noNtlmV2);
     }
@@ -166,15 +166,15 @@ export class NtlmContext implements PackageContext {
 
   /** The rest, once the account source has spoken. */
   #finish(
-    verdict: unknown,
+    result: unknown,
     challenge: IssuedChallenge,
     { message, response, flags, raw }: Answered,
     policy: BindingsPolicy,
     requirements: number,
   ): AcceptReply {
-    const judged = readVerdict(verdict, this.#settings.domain);
-    if ('status' in judged) return refusal(judged.status, message, judged.reason);
-    const { token, sessionBaseKey } = judged;
+    const verified = readResult(result, this.#settings.domain);
+    if ('status' in verified) return refusal(verified.status, message, verified.reason);
+    const { token, sessionBaseKey } = verified;
     let exportedSessionKey = sessionBaseKey;
     if ((flags & NTLMSSP_NEGOTIATE_KEY_EXCH) !== 0) {
       exportedSessionKey = rc4(sessionBaseKey, message.encryptedRandomSessionKey);

@@ -55,7 +55,7 @@ const withoutHandshake =
 /**
  * The package. `authData` of its credential is an NtlmAuthData.
  *
- * NTLMv2 responses are judged by the account source over the bytes as received; NTLMv1, LM, anonymous and Guest logons
+ * NTLMv2 responses are verified by the account source over the bytes as received; NTLMv1, LM, anonymous and Guest logons
  * are refused and there is no option that lets them in.
  */
 export const ntlmPackage: SecurityPackage = Object.freeze({

@@ -5,30 +5,30 @@ import type { SecurityContextToken } from '../../sspi/security-context-token.ts'
 import { SEC_E_LOGON_DENIED, SEC_E_NO_AUTHENTICATING_AUTHORITY } from '../../sspi/status.ts';
 
 /** A yes, with a copy of the key. */
-export interface Judged {
+export interface Verified {
   readonly token: SecurityContextToken;
   /** 16 bytes. */
   readonly sessionBaseKey: Uint8Array;
 }
 
 /** A no: its status, and why nobody could be asked, where that is so. */
-export interface Unjudged {
+export interface Unverified {
   readonly status: number;
   readonly reason?: string | undefined;
 }
 
-const denied: Unjudged = Object.freeze({ status: SEC_E_LOGON_DENIED });
+const denied: Unverified = Object.freeze({ status: SEC_E_LOGON_DENIED });
 
 /**
- * Reads a verdict.
+ * Reads a result.
  *
- * @param verdict whatever the source returned
+ * @param result whatever the source returned
  * @param domain NetBIOS domain of the server, for an account without one
  * @returns the account and key, or the status that refuses
  */
-export function readVerdict(verdict: unknown, domain: string): Judged | Unjudged {
-  if (typeof verdict !== 'object' || verdict === null) return denied;
-  const { verdict: word, account, sessionBaseKey, reason } = verdict as Record<string, unknown>;
+export function readResult(result: unknown, domain: string): Verified | Unverified {
+  if (typeof result !== 'object' || result === null) return denied;
+  const { result: word, account, sessionBaseKey, reason } = result as Record<string, unknown>;
   if (word === 'unavailable') {
     return { status: SEC_E_NO_AUTHENTICATING_AUTHORITY, reason: typeof reason === 'string' ? reason : undefined };
   }

@@ -85,7 +85,7 @@ describe('schemes on a machine with a keytab', { skip: process.platform !== 'lin
     );
   });
 
-  it('say who judges, and ask for delegation where the options do', () => {
+  it('say who verifies, and ask for delegation where the options do', () => {
     for (const scheme of ['Negotiate', 'Kerberos'] as const) {
       for (const delegate of [undefined, false, true]) {
         const [only, ...others] = offered({ schemes: [scheme], ...(delegate === undefined ? {} : { delegate }) });
@@ -106,7 +106,7 @@ describe('schemes on a machine with a keytab', { skip: process.platform !== 'lin
     ],
     ['a keytab against "packages"', () => ({ keytab, accounts, packages: ['NTLM'] }), /"keytab".*leaves Kerberos out/],
     ['a keytab against "schemes"', () => ({ keytab, accounts, schemes: ['NTLM'] }), /"keytab".*neither Negotiate nor/],
-    ['a keytab for Windows', () => ({ keytab, provider: 'secur32' }), /"keytab".*Windows judges Kerberos/],
+    ['a keytab for Windows', () => ({ keytab, provider: 'secur32' }), /"keytab".*Windows verifies Kerberos/],
     [
       'a library that nobody loads',
       () => ({ accounts, provider: 'portable', library: 'x.so' }),

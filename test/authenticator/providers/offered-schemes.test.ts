@@ -46,14 +46,14 @@ describe('schemes on a machine without a keytab', () => {
     assert.deepEqual(schemes({ accounts, requiredAttributes: ASC_RET_REPLAY_DETECT }), ['NTLM', 'Digest']);
   });
 
-  it('of accounts are judged by these alone, on Windows as well', () => {
+  it('of accounts are verified by these alone, on Windows as well', () => {
     const { platform } = process;
     Object.defineProperty(process, 'platform', { value: 'win32' });
     try {
       const authenticator = createAuthenticator({ accounts });
       assert.deepEqual(authenticator.schemes, ['NTLM', 'Digest']);
       authenticator.close();
-      assert.throws(() => createAuthenticator({ accounts, keytab: '/etc/krb5.keytab' }), /Windows judges Kerberos/);
+      assert.throws(() => createAuthenticator({ accounts, keytab: '/etc/krb5.keytab' }), /Windows verifies Kerberos/);
       assert.throws(
         () => createAuthenticator({ accounts, packages: ['Kerberos'] }),
         /"packages" needs.*provider 'secur32'/,
@@ -105,7 +105,7 @@ describe('schemes on a machine without a keytab', () => {
     [
       'a package that is not there',
       { accounts, provider: 'auto', packages: ['Kerberos'] },
-      /"packages" needs Kerberos, which nothing here can judge.*keytab/,
+      /"packages" needs Kerberos, which nothing here can verify.*keytab/,
     ],
     ['a PAC that never comes', { accounts, provider: 'auto', requirePac: true }, /"requirePac" needs Kerberos.*keytab/],
     ['names for tickets that never come', { accounts, servicePrincipalNames: ['HTTP/a.example'] }, /needs Kerberos/],

@@ -57,10 +57,10 @@ class Samba {
   }
 }
 
-function verdict(source: AccountSource, userName: string, password: string): string {
-  const judged = source.judgeNtlm!(logon({ userName, domain: 'FILES', password }));
-  assert.ok(!(judged instanceof Promise));
-  return judged.verdict;
+function result(source: AccountSource, userName: string, password: string): string {
+  const verified = source.verifyNtlm!(logon({ userName, domain: 'FILES', password }));
+  assert.ok(!(verified instanceof Promise));
+  return verified.result;
 }
 
 describe('smbpasswd files of Samba', ready, () => {
@@ -78,9 +78,9 @@ describe('smbpasswd files of Samba', ready, () => {
       const warnings: string[] = [];
       const source = smbpasswdFile(samba.path, { onWarning: (message) => warnings.push(message) });
       assert.match(source.description, /2 accounts/);
-      assert.equal(verdict(source, alice.toUpperCase(), 'Sésame, öffne dich'), 'accepted');
-      assert.equal(verdict(source, bob, 'p2'), 'accepted');
-      assert.equal(verdict(source, alice, 'p2'), 'refused');
+      assert.equal(result(source, alice.toUpperCase(), 'Sésame, öffne dich'), 'accepted');
+      assert.equal(result(source, bob, 'p2'), 'accepted');
+      assert.equal(result(source, alice, 'p2'), 'refused');
       assert.deepEqual(warnings, []);
     });
   }
@@ -92,19 +92,19 @@ describe('smbpasswd files of Samba', ready, () => {
     for (const user of [alice, bob, carol]) await samba.add('smbpasswd', user, 'first');
     const warnings: string[] = [];
     const source = smbpasswdFile(samba.path, { onWarning: (message) => warnings.push(message) });
-    for (const user of [alice, bob, carol]) assert.equal(verdict(source, user, 'first'), 'accepted');
+    for (const user of [alice, bob, carol]) assert.equal(result(source, user, 'first'), 'accepted');
     await samba.run('smbpasswd', ['-L', '-d', alice]);
     await samba.run('smbpasswd', ['-L', '-n', bob]);
     await samba.run('smbpasswd', ['-L', '-s', carol], 'second\nsecond\n');
-    assert.equal(verdict(source, alice, 'first'), 'refused', 'disabled');
-    assert.equal(verdict(source, bob, 'first'), 'refused', 'no password');
-    assert.equal(verdict(source, bob, ''), 'refused', 'no password');
-    assert.equal(verdict(source, carol, 'first'), 'refused', 'changed');
-    assert.equal(verdict(source, carol, 'second'), 'accepted');
+    assert.equal(result(source, alice, 'first'), 'refused', 'disabled');
+    assert.equal(result(source, bob, 'first'), 'refused', 'no password');
+    assert.equal(result(source, bob, ''), 'refused', 'no password');
+    assert.equal(result(source, carol, 'first'), 'refused', 'changed');
+    assert.equal(result(source, carol, 'second'), 'accepted');
     await samba.run('smbpasswd', ['-L', '-e', alice]);
-    assert.equal(verdict(source, alice, 'first'), 'accepted', 'enabled');
+    assert.equal(result(source, alice, 'first'), 'accepted', 'enabled');
     await samba.run('smbpasswd', ['-L', '-x', carol]);
-    assert.equal(verdict(source, carol, 'second'), 'refused', 'removed');
+    assert.equal(result(source, carol, 'second'), 'refused', 'removed');
     assert.deepEqual(warnings, []);
   });
 });

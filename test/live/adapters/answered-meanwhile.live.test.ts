@@ -1,4 +1,4 @@
-/** What happens while a verdict is awaited, against every adapter: an application that answers by itself, a client that waits. */
+/** What happens while a result is awaited, against every adapter: an application that answers by itself, a client that waits. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
@@ -12,13 +12,13 @@ import { adapters } from '../../adapters/servers.ts';
 const ready = await tier('curl');
 
 for (const [adapter, start] of Object.entries(adapters)) {
-  describe(`adapter ${adapter}, answered before the verdict`, ready, () => {
-    for (const [verdict, settle] of Object.entries({
+  describe(`adapter ${adapter}, answered before the result`, ready, () => {
+    for (const [result, settle] of Object.entries({
       yes: () => Promise.resolve(true),
       no: () => Promise.resolve(false),
       failure: () => Promise.reject(new Error('the directory is down')),
     })) {
-      it(`${verdict}: the answer stands, no handler runs and nothing is thrown`, async () => {
+      it(`${result}: the answer stands, no handler runs and nothing is thrown`, async () => {
         const responses = new WeakMap<object, ServerResponse>();
         let asked = 0;
         await using server = await start({
@@ -40,7 +40,7 @@ for (const [adapter, start] of Object.entries(adapters)) {
         assert.equal(answer.body, 'too late');
         assert.equal(asked, 1);
         assert.equal(server.handled(), 0);
-        // The server goes on: the next request is judged as ever.
+        // The server goes on: the next request is verified as ever.
         assert.equal((await curl([`http://127.0.0.1:${server.port}/`])).status, 401);
       });
     }
@@ -66,7 +66,7 @@ for (const [adapter, start] of Object.entries(adapters)) {
     });
   });
 
-  describe(`adapter ${adapter}, a verdict that is waited for`, ready, () => {
+  describe(`adapter ${adapter}, a result that is waited for`, ready, () => {
     for (const [allowed, statuses] of [
       [true, [401, 100, 200]],
       [false, [401, 403]],

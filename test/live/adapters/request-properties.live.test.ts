@@ -231,7 +231,7 @@ describe('Fastify 5: properties of the request', ready, () => {
     assert.equal(await askFastify(app, '/child'), 'LAB\\alice NTLM');
   });
 
-  it('that the application made read-only are an error for the client, whenever the verdict comes', async () => {
+  it('that the application made read-only are an error for the client, whenever the result comes', async () => {
     for (const authorize of [() => true, () => Promise.resolve(true)]) {
       const app = fastify().decorateRequest<unknown>('user', { getter: () => 'mine' });
       await app.register(fastifySspiAuth, { ...options, authorize });

@@ -29,16 +29,16 @@ describe('Digest with real clients', ready, () => {
   let server: Server;
   let origin: string;
   const seen: Seen[] = [];
-  /** Runs before a request is judged. */
-  let beforeJudging: (request: IncomingMessage) => void = () => undefined;
+  /** Runs before a request is verified. */
+  let beforeVerifying: (request: IncomingMessage) => void = () => undefined;
 
   before(async () => {
     server = createServer((request, response) => {
       request.resume();
-      beforeJudging(request);
+      beforeVerifying(request);
       const { method = '', url: target = '', headers } = request;
       const credentials = headers.authorization?.replace(/^Digest /i, '');
-      let result = digest.judge(credentials ?? '', { method, target });
+      let result = digest.verify(credentials ?? '', { method, target });
       seen.push({
         method,
         target,
@@ -55,7 +55,7 @@ describe('Digest with real clients', ready, () => {
         return;
       }
       if (result.status !== Sspi.SEC_I_CONTINUE_NEEDED) {
-        result = digest.judge('', { method, target });
+        result = digest.verify('', { method, target });
         if (result.context !== undefined) Sspi.deleteSecurityContext(result.context);
       }
       const challenges = texts(result.output).map((text) => `Digest ${asHeader(text)}`);
@@ -67,7 +67,7 @@ describe('Digest with real clients', ready, () => {
   beforeEach(() => {
     digest = new DigestServer();
     seen.length = 0;
-    beforeJudging = () => undefined;
+    beforeVerifying = () => undefined;
   });
 
   after(() => {
@@ -122,16 +122,16 @@ describe('Digest with real clients', ready, () => {
   it('E01: counts grow over many requests on one connection with one nonce', async () => {
     const args = ['-L', '--max-redirs', '100', '-u', 'alice:Circle of Life'];
     assert.equal((await curl(...args, `${origin}/step/80`)).code, '200');
-    const judged = seen.filter(({ credentials }) => credentials !== undefined);
-    assert.equal(judged.length, 81);
-    assert.ok(judged.every(({ status }) => status === 'SEC_E_OK'));
+    const verified = seen.filter(({ credentials }) => credentials !== undefined);
+    assert.equal(verified.length, 81);
+    assert.ok(verified.every(({ status }) => status === 'SEC_E_OK'));
     assert.equal(new Set(seen.map(({ port }) => port)).size, 1);
     assert.equal(new Set(seen.flatMap((_, index) => parameter(index, 'nonce') ?? [])).size, 1);
     assert.equal(parameter(seen.length - 1, 'nc'), '00000051');
   });
 
   it('E03: curl takes a stale nonce for what it is and signs in with the next', async () => {
-    beforeJudging = () => {
+    beforeVerifying = () => {
       // The nonce of the first challenge has become too old when its answer comes.
       if (seen.length === 1) digest.clock.advance(300_000);
     };
@@ -143,7 +143,7 @@ describe('Digest with real clients', ready, () => {
   it('E03: a server that started anew is no reason for curl to give up', async () => {
     const secret = new Uint8Array(32).fill(3);
     digest = new DigestServer({ secret, random: Sspi.systemRandom });
-    beforeJudging = () => {
+    beforeVerifying = () => {
       if (seen.length === 1) digest = new DigestServer({ secret, random: Sspi.systemRandom });
     };
     assert.equal((await curl('-u', 'alice:Circle of Life', `${origin}/`)).code, '200');

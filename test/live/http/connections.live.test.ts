@@ -112,16 +112,18 @@ describe('200 keep-alive connections of 50 users', ready, () => {
   const crowd = memoryAccounts(names.map((userName) => ({ userName, domain, password: passwordOf(userName) })));
 
   for (const [adapter, start] of Object.entries(adapters)) {
-    // Waiting for a verdict is the harder case; once is enough for the other.
+    // Waiting for a result is the harder case; once is enough for the other.
     for (const later of adapter === 'node:http' ? [false, true] : [true]) {
-      it(`never show one user as another: ${adapter}, accounts judged ${later ? 'later' : 'at once'}`, async () => {
-        const judged = <L, V>(judge: (logon: L) => V | Promise<V>) =>
-          later ? async (logon: L): Promise<V> => turn().then(() => judge(logon)) : judge;
+      it(`never show one user as another: ${adapter}, accounts verified ${later ? 'later' : 'at once'}`, async () => {
+        const verified = <L, V>(verify: (logon: L) => V | Promise<V>) =>
+          later ? async (logon: L): Promise<V> => turn().then(() => verify(logon)) : verify;
         const source = {
           description: 'crowd',
-          judgeNtlm: judged((logon: Parameters<NonNullable<typeof crowd.judgeNtlm>>[0]) => crowd.judgeNtlm!(logon)),
-          judgeDigest: judged((logon: Parameters<NonNullable<typeof crowd.judgeDigest>>[0]) =>
-            crowd.judgeDigest!(logon),
+          verifyNtlm: verified((logon: Parameters<NonNullable<typeof crowd.verifyNtlm>>[0]) =>
+            crowd.verifyNtlm!(logon),
+          ),
+          verifyDigest: verified((logon: Parameters<NonNullable<typeof crowd.verifyDigest>>[0]) =>
+            crowd.verifyDigest!(logon),
           ),
         };
         await using server = await start({ accounts: source, domain, schemes: ['NTLM', 'Digest'] });
@@ -140,7 +142,7 @@ describe('200 keep-alive connections of 50 users', ready, () => {
             using tokens = winprTokens(name, password);
             const challenge = await begin(connection, tokens);
             owner = undefined;
-            // A request on its heels: it waits for the verdict and is then of the same user.
+            // A request on its heels: it waits for the result and is then of the same user.
             connection.send({ fields: [ntlmField(tokens.last(challenge))] }, { target: '/heels' });
             const expected = password === passwordOf(name) ? name : undefined;
             check(await connection.response(), expected, 'sign-in');

@@ -152,7 +152,7 @@ for (const [adapter, start] of Object.entries(adapters)) {
         more: {
           accounts: {
             description: 'later',
-            judgeDigest: async (logon) => Promise.resolve(accounts.judgeDigest!(logon)),
+            verifyDigest: async (logon) => Promise.resolve(accounts.verifyDigest!(logon)),
           },
         },
       },
@@ -203,15 +203,15 @@ for (const [adapter, start] of Object.entries(adapters)) {
       { more: { logger: { info: keep, warn: keep, error: keep, debug: keep } } },
     );
 
-    for (const [what, judgeDigest] of Object.entries<NonNullable<AccountSource['judgeDigest']>>({
+    for (const [what, verifyDigest] of Object.entries<NonNullable<AccountSource['verifyDigest']>>({
       throws: () => {
         throw new Error('secret of the directory');
       },
       rejects: () => Promise.reject(new Error('secret of the directory')),
-      'says yes without an account': () => ({ verdict: 'accepted' }) as never,
+      'says yes without an account': () => ({ result: 'accepted' }) as never,
       'says true': () => true as never,
       'says nothing': () => undefined as never,
-      'cannot ask': () => ({ verdict: 'unavailable', reason: 'away' }),
+      'cannot ask': () => ({ result: 'unavailable', reason: 'away' }),
     })) {
       attack(
         `A21: a source that ${what} lets nobody in`,
@@ -220,7 +220,7 @@ for (const [adapter, start] of Object.entries(adapters)) {
           assert.equal(response.status, 401);
           assert.ok(!response.text.includes('secret'));
         },
-        { more: { accounts: { description: 'broken', judgeDigest } } },
+        { more: { accounts: { description: 'broken', verifyDigest } } },
       );
     }
   });
@@ -242,7 +242,7 @@ describe('A03: every prefix of a Digest field, on a keep-alive connection', read
 });
 
 describe('A13: HTTP/2', ready, () => {
-  it('is offered Digest alone, and judged by it request by request', async () => {
+  it('is offered Digest alone, and verified by it request by request', async () => {
     const protect = sspiAuth({ accounts, domain });
     const listener = protect((request, response) => void response.end(request.user?.userName));
     const server = createHttp2Server((request, response) => {

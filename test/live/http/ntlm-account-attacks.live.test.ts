@@ -102,15 +102,15 @@ for (const [adapter, start] of Object.entries(adapters)) {
       },
     );
 
-    for (const [what, judgeNtlm] of Object.entries<NonNullable<AccountSource['judgeNtlm']>>({
+    for (const [what, verifyNtlm] of Object.entries<NonNullable<AccountSource['verifyNtlm']>>({
       throws: () => {
         throw new Error('secret of the directory');
       },
       rejects: () => Promise.reject(new Error('secret of the directory')),
-      'says yes without an account': () => ({ verdict: 'accepted' }) as never,
+      'says yes without an account': () => ({ result: 'accepted' }) as never,
       'says true': () => true as never,
       'says nothing': () => undefined as never,
-      'cannot ask': () => ({ verdict: 'unavailable', reason: 'away' }),
+      'cannot ask': () => ({ result: 'unavailable', reason: 'away' }),
     })) {
       attack(
         `A21: a source that ${what} lets nobody in`,
@@ -120,7 +120,7 @@ for (const [adapter, start] of Object.entries(adapters)) {
           refused(await signIn(connection, tokens));
           refused(await connection.exchange({}));
         },
-        { more: { accounts: { description: 'broken', judgeNtlm } } },
+        { more: { accounts: { description: 'broken', verifyNtlm } } },
       );
     }
 
@@ -132,9 +132,9 @@ for (const [adapter, start] of Object.entries(adapters)) {
       });
       const slow: AccountSource = {
         description: 'slow',
-        judgeNtlm: (logon) =>
+        verifyNtlm: (logon) =>
           new Promise((resolve) => {
-            answer = () => resolve(accounts.judgeNtlm!(logon));
+            answer = () => resolve(accounts.verifyNtlm!(logon));
             asked();
           }),
       };

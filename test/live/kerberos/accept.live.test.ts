@@ -91,7 +91,9 @@ for (const { gssapi, ready, asynchronous } of variants) {
     });
 
     it('gives no token where the client wants no mutual authentication', async () => {
-      const { status, token, output, attributes } = await server.judge(await client.initiate({ flags: ['integrity'] }));
+      const { status, token, output, attributes } = await server.verify(
+        await client.initiate({ flags: ['integrity'] }),
+      );
       assert.equal(status, 'SEC_E_OK');
       assert.equal(output.length, 0);
       assert.equal(attributes & ASC_RET_MUTUAL_AUTH, 0);
@@ -232,7 +234,7 @@ for (const { gssapi, ready, asynchronous } of variants) {
       const other = Buffer.from('tls-server-end-point:of another server');
       const strict = ASC_REQ_CONNECTION;
       const lenient = ASC_REQ_CONNECTION | ASC_REQ_ALLOW_MISSING_BINDINGS;
-      // What the client sends, what the server requires of it, the verdict, and the result flags (sspi.h).
+      // What the client sends, what the server requires of it, the result, and the result flags (sspi.h).
       const cases = [
         ['the same', own, strict, 'SEC_E_OK', 0x11],
         ['the same', own, lenient, 'SEC_E_OK', 0x11],
@@ -244,29 +246,29 @@ for (const { gssapi, ready, asynchronous } of variants) {
       for (const [sent, bindings, requirements, expected, flags] of cases) {
         it(`${sent}, missing ones ${requirements === strict ? 'not allowed' : 'allowed'}: ${expected}`, async () => {
           const token = await client.initiate(bindings === undefined ? {} : { bindings });
-          const judged = await server.judge(token, { requirements, bindings: encodeChannelBindings(own) });
-          assert.equal(judged.status, expected);
-          const result = judged.output.find(({ type }) => type === SECBUFFER_CHANNEL_BINDINGS_RESULT);
+          const verified = await server.verify(token, { requirements, bindings: encodeChannelBindings(own) });
+          assert.equal(verified.status, expected);
+          const result = verified.output.find(({ type }) => type === SECBUFFER_CHANNEL_BINDINGS_RESULT);
           assert.equal(result?.data[0], flags);
         });
       }
       it('A12: the caller may overwrite its buffers as soon as the call is made', async () => {
         // While other tokens keep every thread, this one waits for its turn.
         const tokens = await Promise.all(Array.from({ length: 20 }, () => client.initiate({ bindings: own })));
-        const judged = tokens.map((token) => {
+        const verified = tokens.map((token) => {
           const bindings = Buffer.from(encodeChannelBindings(own));
-          const verdict = server.judge(token, { bindings });
+          const result = server.verify(token, { bindings });
           token.fill(0);
           bindings.fill(0);
-          return verdict;
+          return result;
         });
-        assert.deepEqual([...new Set((await Promise.all(judged)).map(({ status }) => status))], ['SEC_E_OK']);
+        assert.deepEqual([...new Set((await Promise.all(verified)).map(({ status }) => status))], ['SEC_E_OK']);
       });
       it('bindings that the server does not know of pass', async () => {
-        assert.equal((await server.judge(await client.initiate({ bindings: own }))).status, 'SEC_E_OK');
+        assert.equal((await server.verify(await client.initiate({ bindings: own }))).status, 'SEC_E_OK');
       });
-      it('PROXY_BINDINGS, which this library cannot judge, is refused', async () => {
-        const { status } = await server.judge(await client.initiate(), { requirements: ASC_REQ_PROXY_BINDINGS });
+      it('PROXY_BINDINGS, which this library cannot verify, is refused', async () => {
+        const { status } = await server.verify(await client.initiate(), { requirements: ASC_REQ_PROXY_BINDINGS });
         assert.equal(status, 'SEC_E_UNSUPPORTED_FUNCTION');
       });
     });
@@ -274,24 +276,26 @@ for (const { gssapi, ready, asynchronous } of variants) {
     if (asynchronous)
       it('takes no more at once than it has room for', async () => {
         const token = await client.initiate();
-        const judged = await Promise.all(
-          Array.from({ length: MOST_WAITING + asyncCallLimit + 5 }, () => server.judge(token)),
+        const verified = await Promise.all(
+          Array.from({ length: MOST_WAITING + asyncCallLimit + 5 }, () => server.verify(token)),
         );
-        const beyond = judged.filter(({ status }) => status === 'SEC_E_INTERNAL_ERROR');
+        const beyond = verified.filter(({ status }) => status === 'SEC_E_INTERNAL_ERROR');
         assert.equal(beyond.length, 5);
         assert.match(beyond[0]?.why ?? '', /1024 tickets wait for the GSSAPI/);
-        assert.equal(judged.filter(({ status }) => status === 'SEC_E_OK').length, 1);
-        assert.equal((await server.judge(await client.initiate())).status, 'SEC_E_OK');
+        assert.equal(verified.filter(({ status }) => status === 'SEC_E_OK').length, 1);
+        assert.equal((await server.verify(await client.initiate())).status, 'SEC_E_OK');
       });
 
-    it('judges 200 tokens at once, each its own', async () => {
+    it('verifies 200 tokens at once, each its own', async () => {
       const bob = await startGssClient(await kdc.signIn('bob'));
       const tokens: (readonly [string, Buffer])[] = [];
       for (let index = 0; index < 100; index++) {
         tokens.push(['alice', await client.initiate()], ['bob', await bob.initiate()]);
       }
-      const judged = await Promise.all(tokens.map(async ([user, token]) => ({ user, ...(await server.judge(token)) })));
-      for (const { user, status, token } of judged) {
+      const verified = await Promise.all(
+        tokens.map(async ([user, token]) => ({ user, ...(await server.verify(token)) })),
+      );
+      for (const { user, status, token } of verified) {
         assert.equal(status, 'SEC_E_OK');
         assert.equal(token?.userName, user);
       }

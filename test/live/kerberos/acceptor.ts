@@ -39,7 +39,7 @@ export const mit = gssapi('MIT krb5');
 export const heimdal = gssapi('Heimdal', 'libgssapi.so.3');
 
 /** What one accept came to, read and deleted again. */
-export interface Judged {
+export interface Verified {
   readonly status: string;
   readonly token: SecurityContextToken | undefined;
   /** Text for the operator. */
@@ -49,19 +49,19 @@ export interface Judged {
   readonly expiry: Date | undefined;
 }
 
-/** How to judge one token. */
-export interface JudgeOptions {
+/** How to verify one token. */
+export interface VerifyOptions {
   readonly requirements?: number;
   /** SEC_CHANNEL_BINDINGS. */
   readonly bindings?: Uint8Array;
 }
 
-/** A credential that judges tokens. */
+/** A credential that verifies tokens. */
 export interface Acceptor extends Disposable {
   /** The whole result; its context is the caller's to delete. */
-  accept(token: Uint8Array, options?: JudgeOptions): Promise<AcceptSecurityContextResult>;
-  /** The verdict and the account; the context is deleted. */
-  judge(token: Uint8Array, options?: JudgeOptions): Promise<Judged>;
+  accept(token: Uint8Array, options?: VerifyOptions): Promise<AcceptSecurityContextResult>;
+  /** The result and the account; the context is deleted. */
+  verify(token: Uint8Array, options?: VerifyOptions): Promise<Verified>;
 }
 
 /** Lets libkrb5 in this process see the realm of a KDC; once for a test file, before anything is acquired. */
@@ -72,7 +72,7 @@ export function useRealm(kdc: Pick<Kdc, 'env'>): void {
 /** Acquires a credential. */
 export async function acceptor(authData: KerberosAuthData): Promise<Acceptor> {
   const credential = await acquireCredentialsHandle({ package: kerberosPackage, credentialUse: 'inbound', authData });
-  const accept = async (token: Uint8Array, options: JudgeOptions = {}): Promise<AcceptSecurityContextResult> => {
+  const accept = async (token: Uint8Array, options: VerifyOptions = {}): Promise<AcceptSecurityContextResult> => {
     const input: SecBuffer[] = [{ type: SECBUFFER_TOKEN, data: token }];
     if (options.bindings !== undefined) input.push({ type: SECBUFFER_CHANNEL_BINDINGS, data: options.bindings });
     const requirements = options.requirements ?? ASC_REQ_CONNECTION;
@@ -81,7 +81,7 @@ export async function acceptor(authData: KerberosAuthData): Promise<Acceptor> {
   };
   return {
     accept,
-    async judge(token, options) {
+    async verify(token, options) {
       const result = await accept(token, options);
       const account = result.context === undefined ? undefined : accountOf(result.context);
       if (result.context !== undefined) deleteSecurityContext(result.context);

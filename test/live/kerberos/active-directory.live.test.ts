@@ -98,7 +98,7 @@ describe('Kerberos with tickets of an Active Directory', ready, () => {
       });
 
       it('the account is the one that wbinfo knows, with every group it is in, nested ones included', async () => {
-        const { status, token, why } = await server.judge(await client.initiate());
+        const { status, token, why } = await server.verify(await client.initiate());
         assert.equal(status, 'SEC_E_OK', why);
         assert.ok(token !== undefined, 'no token');
         const { groups, ...account } = token;
@@ -134,7 +134,7 @@ describe('Kerberos with tickets of an Active Directory', ready, () => {
 
       it('an administrator is known by the groups of the domain and of BUILTIN', async () => {
         await using bob = await startGssClient(await domain.signIn('bob', services));
-        const { token } = await server.judge(await bob.initiate({ target: 'HTTP@web.corp.example.test' }));
+        const { token } = await server.verify(await bob.initiate({ target: 'HTTP@web.corp.example.test' }));
         assert.equal(token?.userName, 'bob');
         assert.ok(
           token.groups.some(({ name }) => name === 'CORP\\Domain Admins'),
@@ -181,7 +181,7 @@ describe('Kerberos with tickets of an Active Directory', ready, () => {
         const never = (token: SecurityContextToken | undefined): void => assert.equal(token, undefined);
 
         it('D13: control: an unaltered PAC signed again by the forge is accepted', async () => {
-          const { status, token, why } = await server.judge(await altered((pac) => pac, true));
+          const { status, token, why } = await server.verify(await altered((pac) => pac, true));
           assert.equal(status, 'SEC_E_OK', why);
           assert.equal(token?.userName, 'alice');
         });
@@ -208,8 +208,8 @@ describe('Kerberos with tickets of an Active Directory', ready, () => {
         for (const [name, alter] of unsigned) {
           it(`${name}: nobody is signed in, whether a PAC is required or not`, async () => {
             using lenient = await acceptor({ library, keytab: domain.keytab });
-            never((await server.judge(await altered(alter, false))).token);
-            never((await lenient.judge(await altered(alter, false))).token);
+            never((await server.verify(await altered(alter, false))).token);
+            never((await lenient.verify(await altered(alter, false))).token);
           });
         }
 
@@ -235,23 +235,23 @@ describe('Kerberos with tickets of an Active Directory', ready, () => {
         for (const [name, alter] of resigned) {
           it(`${name}, signed: nobody is signed in, whether a PAC is required or not`, async () => {
             using lenient = await acceptor({ library, keytab: domain.keytab });
-            never((await server.judge(await altered(alter, true))).token);
-            never((await lenient.judge(await altered(alter, true))).token);
+            never((await server.verify(await altered(alter, true))).token);
+            never((await lenient.verify(await altered(alter, true))).token);
           });
         }
 
         it('D16: a verified PAC without logon information gives the principal alone, and fails where one is required', async () => {
           const without = (pac: Buffer): Buffer => (pac.writeUInt32LE(99, at(pac, PAC_LOGON_INFO).header), pac);
           using lenient = await acceptor({ library, keytab: domain.keytab });
-          const { token } = await lenient.judge(await altered(without, true));
+          const { token } = await lenient.verify(await altered(without, true));
           assert.equal(token?.userPrincipalName, 'alice@CORP.EXAMPLE.TEST');
           assert.deepEqual(token.groups, []);
-          never((await server.judge(await altered(without, true))).token);
+          never((await server.verify(await altered(without, true))).token);
         });
 
         it('D17: who has the key of the service can make any PAC: only the domain controller could tell', async () => {
           const forged = await altered((pac) => (pac.writeUInt32LE(500, userIdOffset(pac)), pac), true);
-          assert.match((await server.judge(forged)).token?.sid ?? '', /-500$/);
+          assert.match((await server.verify(forged)).token?.sid ?? '', /-500$/);
         });
 
         /** Offset of UserId: headers 20, times 48, strings 48, two counts 4. */

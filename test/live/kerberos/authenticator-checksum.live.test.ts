@@ -34,8 +34,8 @@ for (const { name: gssapi, library, ready } of gssapis)
       using delegating = await acceptor({ library, keytab: realm.kdc.keytab, delegate: true });
       for (const credential of [realm.server, delegating]) {
         const token = await realm.forged(withChecksum((c) => (c.writeUInt32LE(c.readUInt32LE(20) | 1, 20), c)));
-        const judged = await credential.judge(token, { requirements: ASC_REQ_CONNECTION | ASC_REQ_DELEGATE });
-        assert.equal(judged.attributes & ASC_RET_DELEGATE, 0);
+        const verified = await credential.verify(token, { requirements: ASC_REQ_CONNECTION | ASC_REQ_DELEGATE });
+        assert.equal(verified.attributes & ASC_RET_DELEGATE, 0);
       }
     });
 
@@ -49,27 +49,27 @@ for (const { name: gssapi, library, ready } of gssapis)
         [realm.server, 0, 0],
       ] as const) {
         const token = await realm.client.initiate(forwarding);
-        const judged = await credential.judge(token, { requirements: ASC_REQ_CONNECTION | asked });
-        assert.equal(judged.status, 'SEC_E_OK', judged.why);
-        assert.equal(judged.attributes & ASC_RET_DELEGATE, kept);
+        const verified = await credential.verify(token, { requirements: ASC_REQ_CONNECTION | asked });
+        assert.equal(verified.status, 'SEC_E_OK', verified.why);
+        assert.equal(verified.attributes & ASC_RET_DELEGATE, kept);
       }
     });
 
     it('D10: no checksum at all means no channel bindings, and fails where they are required', async () => {
       const without = (open: OpenApRequest): void => void open.authenticator.delete(3);
       const bindings = encodeChannelBindings(Buffer.from('tls-server-end-point:x'));
-      assert.notEqual((await realm.server.judge(await realm.forged(without), { bindings })).status, 'SEC_E_OK');
+      assert.notEqual((await realm.server.verify(await realm.forged(without), { bindings })).status, 'SEC_E_OK');
     });
 
     it("D11: the flag of bound channels is not the client's to set", async () => {
       // GSS_C_CHANNEL_BOUND_FLAG (0x800) with channel bindings of zeros.
       const claim = withChecksum((c) => (c.writeUInt32LE(c.readUInt32LE(20) | 0x800, 20), c.fill(0, 4, 20), c));
       const bindings = encodeChannelBindings(Buffer.from('tls-server-end-point:x'));
-      assert.equal((await realm.server.judge(await realm.forged(claim), { bindings })).status, 'SEC_E_BAD_BINDINGS');
+      assert.equal((await realm.server.verify(await realm.forged(claim), { bindings })).status, 'SEC_E_BAD_BINDINGS');
       // Nor is there a need for it.
-      assert.equal((await realm.server.judge(await realm.forged(claim))).status, 'SEC_E_OK');
+      assert.equal((await realm.server.verify(await realm.forged(claim))).status, 'SEC_E_OK');
       const bound = await realm.client.initiate({ bindings: Buffer.from('tls-server-end-point:x') });
-      assert.equal((await realm.server.judge(bound, { bindings })).status, 'SEC_E_OK');
+      assert.equal((await realm.server.verify(bound, { bindings })).status, 'SEC_E_OK');
     });
 
     it('D11: a client that knows channel bindings may not leave them out', async () => {
@@ -88,10 +88,10 @@ for (const { name: gssapi, library, ready } of gssapis)
         [apOptions(0xc000), 'SEC_E_BAD_BINDINGS'],
       ] as const;
       for (const [data, expected] of cases) {
-        const judged = await realm.server.judge(await realm.forged(zeros(data)), lenient);
-        assert.equal(judged.status, expected, judged.why);
+        const verified = await realm.server.verify(await realm.forged(zeros(data)), lenient);
+        assert.equal(verified.status, expected, verified.why);
         // A server without bindings asks for none.
-        assert.equal((await realm.server.judge(await realm.forged(zeros(data)))).status, 'SEC_E_OK');
+        assert.equal((await realm.server.verify(await realm.forged(zeros(data)))).status, 'SEC_E_OK');
       }
     });
 
@@ -103,16 +103,16 @@ for (const { name: gssapi, library, ready } of gssapis)
       const application = Buffer.from('tls-server-end-point:x');
       const requirements = ASC_REQ_CONNECTION | ASC_REQ_ALLOW_MISSING_BINDINGS;
       const bindings = encodeChannelBindings(application);
-      const judge = async (token: Promise<Buffer>): Promise<string> =>
-        (await realm.server.judge(await token, { bindings, requirements })).status;
-      assert.equal(await judge(client.initiate()), 'SEC_E_BAD_BINDINGS');
-      assert.equal(await judge(client.initiate({ bindings: application })), 'SEC_E_OK');
-      assert.equal(await judge(realm.client.initiate()), 'SEC_E_OK');
+      const verify = async (token: Promise<Buffer>): Promise<string> =>
+        (await realm.server.verify(await token, { bindings, requirements })).status;
+      assert.equal(await verify(client.initiate()), 'SEC_E_BAD_BINDINGS');
+      assert.equal(await verify(client.initiate({ bindings: application })), 'SEC_E_OK');
+      assert.equal(await verify(realm.client.initiate()), 'SEC_E_OK');
     });
 
     it('D10: an extension after the checksum is ignored', async () => {
       const alter = withChecksum((content) => Buffer.concat([content, Buffer.from('00000063000000020102', 'hex')]));
-      const { status, token } = await realm.server.judge(await realm.forged(alter));
+      const { status, token } = await realm.server.verify(await realm.forged(alter));
       assert.equal(status, 'SEC_E_OK');
       assert.equal(token?.userName, 'alice');
     });
@@ -131,11 +131,11 @@ for (const { name: gssapi, library, ready } of gssapis)
       for (const size of [0, 1, 100, 60_000]) {
         for (const credential of [realm.server, delegating]) {
           const requirements = ASC_REQ_CONNECTION | ASC_REQ_DELEGATE;
-          const judged = await credential.judge(await realm.forged(delegated(size)), { requirements });
-          assert.equal(judged.attributes & ASC_RET_DELEGATE, 0, `${size} bytes`);
+          const verified = await credential.verify(await realm.forged(delegated(size)), { requirements });
+          assert.equal(verified.attributes & ASC_RET_DELEGATE, 0, `${size} bytes`);
           // Heimdal reads what is not empty.
           const isRead = gssapi === 'MIT krb5' || size > 0;
-          assert.equal(judged.status === 'SEC_E_OK', !isRead, `${size} bytes`);
+          assert.equal(verified.status === 'SEC_E_OK', !isRead, `${size} bytes`);
         }
       }
     });

@@ -33,12 +33,12 @@ for (const { name: gssapi, library, ready } of gssapis)
         keytab: realm.kdc.keytab,
         servicePrincipalNames: ['http/LOCALHOST@test.local'],
       });
-      const refused = await only.judge(web);
+      const refused = await only.verify(web);
       assert.equal(refused.status, 'SEC_E_WRONG_PRINCIPAL');
       assert.match(refused.why, /HTTP\/web\.test\.local@TEST\.LOCAL, and this server takes http\/LOCALHOST/);
-      assert.equal((await only.judge(await realm.client.initiate())).status, 'SEC_E_OK');
-      assert.equal((await realm.server.judge(web)).status, 'SEC_E_OK');
-      const cifs = await realm.server.judge(await realm.client.initiate({ target: 'cifs@localhost' }));
+      assert.equal((await only.verify(await realm.client.initiate())).status, 'SEC_E_OK');
+      assert.equal((await realm.server.verify(web)).status, 'SEC_E_OK');
+      const cifs = await realm.server.verify(await realm.client.initiate({ target: 'cifs@localhost' }));
       assert.equal(cifs.status, 'SEC_E_WRONG_PRINCIPAL');
     });
 
@@ -53,35 +53,35 @@ for (const { name: gssapi, library, ready } of gssapis)
           open.ticketHeader.keyVersion = keyVersion;
           return sealApRequest(open, cifs);
         };
-        const judged = await realm.server.judge(await renamed());
-        assert.equal(judged.token, undefined);
+        const verified = await realm.server.verify(await renamed());
+        assert.equal(verified.token, undefined);
         // No library has anything against it by itself, once it has the key.
-        if (keyVersion === 77) assert.equal((await any.judge(await renamed())).status, 'SEC_E_OK');
+        if (keyVersion === 77) assert.equal((await any.verify(await renamed())).status, 'SEC_E_OK');
       }
     });
 
     it('D09: a ticket under a known key is taken whatever key version it names: libkrb5 tries the keys it has', async () => {
       for (const keyVersion of [77, -1, undefined]) {
         const token = await realm.forged((open) => (open.ticketHeader.keyVersion = keyVersion));
-        assert.equal((await realm.server.judge(token)).token?.userName, 'alice');
+        assert.equal((await realm.server.verify(token)).token?.userName, 'alice');
       }
       const stranger = Buffer.alloc(32, 9);
       const open = openApRequest(await realm.client.initiate(), realm.key);
       open.ticketHeader.keyVersion = 77;
-      const judged = await realm.server.judge(sealApRequest(open, stranger));
-      assert.equal(judged.token, undefined);
-      assert.match(judged.why, /kvno\) 77, and the keytab .* has kvno 2/);
+      const verified = await realm.server.verify(sealApRequest(open, stranger));
+      assert.equal(verified.token, undefined);
+      assert.match(verified.why, /kvno\) 77, and the keytab .* has kvno 2/);
     });
 
     it('D03: a client whose clock is off is told apart, in seconds, and gets the server time where asked for', async () => {
       await runChecked('kvno', ['HTTP/localhost'], { env: realm.env });
       await using late = await startGssClient(realm.env, ['faketime', '-f', '+20m']);
-      const judged = await realm.server.judge(await late.initiate(), { requirements: ASC_REQ_EXTENDED_ERROR });
-      assert.equal(judged.status, 'SEC_E_TIME_SKEW');
-      const [, seconds] = /clock is (\d+) seconds ahead/.exec(judged.why) ?? [];
-      assert.ok(Math.abs(Number(seconds) - 1200) <= 5, judged.why);
+      const verified = await realm.server.verify(await late.initiate(), { requirements: ASC_REQ_EXTENDED_ERROR });
+      assert.equal(verified.status, 'SEC_E_TIME_SKEW');
+      const [, seconds] = /clock is (\d+) seconds ahead/.exec(verified.why) ?? [];
+      assert.ok(Math.abs(Number(seconds) - 1200) <= 5, verified.why);
       // KRB-ERROR with KRB_AP_ERR_SKEW (37): error-code [6] INTEGER.
-      const error = Buffer.from(outputToken(judged.output));
+      const error = Buffer.from(outputToken(verified.output));
       assert.ok(
         error.includes(Buffer.concat([Buffer.from('a603', 'hex'), Buffer.from(derInteger(37))])),
         error.toString('hex'),
@@ -104,10 +104,10 @@ for (const { name: gssapi, library, ready } of gssapis)
       using refusing = await acceptor({ library, keytab });
       using allowing = await acceptor({ library, keytab, allowRc4: true });
       const target = 'HTTP@rc4.old.test';
-      const judged = await refusing.judge(await rc4.initiate({ target }));
-      assert.equal(judged.status, 'SEC_E_ALGORITHM_MISMATCH');
-      assert.match(judged.why, /arcfour-hmac, which is refused/);
-      assert.equal((await allowing.judge(await rc4.initiate({ target }))).status, 'SEC_E_OK');
+      const verified = await refusing.verify(await rc4.initiate({ target }));
+      assert.equal(verified.status, 'SEC_E_ALGORITHM_MISMATCH');
+      assert.match(verified.why, /arcfour-hmac, which is refused/);
+      assert.equal((await allowing.verify(await rc4.initiate({ target }))).status, 'SEC_E_OK');
       await rc4[Symbol.asyncDispose]();
     });
   });

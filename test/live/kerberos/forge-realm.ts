@@ -8,7 +8,7 @@ import type { Kdc } from '../../lab/kdc.ts';
 import { acceptor, useRealm } from './acceptor.ts';
 import type { Acceptor } from './acceptor.ts';
 
-/** A realm in which tokens are forged, and what judges them. */
+/** A realm in which tokens are forged, and what verifies them. */
 export interface ForgeRealm {
   readonly kdc: Kdc;
   /** The environment of alice, who has a forwardable ticket. */

@@ -40,7 +40,7 @@ for (const { name: gssapi, library, ready } of gssapis)
     after(() => realm.stop());
 
     it('accepts a forged token in which nothing was altered: the forge itself is sound', async () => {
-      const { status, token } = await realm.server.judge(await realm.forged(() => undefined));
+      const { status, token } = await realm.server.verify(await realm.forged(() => undefined));
       assert.equal(status, 'SEC_E_OK');
       assert.equal(token?.userName, 'alice');
     });
@@ -161,13 +161,13 @@ for (const { name: gssapi, library, ready } of gssapis)
     ];
     for (const [name, alter, status, why] of cases) {
       it(name, async () => {
-        const judged = await realm.server.judge(await realm.forged(alter));
+        const verified = await realm.server.verify(await realm.forged(alter));
         const expected = gssapi === 'Heimdal' ? (wordsOfHeimdal[name] ?? status) : status;
-        assert.equal(judged.status, expected, judged.why);
-        assert.equal(judged.token, undefined);
-        assert.match(judged.why, why);
+        assert.equal(verified.status, expected, verified.why);
+        assert.equal(verified.token, undefined);
+        assert.match(verified.why, why);
         // Nothing goes to the client unless the caller asks for extended errors.
-        assert.deepEqual(judged.output, []);
+        assert.deepEqual(verified.output, []);
       });
     }
   });

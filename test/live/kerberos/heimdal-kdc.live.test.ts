@@ -1,4 +1,4 @@
-/** Tickets of a Heimdal KDC, with no PAC in them, from Heimdal's kinit through curl, judged by Heimdal and by MIT krb5. */
+/** Tickets of a Heimdal KDC, with no PAC in them, from Heimdal's kinit through curl, verified by Heimdal and by MIT krb5. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { liveHandles } from '../../../src/sspi/index.ts';
@@ -32,7 +32,7 @@ describe('tickets of a Heimdal KDC', ready, () => {
   });
 
   for (const { name, options, library } of [heimdal, mit]) {
-    it(`sign in with curl, judged by ${name}`, async () => {
+    it(`sign in with curl, verified by ${name}`, async () => {
       await using server = await adapters['node:http']!({ ...options, keytab: kdc.keytab });
       const url = `http://localhost:${server.port}/`;
       const { status, body, exitCode } = await curl(['--negotiate', '-u', ':', url], { env: alice });
@@ -47,11 +47,11 @@ describe('tickets of a Heimdal KDC', ready, () => {
     it(`have no PAC, and are refused by ${name} where one is required`, async () => {
       await using client = await startGssClient(alice);
       using server = await acceptor({ library, keytab: kdc.keytab, requirePac: true });
-      const judged = await server.judge(await client.initiate());
-      assert.equal(judged.status, 'SEC_E_LOGON_DENIED');
-      assert.match(judged.why, /no PAC/);
+      const verified = await server.verify(await client.initiate());
+      assert.equal(verified.status, 'SEC_E_LOGON_DENIED');
+      assert.match(verified.why, /no PAC/);
       using lenient = await acceptor({ library, keytab: kdc.keytab });
-      const { status, token, expiry } = await lenient.judge(await client.initiate());
+      const { status, token, expiry } = await lenient.verify(await client.initiate());
       assert.equal(status, 'SEC_E_OK');
       assert.equal(token?.userPrincipalName, 'alice@HEIMDAL.TEST');
       assert.ok(expiry !== undefined && expiry.getTime() > Date.now());

@@ -47,26 +47,26 @@ describe('Heimdal', ready, () => {
     return sealApRequest(open, key);
   };
 
-  it('and MIT krb5 judge in one process, each its own tokens', async () => {
+  it('and MIT krb5 verify in one process, each its own tokens', async () => {
     using mits = await acceptor({ keytab: kdc.keytab });
     using heimdals = await acceptor({ keytab: kdc.keytab, library });
     using heimdalsLater = await acceptor({ keytab: kdc.keytab, library, asynchronous: true });
     const servers = [mits, heimdals, heimdalsLater];
-    const judged = await Promise.all(
-      Array.from({ length: 60 }, async (_, index) => servers[index % 3]!.judge(await client.initiate())),
+    const verified = await Promise.all(
+      Array.from({ length: 60 }, async (_, index) => servers[index % 3]!.verify(await client.initiate())),
     );
-    assert.deepEqual([...new Set(judged.map(({ status }) => status))], ['SEC_E_OK']);
+    assert.deepEqual([...new Set(verified.map(({ status }) => status))], ['SEC_E_OK']);
   });
 
   it('is told by its symbols, and a library that is no GSSAPI is refused', async () => {
     using named = await acceptor({ keytab: kdc.keytab, library });
-    assert.equal((await named.judge(await client.initiate())).status, 'SEC_E_OK');
+    assert.equal((await named.verify(await client.initiate())).status, 'SEC_E_OK');
     const [path] = /\/\S*libgssapi\.so\.3\S*/.exec(await readFile('/proc/self/maps', 'utf8')) ?? [];
     assert.ok(path !== undefined);
     const misnamed = kdc.file('libgssapi_krb5.so.2');
     await copyFile(path, misnamed);
     using server = await acceptor({ keytab: kdc.keytab, library: misnamed });
-    assert.equal((await server.judge(await client.initiate())).token?.userName, 'alice');
+    assert.equal((await server.verify(await client.initiate())).token?.userName, 'alice');
     await assert.rejects(acceptor({ keytab: kdc.keytab, library: 'libm.so.6' }), (error: unknown) => {
       assert.ok(error instanceof SspiAuthError, String(error));
       assert.match(error.message, /libm\.so\.6: is neither GSSAPI of MIT krb5 nor of Heimdal/);
@@ -86,30 +86,30 @@ describe('Heimdal', ready, () => {
     }
     for (const replayCache of ['none:', true, false]) {
       using server = await acceptor({ keytab: kdc.keytab, library, replayCache });
-      assert.equal((await server.judge(await client.initiate())).status, 'SEC_E_OK');
+      assert.equal((await server.verify(await client.initiate())).status, 'SEC_E_OK');
     }
   });
 
-  it('D01: of one token judged many times at once, one is taken', async () => {
+  it('D01: of one token verified many times at once, one is taken', async () => {
     using server = await acceptor({ keytab: kdc.keytab, library, asynchronous: true });
     const token = await client.initiate();
-    const judged = await Promise.all(Array.from({ length: 20 }, () => server.judge(token)));
-    assert.equal(judged.filter(({ status }) => status === 'SEC_E_OK').length, 1);
-    assert.equal(judged.filter(({ why }) => /used before/.test(why)).length, 19);
+    const verified = await Promise.all(Array.from({ length: 20 }, () => server.verify(token)));
+    assert.equal(verified.filter(({ status }) => status === 'SEC_E_OK').length, 1);
+    assert.equal(verified.filter(({ why }) => /used before/.test(why)).length, 19);
   });
 
   it('D01: what of a replayed token is in the clear may be altered: it is one all the same', async () => {
     using server = await acceptor({ keytab: kdc.keytab, library });
     const open = openApRequest(await client.initiate(), key);
     const token = sealApRequest(open, key);
-    assert.equal((await server.judge(token)).status, 'SEC_E_OK');
+    assert.equal((await server.verify(token)).status, 'SEC_E_OK');
     // Sealed anew, the authenticator is another one and this is no replay; the control that the test can fail.
-    assert.equal((await server.judge(sealApRequest(open, key))).status, 'SEC_E_OK');
+    assert.equal((await server.verify(sealApRequest(open, key))).status, 'SEC_E_OK');
     let taken = 0;
     for (let at = 0; at < token.byteLength; at++) {
       const altered = Buffer.from(token);
       altered[at]! ^= 0x01;
-      if ((await server.judge(altered)).status === 'SEC_E_OK') taken++;
+      if ((await server.verify(altered)).status === 'SEC_E_OK') taken++;
     }
     assert.equal(taken, 0);
   });
@@ -124,7 +124,7 @@ describe('Heimdal', ready, () => {
           open.authenticator.set(2, principalName(1, name));
           open.encTicket.delete(10);
         });
-      const [own, other] = [await server.judge(await token()), await mits.judge(await token())];
+      const [own, other] = [await server.verify(await token()), await mits.verify(await token())];
       assert.deepEqual(own.token, other.token, JSON.stringify(name));
       assert.ok(own.token !== undefined, own.why);
     }
@@ -145,25 +145,25 @@ describe('Heimdal', ready, () => {
       // Tokens older than the process are none that its replay cache takes.
       const server = await acceptor({ keytab: process.env.KEYTAB, library: process.env.LIBRARY, replayCache: false });
       for (const token of process.env.TOKENS.split(' ')) {
-        const { status, why } = await server.judge(Buffer.from(token, 'base64'));
-        console.log('judged ' + status + ' ' + why);
+        const { status, why } = await server.verify(Buffer.from(token, 'base64'));
+        console.log('verified ' + status + ' ' + why);
       }
       console.log('done');`;
-    const judge = async (file: string): Promise<readonly string[]> => {
+    const verify = async (file: string): Promise<readonly string[]> => {
       const TOKENS = [sound, altered].map((token) => token.toString('base64')).join(' ');
       const env = { ...kdc.env, KRB5_CONFIG: file, KEYTAB: kdc.keytab, LIBRARY: library ?? '', TOKENS };
       const words = ['--import', 'tsx', '--input-type=module', '--eval', source];
       await using child = await startProcess(process.execPath, words, { env });
-      const [first = ''] = await child.waitForLine(/^judged .*$/);
-      const [second = ''] = await child.waitForLine(/^judged (?!SEC_E_OK).*$/);
+      const [first = ''] = await child.waitForLine(/^verified .*$/);
+      const [second = ''] = await child.waitForLine(/^verified (?!SEC_E_OK).*$/);
       await child.waitForLine(/^done$/);
       return [first, second];
     };
-    const checked = await judge(kdc.env['KRB5_CONFIG'] ?? '');
-    assert.match(checked[0] ?? '', /^judged SEC_E_OK/);
+    const checked = await verify(kdc.env['KRB5_CONFIG'] ?? '');
+    assert.match(checked[0] ?? '', /^verified SEC_E_OK/);
     assert.doesNotMatch(checked[1] ?? '', /does not verify with the key of the service/);
-    const unchecked = await judge(config);
-    assert.match(unchecked[0] ?? '', /^judged SEC_E_OK/);
+    const unchecked = await verify(config);
+    assert.match(unchecked[0] ?? '', /^verified SEC_E_OK/);
     assert.match(unchecked[1] ?? '', /SEC_E_LOGON_DENIED the PAC in the ticket of alice@TEST\.LOCAL does not verify/);
   });
 });

@@ -23,19 +23,19 @@ for (const { name, library, ready } of gssapis)
       useRealm(kdc);
       using server = await acceptor({ keytab: kdc.keytab, library });
       await using before = await startGssClient(await kdc.signIn('alice'));
-      assert.equal((await server.judge(await before.initiate())).status, 'SEC_E_OK');
+      assert.equal((await server.verify(await before.initiate())).status, 'SEC_E_OK');
 
       await kdc.administer(['cpw -randkey HTTP/localhost']);
       await using after = await startGssClient(await kdc.signIn('alice'));
-      const refused = await server.judge(await after.initiate());
+      const refused = await server.verify(await after.initiate());
       assert.notEqual(refused.status, 'SEC_E_OK');
       assert.match(refused.why, /key version \(kvno\) 3, and the keytab .*http\.keytab has kvno 2/);
-      assert.equal((await server.judge(await before.initiate())).status, 'SEC_E_OK');
+      assert.equal((await server.verify(await before.initiate())).status, 'SEC_E_OK');
 
       // As an administrator does: the file grows by the newest keys, and the old ones stay for old tickets.
       await kdc.administer([`ktadd -norandkey -k ${kdc.keytab} HTTP/localhost`]);
-      assert.equal((await server.judge(await after.initiate())).status, 'SEC_E_OK');
-      assert.equal((await server.judge(await before.initiate())).status, 'SEC_E_OK');
+      assert.equal((await server.verify(await after.initiate())).status, 'SEC_E_OK');
+      assert.equal((await server.verify(await before.initiate())).status, 'SEC_E_OK');
     });
 
     it('keys change under load: no ticket is refused before, while or after', async () => {
@@ -43,14 +43,14 @@ for (const { name, library, ready } of gssapis)
       useRealm(kdc);
       for (const asynchronous of [false, true]) {
         using server = await acceptor({ keytab: kdc.keytab, asynchronous, library });
-        const verdicts: string[] = [];
+        const results: string[] = [];
         let done = false;
-        // Their tickets are of the first key: one fetched between change and export could not be judged by anybody.
+        // Their tickets are of the first key: one fetched between change and export could not be verified by anybody.
         await using one = await startGssClient(await kdc.signIn('bob'));
         await using two = await startGssClient(await kdc.signIn('bob'));
-        for (const client of [one, two]) verdicts.push((await server.judge(await client.initiate())).status);
+        for (const client of [one, two]) results.push((await server.verify(await client.initiate())).status);
         const load = async (client: GssClient): Promise<void> => {
-          while (!done) verdicts.push((await server.judge(await client.initiate())).status);
+          while (!done) results.push((await server.verify(await client.initiate())).status);
         };
         const running = [load(one), load(two)];
         for (let round = 0; round < 3; round++) {
@@ -60,12 +60,12 @@ for (const { name, library, ready } of gssapis)
           await kdc.administer([`ktadd -k ${next} HTTP/localhost`]);
           await rename(next, kdc.keytab);
           await using client = await startGssClient(await kdc.signIn('alice'));
-          for (let index = 0; index < 20; index++) verdicts.push((await server.judge(await client.initiate())).status);
+          for (let index = 0; index < 20; index++) results.push((await server.verify(await client.initiate())).status);
         }
         done = true;
         await Promise.all(running);
-        assert.ok(verdicts.length > 60, `${verdicts.length} verdicts`);
-        assert.deepEqual([...new Set(verdicts)], ['SEC_E_OK']);
+        assert.ok(results.length > 60, `${results.length} results`);
+        assert.deepEqual([...new Set(results)], ['SEC_E_OK']);
       }
     });
 
@@ -78,11 +78,11 @@ for (const { name, library, ready } of gssapis)
       await writeFile(kdc.keytab, 'half a file');
       const cifs = await client.initiate();
       cifs[cifs.byteLength - 1]! ^= 1;
-      const refused = await server.judge(cifs);
+      const refused = await server.verify(cifs);
       assert.match(refused.why, /changed keytab cannot be loaded/);
-      assert.equal((await server.judge(await client.initiate())).status, 'SEC_E_OK');
+      assert.equal((await server.verify(await client.initiate())).status, 'SEC_E_OK');
       await rename(kdc.file('away'), kdc.keytab);
-      assert.equal((await server.judge(await client.initiate())).status, 'SEC_E_OK');
+      assert.equal((await server.verify(await client.initiate())).status, 'SEC_E_OK');
     });
 
     it('a keytab without the encryption type of the ticket is named with it', async () => {
@@ -96,7 +96,7 @@ for (const { name, library, ready } of gssapis)
       });
       using server = await acceptor({ keytab: kdc.file('weak.keytab'), library });
       await using client = await startGssClient(await kdc.signIn('alice'));
-      const refused = await server.judge(await client.initiate());
+      const refused = await server.verify(await client.initiate());
       assert.notEqual(refused.status, 'SEC_E_OK');
       assert.match(refused.why, /has no aes256-cts-hmac-sha1-96 key for HTTP\/localhost@TEST\.LOCAL/);
     });

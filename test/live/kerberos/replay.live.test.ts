@@ -15,9 +15,9 @@ const gssapis = [
   { ...heimdal, ready: await tier('heimdal', gssClientPackages) },
 ];
 
-/** A process with an acceptor in it, which judges the tokens it is given. */
+/** A process with an acceptor in it, which verifies the tokens it is given. */
 interface AnotherServer extends AsyncDisposable {
-  judge(token: Uint8Array): Promise<string>;
+  verify(token: Uint8Array): Promise<string>;
 }
 
 async function startAnotherServer(kdc: Kdc, options: Readonly<Record<string, unknown>>): Promise<AnotherServer> {
@@ -28,8 +28,8 @@ async function startAnotherServer(kdc: Kdc, options: Readonly<Record<string, unk
     console.log('ready');
     let number = 0;
     for await (const line of createInterface({ input: process.stdin })) {
-      const { status, why } = await server.judge(Buffer.from(line, 'base64'));
-      console.log('judged ' + ++number + ' ' + status + ' ' + why);
+      const { status, why } = await server.verify(Buffer.from(line, 'base64'));
+      console.log('verified ' + ++number + ' ' + status + ' ' + why);
     }`;
   const words = ['--import', 'tsx', '--input-type=module', '--eval', source];
   const env = { ...kdc.env, OPTIONS: JSON.stringify({ keytab: kdc.keytab, ...options }) };
@@ -37,9 +37,9 @@ async function startAnotherServer(kdc: Kdc, options: Readonly<Record<string, unk
   await child.waitForLine(/^ready$/);
   let number = 0;
   return {
-    async judge(token) {
+    async verify(token) {
       child.write(`${Buffer.from(token).toString('base64')}\n`);
-      const [, said = ''] = await child.waitForLine(new RegExp(`^judged ${++number} (.*)$`));
+      const [, said = ''] = await child.waitForLine(new RegExp(`^verified ${++number} (.*)$`));
       return said;
     },
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
@@ -66,9 +66,9 @@ for (const { name, library, options, ready } of gssapis)
       const token = await newToken();
       using first = await acceptor({ keytab: kdc.keytab, library });
       using second = await acceptor({ keytab: kdc.keytab, library });
-      assert.equal((await first.judge(token)).status, 'SEC_E_OK');
+      assert.equal((await first.verify(token)).status, 'SEC_E_OK');
       for (const server of [first, second]) {
-        const replayed = await server.judge(token);
+        const replayed = await server.verify(token);
         assert.equal(replayed.status, 'SEC_E_LOGON_DENIED');
         assert.match(replayed.why, /used before/);
       }
@@ -78,9 +78,9 @@ for (const { name, library, options, ready } of gssapis)
       await using other = await startAnotherServer(kdc, options);
       using server = await acceptor({ keytab: kdc.keytab, library });
       const token = await newToken();
-      assert.equal((await server.judge(token)).status, 'SEC_E_OK');
+      assert.equal((await server.verify(token)).status, 'SEC_E_OK');
       // Heimdal has no replay cache: this library keeps one, in its own process.
-      assert.match(await other.judge(token), name === 'Heimdal' ? /^SEC_E_OK/ : /^SEC_E_LOGON_DENIED .*used before/);
+      assert.match(await other.verify(token), name === 'Heimdal' ? /^SEC_E_OK/ : /^SEC_E_LOGON_DENIED .*used before/);
     });
 
     it('D02: is not accepted after a restart, and new ones are at once', async () => {
@@ -88,17 +88,17 @@ for (const { name, library, options, ready } of gssapis)
       {
         await using first = await startAnotherServer(kdc, options);
         token = await newToken();
-        assert.match(await first.judge(token), /^SEC_E_OK/);
+        assert.match(await first.verify(token), /^SEC_E_OK/);
       }
       await using second = await startAnotherServer(kdc, options);
       const why = name === 'Heimdal' ? /is older than what this server remembers/ : /used before/;
-      const replayed = await second.judge(token);
+      const replayed = await second.verify(token);
       assert.match(replayed, /^SEC_E_LOGON_DENIED/);
       assert.match(replayed, why);
-      assert.match(await second.judge(await newToken()), /^SEC_E_OK/);
+      assert.match(await second.verify(await newToken()), /^SEC_E_OK/);
       // Without a replay cache the same token passes: it is refused for nothing else.
       await using careless = await startAnotherServer(kdc, { ...options, replayCache: false });
-      for (let time = 0; time < 2; time++) assert.match(await careless.judge(token), /^SEC_E_OK/);
+      for (let time = 0; time < 2; time++) assert.match(await careless.verify(token), /^SEC_E_OK/);
     });
 
     it('D02: a client whose clock is behind has to wait, one whose clock is ahead has not', async () => {
@@ -107,7 +107,7 @@ for (const { name, library, options, ready } of gssapis)
       const dated = async (seconds: number): Promise<string> => {
         const open = openApRequest(await newToken(), key);
         open.authenticator.set(5, kerberosTime(Date.now() + seconds * 1000));
-        return server.judge(sealApRequest(open, key));
+        return server.verify(sealApRequest(open, key));
       };
       assert.match(await dated(-200), name === 'Heimdal' ? /^SEC_E_LOGON_DENIED .*is older/ : /^SEC_E_OK/);
       assert.match(await dated(200), /^SEC_E_OK/);

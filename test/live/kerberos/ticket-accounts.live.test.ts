@@ -41,45 +41,45 @@ for (const { name: gssapi, library, ready } of gssapis)
           // The PAC of this KDC names alice; it has no logon information, so the name is the principal's.
           open.encTicket.delete(10);
         };
-      const enterprise = await realm.server.judge(await realm.forged(named('alice@OTHER.TEST')));
+      const enterprise = await realm.server.verify(await realm.forged(named('alice@OTHER.TEST')));
       assert.equal(enterprise.status, 'SEC_E_OK');
       assert.equal(enterprise.token?.userName, 'alice\\@OTHER.TEST');
       assert.equal(enterprise.token.userPrincipalName, 'alice\\@OTHER.TEST@TEST.LOCAL');
-      const slash = await realm.server.judge(await realm.forged(named('host/admin')));
+      const slash = await realm.server.verify(await realm.forged(named('host/admin')));
       assert.equal(slash.token?.userName, 'host\\/admin');
-      const two = await realm.server.judge(await realm.forged(named('host', 'admin')));
+      const two = await realm.server.verify(await realm.forged(named('host', 'admin')));
       assert.equal(two.token?.userName, 'host/admin');
-      const control = await realm.server.judge(await realm.forged(named('al\u001bice')));
+      const control = await realm.server.verify(await realm.forged(named('al\u001bice')));
       assert.equal(control.status, 'SEC_E_LOGON_DENIED');
       assert.match(control.why, /control characters/);
     });
 
-    it('D13: an account that is known by its ticket is judged by each token all the same', async () => {
+    it('D13: an account that is known by its ticket is verified by each token all the same', async () => {
       const first = await realm.client.initiate();
-      const judged = await realm.server.judge(first);
-      assert.equal(judged.status, 'SEC_E_OK');
+      const verified = await realm.server.verify(first);
+      assert.equal(verified.status, 'SEC_E_OK');
       /** Another authenticator with the very ticket that was accepted. */
       const again = async (alter: (open: OpenApRequest) => void): Promise<Buffer> =>
         withTicketOf(first, await realm.forged(alter));
-      const unaltered = await realm.server.judge(await again(() => undefined));
+      const unaltered = await realm.server.verify(await again(() => undefined));
       assert.equal(unaltered.status, 'SEC_E_OK');
-      assert.deepEqual(unaltered.token, judged.token);
+      assert.deepEqual(unaltered.token, verified.token);
       const ofBob = await again((open) => void open.authenticator.set(2, principalName(1, 'bob')));
-      assert.notEqual((await realm.server.judge(ofBob)).status, 'SEC_E_OK');
+      assert.notEqual((await realm.server.verify(ofBob)).status, 'SEC_E_OK');
       const otherKey = await again((open) => void open.sessionKey.fill(1));
-      assert.notEqual((await realm.server.judge(otherKey)).status, 'SEC_E_OK');
+      assert.notEqual((await realm.server.verify(otherKey)).status, 'SEC_E_OK');
       // GSS_C_ANON_FLAG: whatever the library makes of it, it does so for a known ticket as for a new one.
       const anonymous = withChecksum((c) => (c.writeUInt32LE(c.readUInt32LE(20) | 0x40, 20), c));
       using fresh = await acceptor({ library, keytab: realm.kdc.keytab });
-      const known = await realm.server.judge(await again(anonymous));
-      const unknown = await fresh.judge(await again(anonymous));
+      const known = await realm.server.verify(await again(anonymous));
+      const unknown = await fresh.verify(await again(anonymous));
       assert.equal(known.status, unknown.status);
       assert.deepEqual(known.token, unknown.token);
     });
 
     it('an anonymous principal is no identity', async () => {
       const name = principalName(11, 'WELLKNOWN', 'ANONYMOUS');
-      const { status, token } = await realm.server.judge(
+      const { status, token } = await realm.server.verify(
         await realm.forged((open) => {
           for (const [part, nameTag, realmTag] of [
             [open.encTicket, 3, 2],
@@ -106,19 +106,19 @@ for (const { name: gssapi, library, ready } of gssapis)
         (open: OpenApRequest) => open.encTicket.set(10, pacAuthorizationData(altered(open))),
         (open: OpenApRequest) => open.encTicket.set(10, authorizationData(128, altered(open))),
       ]) {
-        const { status, token, why } = await realm.server.judge(await realm.forged(alter));
+        const { status, token, why } = await realm.server.verify(await realm.forged(alter));
         assert.deepEqual([status, token], ['SEC_E_LOGON_DENIED', undefined], why);
       }
       const verified = await realm.forged((open) =>
         open.encTicket.set(10, pacAuthorizationData(pacOf(open.encTicket.get(10)!))),
       );
-      assert.equal((await realm.server.judge(verified)).status, 'SEC_E_OK');
+      assert.equal((await realm.server.verify(verified)).status, 'SEC_E_OK');
     });
 
     it('D16: a ticket without logon information is refused where a PAC is required', async () => {
       using strict = await acceptor({ library, keytab: realm.kdc.keytab, requirePac: true });
-      const judged = await strict.judge(await realm.client.initiate());
-      assert.equal(judged.status, 'SEC_E_LOGON_DENIED');
-      assert.match(judged.why, /no PAC/);
+      const verified = await strict.verify(await realm.client.initiate());
+      assert.equal(verified.status, 'SEC_E_LOGON_DENIED');
+      assert.match(verified.why, /no PAC/);
     });
   });

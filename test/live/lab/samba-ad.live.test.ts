@@ -5,7 +5,7 @@ import { canMakeNamespaces, startSambaAd } from '../../lab/samba-ad.ts';
 import { tier } from '../../lab/tier.ts';
 
 describe('the Samba domain of the test ground', await tier('samba-ad', [], canMakeNamespaces), () => {
-  it('gives tickets its keytab decrypts, and judges passwords on the controller and on a member', async () => {
+  it('gives tickets its keytab decrypts, and verifies passwords on the controller and on a member', async () => {
     await using domain = await startSambaAd();
     const env = await domain.signIn('alice', ['HTTP/localhost']);
     // Outside the private network: the cache holds all that a client needs.

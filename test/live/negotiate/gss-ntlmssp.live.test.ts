@@ -11,7 +11,7 @@ import { tier } from '../../lab/tier.ts';
 import { handshake, leg, negotiateCredential, protectMessages, whoRan } from './handshakes.ts';
 import type { Finished } from './handshakes.ts';
 
-/** The server's side as a function of nothing, so that recorded tokens of a client can be judged again. */
+/** The server's side as a function of nothing, so that recorded tokens of a client can be verified again. */
 const startedAt = Date.now();
 const repeatable = {
   clock: { now: () => startedAt, elapsed: () => 0 },
@@ -78,33 +78,33 @@ describe('gss-ntlmssp', await tier('kdc', ntlmGssClientPackages), () => {
     Sspi.deleteSecurityContext(context);
     const [first, last] = clientTokens as [Uint8Array, Uint8Array];
 
-    const judge = async (one: Uint8Array, two: Uint8Array): Promise<number> => {
+    const verify = async (one: Uint8Array, two: Uint8Array): Promise<number> => {
       const begun = await leg(credential, one);
       if (begun.context === undefined) return begun.status;
       const result = await leg(credential, two, begun.context);
       Sspi.deleteSecurityContext(begun.context);
       return result.status;
     };
-    assert.equal(Sspi.statusName(await judge(first, last)), 'SEC_E_OK', 'the recording is good');
+    assert.equal(Sspi.statusName(await verify(first, last)), 'SEC_E_OK', 'the recording is good');
 
     for (const bit of [0, 7]) {
       for (let at = 0; at < first.byteLength; at++) {
         const changed = first.map((byte, index) => (index === at ? byte ^ (1 << bit) : byte));
-        assert.notEqual(await judge(changed, last), Sspi.SEC_E_OK, `first token, byte ${at}, bit ${bit}`);
+        assert.notEqual(await verify(changed, last), Sspi.SEC_E_OK, `first token, byte ${at}, bit ${bit}`);
       }
       for (let at = 0; at < last.byteLength; at++) {
         const changed = last.map((byte, index) => (index === at ? byte ^ (1 << bit) : byte));
-        const status = await judge(first, changed);
+        const status = await verify(first, changed);
         // negState of a client says nothing and nothing protects it (RFC 4178 section 4.2.2).
         if (status === Sspi.SEC_E_OK)
           assert.deepEqual(withoutState(changed), withoutState(last), `byte ${at}, bit ${bit}`);
       }
     }
     for (let length = 0; length < first.byteLength; length++) {
-      assert.notEqual(await judge(first.subarray(0, length), last), Sspi.SEC_E_OK);
+      assert.notEqual(await verify(first.subarray(0, length), last), Sspi.SEC_E_OK);
     }
     for (let length = 0; length < last.byteLength; length++) {
-      assert.notEqual(await judge(first, last.subarray(0, length)), Sspi.SEC_E_OK);
+      assert.notEqual(await verify(first, last.subarray(0, length)), Sspi.SEC_E_OK);
     }
     assert.deepEqual(Sspi.liveHandles().contexts, 0);
   });

@@ -38,7 +38,7 @@ describe('MIT Kerberos clients', await tier('kdc', ntlmGssClientPackages), () =>
   /** A client with a ticket, and one that has NTLM besides. */
   let ticket: Readonly<Record<string, string>>;
   let ticketAndNtlm: Readonly<Record<string, string>>;
-  /** Kerberos; Kerberos and NTLM; NTLM; the first two without a replay cache, to judge one token many times. */
+  /** Kerberos; Kerberos and NTLM; NTLM; the first two without a replay cache, to verify one token many times. */
   const credentials: Sspi.CredentialHandle[] = [];
   let kerberosOnly: Sspi.CredentialHandle;
   let both: Sspi.CredentialHandle;
@@ -149,7 +149,7 @@ describe('MIT Kerberos clients', await tier('kdc', ntlmGssClientPackages), () =>
     }
   });
 
-  /** One token of a client, not yet judged. */
+  /** One token of a client, not yet verified. */
   async function firstToken(options: InitiateOptions): Promise<Uint8Array> {
     await using client = await startGssClient(ticketAndNtlm);
     return Uint8Array.from(await client.initiate(options));
@@ -197,7 +197,7 @@ describe('MIT Kerberos clients', await tier('kdc', ntlmGssClientPackages), () =>
     }
   });
 
-  /** Judges a client's tokens with one byte changed, every byte in turn. */
+  /** Verifies a client's tokens with one byte changed, every byte in turn. */
   async function survivors(
     credential: Sspi.CredentialHandle,
     tokens: readonly Uint8Array[],
@@ -208,7 +208,7 @@ describe('MIT Kerberos clients', await tier('kdc', ntlmGssClientPackages), () =>
     for (let at = 0; at < original.byteLength; at++) {
       for (const bit of [0, 7]) {
         const changed = original.map((byte, index) => (index === at ? byte ^ (1 << bit) : byte));
-        const result = await judge(
+        const result = await verify(
           credential,
           tokens.map((token, index) => (index === which ? changed : token)),
         );
@@ -222,7 +222,7 @@ describe('MIT Kerberos clients', await tier('kdc', ntlmGssClientPackages), () =>
     }
     return [...accepted];
   }
-  async function judge(
+  async function verify(
     credential: Sspi.CredentialHandle,
     tokens: readonly Uint8Array[],
   ): Promise<Sspi.AcceptSecurityContextResult> {
@@ -236,7 +236,7 @@ describe('MIT Kerberos clients', await tier('kdc', ntlmGssClientPackages), () =>
 
   it('each byte of a token changed, but for those that nothing protects, or cut off, is refused (A03)', async () => {
     const token = await firstToken({ mech: 'spnego', offer: ['kerberos', 'ntlm'], flags: notMutual });
-    const good = await judge(forgetful, [token]);
+    const good = await verify(forgetful, [token]);
     assert.equal(Sspi.statusName(good.status), 'SEC_E_OK');
     Sspi.deleteSecurityContext(good.context!);
     const fields = unprotectedFields(token);
@@ -247,7 +247,7 @@ describe('MIT Kerberos clients', await tier('kdc', ntlmGssClientPackages), () =>
       );
     }
     for (let length = 0; length < token.byteLength; length++) {
-      assert.notEqual((await judge(forgetful, [token.subarray(0, length)])).status, Sspi.SEC_E_OK);
+      assert.notEqual((await verify(forgetful, [token.subarray(0, length)])).status, Sspi.SEC_E_OK);
     }
   });
 
@@ -256,7 +256,7 @@ describe('MIT Kerberos clients', await tier('kdc', ntlmGssClientPackages), () =>
     await using client = await startGssClient(ticketAndNtlm);
     const { clientTokens, context } = await handshake(kerberosOnly, client, options);
     Sspi.deleteSecurityContext(context);
-    const good = await judge(forgetfulKerberos, clientTokens);
+    const good = await verify(forgetfulKerberos, clientTokens);
     assert.equal(Sspi.statusName(good.status), 'SEC_E_OK');
     Sspi.deleteSecurityContext(good.context!);
     const [first, second] = clientTokens as [Uint8Array, Uint8Array];
@@ -271,7 +271,7 @@ describe('MIT Kerberos clients', await tier('kdc', ntlmGssClientPackages), () =>
     for (const at of await survivors(forgetfulKerberos, clientTokens, 1))
       assert.ok(at < mic, `byte ${at} of the second token`);
     const { responseToken } = last as NegTokenResp;
-    const without = await judge(forgetfulKerberos, [first, negTokenResp({ responseToken })]);
+    const without = await verify(forgetfulKerberos, [first, negTokenResp({ responseToken })]);
     assert.equal(Sspi.statusName(without.status), 'SEC_E_INVALID_TOKEN');
     assert.match(without.diagnosis?.text ?? '', /mechListMIC is missing/);
   });

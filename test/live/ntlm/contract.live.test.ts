@@ -28,9 +28,9 @@ for (const later of [false, true]) {
       authData: {
         accounts: {
           description: 'contract',
-          judgeNtlm: (logon) => {
-            const verdict = table.judgeNtlm!(logon);
-            return later ? Promise.resolve(verdict) : verdict;
+          verifyNtlm: (logon) => {
+            const result = table.verifyNtlm!(logon);
+            return later ? Promise.resolve(result) : result;
           },
         } satisfies typeof table,
         domain: 'LAB',

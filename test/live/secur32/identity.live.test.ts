@@ -1,4 +1,4 @@
-/** A21 over HTTP: the library fails, lies or never returns while it judges a client or tells who the client is. */
+/** A21 over HTTP: the library fails, lies or never returns while it verifies a client or tells who the client is. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it, mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -114,7 +114,7 @@ class Scene implements AsyncDisposable {
     this.#clock.at += LIMIT;
   }
 
-  /** Waits until so many handshakes wait for a verdict or their client. */
+  /** Waits until so many handshakes wait for a result or their client. */
   async pending(handshakes: number): Promise<void> {
     await turns(() => this.#server.authenticator.pendingHandshakes >= handshakes);
   }
@@ -270,7 +270,7 @@ for (const adapter of Object.keys(adapters)) {
       ['a leg that CompleteAuthToken follows', 'names', [begin], 'status=90313 name=LAB\\alice block=1'],
       ['the look-up of a name', 'tokens', [begin], 'status=0 token=good rid=NEW'],
     ] as const) {
-      it(`A21: ${what} does not return in time: 401 at the deadline, its verdict discarded, others served`, async () => {
+      it(`A21: ${what} does not return in time: 401 at the deadline, its result discarded, others served`, async () => {
         await using scene = await Scene.start(adapter, kind);
         {
           await using signedIn = await scene.open();
@@ -290,7 +290,7 @@ for (const adapter of Object.keys(adapters)) {
           assertRefused(await victim.exchange({}));
           scene.release();
           await scene.nothingLeft(kind === 'tokens' ? 2 : 0);
-          assertRefused(await victim.exchange({}), 'the late verdict signs nobody in');
+          assertRefused(await victim.exchange({}), 'the late result signs nobody in');
           assert.equal(scene.handled, 3);
         }
         await scene.nothingLeft();

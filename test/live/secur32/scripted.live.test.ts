@@ -115,8 +115,8 @@ describe('secur32 over a library that does what it is told', ready, () => {
     assertNothingHeld();
   });
 
-  it('takes the verdict of CompleteAuthToken, for 0x90313 and 0x90314', async () => {
-    for (const [status, complete, verdict] of [
+  it('takes the result of CompleteAuthToken, for 0x90313 and 0x90314', async () => {
+    for (const [status, complete, expected] of [
       ['90313', '0', 'SEC_E_OK'],
       ['90313', '8009030f', 'SEC_E_MESSAGE_ALTERED'],
       ['90313', '90312', 'SEC_E_INTERNAL_ERROR'],
@@ -127,7 +127,7 @@ describe('secur32 over a library that does what it is told', ready, () => {
       assert.equal(result.status.toString(16), status);
       assert.equal(Sspi.querySecurityContextToken(result.context!).status, Sspi.SEC_E_INVALID_HANDLE);
       const completed = await Sspi.completeAuthToken(result.context!, result.output);
-      assert.equal(Sspi.statusName(completed.status), verdict, `${status} and ${complete}`);
+      assert.equal(Sspi.statusName(completed.status), expected, `${status} and ${complete}`);
       if (completed.context === undefined) assert.deepEqual(completed.output, []);
       else {
         assert.deepEqual(outputOf(completed), ['token']);

@@ -45,8 +45,8 @@ const report: Record<string, unknown> = {};
   const good = client.makeSignature(theirs);
   report['serverVerifies'] = Sspi.statusName(Sspi.verifySignature(context, [data(theirs), token(good)]).status);
   const altered = client.makeSignature(theirs);
-  const verdict = Sspi.verifySignature(context, [data(Buffer.from('another message')), token(altered)]);
-  report['altered'] = Sspi.statusName(verdict.status);
+  const result = Sspi.verifySignature(context, [data(Buffer.from('another message')), token(altered)]);
+  report['altered'] = Sspi.statusName(result.status);
   Sspi.deleteSecurityContext(context);
   client[Symbol.dispose]();
 }
@@ -59,8 +59,8 @@ const report: Record<string, unknown> = {};
   report['serverReads'] = Buffer.from(opened.value?.[0]?.data ?? []).toString();
   const next = client.encryptMessage(theirs);
   next.data[0] = (next.data[0] ?? 0) ^ 1;
-  const verdict = Sspi.decryptMessage(context, [token(next.token), data(next.data)]);
-  report['alteredSecret'] = verdict.status >= 0x80000000 && verdict.value === undefined;
+  const result = Sspi.decryptMessage(context, [token(next.token), data(next.data)]);
+  report['alteredSecret'] = result.status >= 0x80000000 && result.value === undefined;
   Sspi.deleteSecurityContext(context);
   client[Symbol.dispose]();
 }

@@ -100,7 +100,7 @@ export interface WindowsNetwork {
    * @param env added to its environment
    */
   start(shim: boolean, env?: Readonly<Record<string, string>>): Promise<WindowsApplication>;
-  /** The token curl sends for HTTP/localhost, taken by a server that judges nothing: the KDC never sees it used. */
+  /** The token curl sends for HTTP/localhost, taken by a server that verifies nothing: the KDC never sees it used. */
   curlsToken(): Promise<string>;
   stop(): Promise<void>;
 }

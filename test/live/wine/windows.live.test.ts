@@ -1,6 +1,6 @@
 /**
  * The Windows build: the packed package in Express under Wine's secur32.dll, called by curl. First with Wine's secur32 as
- * it is, which judges but cannot say who the client is: every sign-in must then fail closed, for that reason and no other.
+ * it is, which verifies but cannot say who the client is: every sign-in must then fail closed, for that reason and no other.
  * Then with the proxy DLL that adds names, tokens and impersonation.
  */
 import assert from 'node:assert/strict';
@@ -40,7 +40,7 @@ describe('the Windows build under Wine', ready, () => {
       assert.equal((await app.state()).platform, 'win32');
     });
 
-    it('curl --ntlm: judges right and wrong, and lets nobody in who has no name (fail closed)', async () => {
+    it('curl --ntlm: verifies right and wrong, and lets nobody in who has no name (fail closed)', async () => {
       await app.reasons();
       const right = await app.ntlm('ntlm');
       const wrong = await app.ntlm('ntlm', 'LAB\\alice:wrong');
@@ -89,7 +89,7 @@ describe('the Windows build under Wine', ready, () => {
       assert.deepEqual(await app.reasons(), ['SEC_E_OK', 'SEC_E_LOGON_DENIED']);
     });
 
-    it('judges 24 sign-ins at once', async () => {
+    it('verifies 24 sign-ins at once', async () => {
       await app.reasons();
       await Promise.all(
         Array.from({ length: 24 }, (_, index) => (index % 2 === 0 ? app.ntlm('ntlm') : app.negotiate('negotiate'))),

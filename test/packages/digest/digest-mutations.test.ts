@@ -20,7 +20,7 @@ describe('Digest under attack: bytes', () => {
     assert.equal(server.status(answer), OK);
   });
 
-  /** What the verdict depends on: two lists with the same meaning may have the same verdict. */
+  /** What the result depends on: two lists with the same meaning may have the same result. */
   const meaning = (bytes: Uint8Array): string | undefined => {
     try {
       const fields = parseDigestFields(bytes);

@@ -6,28 +6,28 @@ import { DigestAcceptor } from '../../../src/packages/digest/digest-acceptor.ts'
 import * as Sspi from '../../../src/sspi/index.ts';
 import { answerChallenge, quote, readChallenge } from './digest-client.ts';
 import { DigestServer, REALM, TestAccounts, TestClock, sourceOf, testRandom, texts } from './digest-server.ts';
-import { CHALLENGED, DENIED, judged, MALFORMED, OK, statusOf } from './digest-results.ts';
+import { CHALLENGED, DENIED, verified, MALFORMED, OK, statusOf } from './digest-results.ts';
 
 describe('Digest under attack: replays and counts', () => {
   it('E01: a whole request again is not accepted; a valid one learns that its nonce is stale', () => {
     const server = new DigestServer();
     const answer = answerChallenge(server.challenge());
-    assert.equal(judged(server, answer), OK);
-    assert.equal(judged(server, answer), 'stale');
-    assert.equal(judged(server, answer.replace('response="', 'response="0')), DENIED);
+    assert.equal(verified(server, answer), OK);
+    assert.equal(verified(server, answer), 'stale');
+    assert.equal(verified(server, answer.replace('response="', 'response="0')), DENIED);
   });
 
   it('E01: a replay is not accepted on the context of a challenge either', () => {
     const server = new DigestServer();
     const answer = answerChallenge(server.challenge());
-    assert.equal(judged(server, answer), OK);
-    const { context } = server.judge('');
+    assert.equal(verified(server, answer), OK);
+    const { context } = server.verify('');
     assert.equal(server.status(answer, { context }), CHALLENGED);
   });
 
   it('E01: two equal requests at once are accepted once, though their source answers later', async () => {
     const accounts = new TestAccounts([{ userName: 'alice', password: 'Circle of Life' }]);
-    const server = new DigestServer({ accounts: sourceOf(async (logon) => accounts.judgeDigest(logon)) });
+    const server = new DigestServer({ accounts: sourceOf(async (logon) => accounts.verifyDigest(logon)) });
     const answer = answerChallenge(server.challenge());
     const results = await Promise.all([server.accept(answer), server.accept(answer), server.accept(answer)]);
     assert.deepEqual(results.map(({ status }) => Sspi.statusName(status)).sort(), [OK, CHALLENGED, CHALLENGED]);
@@ -41,7 +41,7 @@ describe('Digest under attack: replays and counts', () => {
     for (const nc of ['80000000', 'ffffffff', '0000ABCD']) assert.equal(statusOf({ nc }), OK, nc);
     const server = new DigestServer();
     const challenge = server.challenge();
-    const use = (nc: string): string => judged(server, answerChallenge(challenge, { nc }));
+    const use = (nc: string): string => verified(server, answerChallenge(challenge, { nc }));
     assert.deepEqual(['ffffffff', 'FFFFFFFF', '00000001', 'fffffffe', '80000000'].map(use), [
       OK,
       'stale',
@@ -54,7 +54,7 @@ describe('Digest under attack: replays and counts', () => {
   it('E20: counts that overtook each other pass once each', () => {
     const server = new DigestServer();
     const challenge = server.challenge();
-    const use = (nc: string): string => judged(server, answerChallenge(challenge, { nc }));
+    const use = (nc: string): string => verified(server, answerChallenge(challenge, { nc }));
     assert.deepEqual(['00000002', '00000001', '00000001', '00000002'].map(use), [OK, OK, 'stale', 'stale']);
   });
 
@@ -64,7 +64,7 @@ describe('Digest under attack: replays and counts', () => {
       new DigestAcceptor(
         digestSettings({
           accounts: sourceOf(() =>
-            accepted ? { verdict: 'accepted', account: { userName: 'alice' } } : { verdict: 'refused' },
+            accepted ? { result: 'accepted', account: { userName: 'alice' } } : { result: 'refused' },
           ),
           realm: REALM,
           domain: 'EXAMPLE',
@@ -83,8 +83,8 @@ describe('Digest under attack: replays and counts', () => {
         clock.advance(1);
         const challenge = call('');
         assert.ok('output' in challenge);
-        const verdict = call(answerChallenge(texts(challenge.output)[0]!));
-        assert.ok('verdict' in verdict && verdict.verdict !== 'challenge');
+        const result = call(answerChallenge(texts(challenge.output)[0]!));
+        assert.ok('result' in result && result.result !== 'challenge');
       }
     };
     const refusing = source(false);
@@ -101,17 +101,17 @@ describe('Digest under attack: nonces', () => {
     const server = new DigestServer({ nonceLifetimeMilliseconds: 60_000 });
     const challenge = server.challenge();
     server.clock.advance(59_999);
-    assert.equal(judged(server, answerChallenge(challenge)), OK);
+    assert.equal(verified(server, answerChallenge(challenge)), OK);
     server.clock.advance(1);
-    assert.equal(judged(server, answerChallenge(challenge, { nc: '00000002' })), 'stale');
-    assert.equal(judged(server, answerChallenge(challenge, { nc: '00000003', password: 'wrong' })), DENIED);
+    assert.equal(verified(server, answerChallenge(challenge, { nc: '00000002' })), 'stale');
+    assert.equal(verified(server, answerChallenge(challenge, { nc: '00000003', password: 'wrong' })), DENIED);
   });
 
   it('E03: the new challenge of a stale answer is as good as any, on the same context', () => {
     const server = new DigestServer();
     const challenge = server.challenge();
     server.clock.advance(300_000);
-    const stale = server.judge(answerChallenge(challenge));
+    const stale = server.verify(answerChallenge(challenge));
     const fresh = texts(stale.output)[0]!;
     assert.equal(server.status(answerChallenge(fresh), { context: stale.context }), OK);
   });
@@ -121,7 +121,7 @@ describe('Digest under attack: nonces', () => {
     const foreign = readChallenge(new DigestServer({ random: testRandom('other') }).challenge())['nonce']!;
     for (const nonce of [foreign, '', 'x', 'dcd98b7102dd2f0e8b11d0f600bfb0c093', 'A'.repeat(64)]) {
       const answer = answerChallenge(server.challenge(), { compute: { nonce }, write: { nonce: quote(nonce) } });
-      assert.equal(judged(server, answer), DENIED, nonce);
+      assert.equal(verified(server, answer), DENIED, nonce);
     }
   });
 
@@ -129,9 +129,9 @@ describe('Digest under attack: nonces', () => {
     const server = new DigestServer();
     const other = server.challenges({ realm: 'other' })['SHA-256']!;
     const answer = answerChallenge(other, { compute: { realm: REALM }, write: { realm: quote(REALM) } });
-    assert.equal(judged(server, answer), DENIED);
+    assert.equal(verified(server, answer), DENIED);
     const md5 = answerChallenge(server.challenge('SHA-256'), { compute: { hash: 'md5' }, write: { algorithm: 'MD5' } });
-    assert.equal(judged(server, md5), DENIED);
+    assert.equal(verified(server, md5), DENIED);
   });
 
   it('E03: a nonce of another credential with the same secret is stale, never accepted: its counts are not known', () => {
@@ -141,24 +141,24 @@ describe('Digest under attack: nonces', () => {
     const one = new DigestServer({ secret, random: random(1) });
     const two = new DigestServer({ secret, random: random(2) });
     const answer = answerChallenge(one.challenge());
-    assert.equal(judged(one, answer), OK);
-    assert.equal(judged(two, answer), 'stale');
+    assert.equal(verified(one, answer), OK);
+    assert.equal(verified(two, answer), 'stale');
   });
 
   it('G06: a clock that steps back revives nothing', () => {
     const server = new DigestServer();
     const challenge = server.challenge();
-    assert.equal(judged(server, answerChallenge(challenge)), OK);
+    assert.equal(verified(server, answerChallenge(challenge)), OK);
     server.clock.advance(300_000);
     server.clock.wall -= 600_000;
-    assert.equal(judged(server, answerChallenge(challenge)), 'stale');
-    assert.equal(judged(server, answerChallenge(challenge, { nc: '00000002' })), 'stale');
+    assert.equal(verified(server, answerChallenge(challenge)), 'stale');
+    assert.equal(verified(server, answerChallenge(challenge, { nc: '00000002' })), 'stale');
   });
 
   it('G06: a clock that steps forward kills nothing', () => {
     const server = new DigestServer();
     const challenge = server.challenge();
     server.clock.wall += 86_400_000;
-    assert.equal(judged(server, answerChallenge(challenge)), OK);
+    assert.equal(verified(server, answerChallenge(challenge)), OK);
   });
 });

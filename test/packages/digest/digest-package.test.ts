@@ -23,7 +23,7 @@ describe('digestPackage', () => {
   });
 
   it('challenges with one token for each algorithm, SHA-256 first', () => {
-    const result = new DigestServer().judge('');
+    const result = new DigestServer().verify('');
     kept(result);
     assert.equal(Sspi.statusName(result.status), 'SEC_I_CONTINUE_NEEDED');
     assert.equal(result.attributes, undefined);
@@ -41,17 +41,17 @@ describe('digestPackage', () => {
   });
 
   it('stays below maxToken with the longest realm', () => {
-    const { output } = new DigestServer({ realm: '"'.repeat(512) }).judge('');
+    const { output } = new DigestServer({ realm: '"'.repeat(512) }).verify('');
     assert.ok(output.every(({ data }) => data.byteLength <= digestPackage.info.maxToken));
   });
 
   for (const algorithm of ['SHA-256', 'MD5'] as const) {
     it(`accepts ${algorithm} on the context of the challenge`, () => {
       const server = new DigestServer();
-      const first = server.judge('');
+      const first = server.verify('');
       const context = kept(first);
       const challenge = texts(first.output).find((text) => text.includes(`algorithm=${algorithm}`))!;
-      const second = server.judge(answerChallenge(challenge), { context });
+      const second = server.verify(answerChallenge(challenge), { context });
       assert.equal(Sspi.statusName(second.status), 'SEC_E_OK');
       assert.equal(second.context, context);
       assert.deepEqual(second.output, []);
@@ -60,13 +60,13 @@ describe('digestPackage', () => {
 
     it(`accepts ${algorithm} on a first call`, () => {
       const server = new DigestServer();
-      const result = server.judge(answerChallenge(server.challenge(algorithm)));
+      const result = server.verify(answerChallenge(server.challenge(algorithm)));
       kept(result);
       assert.equal(Sspi.statusName(result.status), 'SEC_E_OK');
     });
   }
 
-  it('offers and judges only the algorithms it was given', () => {
+  it('offers and verifies only the algorithms it was given', () => {
     const server = new DigestServer({ algorithms: ['MD5'] });
     assert.deepEqual(Object.keys(server.challenges()), ['MD5']);
     assert.equal(server.status(answerChallenge(server.challenge('MD5'))), 'SEC_E_OK');
@@ -98,7 +98,7 @@ describe('digestPackage', () => {
       ['OTHER\\BOB', 'Builder', 'OTHER\\bob'],
     ];
     for (const [userName, password, name] of names) {
-      const context = kept(server.judge(answerChallenge(server.challenge(), { userName, password })));
+      const context = kept(server.verify(answerChallenge(server.challenge(), { userName, password })));
       assert.equal(Sspi.queryContextAttributes(context, Sspi.SECPKG_ATTR_NAMES).value, name);
       const token = Sspi.querySecurityContextToken(context).value!;
       assert.ok(Object.isFrozen(token) && Object.isFrozen(token.groups));
@@ -109,19 +109,19 @@ describe('digestPackage', () => {
   it('is nobody as Guest', () => {
     const accounts = new TestAccounts([{ userName: 'alice', password: 'Circle of Life', sid: 'S-1-5-21-1-2-3-501' }]);
     const server = new DigestServer({ accounts });
-    const context = kept(server.judge(answerChallenge(server.challenge())));
+    const context = kept(server.verify(answerChallenge(server.challenge())));
     assert.equal(identityOf(Sspi.querySecurityContextToken(context).value!, 'Digest'), undefined);
   });
 
   it('answers what is asked of an established context, and nothing of a challenged one', () => {
     const server = new DigestServer();
-    const first = server.judge('');
+    const first = server.verify('');
     const context = kept(first);
     const status = (attribute: Sspi.ContextAttribute): string =>
       Sspi.statusName(Sspi.queryContextAttributes(context, attribute).status);
     assert.equal(status(Sspi.SECPKG_ATTR_NAMES), 'SEC_E_INVALID_HANDLE');
     const requirements = ASC_REQ_HTTP | Sspi.ASC_REQ_CONNECTION | Sspi.ASC_REQ_REPLAY_DETECT;
-    server.judge(answerChallenge(texts(first.output)[0]!), { context, requirements });
+    server.verify(answerChallenge(texts(first.output)[0]!), { context, requirements });
     const value = <A extends Sspi.ContextAttribute>(attribute: A): Sspi.ContextAttributeValues[A] | undefined =>
       Sspi.queryContextAttributes(context, attribute).value;
     assert.equal(value(Sspi.SECPKG_ATTR_PACKAGE_INFO)?.name, 'Digest');
@@ -143,13 +143,13 @@ describe('digestPackage', () => {
   it('says STATUS_LOGON_FAILURE to a call after SEC_E_OK', () => {
     const server = new DigestServer();
     const answer = answerChallenge(server.challenge());
-    const context = kept(server.judge(answer));
+    const context = kept(server.verify(answer));
     assert.equal(server.status(answer, { context }), 'STATUS_LOGON_FAILURE');
   });
 
   it('wants an answer on the second leg', () => {
     const server = new DigestServer();
-    const context = kept(server.judge(''));
+    const context = kept(server.verify(''));
     assert.equal(server.status('', { context }), 'SEC_E_INVALID_TOKEN');
   });
 
@@ -177,7 +177,7 @@ describe('digestPackage', () => {
   for (const [name, requirements, status, attributes] of requirementCases) {
     it(`requirement ${name}: ${status}`, () => {
       const server = new DigestServer();
-      const result = server.judge(answerChallenge(server.challenge()), { requirements });
+      const result = server.verify(answerChallenge(server.challenge()), { requirements });
       if (result.context !== undefined) kept(result);
       assert.equal(Sspi.statusName(result.status), status);
       assert.equal(result.attributes, attributes);
@@ -195,7 +195,7 @@ describe('digestPackage', () => {
 
   it('is synchronous where the source is, and waits where the source does', async () => {
     const accounts = new TestAccounts([{ userName: 'alice', password: 'Circle of Life' }]);
-    const server = new DigestServer({ accounts: sourceOf(async (logon) => accounts.judgeDigest(logon)) });
+    const server = new DigestServer({ accounts: sourceOf(async (logon) => accounts.verifyDigest(logon)) });
     const challenge = server.challenge();
     const pending = server.accept(answerChallenge(challenge));
     assert.ok(pending instanceof Promise);
@@ -207,7 +207,7 @@ describe('digestPackage', () => {
   });
 
   it('waits for a promise of another realm', async () => {
-    const answer = '({ verdict: "accepted", account: { userName: "alice" } })';
+    const answer = '({ result: "accepted", account: { userName: "alice" } })';
     for (const promise of [`Promise.resolve(${answer})`, `({ then(settle) { settle(${answer}); } })`]) {
       const server = new DigestServer({ accounts: sourceOf(() => runInNewContext(promise) as DigestAccepted) });
       const result = await server.accept(answerChallenge(server.challenge()));
@@ -234,16 +234,16 @@ describe('digestPackage', () => {
 
   it('A21: fails closed whatever the source does', async () => {
     const bad: [string, () => unknown, string][] = [
-      ['unavailable', () => ({ verdict: 'unavailable', reason: 'x' }), 'SEC_E_NO_AUTHENTICATING_AUTHORITY'],
+      ['unavailable', () => ({ result: 'unavailable', reason: 'x' }), 'SEC_E_NO_AUTHENTICATING_AUTHORITY'],
       [
         'a promise of unavailable',
-        async () => ({ verdict: 'unavailable', reason: 'x' }),
+        async () => ({ result: 'unavailable', reason: 'x' }),
         'SEC_E_NO_AUTHENTICATING_AUTHORITY',
       ],
       ['undefined', () => undefined, 'SEC_E_LOGON_DENIED'],
       ['true', () => true, 'SEC_E_LOGON_DENIED'],
-      ['accepted without account', () => ({ verdict: 'accepted' }), 'SEC_E_LOGON_DENIED'],
-      ['accepted without name', () => ({ verdict: 'accepted', account: { userName: '' } }), 'SEC_E_LOGON_DENIED'],
+      ['accepted without account', () => ({ result: 'accepted' }), 'SEC_E_LOGON_DENIED'],
+      ['accepted without name', () => ({ result: 'accepted', account: { userName: '' } }), 'SEC_E_LOGON_DENIED'],
       ['an exception', () => assert.fail('source'), 'SEC_E_INTERNAL_ERROR'],
       ['a rejection', async () => assert.fail('source'), 'SEC_E_INTERNAL_ERROR'],
       [
@@ -252,8 +252,8 @@ describe('digestPackage', () => {
         'SEC_E_INTERNAL_ERROR',
       ],
     ];
-    for (const [name, verdict, status] of bad) {
-      const server = new DigestServer({ accounts: sourceOf(() => verdict() as DigestAccepted) });
+    for (const [name, answer, status] of bad) {
+      const server = new DigestServer({ accounts: sourceOf(() => answer() as DigestAccepted) });
       const result = await server.accept(answerChallenge(server.challenge()));
       assert.equal(Sspi.statusName(result.status), status, name);
       assert.equal(result.context, undefined, name);

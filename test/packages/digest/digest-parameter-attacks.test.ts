@@ -109,7 +109,7 @@ describe('Digest under attack: parameters', () => {
     }
   });
 
-  it(String.raw`E09: "DOM\user" is judged in both readings, and only where there are two`, () => {
+  it(String.raw`E09: "DOM\user" is verified in both readings, and only where there are two`, () => {
     const cases: [string, string, number, string][] = [
       [String.raw`"EXAMPLE\alice"`, String.raw`EXAMPLE\alice`, 2, OK],
       [String.raw`"EXAMPLE\\alice"`, String.raw`EXAMPLE\alice`, 1, OK],
@@ -125,7 +125,7 @@ describe('Digest under attack: parameters', () => {
 
   it(String.raw`E09: a source that answers later is asked for both readings, too`, async () => {
     const accounts = new TestAccounts([{ userName: 'alice', password: 'Circle of Life' }]);
-    const server = new DigestServer({ accounts: sourceOf(async (logon) => accounts.judgeDigest(logon)) });
+    const server = new DigestServer({ accounts: sourceOf(async (logon) => accounts.verifyDigest(logon)) });
     const write = { username: String.raw`"EXAMPLE\alice"` };
     const answer = answerChallenge(server.challenge(), { userName: String.raw`EXAMPLE\alice`, write });
     const { status, context } = await server.accept(answer);
@@ -174,7 +174,7 @@ describe('Digest under attack: who is there', () => {
       { userName: 'alice', password: 'wrong' },
     ].map((options) => {
       const server = new DigestServer();
-      const { diagnosis, ...result } = server.judge(answerChallenge(server.challenge(), options));
+      const { diagnosis, ...result } = server.verify(answerChallenge(server.challenge(), options));
       // For the server's log, which the client never sees.
       assert.deepEqual(diagnosis, { account: options.userName });
       return { result, questions: server.logons.length };

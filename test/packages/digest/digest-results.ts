@@ -29,9 +29,9 @@ export const statusOf = (options: Deviation = {}): string => {
   });
 };
 
-/** Judges on a new context and tells whether the answer is a challenge with stale=true, one without, or a status. */
-export const judged = (server: DigestServer, answer: string): string => {
-  const { status, output, context } = server.judge(asHeader(answer));
+/** Verifies on a new context and tells whether the answer is a challenge with stale=true, one without, or a status. */
+export const verified = (server: DigestServer, answer: string): string => {
+  const { status, output, context } = server.verify(asHeader(answer));
   if (context !== undefined) Sspi.deleteSecurityContext(context);
   const stale = texts(output).map((text) => readChallenge(text)['stale']);
   if (Sspi.statusName(status) !== CHALLENGED) return Sspi.statusName(status);

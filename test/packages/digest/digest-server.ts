@@ -23,7 +23,7 @@ export interface TestAccount {
   readonly sid?: string;
 }
 
-/** Judges against a list; `logons` holds what it was asked. */
+/** Verifies against a list; `logons` holds what it was asked. */
 export class TestAccounts implements AccountSource {
   readonly description: string;
   readonly logons: DigestLogon[] = [];
@@ -34,7 +34,7 @@ export class TestAccounts implements AccountSource {
     this.description = `test (${accounts.length} accounts)`;
   }
 
-  judgeDigest(logon: DigestLogon): DigestAccepted | Refused {
+  verifyDigest(logon: DigestLogon): DigestAccepted | Refused {
     this.logons.push(logon);
     const wanted = logon.userName.toLowerCase();
     const found = this.#accounts.find(
@@ -45,18 +45,18 @@ export class TestAccounts implements AccountSource {
     const a1 = hashedA1(logon.algorithm, logon.userName, logon.realm, found?.password ?? 'nobody has this');
     const right = verifyDigestResponse(a1, logon, logon.response);
     return right && found !== undefined && found.disabled !== true
-      ? { verdict: 'accepted', account: found }
-      : { verdict: 'refused' };
+      ? { result: 'accepted', account: found }
+      : { result: 'refused' };
   }
 }
 
 /** A source that answers what it is told to. */
 export function sourceOf(
-  judgeDigest: (
+  verifyDigest: (
     logon: DigestLogon,
   ) => DigestAccepted | Refused | Unavailable | Promise<DigestAccepted | Refused | Unavailable>,
 ): AccountSource {
-  return { description: 'test', judgeDigest };
+  return { description: 'test', verifyDigest };
 }
 
 /** A clock that stands still until it is moved; both readings move apart on demand. */
@@ -142,7 +142,7 @@ export class DigestServer {
   }
 
   /** One leg that must be answered synchronously. */
-  judge(token: string | Uint8Array, leg: Leg = {}): Sspi.AcceptSecurityContextResult {
+  verify(token: string | Uint8Array, leg: Leg = {}): Sspi.AcceptSecurityContextResult {
     const result = this.accept(token, leg);
     if (result instanceof Promise) throw new Error('answered with a promise');
     return result;
@@ -150,14 +150,14 @@ export class DigestServer {
 
   /** Name of the status of one leg; its context is deleted. */
   status(token: string | Uint8Array, leg: Leg = {}): string {
-    const { status, context } = this.judge(token, leg);
+    const { status, context } = this.verify(token, leg);
     if (context !== undefined) Sspi.deleteSecurityContext(context);
     return Sspi.statusName(status);
   }
 
   /** New challenges by algorithm. */
   challenges(leg: Leg = {}): Record<string, string> {
-    const { output, context } = this.judge('', leg);
+    const { output, context } = this.verify('', leg);
     if (context !== undefined) Sspi.deleteSecurityContext(context);
     return Object.fromEntries(texts(output).map((text) => [/algorithm=([^,]+)/.exec(text)?.[1] ?? '', text] as const));
   }

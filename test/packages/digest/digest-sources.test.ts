@@ -10,9 +10,9 @@ import { CHALLENGED, DENIED, MALFORMED, OK } from './digest-results.ts';
 
 const write = { username: String.raw`"EXAMPLE\alice"` };
 const [first, second] = ['EXAMPLEalice', String.raw`EXAMPLE\alice`];
-const accepted: DigestAccepted = { verdict: 'accepted', account: { userName: 'alice' } };
-const refused: Refused = { verdict: 'refused' };
-const unavailable = { verdict: 'unavailable', reason: 'no controller' } as const;
+const accepted: DigestAccepted = { result: 'accepted', account: { userName: 'alice' } };
+const refused: Refused = { result: 'refused' };
+const unavailable = { result: 'unavailable', reason: 'no controller' } as const;
 const AWAY = 'SEC_E_NO_AUTHENTICATING_AUTHORITY';
 
 describe('Digest: a name of two readings', () => {
@@ -22,23 +22,23 @@ describe('Digest: a name of two readings', () => {
     ['neither is accepted', [refused, refused], DENIED, [first, second]],
     ['nobody can be asked', [unavailable], AWAY, [first]],
     ['nobody can be asked any more', [refused, unavailable], AWAY, [first, second]],
-    ['no verdict for either', [undefined, undefined], DENIED, [first, second]],
-    ['no verdict for the first', [undefined, accepted], OK, [first, second]],
-    ['acceptance without an account is not asked about again', [{ verdict: 'accepted' }], DENIED, [first]],
-    ['an account whose name is no text', [{ verdict: 'accepted', account: { userName: 7 } }], DENIED, [first]],
-    ['an account that is null', [{ verdict: 'accepted', account: null }], DENIED, [first]],
+    ['no result for either', [undefined, undefined], DENIED, [first, second]],
+    ['no result for the first', [undefined, accepted], OK, [first, second]],
+    ['acceptance without an account is not asked about again', [{ result: 'accepted' }], DENIED, [first]],
+    ['an account whose name is no text', [{ result: 'accepted', account: { userName: 7 } }], DENIED, [first]],
+    ['an account that is null', [{ result: 'accepted', account: null }], DENIED, [first]],
   ];
   // At once, later, and at once at first but later then.
   for (const later of [[], [0, 1], [1]]) {
     for (const [what, answers, status, asked] of cases) {
       it(`${what}, ${later.length === 0 ? 'at once' : `later from answer ${later[0]} on`}`, async () => {
         const logons: DigestLogon[] = [];
-        const judge = (logon: DigestLogon): unknown => {
+        const verify = (logon: DigestLogon): unknown => {
           const index = logons.push(logon) - 1;
           const answer = answers[index];
           return later.includes(index) ? Promise.resolve(answer) : answer;
         };
-        const server = new DigestServer({ accounts: sourceOf(judge as NonNullable<AccountSource['judgeDigest']>) });
+        const server = new DigestServer({ accounts: sourceOf(verify as NonNullable<AccountSource['verifyDigest']>) });
         const result = await server.accept(answerChallenge(server.challenge(), { write }));
         if (result.context !== undefined) Sspi.deleteSecurityContext(result.context);
         assert.equal(Sspi.statusName(result.status), status);
@@ -60,9 +60,9 @@ describe('Digest: a name of two readings', () => {
       () => Promise.reject(new TypeError('x')),
     ]) {
       for (const wait of [false, true]) {
-        const judge = ({ userName }: DigestLogon): Refused | Promise<Refused> =>
+        const verify = ({ userName }: DigestLogon): Refused | Promise<Refused> =>
           userName === second ? fails() : wait ? Promise.resolve(refused) : refused;
-        const server = new DigestServer({ accounts: sourceOf(judge) });
+        const server = new DigestServer({ accounts: sourceOf(verify) });
         const result = await server.accept(answerChallenge(server.challenge(), { write }));
         assert.equal(Sspi.statusName(result.status), 'SEC_E_INTERNAL_ERROR');
         assert.equal(result.diagnosis?.text, 'the account source failed: TypeError');
@@ -72,8 +72,8 @@ describe('Digest: a name of two readings', () => {
 
   it('only text is a reason why nobody can be asked: an error may hold anything', async () => {
     for (const wait of [false, true]) {
-      const verdict = { ...unavailable, reason: new Error('the password is x') as unknown as string };
-      const server = new DigestServer({ accounts: sourceOf(() => (wait ? Promise.resolve(verdict) : verdict)) });
+      const result = { ...unavailable, reason: new Error('the password is x') as unknown as string };
+      const server = new DigestServer({ accounts: sourceOf(() => (wait ? Promise.resolve(result) : result)) });
       const { status, diagnosis } = await server.accept(answerChallenge(server.challenge()));
       assert.equal(Sspi.statusName(status), AWAY);
       assert.deepEqual(diagnosis, { account: 'alice' });
@@ -85,7 +85,7 @@ describe('Digest: a name of two readings', () => {
       description: 'knows who it is',
       own: accepted,
       logons: [] as DigestLogon[],
-      judgeDigest(logon: DigestLogon): DigestAccepted {
+      verifyDigest(logon: DigestLogon): DigestAccepted {
         this.logons.push(logon);
         return this.own;
       },

@@ -1,5 +1,5 @@
 /**
- * Inner packages for tests of the negotiation itself: their messages have the frames of Kerberos and NTLM, their verdict
+ * Inner packages for tests of the negotiation itself: their messages have the frames of Kerberos and NTLM, their result
  * is the text of the message, their signatures are real HMACs with sequence numbers. What they do is recorded.
  */
 import { createHmac } from 'node:crypto';
@@ -73,7 +73,7 @@ export function innerPackage(name: string, journal: Journal, options: InnerOptio
     asynchronous ? new Promise((resolve) => setImmediate(resolve, reply)) : reply;
   const wrap = name === 'NTLM' ? ntlmToken : kerberosToken;
 
-  const judge = (call: AcceptCall, leg: string, context: PackageContext): AcceptReply => {
+  const verify = (call: AcceptCall, leg: string, context: PackageContext): AcceptReply => {
     const token = Buffer.from(Sspi.findBuffer(call.input, Sspi.SECBUFFER_TOKEN)?.data ?? []).toString('latin1');
     const said = /[a-z+-]+$/.exec(token)?.[0] ?? '';
     journal.tokens.push(`${leg}:${said}`);
@@ -115,7 +115,7 @@ export function innerPackage(name: string, journal: Journal, options: InnerOptio
     readonly delegatedCredentials = { credentialCache: `MEMORY:${name}`, expiry: undefined };
 
     accept(call: AcceptCall): AcceptReply | Promise<AcceptReply> {
-      return answer({ ...judge(call, 'later', this), context: undefined });
+      return answer({ ...verify(call, 'later', this), context: undefined });
     }
     queryAttribute<A extends Sspi.ContextAttribute>(attribute: A): Sspi.Answer<Sspi.ContextAttributeValues[A]> {
       if (attribute !== Sspi.SECPKG_ATTR_NAMES) return { status: Sspi.SEC_E_UNSUPPORTED_FUNCTION };
@@ -163,7 +163,7 @@ export function innerPackage(name: string, journal: Journal, options: InnerOptio
   const credential: PackageCredential = {
     accept(call) {
       const context = new Context();
-      const reply = judge(call, 'first', context);
+      const reply = verify(call, 'first', context);
       if (reply.context !== undefined) journal.made++;
       return answer(reply);
     },

@@ -29,7 +29,7 @@ function mutated(
   return cut === undefined ? bytes : bytes.subarray(0, cut % (bytes.byteLength + 1));
 }
 
-const verdicts = new Set([
+const results = new Set([
   Sspi.SEC_E_INVALID_TOKEN,
   Sspi.SEC_E_LOGON_DENIED,
   Sspi.SEC_E_INTERNAL_ERROR,
@@ -49,10 +49,10 @@ describe('mutations of tokens that would be refused anyway', () => {
         mutation,
         (one, first, two, second) => {
           let result = server.leg(mutated(one, first));
-          assert.ok(verdicts.has(result.status), Sspi.statusName(result.status));
+          assert.ok(results.has(result.status), Sspi.statusName(result.status));
           if (result.context !== undefined) {
             result = server.leg(mutated(two, second), result.context);
-            assert.ok(verdicts.has(result.status), Sspi.statusName(result.status));
+            assert.ok(results.has(result.status), Sspi.statusName(result.status));
           }
           if (result.context !== undefined) Sspi.deleteSecurityContext(result.context);
           server.assertNothingLeft();
@@ -72,7 +72,7 @@ describe('every prefix of every published token', () => {
         const first = server.leg(token.subarray(0, length));
         const goesOn = first.status === Sspi.SEC_I_CONTINUE_NEEDED;
         // Only a whole NegTokenInit can be answered: one whose own mechanism is not here, or that has no token.
-        assert.ok(verdicts.has(first.status) && (!goesOn || length === token.byteLength), `${id}, ${length} bytes`);
+        assert.ok(results.has(first.status) && (!goesOn || length === token.byteLength), `${id}, ${length} bytes`);
         if (first.context !== undefined) Sspi.deleteSecurityContext(first.context);
         const { context } = server.leg(
           negTokenInit({ mechTypes: mechTypeList(OID_NTLM), mechToken: ntlmToken('more') }),

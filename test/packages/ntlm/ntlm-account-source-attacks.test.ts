@@ -23,49 +23,49 @@ describe('NTLM attacks', () => {
   describe('A21: what an account source may do wrong', () => {
     const key = new Uint8Array(16).fill(1);
     const account = { userName: 'User' };
-    const verdicts: Readonly<Record<string, readonly [verdict: unknown, status: number]>> = {
+    const results: Readonly<Record<string, readonly [result: unknown, status: number]>> = {
       'C23 undefined': [undefined, SEC_E_LOGON_DENIED],
       'C23 null': [null, SEC_E_LOGON_DENIED],
       'C23 true': [true, SEC_E_LOGON_DENIED],
       'an empty object': [{}, SEC_E_LOGON_DENIED],
-      refused: [{ verdict: 'refused' }, SEC_E_LOGON_DENIED],
-      'Accepted in capitals': [{ verdict: 'Accepted', account, sessionBaseKey: key }, SEC_E_LOGON_DENIED],
-      'accepted without key': [{ verdict: 'accepted', account }, SEC_E_LOGON_DENIED],
-      'a key of 8 bytes': [{ verdict: 'accepted', account, sessionBaseKey: key.subarray(8) }, SEC_E_LOGON_DENIED],
-      'a key in hex': [{ verdict: 'accepted', account, sessionBaseKey: '01'.repeat(16) }, SEC_E_LOGON_DENIED],
-      'no account': [{ verdict: 'accepted', sessionBaseKey: key }, SEC_E_LOGON_DENIED],
-      'an account that is null': [{ verdict: 'accepted', account: null, sessionBaseKey: key }, SEC_E_LOGON_DENIED],
-      'an account that is text': [{ verdict: 'accepted', account: 'User', sessionBaseKey: key }, SEC_E_LOGON_DENIED],
+      refused: [{ result: 'refused' }, SEC_E_LOGON_DENIED],
+      'Accepted in capitals': [{ result: 'Accepted', account, sessionBaseKey: key }, SEC_E_LOGON_DENIED],
+      'accepted without key': [{ result: 'accepted', account }, SEC_E_LOGON_DENIED],
+      'a key of 8 bytes': [{ result: 'accepted', account, sessionBaseKey: key.subarray(8) }, SEC_E_LOGON_DENIED],
+      'a key in hex': [{ result: 'accepted', account, sessionBaseKey: '01'.repeat(16) }, SEC_E_LOGON_DENIED],
+      'no account': [{ result: 'accepted', sessionBaseKey: key }, SEC_E_LOGON_DENIED],
+      'an account that is null': [{ result: 'accepted', account: null, sessionBaseKey: key }, SEC_E_LOGON_DENIED],
+      'an account that is text': [{ result: 'accepted', account: 'User', sessionBaseKey: key }, SEC_E_LOGON_DENIED],
       'a name that is no text': [
-        { verdict: 'accepted', account: { userName: 7 }, sessionBaseKey: key },
+        { result: 'accepted', account: { userName: 7 }, sessionBaseKey: key },
         SEC_E_LOGON_DENIED,
       ],
       'an account without a name': [
-        { verdict: 'accepted', account: { userName: '' }, sessionBaseKey: key },
+        { result: 'accepted', account: { userName: '' }, sessionBaseKey: key },
         SEC_E_LOGON_DENIED,
       ],
       'C22 the Guest account': [
-        { verdict: 'accepted', account: { ...account, sid: 'S-1-5-21-1-2-3-501' }, sessionBaseKey: key },
+        { result: 'accepted', account: { ...account, sid: 'S-1-5-21-1-2-3-501' }, sessionBaseKey: key },
         SEC_E_LOGON_DENIED,
       ],
       'C20 ANONYMOUS LOGON': [
-        { verdict: 'accepted', account: { ...account, sid: 'S-1-5-7' }, sessionBaseKey: key },
+        { result: 'accepted', account: { ...account, sid: 'S-1-5-7' }, sessionBaseKey: key },
         SEC_E_LOGON_DENIED,
       ],
       'NULL, which is nobody': [
-        { verdict: 'accepted', account: { ...account, sid: 'S-1-0-0' }, sessionBaseKey: key },
+        { result: 'accepted', account: { ...account, sid: 'S-1-0-0' }, sessionBaseKey: key },
         SEC_E_LOGON_DENIED,
       ],
-      unavailable: [{ verdict: 'unavailable', reason: 'x' }, SEC_E_NO_AUTHENTICATING_AUTHORITY],
+      unavailable: [{ result: 'unavailable', reason: 'x' }, SEC_E_NO_AUTHENTICATING_AUTHORITY],
       'unavailable, with more than a reason': [
-        { verdict: 'unavailable', reason: { secret: 'x' }, account, sessionBaseKey: key },
+        { result: 'unavailable', reason: { secret: 'x' }, account, sessionBaseKey: key },
         SEC_E_NO_AUTHENTICATING_AUTHORITY,
       ],
     };
-    const judgeOnce = (
-      judgeNtlm: (logon: NtlmLogon) => unknown,
+    const verifyOnce = (
+      verifyNtlm: (logon: NtlmLogon) => unknown,
     ): AcceptSecurityContextResult | Promise<AcceptSecurityContextResult> => {
-      const source = { description: 'of a test', judgeNtlm } as unknown as AccountSource;
+      const source = { description: 'of a test', verifyNtlm } as unknown as AccountSource;
       const handle = credential({ accounts: source });
       const first = leg(handle, undefined, type1);
       return acceptSecurityContext({
@@ -75,17 +75,17 @@ describe('NTLM attacks', () => {
         ],
       });
     };
-    for (const [name, [verdict, status]] of Object.entries(verdicts)) {
+    for (const [name, [result, status]] of Object.entries(results)) {
       it(`${name}, at once and later`, async () => {
-        const now = judgeOnce(() => verdict);
+        const now = verifyOnce(() => result);
         assert.ok(!(now instanceof Promise));
         assert.equal(now.status, status);
-        assert.equal((await judgeOnce(async () => verdict)).status, status);
+        assert.equal((await verifyOnce(async () => result)).status, status);
       });
     }
     it('a key changed by its owner afterwards changes nothing, and is not wiped for its owner', () => {
       const own = new Uint8Array(16).fill(1);
-      const result = judgeOnce(() => ({ verdict: 'accepted', account, sessionBaseKey: own }));
+      const result = verifyOnce(() => ({ result: 'accepted', account, sessionBaseKey: own }));
       assert.ok(!(result instanceof Promise));
       assert.equal(result.status, SEC_E_OK);
       const given = queryContextAttributes(result.context!, SECPKG_ATTR_SESSION_KEY).value!;
@@ -95,14 +95,14 @@ describe('NTLM attacks', () => {
       assert.deepEqual(own, new Uint8Array(16).fill(2));
     });
     it('throws', () => {
-      const result = judgeOnce(() => {
+      const result = verifyOnce(() => {
         throw new Error('no database');
       });
       assert.ok(!(result instanceof Promise));
       assert.equal(result.status, SEC_E_INTERNAL_ERROR);
     });
     it('rejects', async () => {
-      assert.equal((await judgeOnce(() => Promise.reject(new Error('no database')))).status, SEC_E_INTERNAL_ERROR);
+      assert.equal((await verifyOnce(() => Promise.reject(new Error('no database')))).status, SEC_E_INTERNAL_ERROR);
     });
     it('C28: the identity is the record of the source, not the words of the client', async () => {
       const result = attempt({ ...right, userName: 'USER', domain: 'dOMAIN', hashedDomain: 'dOMAIN' });

@@ -20,7 +20,7 @@ describe('NTLM attacks', () => {
     const bad: Readonly<Record<string, Record<string, unknown>>> = {
       accounts: { accounts: undefined },
       'accounts null': { accounts: null },
-      'accounts without judgeNtlm': { accounts: { description: 'of passwords' } },
+      'accounts without verifyNtlm': { accounts: { description: 'of passwords' } },
       domain: { domain: '' },
       'domain too long': { domain: 'x'.repeat(16) },
       'domain with a control character': { domain: 'a\n' },

@@ -57,7 +57,7 @@ describe('NTLM attacks', () => {
       assert.equal(leg(handle, first.context, type1).status, SEC_E_INVALID_TOKEN);
     });
     it('A12: the second of two messages at once finds nothing', async () => {
-      const slow: AccountSource = { description: 'slow', judgeNtlm: async (logon) => accounts.judgeNtlm!(logon) };
+      const slow: AccountSource = { description: 'slow', verifyNtlm: async (logon) => accounts.verifyNtlm!(logon) };
       const handle = credential({ accounts: slow });
       const first = leg(handle, undefined, type1);
       const { message } = authenticateMessage(type1, tokenOf(first), right);
@@ -72,7 +72,7 @@ describe('NTLM attacks', () => {
       assert.equal((await one).status, SEC_E_OK);
     });
     it('A12: the caller may overwrite its buffer while the source is asked', async () => {
-      const slow: AccountSource = { description: 'slow', judgeNtlm: async (logon) => accounts.judgeNtlm!(logon) };
+      const slow: AccountSource = { description: 'slow', verifyNtlm: async (logon) => accounts.verifyNtlm!(logon) };
       const handle = credential({ accounts: slow });
       const negotiate = Buffer.from(type1);
       const first = leg(handle, undefined, negotiate);

@@ -100,9 +100,9 @@ describe('NTLM attacks', () => {
     const logons: NtlmLogon[] = [];
     const open: AccountSource = {
       description: 'lets everybody in',
-      judgeNtlm: (logon) => {
+      verifyNtlm: (logon) => {
         logons.push(logon);
-        return { verdict: 'accepted', account: { userName: 'anybody' }, sessionBaseKey: new Uint8Array(16) };
+        return { result: 'accepted', account: { userName: 'anybody' }, sessionBaseKey: new Uint8Array(16) };
       },
     };
     const refused = (client: ClientOptions, how: Attempt = {}): void => {
@@ -212,13 +212,13 @@ describe('NTLM attacks', () => {
   it('names the account a client claimed and the kind of what a source threw, and no more', async () => {
     const fails = Object.assign(new Error('the password is x'), { code: 'ECONNREFUSED' });
     const expected = { account: 'Domain\\User', text: 'the account source failed: Error ECONNREFUSED' };
-    for (const judgeNtlm of [
+    for (const verifyNtlm of [
       () => {
         throw fails;
       },
       () => Promise.reject(fails),
     ]) {
-      const handle = credential({ accounts: { description: 'fails', judgeNtlm } });
+      const handle = credential({ accounts: { description: 'fails', verifyNtlm } });
       const first = leg(handle, undefined, type1);
       const { message } = authenticateMessage(type1, tokenOf(first), right);
       const { diagnosis } = await Sspi.acceptSecurityContext({
@@ -234,8 +234,8 @@ describe('NTLM attacks', () => {
       ['no controller', { text: 'no controller' }],
       [new Error('the password is x'), undefined],
     ] as const) {
-      const judgeNtlm = (): Unavailable => ({ verdict: 'unavailable', reason: reason as string });
-      const { diagnosis } = attempt(right, { authData: { accounts: { description: 'away', judgeNtlm } } });
+      const verifyNtlm = (): Unavailable => ({ result: 'unavailable', reason: reason as string });
+      const { diagnosis } = attempt(right, { authData: { accounts: { description: 'away', verifyNtlm } } });
       assert.deepEqual(diagnosis, { account: 'Domain\\User', ...text });
     }
   });

@@ -81,7 +81,7 @@ describe('changes to a message that would be accepted', () => {
   const { message } = authenticateMessage(type1, issued.challengeMessage, options);
   const refusals = [SEC_E_INVALID_TOKEN, SEC_E_LOGON_DENIED, SEC_E_BAD_BINDINGS];
 
-  const judge = (bytes: Uint8Array): number => {
+  const verify = (bytes: Uint8Array): number => {
     const reply = new NtlmContext(settings, issued).accept({
       input: [{ type: SECBUFFER_TOKEN, data: bytes }],
       requirements: 0,
@@ -92,20 +92,20 @@ describe('changes to a message that would be accepted', () => {
   };
 
   it('unchanged it is accepted', () => {
-    assert.equal(judge(message), SEC_E_OK);
+    assert.equal(verify(message), SEC_E_OK);
   });
   it('any single bit wrong is refused', () => {
     for (let bit = 0; bit < message.byteLength * 8; bit++) {
       const changed = message.slice();
       changed[bit >> 3] = changed[bit >> 3]! ^ (1 << (bit & 7));
-      assert.ok(refusals.includes(judge(changed)), `bit ${bit & 7} of byte ${bit >> 3}`);
+      assert.ok(refusals.includes(verify(changed)), `bit ${bit & 7} of byte ${bit >> 3}`);
     }
   });
   it('random changes are refused', () => {
     fc.assert(
       fc.property(mutations, (changes) => {
         const changed = mutate(message, changes);
-        if (Buffer.compare(changed, message) !== 0) assert.ok(refusals.includes(judge(changed)));
+        if (Buffer.compare(changed, message) !== 0) assert.ok(refusals.includes(verify(changed)));
       }),
       { numRuns },
     );

@@ -24,7 +24,7 @@ import type { SecBuffer } from '../../../src/sspi/index.ts';
 import type { BindingsPolicy } from '../../../src/packages/ntlm/ntlm-channel-bindings.ts';
 import { hex, toHex, vector, vectors } from './recorded-handshakes.ts';
 import { mutate, mutations } from './message-changes.ts';
-import { common, judge, recorded } from './recorded-verification.ts';
+import { common, verify, recorded } from './recorded-verification.ts';
 import type { Recorded } from './recorded-verification.ts';
 
 const day = 24 * 60 * 60 * 1000;
@@ -41,18 +41,18 @@ describe('recorded NTLM handshakes', () => {
     describe(id, () => {
       it('is accepted at its own time', () => {
         const handshake = recorded(id);
-        const { context, reply } = judge(handshake);
+        const { context, reply } = verify(handshake);
         assert.equal(reply.status, SEC_E_OK);
         assert.equal(context.queryToken().value?.userName, handshake.userName);
       });
       it('is refused with another password', () => {
-        assert.equal(judge(recorded(id), { password: 'password' }).reply.status, SEC_E_LOGON_DENIED);
+        assert.equal(verify(recorded(id), { password: 'password' }).reply.status, SEC_E_LOGON_DENIED);
       });
       for (const hours of [37, -37]) {
         it(`C24: is refused when it is ${hours} hours old`, () => {
           const handshake = recorded(id);
           const now = handshake.time + (hours / 24) * day;
-          assert.equal(judge(handshake, { now }).reply.status, SEC_E_LOGON_DENIED);
+          assert.equal(verify(handshake, { now }).reply.status, SEC_E_LOGON_DENIED);
         });
       }
       if (id !== 'nlmp.v2.authenticateMessage') {
@@ -63,7 +63,7 @@ describe('recorded NTLM handshakes', () => {
             // A bit of the flags that the recorded third message does not depend on.
             const at = part === 'negotiate' ? 15 : 23;
             changed[at] = changed[at]! ^ 0x20;
-            assert.equal(judge({ ...handshake, [part]: changed }).reply.status, SEC_E_LOGON_DENIED, part);
+            assert.equal(verify({ ...handshake, [part]: changed }).reply.status, SEC_E_LOGON_DENIED, part);
           }
         });
         it('random changes to its last message are refused', () => {
@@ -72,7 +72,7 @@ describe('recorded NTLM handshakes', () => {
             fc.property(mutations, (changes) => {
               const authenticate = mutate(handshake.authenticate, changes);
               if (toHex(authenticate) === toHex(handshake.authenticate)) return;
-              const { status } = judge({ ...handshake, authenticate }).reply;
+              const { status } = verify({ ...handshake, authenticate }).reply;
               assert.ok(refusals.includes(status), statusName(status));
             }),
             { numRuns },
@@ -82,12 +82,12 @@ describe('recorded NTLM handshakes', () => {
           const handshake = recorded(id);
           const zero = handshake.authenticate.slice();
           zero.fill(0, 72, 88);
-          assert.equal(judge({ ...handshake, authenticate: zero }).reply.status, SEC_E_LOGON_DENIED);
+          assert.equal(verify({ ...handshake, authenticate: zero }).reply.status, SEC_E_LOGON_DENIED);
           for (let bit = 0; bit < 128; bit++) {
             const authenticate = handshake.authenticate.slice();
             const at = 72 + (bit >> 3);
             authenticate[at] = authenticate[at]! ^ (1 << (bit & 7));
-            assert.equal(judge({ ...handshake, authenticate }).reply.status, SEC_E_LOGON_DENIED);
+            assert.equal(verify({ ...handshake, authenticate }).reply.status, SEC_E_LOGON_DENIED);
           }
         });
       } else {
@@ -96,7 +96,7 @@ describe('recorded NTLM handshakes', () => {
           fc.assert(
             fc.property(mutations, (changes) => {
               const authenticate = mutate(handshake.authenticate, changes);
-              const { context, reply } = judge({ ...handshake, authenticate });
+              const { context, reply } = verify({ ...handshake, authenticate });
               if (reply.status === SEC_E_OK) assert.equal(context.queryToken().value?.userName, handshake.userName);
               else assert.ok(refusals.includes(reply.status), statusName(reply.status));
             }),
@@ -104,14 +104,14 @@ describe('recorded NTLM handshakes', () => {
           );
         });
         it('C14: is refused where a MIC is required', () => {
-          assert.equal(judge(recorded(id), { requireMic: true }).reply.status, SEC_E_LOGON_DENIED);
+          assert.equal(verify(recorded(id), { requireMic: true }).reply.status, SEC_E_LOGON_DENIED);
         });
       }
     });
   }
 
   it('nlmp.v2: the exchanged key, and the sealed message of the client', () => {
-    const { context } = judge(recorded('nlmp.v2.authenticateMessage'));
+    const { context } = verify(recorded('nlmp.v2.authenticateMessage'));
     assert.equal(toHex(context.queryAttribute(SECPKG_ATTR_SESSION_KEY).value!), common['randomSessionKey']);
     const opened = context.decryptMessage([
       { type: SECBUFFER_TOKEN, data: hex(vector('nlmp.v2.wrap.signature').expected) },
@@ -123,7 +123,7 @@ describe('recorded NTLM handshakes', () => {
 
   it('ntlm-auth: the key that its client exchanged', () => {
     const id = 'ntlm.full.keyexch+mic+cbt (ntlm-auth)';
-    const { context } = judge(recorded(id));
+    const { context } = verify(recorded(id));
     assert.equal(
       toHex(context.queryAttribute(SECPKG_ATTR_SESSION_KEY).value!),
       vector(id).inputs['exportedSessionKey'],
@@ -131,7 +131,7 @@ describe('recorded NTLM handshakes', () => {
   });
 
   it('Chromium: the service it meant', () => {
-    const { context } = judge(recorded('ntlm.full.mic+cbt+spn (Chromium)'));
+    const { context } = verify(recorded('ntlm.full.mic+cbt+spn (Chromium)'));
     assert.equal(context.queryAttribute(SECPKG_ATTR_CLIENT_SPECIFIED_TARGET).value, 'HTTP/Server');
   });
 });
@@ -179,14 +179,14 @@ describe('C16: channel bindings of recorded handshakes', () => {
   ];
   for (const [id, buffers, requirements, status] of table) {
     it(`${id}, bindings ${buffers}, requirements 0x${requirements.toString(16)}`, () => {
-      assert.equal(judge(recorded(id), { buffers: given[buffers], requirements }).reply.status, status);
+      assert.equal(verify(recorded(id), { buffers: given[buffers], requirements }).reply.status, status);
     });
   }
   it('bindings of the first leg are not forgotten on the last', () => {
     const policy: BindingsPolicy = { mode: 'require', hash: hex(vector(other).inputs['cbt']!) };
-    assert.equal(judge(recorded(other), { policy }).reply.status, SEC_E_OK);
-    for (const id of [zero, silent, bound]) assert.equal(judge(recorded(id), { policy }).reply.status, bad, id);
-    assert.equal(judge(recorded(bound), { policy, requirements: proxy }).reply.status, bad);
+    assert.equal(verify(recorded(other), { policy }).reply.status, SEC_E_OK);
+    for (const id of [zero, silent, bound]) assert.equal(verify(recorded(id), { policy }).reply.status, bad, id);
+    assert.equal(verify(recorded(bound), { policy, requirements: proxy }).reply.status, bad);
   });
 });
 
@@ -207,10 +207,10 @@ describe('C12, C17: NTLMv1 of MS-NLMP 4.2.2 and 4.2.3 is refused', () => {
       assert.equal(toHex(lmResponse), vector(`${family}.lmResponse`).expected);
     });
     it(`${family}: SEC_E_LOGON_DENIED, and SEC_E_BAD_BINDINGS where bindings are required`, () => {
-      assert.equal(judge(handshake).reply.status, SEC_E_LOGON_DENIED);
+      assert.equal(verify(handshake).reply.status, SEC_E_LOGON_DENIED);
       const policy: BindingsPolicy = { mode: 'require', hash: new Uint8Array(16).fill(1) };
-      assert.equal(judge(handshake, { policy }).reply.status, SEC_E_BAD_BINDINGS);
-      assert.equal(judge(handshake, { requirements: ASC_REQ_PROXY_BINDINGS }).reply.status, SEC_E_BAD_BINDINGS);
+      assert.equal(verify(handshake, { policy }).reply.status, SEC_E_BAD_BINDINGS);
+      assert.equal(verify(handshake, { requirements: ASC_REQ_PROXY_BINDINGS }).reply.status, SEC_E_BAD_BINDINGS);
     });
   }
 });

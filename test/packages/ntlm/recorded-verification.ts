@@ -1,5 +1,5 @@
 /**
- * Recorded handshakes, judged. Their challenges came from other servers (other VERSION, other flags), so they go in at the
+ * Recorded handshakes, verified. Their challenges came from other servers (other VERSION, other flags), so they go in at the
  * smallest seam there is: an NtlmContext made with the recorded challenge instead of our own.
  */
 import assert from 'node:assert/strict';
@@ -46,8 +46,8 @@ export function recorded(id: string): Recorded {
   };
 }
 
-/** How it is judged, where that is not as of then. */
-export interface Judgement {
+/** How it is verified, where that is not as of then. */
+export interface Verification {
   readonly now?: number;
   readonly password?: string;
   readonly requireMic?: boolean;
@@ -56,10 +56,10 @@ export interface Judgement {
   readonly requirements?: number;
 }
 
-/** Judges its last message with its own challenge. */
-export function judge(
+/** Verifies its last message with its own challenge. */
+export function verify(
   handshake: Recorded,
-  how: Judgement = {},
+  how: Verification = {},
 ): { readonly context: NtlmContext; readonly reply: AcceptReply } {
   const { serverChallenge, flags } = decodeChallengeMessage(handshake.challenge);
   const { userName, domain } = handshake;

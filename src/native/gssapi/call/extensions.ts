@@ -1,5 +1,5 @@
 /**
- * What is asked of a GSSAPI beyond RFC 2744. MIT krb5 and Heimdal have different functions for it, and judge different
+ * What is asked of a GSSAPI beyond RFC 2744. MIT krb5 and Heimdal have different functions for it, and verify different
  * things themselves: whatever one of them leaves out is done here in its place, or refused.
  */
 import type { ChannelBindings } from '../../../formats/channel-bindings.ts';
@@ -57,7 +57,7 @@ export interface GssapiExtensions {
    */
   acquireAcceptor(frame: Frame, keytab: string, settings: KerberosSettings): bigint;
 
-  /** What the implementation does not judge itself: called once for each token that it accepted, before anything else. */
+  /** What the implementation does not verify itself: called once for each token that it accepted, before anything else. */
   objection(frame: Frame, accepted: AcceptedToken, settings: KerberosSettings): Objection | undefined;
 
   /**

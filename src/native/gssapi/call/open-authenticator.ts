@@ -1,5 +1,5 @@
 /**
- * The encrypted part of an AP-REQ (Authenticator, RFC 4120 section 5.5.1), for what an implementation does not judge or
+ * The encrypted part of an AP-REQ (Authenticator, RFC 4120 section 5.5.1), for what an implementation does not verify or
  * tell. Looked at only after the library has decrypted it once: who it is from is settled by then.
  */
 import { decodeTicketSessionKey } from '../../../formats/kerberos/kerberos-token.ts';

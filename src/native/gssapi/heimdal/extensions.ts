@@ -1,7 +1,7 @@
 /**
  * The extensions of Heimdal. Its acceptor (version 7, and Apple's) remembers no authenticators, lets the client choose any
  * key it knows for messages, does not tell whether channel bindings were there or withheld, and hands out flags as the
- * client wrote them: all that is judged here.
+ * client wrote them: all that is verified here.
  */
 import { isMainThread } from 'node:worker_threads';
 import type { ChannelBindings } from '../../../formats/channel-bindings.ts';

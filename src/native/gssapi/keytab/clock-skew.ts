@@ -37,7 +37,7 @@ export function clockSkew(
       return true;
     });
   } catch {
-    // The verdict stands; only its explanation is poorer.
+    // The result stands; only its explanation is poorer.
     return undefined;
   } finally {
     opened?.close();

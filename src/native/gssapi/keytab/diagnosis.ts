@@ -56,7 +56,7 @@ export function diagnose(refusal: Refusal): string {
 
 /** What to say of an authenticator that was accepted before. */
 export function describeReplay(request: ApRequestHeader): string {
-  return `the client's authenticator for ${describeService(request)} was used before: a replay, or one request judged twice`;
+  return `the client's authenticator for ${describeService(request)} was used before: a replay, or one request verified twice`;
 }
 
 /** What to say of an authenticator that may have been accepted before what a process remembers. */

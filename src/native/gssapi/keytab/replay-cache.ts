@@ -15,14 +15,14 @@ import type { Clock } from '../../../foundation/clock.ts';
 
 /** Of one window: each takes about 100 bytes. */
 const MAX_ENTRIES = 1_000_000;
-/** For the time from a library's verdict to this one, and for clocks that are slewed. */
+/** For the time from a library's result to this one, and for clocks that are slewed. */
 const SLACK = 60_000;
 
 /**
  * What became of an authenticator: `old` where it may have been accepted before this cache knows, `full` where it cannot be
  * remembered; both must be refused.
  */
-export type ReplayVerdict = 'new' | 'replay' | 'old' | 'full';
+export type ReplayResult = 'new' | 'replay' | 'old' | 'full';
 
 /** What was accepted within one window. */
 interface Generation {
@@ -67,7 +67,7 @@ export class ReplayCache {
    * @param time the client's time in it, in milliseconds since 1970-01-01 UTC; undefined where it cannot be read. Asked for
    *   only while it counts: shortly after the start, and after the clock was set back
    */
-  remember(cipher: Uint8Array, skew: number, time: () => number | undefined): ReplayVerdict {
+  remember(cipher: Uint8Array, skew: number, time: () => number | undefined): ReplayResult {
     this.#skew = Math.max(this.#skew, skew * 1000);
     const now = this.#clock.now();
     this.#forget(now);

@@ -1,4 +1,4 @@
-/** The extensions of MIT krb5, which judges replay, channel bindings and the encryption types of all keys itself. */
+/** The extensions of MIT krb5, which verifies replay, channel bindings and the encryption types of all keys itself. */
 import type { GssapiExtensions } from '../call/extensions.ts';
 import { GSS_C_CHANNEL_BOUND_FLAG, GSS_S_COMPLETE } from '../call/gss-status.ts';
 import { acquireFrom, storeInto } from './credential-store.ts';

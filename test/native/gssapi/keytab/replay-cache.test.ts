@@ -96,9 +96,9 @@ describe('the replay cache of this process', () => {
           const time = times.get(number) ?? clock.now() + ahead * 1000;
           times.set(number, time);
           if (Math.abs(time - clock.now()) > SKEW * 1000) continue;
-          const verdict = cache.remember(authenticator(number), SKEW, () => time);
-          if (taken.has(number)) assert.notEqual(verdict, 'new');
-          if (verdict === 'new') taken.add(number);
+          const result = cache.remember(authenticator(number), SKEW, () => time);
+          if (taken.has(number)) assert.notEqual(result, 'new');
+          if (result === 'new') taken.add(number);
         }
       }),
       { numRuns },
