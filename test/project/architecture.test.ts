@@ -85,7 +85,8 @@ const architecture: Architecture = {
     {
       name: 'policy',
       path: 'src/authenticator/',
-      mayImport: [...ground, 'accounts', 'identity', 'http'],
+      // Of the packages it takes the entries of option tables.
+      mayImport: [...ground, 'accounts', 'identity', 'http', 'packages'],
       modules: ['node:os', 'node:diagnostics_channel'],
     },
     {
