@@ -18,7 +18,8 @@ export { createAuthenticator } from './authenticator/create-authenticator.ts';
 export { MalformedTokenError, OptionError, SspiAuthError } from './foundation/errors.ts';
 export type { SspiAuthErrorCode } from './foundation/errors.ts';
 export type { Exchange } from './http/exchange.ts';
-export { awaitResult, holdContinue, holdFirstContinue, sendContinue } from './http/expect-continue.ts';
+export { awaitResult, holdContinue, holdFirstContinue } from './http/expect-continue.ts';
+export { isStanding } from './http/outcome.ts';
 export type {
   AnonymousOutcome,
   AuthenticatedOutcome,
@@ -30,7 +31,8 @@ export type {
 } from './http/outcome.ts';
 export { endAndClose } from './http/request-body.ts';
 export type { BodyLimits } from './http/request-body.ts';
-export { bodyOf, discardBodyFor, mayProceed, mustStayOpen, writeOutcome } from './http/response.ts';
+export { mayProceed, refusalResponse, writeOutcome } from './http/response.ts';
+export type { RefusalResponse } from './http/response.ts';
 export type { Group, Identity } from './identity/identity.ts';
 export type { DigestOptions, Limits, ProviderName, SchemeName, SspiAuthOptions } from './authenticator/options.ts';
 export { recommendedServerOptions } from './http/recommended-server-options.ts';
