@@ -19,7 +19,7 @@ export const accountFileOptions = {
    */
   onWarning: defaulted(callable<(message: string) => void>(), processWarning, { otherwise: 'a process warning' }),
   /** Where the time comes from. */
-  clock: defaulted(clock, systemClock),
+  clock: defaulted(clock, systemClock, { otherwise: "the machine's" }),
 };
 
 /** What the content of a file came to. */

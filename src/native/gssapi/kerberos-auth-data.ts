@@ -44,7 +44,7 @@ export const kerberosOptions = {
   /** Name or path of libgssapi_krb5, or of Heimdal's libgssapi. */
   library: optional(text, { otherwise: "that of the system, MIT's first" }),
   /** Where the time comes from. */
-  clock: defaulted(clock, systemClock),
+  clock: defaulted(clock, systemClock, { otherwise: "the machine's" }),
 };
 
 /** authData of acquireCredentialsHandle for the package Kerberos over GSSAPI. Everything may be left out. */

@@ -60,9 +60,9 @@ export const digestOptions = {
   domain: required(netBiosName, 'Give the NetBIOS name of the domain.'),
   ...digestProtocolOptions,
   /** Where the time comes from. */
-  clock: defaulted(clock, systemClock),
+  clock: defaulted(clock, systemClock, { otherwise: "the machine's" }),
   /** Where nonces come from. */
-  random: defaulted(random, systemRandom),
+  random: defaulted(random, systemRandom, { otherwise: "the machine's" }),
 };
 
 /** authData of acquireCredentialsHandle for the package Digest. */

@@ -32,9 +32,9 @@ export const ntlmOptions = {
   /** DNS name of the server, told in the challenge. */
   dnsComputerName: optional(dnsName),
   /** Where the time comes from. */
-  clock: defaulted(clock, systemClock),
+  clock: defaulted(clock, systemClock, { otherwise: "the machine's" }),
   /** Where challenges come from. */
-  random: defaulted(random, systemRandom),
+  random: defaulted(random, systemRandom, { otherwise: "the machine's" }),
   /** How far the time in a response may be from the server's, in milliseconds (MS-NLMP note <39>). */
   maxLifetimeMilliseconds: defaulted(wholeNumber(1, Number.MAX_SAFE_INTEGER), DEFAULT_LIFETIME_MILLISECONDS),
   /** Refuse clients that send no MIC, such as curl and Firefox. A MIC is checked where there is one. */
