@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { digestAlgorithmNames, digestResponse, hashedA1, verifyDigestResponse } from '../../src/crypto/digest-response.ts';
+import {
+  digestAlgorithmNames,
+  digestResponse,
+  hashedA1,
+  verifyDigestResponse,
+} from '../../src/crypto/digest-response.ts';
 import type { DigestAlgorithm } from '../../src/crypto/digest-response.ts';
 import { computeResponse, hashOf } from '../packages/digest/digest-client.ts';
 import type { ResponseInput } from '../packages/digest/digest-client.ts';
