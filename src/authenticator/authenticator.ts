@@ -16,6 +16,7 @@ import { anonymousOutcome, refusedOutcome } from '../http/outcome.ts';
 import type { AuthenticatedOutcome, HeaderField, Outcome, RefusedOutcome } from '../http/outcome.ts';
 import type { Settings } from './options.ts';
 import type { Clock } from '../foundation/clock.ts';
+import { accountName } from '../identity/identity.ts';
 import { isThenable } from '../foundation/thenable.ts';
 import { printable } from '../foundation/text.ts';
 
@@ -177,7 +178,7 @@ export class Authenticator<R = unknown> {
     this.#audit.refused({
       scheme: sspi.scheme,
       package: sspi.package,
-      account: printable(user.name),
+      account: printable(accountName(user)),
       peer,
       reason: 'not-authorized',
       durationMilliseconds: 0,

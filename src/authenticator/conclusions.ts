@@ -6,6 +6,7 @@ import { peerOf } from '../http/exchange.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { challengeOutcome, refusedOutcome } from '../http/outcome.ts';
 import type { HeaderField, Outcome, StandingOutcome } from '../http/outcome.ts';
+import { accountName } from '../identity/identity.ts';
 import { SecurityContextInfo } from '../identity/security-context-info.ts';
 import * as Sspi from '../sspi/index.ts';
 import { admit } from './admission.ts';
@@ -108,11 +109,12 @@ export class Conclusions {
       connection.watch(exchange.socket, () => this.pending.release(connection));
     }
     const perRequest = scheme.boundTo === 'request';
-    const again = perRequest && connection.lastRequestUser === user.name;
-    if (perRequest) connection.lastRequestUser = user.name;
+    const account = accountName(user);
+    const again = perRequest && connection.lastRequestUser === account;
+    if (perRequest) connection.lastRequestUser = account;
     if (this.audit.hearsSignIns) {
       const record = this.record(attempt, scheme, 'SEC_E_OK');
-      this.audit.authenticated({ ...record, package: user.package, account: printable(user.name) }, again);
+      this.audit.authenticated({ ...record, package: user.package, account: printable(account) }, again);
     }
     if (perRequest) return { ...outcome, standing: false };
     const headers: HeaderField[] = [['Persistent-Auth', persists ? 'true' : 'false']];
