@@ -95,7 +95,7 @@ function compute(workspace: Workspace, key: Uint8Array, parts: readonly Uint8Arr
 }
 
 /**
- * HMAC by OpenSSL itself, for the hash that FIPS forbids. `hash` of Node 20, 22 and 24 goes on with an MD5 that was in use
+ * HMAC by OpenSSL itself, for the hash that FIPS forbids. `hash` of Node 20, 22 and 24.0 to 24.21 goes on with an MD5 in use
  * before `crypto.setFips(true)`; `createHmac` asks OpenSSL each time.
  */
 function computeUnderFips(name: HmacHash, key: Uint8Array, parts: readonly Uint8Array[]): Buffer {
