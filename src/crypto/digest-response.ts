@@ -1,5 +1,5 @@
 /** The computations of HTTP Digest, RFC 7616 section 3.4: A1, A2 and the response. All hashes as lower-case hex. */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 
 /** One algorithm. */
 interface DigestAlgorithmRow {
@@ -25,13 +25,13 @@ export type DigestAlgorithm = keyof typeof digestAlgorithms;
 export const digestAlgorithmNames = Object.freeze(Object.keys(digestAlgorithms)) as readonly DigestAlgorithm[];
 
 /** H of section 3.3: hex digest of a text in UTF-8. */
-function hash(algorithm: DigestAlgorithm, text: string): string {
-  return createHash(digestAlgorithms[algorithm].hash).update(text, 'utf8').digest('hex');
+function hexHash(algorithm: DigestAlgorithm, text: string): string {
+  return hash(digestAlgorithms[algorithm].hash, text, 'hex');
 }
 
 /** H(A1), section 3.4.2: `unq(username) ":" unq(realm) ":" passwd`. As good as the password for this realm. */
 export function hashedA1(algorithm: DigestAlgorithm, userName: string, realm: string, password: string): string {
-  return hash(algorithm, `${userName}:${realm}:${password}`);
+  return hexHash(algorithm, `${userName}:${realm}:${password}`);
 }
 
 /** What of a request goes into its response. */
@@ -48,8 +48,8 @@ export interface DigestResponseInput {
 /** The response, section 3.4.1: KD(H(A1), nonce:nc:cnonce:qop:H(A2)), A2 = method:uri. */
 export function digestResponse(a1: string, input: DigestResponseInput): string {
   const { algorithm, nonce, nonceCount, clientNonce, qualityOfProtection } = input;
-  const a2 = hash(algorithm, `${input.method}:${input.uri}`);
-  return hash(algorithm, `${a1}:${nonce}:${nonceCount}:${clientNonce}:${qualityOfProtection}:${a2}`);
+  const a2 = hexHash(algorithm, `${input.method}:${input.uri}`);
+  return hexHash(algorithm, `${a1}:${nonce}:${nonceCount}:${clientNonce}:${qualityOfProtection}:${a2}`);
 }
 
 /**
