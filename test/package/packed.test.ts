@@ -90,12 +90,12 @@ describe('the packed tarball, installed into an empty project', () => {
 
   it('holds what is built and what is to be read, and nothing else', () => {
     const allowed =
-      /^(dist\/(src|adapters)\/.*\.(js|d\.ts)|docs\/.*|examples\/.*\.ts|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
+      /^(dist\/(src|adapters)\/.*\.(js|d\.ts)|docs\/.*|examples\/.*\.ts|package\.json|[A-Z]+\.md|LICENSE)$/;
     assert.deepEqual(
       project.files.filter((path) => !allowed.test(path)),
       [],
     );
-    for (const path of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE']) {
+    for (const path of ['package.json', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE']) {
       assert.ok(project.files.includes(path), path);
     }
   });
