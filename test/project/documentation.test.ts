@@ -1,45 +1,25 @@
-/** The documents keep their word: their code compiles, their examples run, the changelog goes with the version. */
+/**
+ * The documents keep their word: their links lead somewhere, their examples run, the changelog goes with the version. That
+ * the code of README.md compiles is tested with the packed tarball (test/package/readme-suite.ts).
+ */
 import assert from 'node:assert/strict';
-import { mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { runProcess, startProcess } from '../lab/process.ts';
-import { scratchFolder } from '../lab/scratch.ts';
+import { startProcess } from '../lab/process.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): Promise<string> => readFile(join(root, path), 'utf8');
 
-/** The fenced blocks of a document with one of these languages. */
-function fences(markdown: string, ...languages: string[]): string[] {
-  return [...markdown.matchAll(/^```(\w+)[^\n]*\n(.*?)^```$/gms)].flatMap(([, language = '', code = '']) =>
-    languages.includes(language) ? [code] : [],
+/** npm scripts that a document tells its reader to run. */
+function scriptsNamedIn(markdown: string): string[] {
+  return [...markdown.matchAll(/\bnpm (?:run (?:--\S+ )*([\w:]+)|(test)\b)/g)].map(
+    ([, name, test]) => name ?? test ?? '',
   );
 }
 
 describe('README.md', () => {
-  it('shows code that compiles as it stands', async () => {
-    const blocks = fences(await read('README.md'), 'ts', 'js');
-    assert.ok(blocks.length >= 3, 'Express, Fastify and node:http');
-    await using folder = await scratchFolder('readme');
-    await mkdir(folder.file('node_modules'));
-    for (const name of ['express', 'fastify', '@types', 'undici-types']) {
-      await symlink(join(root, 'node_modules', name), folder.file('node_modules', name));
-    }
-    await symlink(root, folder.file('node_modules', 'sspi-auth'));
-    await writeFile(folder.file('package.json'), '{ "type": "module" }');
-    const files = blocks.map((_, index) => `block-${index + 1}.ts`);
-    for (const [index, block] of blocks.entries()) {
-      // Without an import or export a block would share its names with the others.
-      await writeFile(folder.file(files[index] ?? ''), `${block}\nexport {};\n`);
-    }
-    const options = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2023', '--module', 'nodenext'];
-    const compiler = join(root, 'node_modules/typescript/bin/tsc');
-    const words = [compiler, ...options, '--types', 'node', ...files];
-    const { stdout } = await runProcess(process.execPath, words, { cwd: folder.path, timeout: 180_000 });
-    assert.equal(stdout, '');
-  });
-
   it('links to files that exist', async () => {
     for (const [, target = ''] of (await read('README.md')).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)) {
       await assert.doesNotReject(read(target), `README.md links to ${target}`);
@@ -48,9 +28,8 @@ describe('README.md', () => {
 
   it('names npm scripts that exist', async () => {
     const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> };
-    for (const [, name = ''] of (await read('README.md')).matchAll(/npm (?:run )?(demo|test|bench|check|build)\b/g)) {
-      assert.ok(name in scripts, name);
-    }
+    for (const name of scriptsNamedIn(await read('README.md'))) assert.ok(name in scripts, name);
+    for (const name of scriptsNamedIn(await read('docs/releasing.md'))) assert.ok(name in scripts, name);
   });
 });
 
