@@ -75,7 +75,8 @@ function reportMatrices(records: readonly MatrixRecord[]): void {
   const rows = records.reduce((sum, record) => sum + record.rows, 0);
   const all = records.reduce((sum, record) => sum + record.of, 0);
   const mode = full() ? 'full: every row of every matrix' : 'core: one row of each kind (npm run test:full runs all)';
-  console.log(`Mode: ${mode}; ${rows} of ${all} rows of ${records.length} matrices ran`);
+  const ran = records.length === 0 ? 'no matrix was asked' : `${rows} of ${all} rows of ${records.length} matrices ran`;
+  console.log(`Mode: ${mode}; ${ran}`);
 }
 
 /** Node's own counts, which close the report. */
