@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { realpath, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { publicTypes } from './public-types.ts';
 import type { PublicTypes } from './public-types.ts';
@@ -9,8 +10,8 @@ import { scratchFolder } from './scratch.ts';
 async function typesOf(files: Readonly<Record<string, string>>): Promise<PublicTypes> {
   await using folder = await scratchFolder('public-types');
   for (const [name, text] of Object.entries(files)) await writeFile(folder.file(name), text);
-  const path = (await realpath(folder.path)).replaceAll('\\', '/');
-  return publicTypes(new Map([['package', `${path}/index.d.ts`]]), path);
+  const path = await realpath(folder.path);
+  return publicTypes(new Map([['package', join(path, 'index.d.ts')]]), path);
 }
 
 const hidden = { 'hidden.d.ts': 'export interface Hidden { a: string }' };

@@ -48,7 +48,9 @@ export function publicTypes(entries: ReadonlyMap<string, string>, folder: string
   const checker = program.getTypeChecker();
   const resolved = (symbol: ts.Symbol): ts.Symbol =>
     (symbol.flags & ts.SymbolFlags.Alias) === 0 ? symbol : checker.getAliasedSymbol(symbol);
-  const isOwn = (file: ts.SourceFile): boolean => file.fileName.startsWith(`${folder}/`);
+  // As the compiler writes paths, on Windows too.
+  const own = `${folder.replaceAll('\\', '/')}/`;
+  const isOwn = (file: ts.SourceFile): boolean => file.fileName.startsWith(own);
 
   const named = new Set<ts.Symbol>();
   /** The same types by another name, such as an alias that an entry point gives to what it can only infer. */
@@ -106,7 +108,7 @@ export function publicTypes(entries: ReadonlyMap<string, string>, folder: string
       namedTypes.has(checker.getDeclaredTypeOfSymbol(symbol)) ||
       ts.findAncestor(declaration, (node) => augmentations.includes(node)) !== undefined;
     if (!hasName && !unnamed.has(symbol)) {
-      unnamed.set(symbol, `${symbol.name} (${source.fileName.slice(folder.length + 1)}, in ${from})`);
+      unnamed.set(symbol, `${symbol.name} (${source.fileName.slice(own.length)}, in ${from})`);
     }
     walk(symbol);
   };

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile, realpath } from 'node:fs/promises';
 import { dirname, join, posix, relative } from 'node:path';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { definitionAt } from '../lab/tsserver.ts';
 import type { PackedProject } from './packed-project.ts';
 
@@ -57,12 +58,15 @@ export function sourceMapSuite(project: () => PackedProject): void {
       const program = "import { sspiAuth } from 'sspi-auth/node'; sspiAuth({ provider: 'portable', misspelt: true });";
       await project().write('trace.mjs', program);
       const { stderr } = await project().run(process.execPath, ['--enable-source-maps', 'trace.mjs']);
-      const frames = [...stderr.matchAll(/at .*?\(?([^\s(]+sspi-auth[/\\](?:src|adapters)[/\\][^\s:]+):(\d+):\d+\)?/g)];
-      assert.ok(frames.length > 1, stderr);
-      assert.doesNotMatch(stderr, /sspi-auth[/\\]dist[/\\]/);
-      const [, path = '', line = ''] = frames.find(([, path = '']) => path.includes('adapters')) ?? [];
-      const file = path.replace(/^file:\/\//, '');
-      assert.equal(Number(line), await lineOf(file, 'createAuthenticator'.concat('(')), stderr);
+      const frames = [...stderr.matchAll(/^ {4}at (?:.* \()?(\S+):(\d+):\d+\)?$/gm)].map(([, place = '', line]) => ({
+        path: place.startsWith('file:') ? fileURLToPath(place) : place,
+        line: Number(line),
+      }));
+      const own = frames.filter(({ path }) => /[/\\]sspi-auth[/\\]/.test(path));
+      assert.ok(own.length > 1, stderr);
+      for (const { path } of own) assert.match(path, /[/\\]sspi-auth[/\\](src|adapters)[/\\].*\.ts$/);
+      const { path = '', line } = own.find((frame) => frame.path.includes('adapters')) ?? {};
+      assert.equal(line, await lineOf(path, 'createAuthenticator('), stderr);
     });
 
     it('lead an editor from a name to its source', async () => {

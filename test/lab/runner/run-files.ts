@@ -1,7 +1,7 @@
 /** Runs test files under node:test and counts what came of them. */
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { run } from 'node:test';
 import { spec as SpecReporter } from 'node:test/reporters';
@@ -39,7 +39,7 @@ export async function writeBatches(files: readonly TestFile[], folder: ScratchFo
   for (const [index, file] of bySize.entries()) batches[index % batches.length]?.push(file);
   return Promise.all(
     batches.map(async (batch, index) => {
-      const urls = batch.map(({ path }) => pathToFileURL(join(root, path)).href);
+      const urls = batch.map(({ path }) => pathToFileURL(resolve(root, path)).href);
       const path = folder.file(`batch-${index + 1}.mjs`);
       // count-mutations.ts looks for the word in the file that node starts.
       const mark = batch.some(({ hasProperties }) => hasProperties) ? "// 'fast-check'\n" : '';
