@@ -7,7 +7,14 @@
  * ```
  */
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { awaitResult, createAuthenticator, holdContinue, holdFirstContinue, writeOutcome } from '../src/index.ts';
+import {
+  awaitResult,
+  createAuthenticator,
+  holdContinue,
+  holdFirstContinue,
+  isStanding,
+  writeOutcome,
+} from '../src/index.ts';
 import type { Authenticator, Identity, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
 
 declare global {
@@ -55,28 +62,21 @@ export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
     request: Request,
     response: Response,
     next: NextFunction,
-    outcome: Promise<Outcome>,
+    outcome: Outcome | Promise<Outcome>,
   ): void => {
-    outcome.then((settled) => carry(request, response, next, settled)).catch(next);
-  };
-
-  // A function that makes a closure pays for it at its start: those stand apart from what runs for signed-in requests.
-  const verify = (request: Request, response: Response, next: NextFunction): void => {
     awaitResult(request, response);
     serverIsKnown();
-    const outcome = authenticator.authenticate(request, targetOf, request);
-    if (outcome instanceof Promise) carryWhenSettled(request, response, next, outcome);
+    if (outcome instanceof Promise) outcome.then((settled) => carry(request, response, next, settled)).catch(next);
     else carry(request, response, next, outcome);
   };
 
   const handler = (request: Request, response: Response, next: NextFunction): void => {
-    if (isOldV8) makeDictionaries(request, response);
-    const outcome = authenticator.standing(request);
-    if (outcome === undefined) {
-      verify(request, response, next);
-    } else {
+    const outcome = authenticator.authenticate(request, targetOf, request);
+    if (isStanding(outcome)) {
       ({ user: request.user, sspi: request.sspi } = outcome);
       next();
+    } else {
+      carryWhenSettled(request, response, next, outcome);
     }
   };
 
@@ -101,23 +101,6 @@ export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
 
 function targetOf({ originalUrl }: Request): string {
   return originalUrl;
-}
-
-/** V8 before version 13, that of Node 20 and 22. */
-const isOldV8 = Number.parseInt(process.versions.v8, 10) < 13;
-
-/**
- * Makes dictionaries of a request and its response: what V8 calls an object that has lost a property.
- *
- * Express gives each of them another prototype. From then on an old V8 shares no hidden class between requests: every read
- * of a property, by Express and by Node, goes past V8's caches, and each property added costs microseconds. Dictionaries do
- * have a hidden class in common, and a small request takes a third less time. A newer V8 has no need of it and would lose.
- */
-function makeDictionaries(request: Request, response: Response): void {
-  const { res } = request;
-  if (res !== undefined && Object.hasOwn(request, 'res') && Reflect.deleteProperty(request, 'res')) request.res = res;
-  const { req } = response;
-  if (Object.hasOwn(response, 'req') && Reflect.deleteProperty(response, 'req')) response.req = req;
 }
 
 export default sspiAuth;

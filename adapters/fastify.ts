@@ -8,28 +8,23 @@
  *
  * Protects the routes of the context it is registered in, and of that context's children; siblings stay open.
  */
-import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import {
   awaitResult,
-  bodyOf,
   createAuthenticator,
-  discardBodyFor,
   endAndClose,
   holdContinue,
+  isStanding,
   mayProceed,
-  mustStayOpen,
+  refusalResponse,
   writeOutcome,
 } from '../src/index.ts';
 import type {
-  AuthenticatedOutcome,
   Authenticator,
-  BodyLimits,
-  ChallengeOutcome,
   Identity,
   Logger,
   Outcome,
-  RefusedOutcome,
+  RefusalResponse,
   SecurityContextInfo,
   SspiAuthOptions,
 } from '../src/index.ts';
@@ -59,51 +54,43 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
     return;
   }
   const { limits } = authenticator.settings;
-  const assigned = decorateRequests(instance);
+  for (const name of ['user', 'sspi']) {
+    if (!instance.hasRequestDecorator(name)) instance.decorateRequest(name, null);
+  }
   if (!instance.hasDecorator('sspiAuth')) instance.decorate('sspiAuth', authenticator);
   holdContinue(instance.server);
 
-  const carry = (request: AdmittedRequest, reply: FastifyReply, proceed: () => void, outcome: Outcome): void => {
+  const carry = (request: FastifyRequest, reply: FastifyReply, proceed: () => void, outcome: Outcome): void => {
     // Somebody who did not wait for the result has answered (a timeout of the application).
     if (reply.sent) return;
     if (!mayProceed(outcome)) {
       // Or has begun to, on the raw response, of which Fastify knows nothing.
-      if (!reply.raw.headersSent) refuse(request.raw, reply, outcome, limits);
+      if (!reply.raw.headersSent) refuse(request, reply, refusalResponse(request.raw, reply.raw, outcome, limits));
       return;
     }
     // Fields on the raw response, which a handler may write to past Fastify.
     writeOutcome(request.raw, reply.raw, outcome, limits);
-    if (outcome.type === 'authenticated') {
-      request[admitted] = outcome;
-      if (assigned.length > 0) assign(request, outcome, assigned);
-    }
+    if (outcome.type === 'authenticated') ({ user: request.user, sspi: request.sspi } = outcome);
     proceed();
   };
   const carryWhenSettled = (
     request: FastifyRequest,
     reply: FastifyReply,
     proceed: (error?: Error) => void,
-    outcome: Promise<Outcome>,
+    outcome: Outcome | Promise<Outcome>,
   ): void => {
-    outcome.then((settled) => carry(request, reply, proceed, settled)).catch(proceed);
-  };
-  // A function that makes a closure pays for it at its start: those stand apart from what runs for signed-in requests.
-  const verify = (request: AdmittedRequest, reply: FastifyReply, proceed: (error?: Error) => void): void => {
-    request[admitted] ??= notYetKnown;
     awaitResult(request.raw, reply.raw);
-    const outcome = authenticator.authenticate(request.raw, targetOf, request);
-    if (outcome instanceof Promise) carryWhenSettled(request, reply, proceed, outcome);
+    if (outcome instanceof Promise) outcome.then((settled) => carry(request, reply, proceed, settled)).catch(proceed);
     else carry(request, reply, proceed, outcome);
   };
   // onRequest comes before the body is parsed: nothing of an unknown sender's body is looked at.
-  instance.addHook('onRequest', (request: AdmittedRequest, reply: FastifyReply, proceed) => {
-    const outcome = authenticator.standing(request.raw);
-    if (outcome === undefined) {
-      verify(request, reply, proceed);
-    } else {
-      request[admitted] = outcome;
-      if (assigned.length > 0) assign(request, outcome, assigned);
+  instance.addHook('onRequest', (request, reply, proceed) => {
+    const outcome = authenticator.authenticate(request.raw, targetOf, request);
+    if (isStanding(outcome)) {
+      ({ user: request.user, sspi: request.sspi } = outcome);
       proceed();
+    } else {
+      carryWhenSettled(request, reply, proceed, outcome);
     }
   });
   instance.addHook('onClose', (_instance, closed) => {
@@ -119,78 +106,23 @@ function targetOf({ originalUrl }: FastifyRequest): string {
 
 /** Writes a response of our own. */
 function refuse(
-  message: IncomingMessage,
+  request: FastifyRequest,
   reply: FastifyReply,
-  outcome: ChallengeOutcome | RefusedOutcome,
-  limits: BodyLimits,
+  { status, headers, body, closes }: RefusalResponse,
 ): void {
-  if (discardBodyFor(message, outcome, limits)) {
+  if (!closes) {
     // Through Fastify, so that its onSend hooks (CORS fields, metrics) see the response.
-    void reply.code(outcome.status);
-    for (const [name, value] of outcome.headers) void reply.header(name, value);
-    if (mustStayOpen(reply.raw, outcome)) void reply.header('Connection', 'keep-alive');
-    void reply.send(bodyOf(outcome));
-  } else {
-    // Only the raw response can stay open until the client has read it.
-    reply.hijack();
-    reply.raw.statusCode = outcome.status;
-    for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value ?? '');
-    for (const [name, value] of outcome.headers) reply.raw.setHeader(name, value);
-    endAndClose(message, reply.raw, bodyOf(outcome));
+    void reply.code(status);
+    for (const [name, value] of headers) void reply.header(name, value);
+    void reply.send(body);
+    return;
   }
-}
-
-/** Where a request keeps who sent it. */
-const admitted = Symbol('sspi-auth admitted');
-/**
- * What stands there until the result: V8 sizes the objects of a constructor by the first few of them, which are requests
- * without credentials. A property that only the later ones have would be kept in a second object, made for each request.
- */
-const notYetKnown: Admitted = Object.freeze({ user: null, sspi: null });
-/** Decorator of a context: which of the two names its application has decorated for itself. */
-const taken = Symbol('sspi-auth taken');
-const names = ['user', 'sspi'] as const;
-
-type RequestName = (typeof names)[number];
-type Admitted = Readonly<Pick<FastifyRequest, RequestName>>;
-interface AdmittedRequest extends FastifyRequest {
-  [admitted]?: Admitted;
-}
-
-/**
- * Decorates the requests of a context with `user` and `sspi`, as accessors to one property: a decorator with a value would
- * be written into each request that Fastify makes, and then a second time.
- *
- * @returns the names that the application has decorated for itself, which have to be assigned to
- */
-function decorateRequests(instance: FastifyInstance): readonly RequestName[] {
-  // Not by getDecorator, which the first versions of Fastify 5 do not have.
-  if (instance.hasDecorator(taken)) return Reflect.get(instance, taken) as readonly RequestName[];
-  const others = names.filter((name) => instance.hasRequestDecorator(name));
-  if (!others.includes('user')) instance.decorateRequest('user', accessor('user'));
-  if (!others.includes('sspi')) instance.decorateRequest('sspi', accessor('sspi'));
-  instance.decorate(taken, others);
-  return others;
-}
-
-function accessor<N extends RequestName>(
-  name: N,
-): {
-  getter(this: AdmittedRequest): FastifyRequest[N] | null;
-  setter(this: AdmittedRequest, value: FastifyRequest[N]): void;
-} {
-  return {
-    getter() {
-      return this[admitted]?.[name] ?? null;
-    },
-    setter(value) {
-      this[admitted] = { user: null, sspi: null, ...this[admitted], [name]: value };
-    },
-  };
-}
-
-function assign(request: FastifyRequest, outcome: AuthenticatedOutcome, assigned: readonly RequestName[]): void {
-  for (const name of assigned) Object.assign(request, { [name]: outcome[name] });
+  // Only the raw response can stay open until the client has read it.
+  reply.hijack();
+  reply.raw.statusCode = status;
+  for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value ?? '');
+  for (const [name, value] of headers) reply.raw.setHeader(name, value);
+  endAndClose(request.raw, reply.raw, body);
 }
 
 /** Fastify's own logger, where one was configured. */

@@ -12,6 +12,7 @@ import {
   createAuthenticator,
   holdContinue,
   holdFirstContinue,
+  isStanding,
   OptionError,
   writeOutcome,
 } from '../src/index.ts';
@@ -61,23 +62,18 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
     request: AuthenticatedRequest,
     response: ServerResponse,
     listener: AuthenticatedListener,
-    outcome: Promise<Outcome>,
+    outcome: Outcome | Promise<Outcome>,
   ): void => {
-    // An exception of the listener is the application's: it surfaces as it would without this library.
-    outcome
-      .then((settled) => carry(request, response, listener, settled))
-      .catch((error: unknown) => process.nextTick(rethrow, error));
-  };
-  // A function that makes a closure pays for it at its start: those stand apart from what runs for signed-in requests.
-  const verify = (request: AuthenticatedRequest, response: ServerResponse, listener: AuthenticatedListener): void => {
-    // On every request, known sender or not: those that Node's functions see afterwards are to be of one hidden class.
-    if (!('user' in request)) request.user = undefined;
-    if (!('sspi' in request)) request.sspi = undefined;
     awaitResult(request, response);
     serverIsKnown();
-    const outcome = authenticator.authenticate(request, targetOf, request);
-    if (outcome instanceof Promise) carryWhenSettled(request, response, listener, outcome);
-    else carry(request, response, listener, outcome);
+    if (outcome instanceof Promise) {
+      // An exception of the listener is the application's: it surfaces as it would without this library.
+      outcome
+        .then((settled) => carry(request, response, listener, settled))
+        .catch((error: unknown) => process.nextTick(rethrow, error));
+    } else {
+      carry(request, response, listener, outcome);
+    }
   };
   const protect = (listener: AuthenticatedListener) => {
     if (typeof listener !== 'function') {
@@ -85,12 +81,12 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
       throw new OptionError('listener', 'is not a function', cure);
     }
     return (request: AuthenticatedRequest, response: ServerResponse): void => {
-      const outcome = authenticator.standing(request);
-      if (outcome === undefined) {
-        verify(request, response, listener);
-      } else {
+      const outcome = authenticator.authenticate(request, targetOf, request);
+      if (isStanding(outcome)) {
         ({ user: request.user, sspi: request.sspi } = outcome);
         listener(request, response);
+      } else {
+        carryWhenSettled(request, response, listener, outcome);
       }
     };
   };

@@ -1,6 +1,6 @@
 /**
  * What importing an entry point adds to the start of a Node process: the one reason why dist/ is bundled. Not bundled it is
- * three times as much, minified not less (docs/development.md has the figures).
+ * three times as much, minified not less (docs/releasing.md has the figures).
  */
 import { fileURLToPath } from 'node:url';
 import { runChecked } from '../test/lab/process.ts';
@@ -27,7 +27,8 @@ const benchmark: Benchmark = {
     return results.map((values, index) => {
       const over = median(values) - median(bare);
       return {
-        name: `${entries[index] ?? ''}: ${over.toFixed(1)} ms over an empty module`,
+        name: entries[index] ?? '',
+        remark: `${over.toFixed(1)} ms over an empty module`,
         value: median(values),
         baseline: median(bare),
         unit: 'ms',

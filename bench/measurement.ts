@@ -2,13 +2,15 @@
 
 /** One line of a table. */
 export interface Row {
-  /** What was measured. */
+  /** What was measured: the same in every run, and no other row of its benchmark has it. */
   readonly name: string;
   /** Median over the rounds. */
   readonly value: number;
   readonly unit: string;
   /** The other side of the comparison, measured in the same rounds. */
   readonly baseline?: number;
+  /** What this run's figures come to, such as a ratio in words. */
+  readonly remark?: string;
   /** What the project wants of `value` or of the ratio, and whether it has it. */
   readonly aim?: { readonly text: string; readonly met: boolean };
   /** Every round, for whoever wants to see the spread. */

@@ -1,91 +1,104 @@
 /**
- * Runs the benchmarks: `npm run bench [-- part of a file name]…`
+ * Runs the benchmarks: `npm run bench [-- part of a file name… --nodes 20,22,24,26]`
  *
- * Measures what `npm run build` made. Both sides of a comparison run in the same rounds, so a busy machine changes the
- * figures more than the ratios. Prints a table and writes it, with every round and the machine, to .scratch/bench/.
+ * Measures what `npm run build` made, on the Node that runs this or on each that is named, one after the other: every
+ * process that is measured, and the one that measures, is of that Node. All sides of a comparison run in the same rounds on
+ * the same Node, so a busy machine changes the figures more than the ratios. Prints a table for each Node and writes it,
+ * with every round and the machine, to .scratch/bench/; with several Nodes another table has them side by side.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { cpus, loadavg, release, totalmem } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { PackagesUnavailableError } from '../test/lab/debian.ts';
-import type { Benchmark, Row } from './measurement.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { nodeBinary } from '../test/lab/node-binary.ts';
+import { tableByNode } from './report.ts';
+import type { Report } from './report.ts';
 
-// tsx follows the paths of tsconfig.json to the source: started again without them, `sspi-auth` is the built package.
-if (process.env['TSX_TSCONFIG_PATH'] === undefined) {
-  const env = { ...process.env, TSX_TSCONFIG_PATH: fileURLToPath(new URL('built.tsconfig.json', import.meta.url)) };
-  const words = [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
-  process.exit(spawnSync(process.execPath, words, { stdio: 'inherit', env }).status ?? 1);
-}
-
+const program = fileURLToPath(new URL('benchmark-run.ts', import.meta.url));
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const results = fileURLToPath(new URL('../.scratch/bench/', import.meta.url));
+/** Of `engines` in package.json. */
+const oldestMajor = 20;
 
-function table(rows: readonly Row[]): string {
-  const shown = (value: number | undefined): string =>
-    value === undefined ? '' : value.toFixed(Math.abs(value) < 100 ? 1 : 0);
-  return rows
-    .map(({ name, value, baseline, unit, aim }) => {
-      const result = aim === undefined ? '' : `  [${aim.met ? 'met' : 'NOT MET'}: ${aim.text}]`;
-      const against = baseline === undefined ? '' : `  (bare or other side: ${shown(baseline)})`;
-      return `  ${name}\n    ${shown(value)} ${unit}${against}${result}`;
-    })
-    .join('\n');
+/** What the command line asks for. */
+interface Plan {
+  /** File names, in order. */
+  readonly benchmarks: readonly string[];
+  /** Majors of Node; empty: the one that runs this. */
+  readonly majors: readonly number[];
 }
 
-const filters = process.argv.slice(2);
-const files = (await readdir(folder))
-  .filter((name) => name.endsWith('.bench.ts'))
-  .filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)))
-  .sort();
-const machine = {
-  node: process.version,
-  v8: process.versions.v8,
-  platform: `${process.platform} ${release()} ${process.arch}`,
-  processor: cpus()[0]?.model,
-  cores: cpus().length,
-  memoryBytes: totalmem(),
-  loadAverageAtStart: loadavg()[0],
-  date: new Date().toISOString(),
-};
-console.log(machine);
-if ((machine.loadAverageAtStart ?? 0) > machine.cores / 2) {
-  console.log('This machine is busy: trust ratios and processor times, not rates and durations.');
-}
-
-const report: Record<string, readonly Row[]> = {};
-/** What could not be had on this machine, and what went wrong: by name, with the reason. */
-const leftOut: Record<string, string> = {};
-const failed: Record<string, string> = {};
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-for (const file of files) {
-  let name = file;
-  const leaveOut = (what: string, why: unknown): undefined => {
-    leftOut[what] = reasonOf(why);
-    console.log(`  LEFT OUT: ${what}: ${reasonOf(why)}`);
-  };
-  try {
-    const { default: benchmark } = (await import(pathToFileURL(join(folder, file)).href)) as { default: Benchmark };
-    name = benchmark.name;
-    console.log(`\n${name}`);
-    const rows = await benchmark.run((message) => console.error(`  … ${message}`), leaveOut);
-    report[name] = rows;
-    console.log(table(rows));
-  } catch (error) {
-    // One that cannot run is no reason to keep back what the others find.
-    if (error instanceof PackagesUnavailableError) leaveOut(name, error);
-    else {
-      failed[name] = reasonOf(error);
-      console.error(`  FAILED: ${name}:`, error);
-      process.exitCode = 1;
+/** @throws Error for an option that there is not, a part of a name that no benchmark has, and what is no list of majors */
+async function readCommandLine(): Promise<Plan> {
+  const { values, positionals } = parseArgs({ options: { nodes: { type: 'string' } }, allowPositionals: true });
+  const all = (await readdir(folder)).filter((name) => name.endsWith('.bench.ts')).sort();
+  for (const part of positionals) {
+    if (!all.some((name) => name.includes(part))) {
+      throw new Error(`no benchmark has ${JSON.stringify(part)} in its name; there are ${all.join(', ')}`);
     }
   }
+  const benchmarks = all.filter((name) => positionals.length === 0 || positionals.some((part) => name.includes(part)));
+  return { benchmarks, majors: majorsOf(values.nodes) };
 }
-await mkdir(results, { recursive: true });
-const path = join(results, `${machine.date.replaceAll(':', '-')}.json`);
-const written = { machine: { ...machine, loadAverageAtEnd: loadavg()[0] }, report, leftOut, failed };
-await writeFile(path, JSON.stringify(written, null, 2));
-for (const [name, why] of Object.entries(leftOut)) console.log(`left out: ${name}: ${why.split('\n')[0] ?? ''}`);
-for (const name of Object.keys(failed)) console.log(`failed: ${name}`);
-console.log(`\nwritten to ${path}`);
+
+function majorsOf(list: string | undefined): readonly number[] {
+  if (list === undefined) return [];
+  if (!/^\d{1,3}(,\d{1,3})*$/.test(list)) {
+    throw new Error(`--nodes is ${JSON.stringify(list)}: give majors of Node, such as --nodes 20,22,24,26`);
+  }
+  const majors = [...new Set(list.split(',').map(Number))];
+  const old = majors.find((major) => major < oldestMajor);
+  if (old !== undefined) throw new Error(`--nodes names ${old}: this package needs Node ${oldestMajor} or later`);
+  return majors;
+}
+
+/**
+ * One run on one Node, shown as it goes on.
+ *
+ * @param path the report, which it writes
+ * @returns its exit code; 1 where a signal ended it
+ */
+async function run(binary: string, path: string, benchmarks: readonly string[]): Promise<number> {
+  const env = {
+    ...process.env,
+    // tsx follows the paths of tsconfig.json to the source: without them `sspi-auth` is the built package.
+    TSX_TSCONFIG_PATH: fileURLToPath(new URL('built.tsconfig.json', import.meta.url)),
+    // What is started as `node`, npm among it, is of the same release.
+    PATH: `${dirname(binary)}${delimiter}${process.env['PATH'] ?? ''}`,
+  };
+  const child = spawn(binary, [...process.execArgv, program, path, ...benchmarks], { stdio: 'inherit', env });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return code ?? 1;
+}
+
+async function main(): Promise<number> {
+  const { benchmarks, majors } = await readCommandLine();
+  const date = new Date().toISOString().replaceAll(':', '-');
+  await mkdir(results, { recursive: true });
+  // All of them before the first is measured: what cannot be had is known at once.
+  const nodes: { readonly binary: string; readonly file: string }[] = [];
+  for (const major of majors) nodes.push({ binary: await nodeBinary(major), file: `${date}-node-${major}.json` });
+  if (nodes.length === 0) nodes.push({ binary: process.execPath, file: `${date}.json` });
+  const reports: Report[] = [];
+  let failures = 0;
+  for (const { binary, file } of nodes) {
+    const path = join(results, file);
+    if ((await run(binary, path, benchmarks)) !== 0) failures++;
+    try {
+      reports.push(JSON.parse(await readFile(path, 'utf8')) as Report);
+    } catch {
+      console.error(`no report of ${binary}`);
+    }
+  }
+  if (nodes.length > 1) console.log(tableByNode(reports));
+  return failures === 0 ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

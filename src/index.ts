@@ -1,5 +1,6 @@
 /** sspi-auth: Windows-integrated sign-on for every Node.js server. */
-import type { sendContinue } from './http/expect-continue.ts';
+import type { DigestLogon } from './accounts/account-source.ts';
+import type { awaitResult } from './http/expect-continue.ts';
 
 export type {
   Account,
@@ -11,6 +12,8 @@ export type {
   Refused,
   Unavailable,
 } from './accounts/account-source.ts';
+/** Hash algorithm of Digest, as `algorithm` names it (RFC 7616). */
+export type DigestAlgorithm = DigestLogon['algorithm'];
 export { memoryAccounts } from './accounts/memory-accounts.ts';
 export type { MemoryAccount } from './accounts/memory-accounts.ts';
 export { smbpasswdFile } from './accounts/smbpasswd-file.ts';
@@ -23,9 +26,10 @@ export type { Clock } from './foundation/clock.ts';
 export { MalformedTokenError, OptionError, SspiAuthError } from './foundation/errors.ts';
 export type { SspiAuthErrorCode } from './foundation/errors.ts';
 export type { ConnectionSocket, Exchange } from './http/exchange.ts';
-export { awaitResult, holdContinue, holdFirstContinue, sendContinue } from './http/expect-continue.ts';
+export { awaitResult, holdContinue, holdFirstContinue } from './http/expect-continue.ts';
 /** A `ServerResponse` whose client may wait for `100 Continue`: every ServerResponse is one. */
-export type WaitingResponse = Parameters<typeof sendContinue>[0];
+export type WaitingResponse = Parameters<typeof awaitResult>[1];
+export { isStanding } from './http/outcome.ts';
 export type {
   AnonymousOutcome,
   AuthenticatedOutcome,
@@ -37,14 +41,12 @@ export type {
 } from './http/outcome.ts';
 export { endAndClose } from './http/request-body.ts';
 export type { BodyLimits } from './http/request-body.ts';
-export { bodyOf, discardBodyFor, mayProceed, mustStayOpen, writeOutcome } from './http/response.ts';
+export { mayProceed, refusalResponse, writeOutcome } from './http/response.ts';
+export type { RefusalResponse } from './http/response.ts';
 export type { Group, Identity } from './identity/identity.ts';
 export type {
   DigestOptions,
-  DigestSettings,
-  KerberosOptions,
   Limits,
-  PackageName,
   ProviderName,
   SchemeName,
   Settings,

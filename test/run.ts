@@ -18,7 +18,7 @@ import { installPackages } from './lab/debian.ts';
 import type { PropertyRecord } from './lab/count-mutations.ts';
 import { full, matrixVariable } from './lab/matrix.ts';
 import type { MatrixRecord } from './lab/matrix.ts';
-import { nodeMajors } from './lab/node-release.ts';
+import { nodeMajors } from './lab/node-binary.ts';
 import { describeNode, reportNodes, runOnNode } from './lab/runner/other-nodes.ts';
 import type { NodeResult } from './lab/runner/other-nodes.ts';
 import { runFiles, succeeded, writeBatches } from './lab/runner/run-files.ts';

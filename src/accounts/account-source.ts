@@ -7,6 +7,10 @@
  * SEC_E_INTERNAL_ERROR. Sources take the same time for an unknown account as for a wrong response (attack G01), and
  * never accept an account without a stored secret (attack C23).
  */
+import type { DigestAlgorithm } from '../crypto/digest-response.ts';
+import { OptionError } from '../foundation/errors.ts';
+import { shown } from '../foundation/option-values.ts';
+import type { Reader } from '../foundation/option-values.ts';
 import type { Group } from '../sspi/security-context-token.ts';
 
 /** The account a source accepted, as the source spells it, whatever the client wrote. */
@@ -63,7 +67,7 @@ export interface DigestLogon {
   readonly userName: string;
   /** The server's realm, never the client's word. */
   readonly realm: string;
-  readonly algorithm: 'MD5' | 'SHA-256';
+  readonly algorithm: DigestAlgorithm;
   /** Method of the request as on the wire. */
   readonly method: string;
   /** `uri` of the credentials, already compared with the request target. */
@@ -94,4 +98,34 @@ export interface AccountSource {
   ): DigestAccepted | Refused | Unavailable | Promise<DigestAccepted | Refused | Unavailable>;
   /** Releases files and helpers; called once. */
   close?(): void | Promise<void>;
+}
+
+type VerifyFunction = 'verifyNtlm' | 'verifyDigest';
+
+const verifyFunctions: readonly VerifyFunction[] = ['verifyNtlm', 'verifyDigest'];
+
+/** Reads an option that is an account source: it verifies one scheme at least, and has nothing else in the place of a function. */
+export const accountSource: Reader<AccountSource> = (value, option) => {
+  const source = (value ?? {}) as Partial<Record<VerifyFunction, unknown>>;
+  const given = verifyFunctions.filter((name) => source[name] !== undefined);
+  if (given.length === 0 || !given.every((name) => typeof source[name] === 'function')) {
+    const cure = "Give an account source: memoryAccounts([{ userName: 'alice', password }]) or smbpasswdFile(path).";
+    throw new OptionError(option, shown(value), cure);
+  }
+  return value as AccountSource;
+};
+
+/** The same, of a source that can verify one scheme. */
+export function accountSourceFor<F extends VerifyFunction>(
+  name: F,
+): Reader<AccountSource & Required<Pick<AccountSource, F>>, AccountSource> {
+  const scheme = name === 'verifyNtlm' ? 'NTLM' : 'Digest';
+  return (value, option) => {
+    const source = accountSource(value, option);
+    if (source[name] === undefined) {
+      const problem = `is ${source.description}, which cannot verify ${scheme}`;
+      throw new OptionError(option, problem, `Give an account source with ${name}.`);
+    }
+    return source as AccountSource & Required<Pick<AccountSource, F>>;
+  };
 }

@@ -27,9 +27,13 @@ export function verifyNtlmResponse(stored: StoredAccount | undefined, logon: Ntl
   const clientChallengeMessage = ntResponse.subarray(NT_PROOF_BYTES);
   for (const userDomain of domain === '' ? [''] : [domain, '']) {
     const responseKey = ntowfv2(ntHash, userName, userDomain);
-    if (!timingSafeEqual(ntProofString(responseKey, serverChallenge, clientChallengeMessage), proof)) continue;
-    if (stored?.ntHash === undefined) return refused;
-    return { result: 'accepted', account: stored.account, sessionBaseKey: sessionBaseKey(responseKey, proof) };
+    try {
+      if (!timingSafeEqual(ntProofString(responseKey, serverChallenge, clientChallengeMessage), proof)) continue;
+      if (stored?.ntHash === undefined) return refused;
+      return { result: 'accepted', account: stored.account, sessionBaseKey: sessionBaseKey(responseKey, proof) };
+    } finally {
+      responseKey.fill(0);
+    }
   }
   return refused;
 }

@@ -1,6 +1,6 @@
 /** Policy after the last leg: a context that stands is not yet a user who may come in. */
 import type { AuditReason } from './audit.ts';
-import type { VerificationResult } from './verification.ts';
+import type { AcceptedResult } from './verification.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
 import { identityOf } from '../identity/identity.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -28,7 +28,7 @@ export type Admission =
  * Looks at an established context: which package ran (attack G11), what its attributes say (G08), whose it is (C20, C22).
  * The context stays its owner's. Never throws: a token that a package made wrong lets nobody in.
  */
-export function admit(scheme: OfferedScheme, result: Extract<VerificationResult, { type: 'accepted' }>): Admission {
+export function admit(scheme: OfferedScheme, result: AcceptedResult): Admission {
   try {
     return examine(scheme, result);
   } catch (error) {
@@ -36,7 +36,7 @@ export function admit(scheme: OfferedScheme, result: Extract<VerificationResult,
   }
 }
 
-function examine(scheme: OfferedScheme, result: Extract<VerificationResult, { type: 'accepted' }>): Admission {
+function examine(scheme: OfferedScheme, result: AcceptedResult): Admission {
   const { context, attributes, expiry, channelBound } = result;
   const ran = queryContextAttributes(context, SECPKG_ATTR_NEGOTIATION_INFO).value?.package.name;
   if (ran === undefined || scheme.packages?.includes(ran) === false) {

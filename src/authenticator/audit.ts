@@ -3,6 +3,9 @@
  * Nothing secret ever comes here: no token, no hash, no Authorization field.
  */
 import { channel } from 'node:diagnostics_channel';
+import { OptionError } from '../foundation/errors.ts';
+import { shown } from '../foundation/option-values.ts';
+import type { Reader } from '../foundation/option-values.ts';
 import { isThenable } from '../foundation/thenable.ts';
 
 /** The part of pino's logger that is used; anything of this shape will do. */
@@ -12,6 +15,18 @@ export interface Logger {
   error(record: object, message: string): void;
   debug?(record: object, message: string): void;
 }
+
+/** Reads option `logger`: `false` is none. */
+export const logger: Reader<Logger | undefined, Logger | false> = (value, option) => {
+  if (value === false) return undefined;
+  for (const method of ['info', 'warn', 'error'] as const) {
+    if (typeof (value as Partial<Logger> | null)?.[method] !== 'function') {
+      const problem = typeof value === 'object' && value !== null ? `has no method ${method}` : shown(value);
+      throw new OptionError(option, problem, 'Give a pino logger, an object of its shape such as console, or false.');
+    }
+  }
+  return value as Logger;
+};
 
 /** One event, as logged and as published. */
 export interface AuditRecord {

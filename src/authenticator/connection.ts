@@ -43,7 +43,7 @@ export class Connection {
   readonly #socket: ConnectionSocket | undefined;
   /** Called when the connection is reset under a verification that runs; see `abandon`. */
   onAbandon: (() => void) | undefined;
-  /** Name of the user that a request-bound scheme proved last; only for the log. */
+  /** Account that a request-bound scheme proved last; only for the log. */
   lastRequestUser: string | undefined;
   #stopWatching: (() => void) | undefined;
   /** The context of a request whose identity did not stay; see `retain`. */

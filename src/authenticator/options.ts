@@ -1,375 +1,198 @@
-/** Options: what the operator may say, checked, defaulted and frozen once at start. */
+/** Options of createAuthenticator and of every adapter: what the operator may say, checked, defaulted and frozen at start. */
 import { hostname } from 'node:os';
-import type { AccountSource } from '../accounts/account-source.ts';
-import type { Logger } from './audit.ts';
-import { OptionError } from '../foundation/errors.ts';
-import type { Identity } from '../identity/identity.ts';
-import {
-  bits,
-  callable,
-  flag,
-  isWhole,
-  namesOf,
-  oneOf,
-  record,
-  shown,
-  text,
-  texts,
-} from '../foundation/option-values.ts';
+import { accountSource } from '../accounts/account-source.ts';
+import { servicePrincipalName } from '../formats/kerberos/service-principal-name.ts';
+import { netBiosName, netBiosNameOf } from '../formats/netbios-name.ts';
 import { systemClock, systemRandom } from '../foundation/clock.ts';
-import type { Clock, RandomSource } from '../foundation/clock.ts';
+import { OptionError } from '../foundation/errors.ts';
+import { defaulted, defaultsOf, givenNames, group, optional, readOptions } from '../foundation/option-table.ts';
+import type { Concerns, OptionsOf, SettingsOf } from '../foundation/option-table.ts';
+import {
+  callable,
+  clock,
+  flag,
+  listOf,
+  oneOf,
+  random,
+  shown,
+  someOf,
+  text,
+  wholeNumber,
+} from '../foundation/option-values.ts';
+import type { Reader } from '../foundation/option-values.ts';
+import type { Identity } from '../identity/identity.ts';
+import { digestProtocolOptions, realm } from '../packages/digest/digest-auth-data.ts';
 import { ASC_RET_NULL_SESSION } from '../sspi/requirements.ts';
+import { logger } from './audit.ts';
 
-/** HTTP authentication schemes this library can speak, by their names in WWW-Authenticate. */
-export type SchemeName = 'Negotiate' | 'Kerberos' | 'NTLM' | 'Digest';
+const kerberosAlone: Concerns = { schemes: ['Negotiate', 'Kerberos'], providers: ['gssapi'] };
+const digestAlone: Concerns = { schemes: ['Digest'] };
+const handshakes: Concerns = { schemes: ['Negotiate', 'Kerberos', 'NTLM'] };
 
-/** Who supplies the security packages. `auto`: Windows' own on Windows, the portable ones elsewhere. */
-export type ProviderName = 'auto' | 'secur32' | 'gssapi' | 'portable';
+/** ASC_RET_* bits, unsigned 32 bits. */
+const attributeBits: Reader<number> = (value, option) => {
+  if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 0xffffffff) {
+    throw new OptionError(option, shown(value), 'Give ASC_RET_* bits of sspi-auth/sspi, or leave it out.');
+  }
+  if (((value as number) & ASC_RET_NULL_SESSION) !== 0) {
+    throw new OptionError(
+      option,
+      'has ASC_RET_NULL_SESSION, and an anonymous session is never let in',
+      'Leave that bit out.',
+    );
+  }
+  return value as number;
+};
 
-/** Security packages that Negotiate may choose. */
-export type PackageName = 'Kerberos' | 'NTLM';
+/** A name is looked at by libkrb5's own rules when the credential is acquired. */
+const replayCache: Reader<boolean | string> = (value, option) =>
+  typeof value === 'boolean' ? value : text(value, option);
 
-/** Limits on what a client can make the server hold. */
-export interface Limits {
-  /** From the first token to the last, in milliseconds. Default 30 000. */
-  readonly handshakeMilliseconds?: number;
-  /** Handshakes that may wait for their client at once; one more drops the oldest. Default 10 000. */
-  readonly pendingHandshakes?: number;
-  /** Largest token, decoded, in bytes. Default 49 152; Node's own maxHeaderSize (16 KiB) may be lower. */
-  readonly tokenBytes?: number;
-  /** Largest request body that is read and thrown away for a response of our own, in bytes. Default 1 048 576. */
-  readonly discardedBodyBytes?: number;
+const bodyBytes = wholeNumber(0, 0x7fffffff);
+const atLeastOne = wholeNumber(1, 0x7fffffff);
+
+export const limitOptions = {
+  /** From a handshake's first token to its last, in milliseconds. */
+  handshakeMilliseconds: defaulted(atLeastOne, 30_000, handshakes),
+  /** Handshakes that may wait for their client at once; one more drops the oldest. */
+  pendingHandshakes: defaulted(atLeastOne, 10_000, handshakes),
+  /** Largest token, decoded, in bytes. Node's own maxHeaderSize (16 KiB) may be lower. */
+  tokenBytes: defaulted(atLeastOne, 48 * 1024, handshakes),
+  /** Largest request body that is read and thrown away for a response of our own, in bytes. */
+  discardedBodyBytes: defaulted(bodyBytes, 1024 * 1024),
   /**
    * The same for the legs of a handshake, whose connection cannot be closed: what a client of NTLM may upload when it is not
-   * signed in yet. In bytes; default 33 554 432.
+   * signed in yet. In bytes.
    */
-  readonly handshakeBodyBytes?: number;
+  handshakeBodyBytes: defaulted(bodyBytes, 32 * 1024 * 1024, handshakes),
+};
+
+/** The table. `R` is the framework's request. */
+function optionTable<R>() {
+  return {
+    /** Schemes offered, in this order. */
+    schemes: optional(someOf('Negotiate', 'Kerberos', 'NTLM', 'Digest'), {
+      otherwise: 'all that can be verified, strongest first',
+    }),
+    /** Who supplies the security packages. `auto`: Windows' own on Windows, GSSAPI and the portable ones elsewhere. */
+    provider: defaulted(oneOf('auto', 'secur32', 'gssapi', 'portable'), 'auto'),
+    /**
+     * Native library of the provider, such as `libgssapi_krb5.so.2` or Heimdal's `libgssapi.so.3`; for `secur32` elsewhere
+     * than on Windows `libwinpr2.so.2`.
+     */
+    library: optional(text, {
+      otherwise: "that of the system, MIT krb5's first",
+      schemes: ['Negotiate', 'Kerberos', 'NTLM'],
+      providers: ['secur32', 'gssapi'],
+    }),
+    /** Security packages that may run within Negotiate, and beside it: `['Kerberos']` refuses NTLM in every form. */
+    packages: optional(someOf('Kerberos', 'NTLM'), { otherwise: 'all that the provider has', ...handshakes }),
+    /** ASC_RET_* bits (sspi-auth/sspi) that a finished context must have, such as ASC_RET_INTEGRITY. */
+    requiredAttributes: defaulted(attributeBits, 0),
+    /** Path of the keytab with the server's keys. */
+    keytab: optional(text, {
+      otherwise: "the machine's, where no `accounts` are given or another option asks for Kerberos",
+      ...kerberosAlone,
+    }),
+    /**
+     * Where accepted Kerberos authenticators are remembered, so that none is accepted twice: true is the cache that the
+     * Kerberos services of this user share, a name such as `file2:/run/app/replay` is one of your own, false is none.
+     */
+    replayCache: optional(replayCache, { otherwise: '`true`', ...kerberosAlone }),
+    /** Refuse Kerberos tickets without a PAC, which says whose SIDs and groups they are. */
+    requirePac: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
+    /** Keep tickets that clients forward, as `request.sspi.delegatedCredentials`. */
+    delegate: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
+    /** Take Kerberos tickets of RC4 (arcfour-hmac), which can be broken offline. */
+    allowRc4: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
+    /** Verify Kerberos off the event loop: slower, but a slow file system does not hold up other requests. */
+    asynchronous: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
+    /** Service principal names that tickets may be for, such as `HTTP/intranet.example.com`. */
+    servicePrincipalNames: optional(listOf(servicePrincipalName, 'names'), {
+      otherwise: 'every `HTTP/…` service that the keytab has a key for',
+      schemes: ['Negotiate', 'Kerberos'],
+      providers: ['gssapi', 'secur32'],
+    }),
+    /** Who verifies NTLM and Digest, on Windows too: `memoryAccounts([...])`, `smbpasswdFile(path)`, or your own. */
+    accounts: optional(accountSource, { schemes: ['Negotiate', 'NTLM', 'Digest'] }),
+    /** NetBIOS domain of accounts that name none, and of the NTLM challenge. */
+    domain: optional(netBiosName, {
+      otherwise: "this computer's name",
+      schemes: ['Negotiate', 'NTLM', 'Digest'],
+    }),
+    /** Realm of Digest: what a browser shows to its user. At most 512 bytes of UTF-8. */
+    realm: optional(realm, { otherwise: 'the domain', ...digestAlone }),
+    /** Options of Digest alone. */
+    digest: optional(group(digestProtocolOptions), digestAlone),
+    /**
+     * Channel bindings of TLS connections. `never`; `whenSupported`: a client that sends them must send the right ones;
+     * `always`: every client must send them, and Digest, which cannot, is not offered.
+     */
+    channelBinding: defaulted(oneOf('never', 'whenSupported', 'always'), 'whenSupported'),
+    /** How long an NTLM, Kerberos or Negotiate sign-in lasts: as long as its `connection`, or for its `request` alone. */
+    persistence: defaulted(oneOf('connection', 'request'), 'connection', handshakes),
+    /** Let a request without credentials through, with no user. Wrong credentials are refused all the same. */
+    anonymous: defaulted(flag, false),
+    /** Requests this library should not look at at all. Must answer at once: a promise gives 500. */
+    skip: optional(callable<(request: R) => boolean>()),
+    /** Whether an authenticated user may go on; anything but true gives 403. Asked for every request. */
+    authorize: optional(callable<(user: Identity, request: R) => boolean | Promise<boolean>>()),
+    /** pino, or anything of its shape such as `console`; `false` for none. */
+    logger: optional(logger, { otherwise: 'none; in Fastify its own' }),
+    /** What a client can make the server hold. */
+    limits: defaulted(group(limitOptions), defaultsOf(limitOptions)),
+    /** For tests: where the time comes from. */
+    clock: defaulted(clock, systemClock, { otherwise: "the machine's" }),
+    /** For tests: where nonces and challenges come from. */
+    random: defaulted(random, systemRandom, { otherwise: "the machine's" }),
+  };
 }
 
-/** Options that concern Digest alone. */
-export interface DigestOptions {
-  /**
-   * Key of the nonces, 32 bytes or characters or more, for processes that serve the same clients (node:cluster) and for
-   * restarts: a nonce of another process is then too old instead of forged, and the browser does not ask its user again.
-   * Default: random for each start.
-   */
-  readonly secret?: Uint8Array | string;
-  /** Offered in this order. Default `['SHA-256', 'MD5']`; `['MD5']` for clients that do not look at a second challenge. */
-  readonly algorithms?: readonly ('SHA-256' | 'MD5')[];
-  /** How long a nonce may be used, in milliseconds. Default 300 000; at most 86 400 000. */
-  readonly nonceLifetimeMilliseconds?: number;
-}
+type Table<R> = ReturnType<typeof optionTable<R>>;
+
+/** Every option, with what it concerns; for the providers and for the documentation. */
+export const options: Table<unknown> = Object.freeze(optionTable<unknown>());
 
 /** Options of every adapter. `R` is the framework's request. */
-export interface SspiAuthOptions<R = unknown> {
-  /** Schemes offered, in this order. Default: all that can be verified, strongest first. */
-  readonly schemes?: readonly SchemeName[];
-  readonly provider?: ProviderName;
-  /** Native library of the provider, such as `libgssapi_krb5.so.2` or Heimdal's `libgssapi.so.3`; for `secur32` elsewhere than on Windows `libwinpr2.so.2`. */
-  readonly library?: string;
-  /** Security packages that may verify within Negotiate, such as `['Kerberos']`. Default: all that the provider has. */
-  readonly packages?: readonly PackageName[];
-  /** ASC_RET_* bits (sspi-auth/sspi) that a finished context must have, such as ASC_RET_INTEGRITY. Default 0. */
-  readonly requiredAttributes?: number;
-  /** Path of the keytab with the server's keys. */
-  readonly keytab?: string;
-  /**
-   * Where accepted Kerberos authenticators are remembered, so that none is accepted twice: true (default) is the cache that
-   * the Kerberos services of this user share, a name such as `file2:/run/app/replay` is one of your own, false is none.
-   */
-  readonly replayCache?: boolean | string;
-  /** Refuse Kerberos tickets without a PAC, which says whose SIDs and groups they are. Default false. */
-  readonly requirePac?: boolean;
-  /** Keep tickets that clients forward, as `request.sspi.delegatedCredentials`. Default false. */
-  readonly delegate?: boolean;
-  /** Take Kerberos tickets of RC4 (arcfour-hmac), which can be broken offline. Default false. */
-  readonly allowRc4?: boolean;
-  /** Verify Kerberos off the event loop: slower, but a slow file system does not hold up other requests. Default false. */
-  readonly asynchronous?: boolean;
-  /** Service principal names that tickets may be for, such as `HTTP/intranet.example.com`. */
-  readonly servicePrincipalNames?: readonly string[];
-  /** Who verifies NTLM and Digest: memoryAccounts(...), smbpasswdFile(path). */
-  readonly accounts?: AccountSource;
-  /** NetBIOS domain of accounts that name none, and of the NTLM challenge. Default: this computer's name. */
-  readonly domain?: string;
-  /** Realm of Digest. Default: the domain. */
-  readonly realm?: string;
-  readonly digest?: DigestOptions;
-  /** Channel bindings of TLS connections. Default `whenSupported`: a client that sends them must send the right ones. */
-  readonly channelBinding?: 'never' | 'whenSupported' | 'always';
-  /** `connection` (default): an NTLM, Kerberos or Negotiate sign-in lasts as long as its connection. `request`: never. */
-  readonly persistence?: 'connection' | 'request';
-  /** Lets a request without credentials through, with no user. Wrong credentials are refused all the same. */
-  readonly anonymous?: boolean;
-  /** Requests this library should not look at at all. */
-  readonly skip?: (request: R) => boolean;
-  /** Whether an authenticated user may go on; false gives 403. Asked for every request. */
-  readonly authorize?: (user: Identity, request: R) => boolean | Promise<boolean>;
-  /** pino, or anything of its shape; `false` for none. */
-  readonly logger?: Logger | false;
-  readonly limits?: Limits;
-  /** For tests: where the time comes from. */
-  readonly clock?: Clock;
-  /** For tests: where nonces and challenges come from. */
-  readonly random?: RandomSource;
-}
+export type SspiAuthOptions<R = unknown> = OptionsOf<Table<R>>;
 
-/** Options that concern Kerberos alone. */
-export type KerberosOptions = Pick<
-  SspiAuthOptions,
-  'replayCache' | 'requirePac' | 'delegate' | 'allowRc4' | 'asynchronous'
->;
+/** HTTP authentication schemes this library can speak, by their names in WWW-Authenticate. */
+export type SchemeName = NonNullable<SspiAuthOptions['schemes']>[number];
 
-/** DigestOptions after checking; what was not given is the package's to choose. */
-export interface DigestSettings extends Omit<DigestOptions, 'secret'> {
-  readonly secret?: Uint8Array;
-}
+/** Who supplies the security packages. */
+export type ProviderName = NonNullable<SspiAuthOptions['provider']>;
+
+/** Limits on what a client can make the server hold. */
+export type Limits = OptionsOf<typeof limitOptions>;
+
+/** Options that concern Digest alone. */
+export type DigestOptions = OptionsOf<typeof digestProtocolOptions>;
 
 /** Options after checking: nothing is missing but what has no default. */
-export interface Settings<R = unknown> {
-  readonly schemes: readonly SchemeName[] | undefined;
-  readonly provider: ProviderName;
-  readonly library: string | undefined;
-  readonly packages: readonly PackageName[] | undefined;
-  readonly requiredAttributes: number;
-  readonly keytab: string | undefined;
-  /** What of the options concerns Kerberos alone, as far as it was given. */
-  readonly kerberos: KerberosOptions;
-  readonly servicePrincipalNames: readonly string[] | undefined;
-  readonly accounts: AccountSource | undefined;
-  readonly domain: string;
+export interface Settings<R = unknown> extends Omit<SettingsOf<Table<R>>, 'domain' | 'realm'> {
+  /** NetBIOS name of this computer. */
   readonly computerName: string;
+  readonly domain: string;
   readonly realm: string;
-  readonly digest: DigestSettings;
-  readonly channelBinding: 'never' | 'whenSupported' | 'always';
-  readonly persistence: 'connection' | 'request';
-  readonly anonymous: boolean;
-  readonly skip: ((request: R) => boolean) | undefined;
-  readonly authorize: ((user: Identity, request: R) => boolean | Promise<boolean>) | undefined;
-  readonly logger: Logger | undefined;
-  readonly limits: Required<Limits>;
-  readonly clock: Clock;
-  readonly random: RandomSource;
+  /** The options that were given, by name. */
+  readonly given: readonly (keyof Table<R>)[];
 }
 
-const digestNames: readonly (keyof DigestOptions)[] = ['secret', 'algorithms', 'nonceLifetimeMilliseconds'];
-const schemeNames: readonly SchemeName[] = ['Negotiate', 'Kerberos', 'NTLM', 'Digest'];
-
-const defaultLimits: Required<Limits> = {
-  handshakeMilliseconds: 30_000,
-  pendingHandshakes: 10_000,
-  tokenBytes: 48 * 1024,
-  discardedBodyBytes: 1024 * 1024,
-  handshakeBodyBytes: 32 * 1024 * 1024,
-};
-
-/** Every option by name, so that a misspelt one is noticed. */
-const optionNames: Readonly<Record<keyof SspiAuthOptions, true>> = {
-  schemes: true,
-  provider: true,
-  library: true,
-  packages: true,
-  requiredAttributes: true,
-  keytab: true,
-  replayCache: true,
-  requirePac: true,
-  delegate: true,
-  allowRc4: true,
-  asynchronous: true,
-  servicePrincipalNames: true,
-  accounts: true,
-  domain: true,
-  realm: true,
-  digest: true,
-  channelBinding: true,
-  persistence: true,
-  anonymous: true,
-  skip: true,
-  authorize: true,
-  logger: true,
-  limits: true,
-  clock: true,
-  random: true,
-};
+/** What of the settings decides which schemes are offered. */
+export type SchemeSettings = Omit<Settings, 'skip' | 'authorize'>;
 
 /**
  * Checks options and fills in defaults.
  *
  * @throws OptionError naming the option, what it was and what to write instead
  */
-export function parseOptions<R>(options: SspiAuthOptions<R> = {}): Settings<R> {
-  if (typeof options === 'object' && options !== null && 'httpVersion' in options) {
+export function parseOptions<R>(given: SspiAuthOptions<R> = {}): Settings<R> {
+  if (typeof given === 'object' && given !== null && 'httpVersion' in given) {
     throw new OptionError('options', 'is a request', 'Call it to get what handles requests: app.use(sspiAuth({ … })).');
   }
-  record('options', options, Object.keys(optionNames));
-  const computerName = netBiosName(hostname()) || 'LOCALHOST';
-  const domain = text('domain', options.domain) ?? computerName;
-  netBiosDomain(domain);
-  const realm = realmOf(options.realm) ?? domain;
-  return Object.freeze({
-    schemes: namesOf('schemes', options.schemes, schemeNames),
-    provider: oneOf('provider', options.provider, ['auto', 'secur32', 'gssapi', 'portable']) ?? 'auto',
-    library: text('library', options.library),
-    packages: namesOf('packages', options.packages, ['Kerberos', 'NTLM']),
-    requiredAttributes: requiredAttributes(options.requiredAttributes),
-    keytab: text('keytab', options.keytab),
-    kerberos: kerberosOptions(options),
-    servicePrincipalNames: texts('servicePrincipalNames', options.servicePrincipalNames),
-    accounts: accounts(options.accounts),
-    domain,
-    computerName,
-    realm,
-    digest: digestOptions(options.digest),
-    channelBinding:
-      oneOf('channelBinding', options.channelBinding, ['never', 'whenSupported', 'always']) ?? 'whenSupported',
-    persistence: oneOf('persistence', options.persistence, ['connection', 'request']) ?? 'connection',
-    anonymous: flag('anonymous', options.anonymous),
-    skip: callable('skip', options.skip),
-    authorize: callable('authorize', options.authorize),
-    logger: logger(options.logger),
-    limits: limits(options.limits),
-    clock: clock(options.clock),
-    random: random(options.random),
-  });
-}
-
-function requiredAttributes(value: unknown): number {
-  const attributes = bits('requiredAttributes', value);
-  if ((attributes & ASC_RET_NULL_SESSION) !== 0) {
-    throw new OptionError(
-      'requiredAttributes',
-      'has ASC_RET_NULL_SESSION, and a session of nobody is never let in',
-      'Leave that bit out.',
-    );
-  }
-  return attributes;
-}
-
-const longestNonceLifetime = 86_400_000;
-
-function digestOptions(value: DigestOptions | undefined): DigestSettings {
-  if (value === undefined) return {};
-  record('digest', value, digestNames);
-  const algorithms = namesOf('digest.algorithms', value.algorithms, ['SHA-256', 'MD5']);
-  const { nonceLifetimeMilliseconds: lifetime } = value;
-  if (lifetime !== undefined && !isWhole(lifetime, 1, longestNonceLifetime)) {
-    const cure = `Give a whole number between 1 and ${longestNonceLifetime}.`;
-    throw new OptionError('digest.nonceLifetimeMilliseconds', shown(lifetime), cure);
-  }
-  return Object.freeze({
-    ...(value.secret === undefined ? undefined : { secret: secretBytes(value.secret) }),
-    ...(algorithms === undefined ? undefined : { algorithms }),
-    ...(lifetime === undefined ? undefined : { nonceLifetimeMilliseconds: lifetime }),
-  });
-}
-
-/** Never shown: not its value, not its length. */
-function secretBytes(secret: unknown): Uint8Array {
-  const bytes = typeof secret === 'string' ? Buffer.from(secret, 'utf8') : secret;
-  if (!(bytes instanceof Uint8Array) || bytes.byteLength < 32) {
-    throw new OptionError(
-      'digest.secret',
-      'is too short or no bytes',
-      'Give 32 random bytes, or a text as long as that.',
-    );
-  }
-  return Uint8Array.from(bytes);
-}
-
-function kerberosOptions(options: KerberosOptions): KerberosOptions {
-  const { replayCache } = options;
-  const given: { -readonly [K in keyof KerberosOptions]: KerberosOptions[K] } = {};
-  for (const name of ['requirePac', 'delegate', 'allowRc4', 'asynchronous'] as const) {
-    if (options[name] !== undefined) given[name] = flag(name, options[name]);
-  }
-  if (replayCache !== undefined) {
-    given.replayCache = typeof replayCache === 'boolean' ? replayCache : (text('replayCache', replayCache) ?? true);
-  }
-  return Object.freeze(given);
-}
-
-function accounts(value: AccountSource | undefined): AccountSource | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value !== 'object' || value === null || !verifies(value)) {
-    throw new OptionError(
-      'accounts',
-      shown(value),
-      "Give an account source: memoryAccounts([{ userName: 'alice', password }]) or smbpasswdFile(path).",
-    );
-  }
-  return value;
-}
-
-/** Has a function for one scheme at least, and nothing else in the place of one. */
-function verifies(source: AccountSource): boolean {
-  const given = (['verifyNtlm', 'verifyDigest'] as const).filter((name) => source[name] !== undefined);
-  return given.length > 0 && given.every((name) => typeof source[name] === 'function');
-}
-
-function clock(value: Clock | undefined): Clock {
-  if (value === undefined) return systemClock;
-  if (typeof value?.now !== 'function' || typeof value.elapsed !== 'function') {
-    throw new OptionError('clock', shown(value), 'Give { now(), elapsed() } in milliseconds, or leave it out.');
-  }
-  return value;
-}
-
-function random(value: RandomSource | undefined): RandomSource {
-  if (value === undefined) return systemRandom;
-  if (typeof value !== 'function') {
-    throw new OptionError('random', shown(value), 'Give a function of as many random bytes as it is asked for.');
-  }
-  return value;
-}
-
-function logger(value: Logger | false | undefined): Logger | undefined {
-  if (value === undefined || value === false) return undefined;
-  for (const method of ['info', 'warn', 'error'] as const) {
-    if (typeof (value as Partial<Logger> | null)?.[method] !== 'function') {
-      const problem = typeof value === 'object' && value !== null ? `has no method ${method}` : shown(value);
-      throw new OptionError('logger', problem, 'Give a pino logger, an object of its shape such as console, or false.');
-    }
-  }
-  return value;
-}
-
-function limits(value: Limits | undefined): Required<Limits> {
-  if (value === undefined) return defaultLimits;
-  record('limits', value, Object.keys(defaultLimits));
-  const parsed = { ...defaultLimits, ...value };
-  for (const [name, number] of Object.entries(parsed)) {
-    const least = name.endsWith('BodyBytes') ? 0 : 1;
-    if (!isWhole(number, least, 0x7fffffff)) {
-      throw new OptionError(`limits.${name}`, shown(number), `Give a whole number between ${least} and 2147483647.`);
-    }
-  }
-  return Object.freeze(parsed);
-}
-
-/** As the Digest package takes it: at most 512 bytes of UTF-8. */
-function realmOf(value: unknown): string | undefined {
-  const realm = text('realm', value);
-  if (realm !== undefined && (Buffer.byteLength(realm) > 512 || /\p{Surrogate}/u.test(realm))) {
-    throw new OptionError('realm', shown(realm), 'Give a text of at most 512 bytes of UTF-8.');
-  }
-  return realm;
-}
-
-/** A host name as NetBIOS has it: the first label, upper case, at most 15 characters (MS-NBTE 2.2.1). */
-function netBiosName(host: string): string {
-  const label = host.split('.', 1)[0] ?? '';
-  return label
-    .replace(/[^A-Za-z0-9-]/g, '')
-    .slice(0, 15)
-    .toUpperCase();
-}
-
-function netBiosDomain(domain: string): void {
-  if (domain.length > 15 || /[\\/:*?"<>|@.]/.test(domain)) {
-    throw new OptionError(
-      'domain',
-      shown(domain),
-      'Give the NetBIOS name of the domain, such as "CORP": at most 15 characters, none of . \\ / : * ? " < > | @.',
-    );
-  }
+  const table = optionTable<R>();
+  const read = readOptions(table, given, 'options');
+  const computerName = netBiosNameOf(hostname()) || 'LOCALHOST';
+  const domain = read.domain ?? computerName;
+  return Object.freeze({ ...read, computerName, domain, realm: read.realm ?? domain, given: givenNames(table, given) });
 }

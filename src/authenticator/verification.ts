@@ -29,18 +29,20 @@ import {
 import type { AcceptSecurityContextResult, ContextHandle, Diagnosis, SecBuffer } from '../sspi/index.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
 
+/** The context stands. It is the receiver's to delete. */
+export interface AcceptedResult {
+  readonly type: 'accepted';
+  readonly context: ContextHandle;
+  readonly attributes: number;
+  readonly expiry: Date | undefined;
+  /** For the client, with the response of the handler. */
+  readonly token: Uint8Array | undefined;
+  readonly channelBound: boolean;
+}
+
 /** What acceptSecurityContext came to. */
 export type VerificationResult =
-  /** The context stands. It is the receiver's to delete. */
-  | {
-      readonly type: 'accepted';
-      readonly context: ContextHandle;
-      readonly attributes: number;
-      readonly expiry: Date | undefined;
-      /** For the client, with the response of the handler. */
-      readonly token: Uint8Array | undefined;
-      readonly channelBound: boolean;
-    }
+  | AcceptedResult
   /** The client owes another token. The context is the receiver's to delete. */
   | { readonly type: 'continue'; readonly context: ContextHandle; readonly tokens: readonly Uint8Array[] }
   /** No. The context is gone. */

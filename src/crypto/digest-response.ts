@@ -1,19 +1,37 @@
 /** The computations of HTTP Digest, RFC 7616 section 3.4: A1, A2 and the response. All hashes as lower-case hex. */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 
-/** `algorithm` of a challenge, as printed there. */
-export type DigestAlgorithm = 'MD5' | 'SHA-256';
+/** One algorithm. */
+interface DigestAlgorithmRow {
+  /** The hash as node:crypto calls it. */
+  readonly hash: string;
+  /** Offered where the options name no algorithms. */
+  readonly byDefault: boolean;
+}
 
-const hashNames: Readonly<Record<DigestAlgorithm, string>> = { MD5: 'md5', 'SHA-256': 'sha256' };
+/**
+ * The algorithms of Digest by the names that RFC 7616 section 6.1 registers, the preferred one first. Type, option and offer
+ * follow from this table, and the tests want vectors for each row.
+ */
+export const digestAlgorithms = {
+  'SHA-256': { hash: 'sha256', byDefault: true },
+  MD5: { hash: 'md5', byDefault: true },
+} as const satisfies Readonly<Record<string, DigestAlgorithmRow>>;
+
+/** `algorithm` of a challenge, as registered. */
+export type DigestAlgorithm = keyof typeof digestAlgorithms;
+
+/** The names of all algorithms, the preferred one first. */
+export const digestAlgorithmNames = Object.freeze(Object.keys(digestAlgorithms)) as readonly DigestAlgorithm[];
 
 /** H of section 3.3: hex digest of a text in UTF-8. */
-function hash(algorithm: DigestAlgorithm, text: string): string {
-  return createHash(hashNames[algorithm]).update(text, 'utf8').digest('hex');
+function hexHash(algorithm: DigestAlgorithm, text: string): string {
+  return hash(digestAlgorithms[algorithm].hash, text, 'hex');
 }
 
 /** H(A1), section 3.4.2: `unq(username) ":" unq(realm) ":" passwd`. As good as the password for this realm. */
 export function hashedA1(algorithm: DigestAlgorithm, userName: string, realm: string, password: string): string {
-  return hash(algorithm, `${userName}:${realm}:${password}`);
+  return hexHash(algorithm, `${userName}:${realm}:${password}`);
 }
 
 /** What of a request goes into its response. */
@@ -30,8 +48,8 @@ export interface DigestResponseInput {
 /** The response, section 3.4.1: KD(H(A1), nonce:nc:cnonce:qop:H(A2)), A2 = method:uri. */
 export function digestResponse(a1: string, input: DigestResponseInput): string {
   const { algorithm, nonce, nonceCount, clientNonce, qualityOfProtection } = input;
-  const a2 = hash(algorithm, `${input.method}:${input.uri}`);
-  return hash(algorithm, `${a1}:${nonce}:${nonceCount}:${clientNonce}:${qualityOfProtection}:${a2}`);
+  const a2 = hexHash(algorithm, `${input.method}:${input.uri}`);
+  return hexHash(algorithm, `${a1}:${nonce}:${nonceCount}:${clientNonce}:${qualityOfProtection}:${a2}`);
 }
 
 /**

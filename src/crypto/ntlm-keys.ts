@@ -1,20 +1,14 @@
 /** The computations of NTLMv2 and of NTLM session security, MS-NLMP sections 3.3.2, 3.4.4 and 3.4.5. */
-import { createHash, createHmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { encodeUtf16le } from '../formats/utf16.ts';
 import { uppercase } from '../formats/uppercase.ts';
+import { hmac } from './hmac.ts';
 import { md4 } from './md4.ts';
 
 function md5(...parts: readonly Uint8Array[]): Buffer {
   const hash = createHash('md5');
   for (const part of parts) hash.update(part);
   return hash.digest();
-}
-
-/** HMAC_MD5 over several parts as one run, 16 bytes. */
-export function hmacMd5(key: Uint8Array, ...parts: readonly Uint8Array[]): Buffer {
-  const hmac = createHmac('md5', key);
-  for (const part of parts) hmac.update(part);
-  return hmac.digest();
 }
 
 /** NTOWFv1, section 3.3.1: MD4 over the password in UTF-16LE, 16 bytes. As good as the password itself. */
@@ -33,7 +27,7 @@ export function ntowfv1(password: string): Uint8Array {
  * @param domain UserDom; its case counts
  */
 export function ntowfv2(ntHash: Uint8Array, userName: string, domain: string): Uint8Array {
-  return hmacMd5(ntHash, encodeUtf16le(uppercase(userName) + domain));
+  return hmac('md5', ntHash, encodeUtf16le(uppercase(userName) + domain));
 }
 
 /**
@@ -48,12 +42,12 @@ export function ntProofString(
   serverChallenge: Uint8Array,
   clientChallengeMessage: Uint8Array,
 ): Uint8Array {
-  return hmacMd5(responseKey, serverChallenge, clientChallengeMessage);
+  return hmac('md5', responseKey, serverChallenge, clientChallengeMessage);
 }
 
 /** SessionBaseKey of NTLMv2, section 3.3.2; also its KeyExchangeKey (KXKEY, section 3.4.5.1). */
 export function sessionBaseKey(responseKey: Uint8Array, proof: Uint8Array): Uint8Array {
-  return hmacMd5(responseKey, proof);
+  return hmac('md5', responseKey, proof);
 }
 
 /**
@@ -68,7 +62,7 @@ export function messageIntegrityCode(
   challengeMessage: Uint8Array,
   authenticateMessage: Uint8Array,
 ): Uint8Array {
-  return hmacMd5(exportedSessionKey, negotiateMessage, challengeMessage, authenticateMessage);
+  return hmac('md5', exportedSessionKey, negotiateMessage, challengeMessage, authenticateMessage);
 }
 
 /** Who sends: each direction has keys of its own. */

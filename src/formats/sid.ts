@@ -29,6 +29,11 @@ export function readSid(reader: Reader, field: string): string {
   return text;
 }
 
+/** Whether a text is a security identifier as MS-DTYP 2.4.2.1 writes it, with one sub-authority at least. */
+export function isSid(text: string): boolean {
+  return /^S-1-\d+(?:-\d+){1,15}$/.test(text);
+}
+
 /** The SID of a relative identifier in a domain. */
 export function sidInDomain(domainSid: string, rid: number): string {
   return `${domainSid}-${rid >>> 0}`;

@@ -40,6 +40,10 @@ export class SspiAuthError extends Error {
 export class OptionError extends SspiAuthError {
   /** Path of the option, such as `limits.tokenBytes`. */
   readonly option: string;
+  /** What is wrong, with the value where it is not a secret. */
+  readonly problem: string;
+  /** What to do about it. */
+  readonly cure: string;
 
   /**
    * @param option path of the option
@@ -50,6 +54,18 @@ export class OptionError extends SspiAuthError {
     super('ERR_SSPI_AUTH_OPTION', `sspi-auth: option "${option}" ${problem}. ${cure}`);
     this.name = 'OptionError';
     this.option = option;
+    this.problem = problem;
+    this.cure = cure;
+  }
+
+  /**
+   * The same error for a caller who has another name for the option.
+   *
+   * @param name gives the caller's name for a path; asked for that of the option and for those that the cure quotes
+   */
+  called(name: (path: string) => string): OptionError {
+    const cure = this.cure.replace(/"(authData[\w.[\]]*)"/g, (_, path: string) => JSON.stringify(name(path)));
+    return new OptionError(name(this.option), this.problem, cure);
   }
 }
 

@@ -1,5 +1,24 @@
-/** Values of options, looked at before they are believed: what was written may be JavaScript. */
+/**
+ * Readers of option values. Each looks at a value before it is believed, since what was written may be JavaScript, and
+ * words its mistake in one way: what the value is, and what to give instead.
+ */
+import type { Clock, RandomSource } from './clock.ts';
 import { OptionError } from './errors.ts';
+import { hasControlCharacter } from './text.ts';
+
+/**
+ * Reads the value of an option that was given.
+ *
+ * `Written` is what a caller may write where that is more than what is read: a text for bytes.
+ *
+ * @param option path of the option, for the error: `limits.tokenBytes`
+ * @throws OptionError
+ */
+export type Reader<Read, Written = Read> = ((value: unknown, option: string) => Read) & {
+  readonly written?: Written;
+  /** The names that the value may have, where it is an object with a table of its own. */
+  readonly names?: readonly string[];
+};
 
 /** A value in a message; of a long text its beginning. */
 export function shown(value: unknown): string {
@@ -9,104 +28,103 @@ export function shown(value: unknown): string {
     : `is ${value === null ? 'null' : Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`}`;
 }
 
-/** @throws OptionError for a name that is none of `names`, such as a misspelt one */
-function knownNames(prefix: string, value: object, names: readonly string[]): void {
-  for (const name of Object.keys(value)) {
-    if (names.includes(name)) continue;
-    const near = names.find((known) => known.toLowerCase() === name.toLowerCase());
-    throw new OptionError(
-      `${prefix}${name}`,
-      'is not an option',
-      near === undefined ? `There are: ${names.join(', ')}.` : `Write "${prefix}${near}".`,
-    );
-  }
-}
-
 /** A text without control characters. */
-export function text(option: string, value: unknown): string | undefined {
-  if (value === undefined) return undefined;
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (typeof value !== 'string' || value === '' || /[\u0000-\u001f\u007f-\u009f]/.test(value)) {
+export const text: Reader<string> = (value, option) => {
+  if (typeof value !== 'string' || value === '' || hasControlCharacter(value)) {
     throw new OptionError(option, shown(value), 'Give a non-empty string without control characters, or leave it out.');
   }
   return value;
-}
+};
 
-/** Such texts, one at least. */
-export function texts(option: string, value: unknown): readonly string[] | undefined {
-  if (value === undefined) return undefined;
-  if (!Array.isArray(value) || value.length === 0) {
-    throw new OptionError(option, shown(value), 'Give a non-empty array of strings, or leave it out.');
-  }
-  return Object.freeze(value.map((item: unknown, index) => text(`${option}[${index}]`, item ?? null) ?? ''));
+/** A list with something in it; each item is read by itself. */
+export function listOf<T>(item: Reader<T>, what: string): Reader<readonly T[]> {
+  return (value, option) => {
+    if (!Array.isArray(value) || value.length === 0) {
+      throw new OptionError(option, shown(value), `Give a non-empty array of ${what}, or leave it out.`);
+    }
+    return Object.freeze(value.map((given: unknown, index) => item(given, `${option}[${index}]`)));
+  };
 }
 
 /** One of a few words. */
-export function oneOf<T extends string>(option: string, value: T | undefined, values: readonly T[]): T | undefined {
-  if (value === undefined) return undefined;
-  if (!values.includes(value)) {
-    throw new OptionError(option, shown(value), `Give one of: ${values.map((known) => `'${known}'`).join(', ')}.`);
-  }
-  return value;
-}
-
-/** False where it is left out. */
-export function flag(option: string, value: unknown): boolean {
-  if (value === undefined) return false;
-  if (typeof value !== 'boolean') throw new OptionError(option, shown(value), 'Give true or false.');
-  return value;
-}
-
-/** A function. */
-export function callable<F extends (...parameters: never[]) => unknown>(
-  option: string,
-  value: F | undefined,
-): F | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value !== 'function') throw new OptionError(option, shown(value), 'Give a function, or leave it out.');
-  return value;
-}
-
-/** An object whose members are the caller's to look at. */
-export function record<T extends object>(option: string, value: T, names: readonly string[]): T {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new OptionError(option, shown(value), `Give an object with some of: ${names.join(', ')}.`);
-  }
-  knownNames(option === 'options' ? '' : `${option}.`, value, names);
-  return value;
-}
-
-/** 32 bits; 0 where they are left out. */
-export function bits(option: string, value: unknown): number {
-  if (value === undefined) return 0;
-  if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 0xffffffff) {
-    throw new OptionError(option, shown(value), 'Give ASC_RET_* bits of sspi-auth/sspi, or leave it out.');
-  }
-  return value as number;
+export function oneOf<const T extends string>(...words: readonly T[]): Reader<T> {
+  return (value, option) => {
+    const found = words.find((word) => word === value);
+    if (found !== undefined) return found;
+    throw new OptionError(option, shown(value), `Give one of: ${words.map((word) => `'${word}'`).join(', ')}.`);
+  };
 }
 
 /** Some of a few words, each once, in an order that means something. */
-export function namesOf<T extends string>(
-  option: string,
-  value: unknown,
-  known: readonly T[],
-): readonly T[] | undefined {
-  if (value === undefined) return undefined;
-  if (!Array.isArray(value) || value.length === 0) {
-    throw new OptionError(option, shown(value), `Give a non-empty array of: ${known.join(', ')}.`);
-  }
-  const names = (value as readonly T[]).slice();
-  for (const name of names) {
-    if (!known.includes(name)) {
-      const found = typeof name === 'string' ? JSON.stringify(name) : `a value of type ${typeof name}`;
-      throw new OptionError(option, `has ${found}`, `Give some of: ${known.join(', ')}.`);
+export function someOf<const T extends string>(...words: readonly T[]): Reader<readonly T[]> {
+  const known = words.join(', ');
+  return (value, option) => {
+    if (!Array.isArray(value) || value.length === 0) {
+      throw new OptionError(option, shown(value), `Give a non-empty array of: ${known}.`);
     }
-  }
-  if (new Set(names).size !== names.length) throw new OptionError(option, 'has a name twice', 'Name each once.');
-  return Object.freeze(names);
+    const found = value.map((given: unknown) => {
+      const word = words.find((candidate) => candidate === given);
+      if (word !== undefined) return word;
+      const problem = typeof given === 'string' ? JSON.stringify(given) : `a value of type ${typeof given}`;
+      throw new OptionError(option, `has ${problem}`, `Give some of: ${known}.`);
+    });
+    if (new Set(found).size !== found.length) throw new OptionError(option, 'has a name twice', 'Name each once.');
+    return Object.freeze(found);
+  };
 }
 
-/** Whether a value is a whole number between two others. */
-export function isWhole(value: unknown, least: number, most: number): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+/** Yes or no. */
+export const flag: Reader<boolean> = (value, option) => {
+  if (typeof value !== 'boolean') throw new OptionError(option, shown(value), 'Give true or false.');
+  return value;
+};
+
+/** A function. What it gives is looked at when it is called. */
+export function callable<F extends (...parameters: never[]) => unknown>(): Reader<F> {
+  return (value, option) => {
+    if (typeof value !== 'function') throw new OptionError(option, shown(value), 'Give a function, or leave it out.');
+    return value as F;
+  };
 }
+
+/** A whole number between two others. */
+export function wholeNumber(least: number, most: number): Reader<number> {
+  return (value, option) => {
+    if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
+      throw new OptionError(option, shown(value), `Give a whole number between ${least} and ${most}.`);
+    }
+    return value as number;
+  };
+}
+
+/**
+ * Random bytes, or a text in their place (UTF-8). They are copied: their caller may wipe its own. The error says nothing of
+ * them, not even their number.
+ */
+export function secretBytes(least: number): Reader<Uint8Array, Uint8Array | string> {
+  return (value, option) => {
+    const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
+    if (!(bytes instanceof Uint8Array) || bytes.byteLength < least) {
+      const cure = `Give ${least} random bytes, or a text as long as that.`;
+      throw new OptionError(option, 'is too short or no bytes', cure);
+    }
+    return Uint8Array.from(bytes);
+  };
+}
+
+/** Where the time comes from. */
+export const clock: Reader<Clock> = (value, option) => {
+  const { now, elapsed } = (value ?? {}) as Partial<Record<keyof Clock, unknown>>;
+  if (typeof now !== 'function' || typeof elapsed !== 'function') {
+    throw new OptionError(option, shown(value), 'Give { now(), elapsed() } in milliseconds, or leave it out.');
+  }
+  return value as Clock;
+};
+
+/** Where random bytes come from. */
+export const random: Reader<RandomSource> = (value, option) => {
+  if (typeof value !== 'function') {
+    throw new OptionError(option, shown(value), 'Give a function of as many random bytes as it is asked for.');
+  }
+  return value as RandomSource;
+};

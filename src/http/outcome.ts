@@ -14,14 +14,25 @@ export interface AuthenticatedOutcome {
   readonly sspi: SecurityContextInfo;
   /** To set on the handler's response: the last token of the handshake, Persistent-Auth. Mostly empty. */
   readonly headers: readonly HeaderField[];
+  /**
+   * The connection answered alone, and nothing has to be said to the client: an adapter that looks at this may run the
+   * handler at once, without writeOutcome.
+   */
+  readonly standing: boolean;
 }
 
-/** Of every request of a signed-in connection: nothing is left to be said to the client. */
+/** Of every request of a signed-in connection. */
 export interface StandingOutcome extends AuthenticatedOutcome {
   readonly headers: readonly [];
+  readonly standing: true;
 }
 
-/** The handler may run, as nobody: `anonymous` or `skip` said so. */
+/** Whether the handler may run at once: see AuthenticatedOutcome.standing. */
+export function isStanding(outcome: Outcome | Promise<Outcome>): outcome is StandingOutcome {
+  return !(outcome instanceof Promise) && outcome.type === 'authenticated' && outcome.standing;
+}
+
+/** The handler may run without a user: `anonymous` or `skip` said so. */
 export interface AnonymousOutcome {
   readonly type: 'anonymous';
 }

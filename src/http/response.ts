@@ -1,6 +1,13 @@
 /** Carries an outcome into a node:http response; what the adapters of frameworks built on it share. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AnonymousOutcome, AuthenticatedOutcome, ChallengeOutcome, Outcome, RefusedOutcome } from './outcome.ts';
+import type {
+  AnonymousOutcome,
+  AuthenticatedOutcome,
+  ChallengeOutcome,
+  HeaderField,
+  Outcome,
+  RefusedOutcome,
+} from './outcome.ts';
 import { awaitsContinue, sendContinue } from './expect-continue.ts';
 import { discardBody, endAndClose } from './request-body.ts';
 import type { BodyLimits } from './request-body.ts';
@@ -15,7 +22,7 @@ export function mayProceed(outcome: Outcome): outcome is AuthenticatedOutcome | 
  * is given a challenge in its place. Then the response has to say `Connection: keep-alive`. A client of such a scheme
  * sends its body all the same, or closes the connection itself.
  */
-export function mustStayOpen(response: ServerResponse, outcome: Outcome): boolean {
+function mustStayOpen(response: ServerResponse, outcome: Outcome): boolean {
   return outcome.type === 'challenge' && outcome.continuesHandshake && awaitsContinue(response);
 }
 
@@ -27,7 +34,7 @@ export function mustStayOpen(response: ServerResponse, outcome: Outcome): boolea
  *
  * @returns false where the body is announced to be longer than that: then the connection has to end with the response
  */
-export function discardBodyFor(
+function discardBodyFor(
   message: IncomingMessage,
   outcome: ChallengeOutcome | RefusedOutcome,
   { discardedBodyBytes, handshakeBodyBytes }: BodyLimits,
@@ -41,12 +48,44 @@ export function discardBodyFor(
  * and the fields before it as one, in UTF-8, and fields are not UTF-8. Otherwise as text, which is what most handlers give:
  * whoever gives both makes Node slower for all.
  */
-export function bodyOf({ headers, body }: ChallengeOutcome | RefusedOutcome): string | Buffer {
+function bodyOf({ headers, body }: ChallengeOutcome | RefusedOutcome): string | Buffer {
   return headers.some(([, values]) => [values].flat().some(isBeyondAscii)) ? Buffer.from(body) : body;
 }
 
 function isBeyondAscii(value: string): boolean {
   return /[^ -~]/.test(value);
+}
+
+/** What is to be sent for a request whose handler may not run. */
+export interface RefusalResponse {
+  readonly status: ChallengeOutcome['status'] | RefusedOutcome['status'];
+  readonly headers: readonly HeaderField[];
+  readonly body: string | Buffer;
+  /** The client's body is longer than is read: the response has to go out by `endAndClose`, and the connection ends with it. */
+  readonly closes: boolean;
+}
+
+/**
+ * The response for a request whose handler may not run, for frameworks that want to send it themselves. From here on the
+ * request's body is read and thrown away.
+ *
+ * @param limits of request bodies that are read and thrown away for a response of our own
+ */
+export function refusalResponse(
+  message: IncomingMessage,
+  response: ServerResponse,
+  outcome: ChallengeOutcome | RefusedOutcome,
+  limits: BodyLimits,
+): RefusalResponse {
+  const headers = mustStayOpen(response, outcome)
+    ? [...outcome.headers, ['Connection', 'keep-alive'] as const]
+    : outcome.headers;
+  return {
+    status: outcome.status,
+    headers,
+    body: bodyOf(outcome),
+    closes: !discardBodyFor(message, outcome, limits),
+  };
 }
 
 /**
@@ -71,11 +110,10 @@ export function writeOutcome(
     return true;
   }
   if (response.headersSent || response.destroyed) return false;
-  response.statusCode = outcome.status;
-  for (const [name, value] of outcome.headers) response.setHeader(name, value);
-  if (mustStayOpen(response, outcome)) response.setHeader('Connection', 'keep-alive');
-  const body = bodyOf(outcome);
-  if (discardBodyFor(message, outcome, limits)) response.end(body);
-  else endAndClose(message, response, body);
+  const { status, headers, body, closes } = refusalResponse(message, response, outcome, limits);
+  response.statusCode = status;
+  for (const [name, value] of headers) response.setHeader(name, value);
+  if (closes) endAndClose(message, response, body);
+  else response.end(body);
   return false;
 }

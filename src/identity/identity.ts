@@ -21,6 +21,18 @@ export interface Identity {
   readonly package: string;
 }
 
+/**
+ * The name of an account by which the log knows it, whatever the application shows: `DOMAIN\user` where a NetBIOS domain is
+ * known, else `user@REALM`, else the user name alone.
+ */
+export function accountName({
+  domain,
+  userName,
+  userPrincipalName,
+}: Pick<SecurityContextToken, 'domain' | 'userName' | 'userPrincipalName'>): string {
+  return domain ? `${domain}\\${userName}` : (userPrincipalName ?? userName);
+}
+
 const noGroups: readonly Group[] = Object.freeze([]);
 
 /**
@@ -28,14 +40,13 @@ const noGroups: readonly Group[] = Object.freeze([]);
  *
  * @param token of querySecurityContextToken
  * @param packageName the package that really ran
- * @returns undefined for who is nobody: anonymous, Guest, or a token without a name (attacks C20 to C22)
+ * @returns undefined where the token is no identity: anonymous, Guest, or without a name (attacks C20 to C22)
  */
 export function identityOf(token: SecurityContextToken, packageName: string): Identity | undefined {
   const { userName, domain, userPrincipalName, displayName, sid, groups } = token;
   if (token.isAnonymous || token.isGuest || userName === '') return undefined;
-  const name = domain ? `${domain}\\${userName}` : (userPrincipalName ?? userName);
   return Object.freeze({
-    name,
+    name: accountName(token),
     userName,
     ...(domain ? { domain } : undefined),
     ...(userPrincipalName === undefined ? undefined : { userPrincipalName }),

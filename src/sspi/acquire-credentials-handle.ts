@@ -1,22 +1,36 @@
 /** AcquireCredentialsHandle and FreeCredentialsHandle (General). */
 import { OptionError } from '../foundation/errors.ts';
+import { optional, readOptions, required } from '../foundation/option-table.ts';
+import type { AuthDataOf } from '../foundation/option-table.ts';
+import { oneOf, shown, text } from '../foundation/option-values.ts';
+import type { Reader } from '../foundation/option-values.ts';
 import { credentialRecord, registerCredential, releaseCredential } from './handles.ts';
 import type { CredentialHandle } from './handles.ts';
 import type { PackageCredential, SecurityPackage } from './security-package.ts';
 import { securityPackage } from './security-packages.ts';
 import { SEC_E_INVALID_HANDLE, SEC_E_OK } from './status.ts';
 
-/** Parameters of acquireCredentialsHandle. */
-export interface AcquireCredentialsHandleParameters {
+const packageOrName: Reader<string | SecurityPackage> = (value, option) => {
+  const given = value as Partial<SecurityPackage> | null;
+  if (typeof value !== 'string' && typeof given?.acquireCredentials !== 'function') {
+    throw new OptionError(option, shown(value), 'Give a name that enumerateSecurityPackages lists, or the package.');
+  }
+  return value as string | SecurityPackage;
+};
+
+const parameterTable = {
   /** pszPackage: a name that enumerateSecurityPackages lists, or the package itself. */
-  readonly package: string | SecurityPackage;
+  package: required(packageOrName, 'Give a name that enumerateSecurityPackages lists, or the package.'),
   /** fCredentialUse: this library accepts, so inbound. */
-  readonly credentialUse: 'inbound' | 'both';
+  credentialUse: required(oneOf('inbound', 'both'), "Use 'inbound'."),
   /** pszPrincipal: the service principal to accept for. */
-  readonly principal?: string | undefined;
+  principal: optional(text),
   /** pAuthData: what the package verifies with, such as NtlmAuthData; see the package. */
-  readonly authData?: unknown;
-}
+  authData: optional((value: unknown): unknown => value),
+};
+
+/** Parameters of acquireCredentialsHandle. */
+export type AcquireCredentialsHandleParameters = AuthDataOf<typeof parameterTable>;
 
 /**
  * Gets the server's credential for a package. Free it with freeCredentialsHandle.
@@ -31,11 +45,8 @@ export interface AcquireCredentialsHandleParameters {
 export function acquireCredentialsHandle(
   parameters: AcquireCredentialsHandleParameters,
 ): CredentialHandle | Promise<CredentialHandle> {
-  const { credentialUse, principal, authData } = parameters;
-  if (credentialUse !== 'inbound' && credentialUse !== 'both') {
-    throw new OptionError('credentialUse', `is ${JSON.stringify(credentialUse)}`, "Use 'inbound'.");
-  }
-  const owner = typeof parameters.package === 'string' ? securityPackage(parameters.package) : parameters.package;
+  const { credentialUse, principal, authData, package: named } = readOptions(parameterTable, parameters, 'options');
+  const owner = typeof named === 'string' ? securityPackage(named) : named;
   const register = (credential: PackageCredential): CredentialHandle => registerCredential(owner, credential);
   const acquired = owner.acquireCredentials({ credentialUse, principal, authData });
   return acquired instanceof Promise ? acquired.then(register) : register(acquired);

@@ -1,7 +1,7 @@
 /**
  * The security packages of this process: what EnumerateSecurityPackages lists and acquireCredentialsHandle looks up.
  *
- * The contract itself brings none. src/authenticator/providers/offered-schemes.ts adds those of the machine (AddSecurityPackage), so that this folder
+ * The contract itself brings none. src/authenticator/providers/machine-packages.ts adds those of the machine (AddSecurityPackage), so that this folder
  * depends on no package.
  */
 import { SspiAuthError } from '../foundation/errors.ts';

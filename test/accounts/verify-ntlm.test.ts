@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
 import { describe, it } from 'node:test';
 import { verifyNtlmResponse } from '../../src/accounts/verify-ntlm.ts';
 import { ntowfv1, ntowfv2, ntProofString } from '../../src/crypto/ntlm-keys.ts';
@@ -25,6 +27,36 @@ describe('verifyNtlmResponse', () => {
       const asked = logon({ userName: 'alice', password });
       assert.deepEqual(verifyNtlmResponse({ ...alice, ntHash: undefined }, asked), { result: 'refused' });
       assert.deepEqual(verifyNtlmResponse(undefined, asked), { result: 'refused' });
+    }
+  });
+
+  it('G04: no NTOWFv2 is left in memory, whatever the result', () => {
+    const original = crypto.hash;
+    const made: Buffer[] = [];
+    crypto.hash = ((...parameters: Parameters<typeof original>) => {
+      const digest: unknown = original(...parameters);
+      if (Buffer.isBuffer(digest)) made.push(digest);
+      return digest;
+    }) as typeof original;
+    syncBuiltinESMExports();
+    try {
+      for (const [password, expected] of [
+        ['p', 'accepted'],
+        ['x', 'refused'],
+      ] as const) {
+        const asked = logon({ userName: 'alice', domain: 'CORP', password });
+        made.length = 0;
+        const { result } = verifyNtlmResponse(alice, asked);
+        assert.equal(result, expected);
+        const [responseKey, proof, next] = made;
+        assert.deepEqual(responseKey, Buffer.alloc(16));
+        assert.notDeepEqual(proof, Buffer.alloc(16));
+        // The session key of the one, the key of the second try of the other.
+        assert.equal(next?.equals(Buffer.alloc(16)), expected === 'refused');
+      }
+    } finally {
+      crypto.hash = original;
+      syncBuiltinESMExports();
     }
   });
 });

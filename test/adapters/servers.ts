@@ -92,7 +92,7 @@ const startExpress =
     const app = express();
     // Else Express prints each request whose client went away.
     app.set('env', 'test');
-    const auth = expressSspiAuth(options as SspiAuthOptions);
+    const auth = expressSspiAuth(options);
     app.use(auth);
     app.all('/at-once', (request, response) => {
       handled++;

@@ -123,7 +123,7 @@ describe('what the operator decides', () => {
     assertBare401(s.authenticator.challenge({ httpVersionMajor: 1 }));
   });
 
-  it('skip: only true skips, and a skipped request leaves the connection alone', () => {
+  it('skip: only true skips, and a skipped request leaves the connection alone (A19)', () => {
     for (const [answer, type] of [
       [true, 'anonymous'],
       [false, 'challenge'],

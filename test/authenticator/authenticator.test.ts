@@ -13,6 +13,7 @@ import {
   usualScript,
 } from './scripted-authenticator.ts';
 import type { Scripted } from './scripted-authenticator.ts';
+import { isStanding } from '../../src/index.ts';
 
 describe('one connection', () => {
   it('signs in over two legs, then lets every request of the connection pass without asking the package', () => {
@@ -294,55 +295,61 @@ describe('one connection', () => {
   });
 });
 
-describe('standing', () => {
+describe('a standing outcome', () => {
   const signedIn = (options?: Parameters<typeof scripted>[1]): [Scripted, FakeSocket] => {
     const s = scripted(usualScript, options);
     const socket = new FakeSocket();
-    s.now(socket, first('hello'));
-    assert.equal(s.authenticator.standing(exchangeOf(socket, undefined)), undefined, 'in mid-handshake');
-    s.now(socket, later('right'));
+    assert.ok(!isStanding(s.now(socket, first('hello'))), 'in mid-handshake');
+    assert.ok(!isStanding(s.now(socket, later('right'))), 'its own token is to be written');
     return [s, socket];
   };
 
-  it('is the outcome of every request that a signed-in connection answers for, and has nothing to write', () => {
-    const [s, socket] = signedIn();
-    const standing = s.authenticator.standing(exchangeOf(socket, undefined));
-    assert.equal(standing, s.now(socket));
-    assert.equal(standing?.user.name, 'LAB\\alice');
-    assert.deepEqual(standing.headers, []);
-    assert.equal(s.authenticator.standing(exchangeOf(new FakeSocket(), undefined)), undefined);
+  it('is that of every request that a signed-in connection answers for, the same one, with nothing to write', () => {
+    for (const options of [undefined, { authorize: () => true }, { skip: () => false }]) {
+      const [s, socket] = signedIn(options);
+      const outcome = s.now(socket);
+      assert.ok(isStanding(outcome));
+      assert.equal(outcome.user.name, 'LAB\\alice');
+      assert.deepEqual(outcome.headers, []);
+      assert.equal(s.now(socket), outcome);
+      assert.ok(!isStanding(s.now(new FakeSocket())));
+    }
   });
 
-  it('is nobody where a request brings credentials, comes through a proxy (A11) or waits for 100 Continue (A16)', () => {
+  it('is none where a request brings credentials, comes through a proxy (A11) or waits for 100 Continue (A16)', () => {
     const [s, socket] = signedIn();
     for (const name of ['Authorization', 'authorization', 'Via', 'Forwarded', 'X-Forwarded-For', 'EXPECT']) {
-      const exchange = exchangeOf(socket, undefined, { fields: [name, ''] });
-      assert.equal(s.authenticator.standing(exchange), undefined, name);
+      const [other, otherSocket] = signedIn();
+      assert.ok(!isStanding(other.now(otherSocket, undefined, { fields: [name, ''] })), name);
     }
-    assert.equal(userOf(s.now(socket, undefined, { fields: ['Expect', '100-continue'] })), 'LAB\\alice');
+    const waiting = s.now(socket, undefined, { fields: ['Expect', '100-continue'] });
+    assert.ok(!isStanding(waiting));
+    assert.equal(userOf(waiting), 'LAB\\alice');
   });
 
-  it('is nobody where the application has a say in each request', () => {
-    for (const options of [{ authorize: () => true }, { skip: () => false }]) {
-      const [s, socket] = signedIn(options);
-      assert.equal(s.authenticator.standing(exchangeOf(socket, undefined)), undefined);
-      assert.equal(userOf(s.now(socket)), 'LAB\\alice');
-    }
+  it('is none where the application says no', () => {
+    const [s, socket] = signedIn({ authorize: ({ userName }, request) => userName === 'alice' && request !== 'no' });
+    assert.ok(isStanding(s.now(socket)));
+    assert.equal(s.now(socket, undefined, { request: 'no' }).type, 'refused');
   });
 
-  it('is nobody while another request of the connection is verified (A12), and when the authenticator is closed', async () => {
+  it('is none while another request of the connection is verified (A12), and when the authenticator is closed', async () => {
     const s = scripted({ ...usualScript, slow: { waits: true } });
     const socket = new FakeSocket();
     s.now(socket, first('hello'));
     s.now(socket, later('right'));
-    assert.ok(s.authenticator.standing(exchangeOf(socket, undefined)) !== undefined);
+    assert.ok(isStanding(s.now(socket)));
     const verified = s.request(socket, first('slow'));
-    assert.equal(s.authenticator.standing(exchangeOf(socket, undefined)), undefined);
+    const queued = s.request(socket);
+    assert.ok(queued instanceof Promise);
     s.package.settle();
     await verified;
-    assert.ok(s.authenticator.standing(exchangeOf(socket, undefined)) !== undefined);
+    const settled = await queued;
+    assert.ok(!isStanding(settled), 'its client may wait for 100 Continue');
+    assert.equal(settled.type, 'authenticated');
+    assert.ok(isStanding(s.now(socket)));
     s.authenticator.close();
-    assert.equal(s.authenticator.standing(exchangeOf(socket, undefined)), undefined);
+    assert.ok(!isStanding(s.now(socket)));
   });
 });
 

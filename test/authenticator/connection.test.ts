@@ -36,6 +36,7 @@ const outcome: StandingOutcome = {
     undefined,
   ),
   headers: [],
+  standing: true,
 };
 
 describe('phases of a connection', () => {

@@ -47,19 +47,19 @@ describe('Authorization field', () => {
   }
 
   const tokens: readonly (readonly [string, string, string])[] = [
-    ['A01', '', 'empty'],
-    ['A02', 'TlRM_-NT', 'malformed'],
-    ['A02', 'TlRMTVM', 'malformed'],
-    ['A07', 'AAAA, NTLM BBBB', 'list'],
-    ['A07', 'AAAA,BBBB', 'list'],
-    ['A05', 'A'.repeat(48 * 1024 * 2), 'tooLarge'],
-    ['A05', 'A'.repeat(10 * 1024 * 1024), 'tooLarge'],
-    ['A05', ','.repeat(48 * 1024 * 2), 'tooLarge'],
-    ['A05', '!'.repeat(48 * 1024 * 2), 'tooLarge'],
+    ['A01: ', '', 'empty'],
+    ['A02: ', 'TlRM_-NT', 'malformed'],
+    ['A02: ', 'TlRMTVM', 'malformed'],
+    ['A07: ', 'AAAA, NTLM BBBB', 'list'],
+    ['A07: ', 'AAAA,BBBB', 'list'],
+    ['A05: ', 'A'.repeat(48 * 1024 * 2), 'tooLarge'],
+    ['A05: ', 'A'.repeat(10 * 1024 * 1024), 'tooLarge'],
+    ['A05: ', ','.repeat(48 * 1024 * 2), 'tooLarge'],
+    ['A05: ', '!'.repeat(48 * 1024 * 2), 'tooLarge'],
     ['', 'TlRMTVNTUAA=', 'token'],
   ];
-  for (const [id, text, type] of tokens) {
-    it(`${id} token68 ${JSON.stringify(text.slice(0, 20))} (${text.length}) is ${type}`, () => {
+  for (const [attack, text, type] of tokens) {
+    it(`${attack}token68 ${JSON.stringify(text.slice(0, 20))} (${text.length}) is ${type}`, () => {
       assert.equal(parseToken(text, 48 * 1024).type, type);
     });
   }

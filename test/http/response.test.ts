@@ -100,6 +100,7 @@ describe('an outcome as a response', () => {
       user: { name: 'a', userName: 'a', groups: [], package: 'P' },
       sspi: undefined as never,
       headers: [['Persistent-Auth', 'true']],
+      standing: false,
     }));
     await using connection = await RawConnection.open(running.port);
     const response = await connection.exchange({});
@@ -114,6 +115,7 @@ describe('a response that somebody else has begun', () => {
     user: { name: 'a', userName: 'a', groups: [], package: 'P' },
     sspi: undefined as never,
     headers: [['Persistent-Auth', 'true']],
+    standing: false,
   };
 
   for (const [name, outcome] of Object.entries({ signedIn, anonymousOutcome, refused: refuse() })) {

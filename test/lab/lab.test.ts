@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { describe, it } from 'node:test';
 import { installPackages, isDebian, missingPackages } from './debian.ts';
 import { withLock } from './lock.ts';
+import { nodeBinary } from './node-binary.ts';
 import { freePort, listen } from './ports.ts';
 import { runChecked, runProcess, startProcess } from './process.ts';
 import { scratchFolder } from './scratch.ts';
@@ -56,6 +57,10 @@ describe('the test ground', () => {
     };
     await Promise.all([1, 2, 3].map(() => withLock(`lab-${process.pid}`, work)));
     assert.equal(most, 1);
+  });
+
+  it('takes the Node that runs for the release line it is of', async () => {
+    assert.equal(await nodeBinary(Number.parseInt(process.versions.node)), process.execPath);
   });
 
   it('gives a port that can be listened on', async () => {

@@ -8,7 +8,7 @@ import { scratchFolder } from './scratch.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What a package is made of; the rest of the repository is left where it is. */
-const parts = /^(src|adapters|docs|\.config|package\.json|tsconfig\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+const parts = /^(src|adapters|docs|\.config|package\.json|tsconfig\.json|[A-Z]+\.md|LICENSE)$/;
 
 /**
  * Builds and packs.

@@ -70,6 +70,17 @@ describe('the search for public types without a name', () => {
       [],
     ],
     [
+      'finds what comes of a computation, and takes the computation itself for none',
+      {
+        'index.d.ts': `import type { Read } from './read.js'; export type A = Read<{ a: { value: import('./hidden.js').Hidden } }>;
+          export type Names = keyof Read<{ a: { value: import('./hidden.js').Hidden } }>;`,
+        'read.d.ts': `export type Read<T> = { [K in keyof T]: T[K] extends Entry<infer V> ? readonly V[] : never };
+          interface Entry<V> { value: V } export {};`,
+        ...hidden,
+      },
+      ['Hidden (hidden.d.ts, in A)'],
+    ],
+    [
       'leaves out what is private, and members of which nobody has the key',
       {
         'index.d.ts': "export { A } from './a.js';",

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { compiler, packedProject } from './packed-project.ts';
 import type { PackedProject } from './packed-project.ts';
-import { readmeSuite } from './readme-suite.ts';
 import { sourceMapSuite } from './source-map-suite.ts';
 import { publicTypeSuite } from './public-type-suite.ts';
 
@@ -100,12 +99,12 @@ describe('the packed tarball, installed into an empty project', () => {
 
   it('holds what is built and what is to be read, and nothing else', () => {
     const allowed =
-      /^(dist\/(src|adapters)\/.*\.(js|d\.ts)(\.map)?|(src|adapters)\/.*\.ts|docs\/.*|examples\/.*\.ts|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
+      /^(dist\/(src|adapters)\/.*\.(js|d\.ts)(\.map)?|(src|adapters)\/.*\.ts|docs\/.*|examples\/.*\.ts|package\.json|[A-Z]+\.md|LICENSE)$/;
     assert.deepEqual(
       project.files.filter((path) => !allowed.test(path)),
       [],
     );
-    for (const path of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE']) {
+    for (const path of ['package.json', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE']) {
       assert.ok(project.files.includes(path), path);
     }
   });
@@ -171,7 +170,6 @@ describe('the packed tarball, installed into an empty project', () => {
 
   sourceMapSuite(() => project);
   publicTypeSuite(() => project);
-  readmeSuite(() => project);
 
   describe('compiles for TypeScript users', () => {
     before(async () => {

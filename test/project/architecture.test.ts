@@ -85,7 +85,8 @@ const architecture: Architecture = {
     {
       name: 'policy',
       path: 'src/authenticator/',
-      mayImport: [...ground, 'accounts', 'identity', 'http'],
+      // Of the packages it takes the entries of option tables.
+      mayImport: [...ground, 'accounts', 'identity', 'http', 'packages'],
       modules: ['node:os', 'node:diagnostics_channel'],
     },
     {
@@ -119,14 +120,17 @@ const architecture: Architecture = {
 /** What may stand at the top of the repository, beside files whose names begin with a dot. */
 const topLevel = [
   'adapters',
+  'ARCHITECTURE.md',
   'bench',
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
   'docs',
   'examples',
   'LICENSE',
   'package-lock.json',
   'package.json',
   'README.md',
+  'SECURITY.md',
   'src',
   'test',
   'tsconfig.json',

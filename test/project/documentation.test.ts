@@ -1,35 +1,46 @@
-/**
- * The documents keep their word: their links lead somewhere, their examples run, the changelog goes with the version. That
- * the code of README.md compiles is tested with the packed tarball (test/package/readme-suite.ts).
- */
+/** README.md keeps its form, the examples run, the changelog goes with the version. */
 import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { options } from '../../src/authenticator/options.ts';
+import { fences } from '../lab/markdown.ts';
 import { startProcess } from '../lab/process.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): Promise<string> => readFile(join(root, path), 'utf8');
 
-/** npm scripts that a document tells its reader to run. */
-function scriptsNamedIn(markdown: string): string[] {
-  return [...markdown.matchAll(/\bnpm (?:run (?:--\S+ )*([\w:]+)|(test)\b)/g)].map(
-    ([, name, test]) => name ?? test ?? '',
-  );
-}
-
 describe('README.md', () => {
-  it('links to files that exist', async () => {
-    for (const [, target = ''] of (await read('README.md')).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)) {
-      await assert.doesNotReject(read(target), `README.md links to ${target}`);
+  it('has at most 150 lines', async () => {
+    const lines = (await read('README.md')).split('\n').length - 1;
+    assert.ok(lines <= 150, `${lines} lines: move depth to a page of docs/`);
+  });
+
+  it('signs in with five lines of Express and five of Fastify', async () => {
+    for (const framework of ['express', 'fastify']) {
+      const block = fences(await read('README.md')).find(({ code }) => code.includes(`sspi-auth/${framework}`));
+      assert.equal(block?.code.trim().split('\n').length, 5, framework);
     }
   });
 
-  it('names npm scripts that exist', async () => {
-    const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> };
-    for (const name of scriptsNamedIn(await read('README.md'))) assert.ok(name in scripts, name);
-    for (const name of scriptsNamedIn(await read('docs/releasing.md'))) assert.ok(name in scripts, name);
+  it('has a table of options, each of which exists', async () => {
+    const table = /^\| option +\|.*\n\| -[^]*?(?=\n\n)/m.exec(await read('README.md'))?.[0] ?? '';
+    const names = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name = '']) => name);
+    assert.ok(names.length >= 10, 'the table was found');
+    assert.deepEqual(
+      names.filter((name) => !(name in options)),
+      [],
+    );
+  });
+
+  it('has the command by which .ci/run tests', async () => {
+    const commands = fences(await read('README.md'))
+      .filter(({ language }) => language === 'sh')
+      .flatMap(({ code }) => code.split('\n').map((line) => line.replace(/\s*#.*/, '')));
+    const own = (await read('.ci/run')).split('\n').filter((line) => line.includes('npm '));
+    assert.ok(own.length > 0);
+    for (const line of own) assert.ok(commands.includes(line), line);
   });
 });
 
@@ -40,6 +51,15 @@ describe('CHANGELOG.md', () => {
     assert.equal(headings[0], 'Unreleased');
     // Before the first release there is nothing but Unreleased.
     assert.ok(headings.length === 1 || headings[1] === version, `newest entry is ${headings[1] ?? 'missing'}`);
+  });
+
+  it('has no sections but those of Keep a Changelog', async () => {
+    const sections = [...(await read('CHANGELOG.md')).matchAll(/^### (.*)$/gm)].map(([, name = '']) => name);
+    const known = ['Added', 'Changed', 'Deprecated', 'Removed', 'Fixed', 'Security'];
+    assert.deepEqual(
+      sections.filter((name) => !known.includes(name)),
+      [],
+    );
   });
 });
 

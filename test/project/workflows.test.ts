@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import { nodeMajors } from '../lab/node-release.ts';
+import { nodeMajors } from '../lab/node-binary.ts';
 
 interface Step {
   readonly uses?: string;

@@ -1,5 +1,6 @@
 /** What the types promise, checked by `npm run check:types`: nothing here runs. */
 import type { AccountSource, Identity, SchemeName, SspiAuthOptions } from '../../src/index.ts';
+import { acquireCredentialsHandle } from '../../src/contract.ts';
 import { createAuthenticator, memoryAccounts } from '../../src/index.ts';
 import type { Equals, Expect } from './equals.ts';
 
@@ -34,3 +35,21 @@ createAuthenticator({ accounts, schemes: ['Bearer'] });
 createAuthenticator({ accounts: undefined });
 // @ts-expect-error a misspelt option
 createAuthenticator({ acounts: accounts });
+
+/** authData is that of the package that is named. */
+export const credentials = (): unknown => [
+  acquireCredentialsHandle({
+    package: 'NTLM',
+    credentialUse: 'inbound',
+    authData: { accounts, domain: 'CORP', computerName: 'WEB', requireMic: true },
+  }),
+  acquireCredentialsHandle({
+    package: 'NTLM',
+    credentialUse: 'inbound',
+    // @ts-expect-error ignored, it would let in clients that are to be refused
+    authData: { accounts, domain: 'CORP', computerName: 'WEB', requiremic: true },
+  }),
+  acquireCredentialsHandle({ package: 'Kerberos', credentialUse: 'inbound', authData: { keytab: '/etc/http.keytab' } }),
+  // @ts-expect-error Digest has no keytab
+  acquireCredentialsHandle({ package: 'Digest', credentialUse: 'inbound', authData: { keytab: '/etc/http.keytab' } }),
+];

@@ -1,4 +1,4 @@
-/** Whether this machine can verify Kerberos without being told anything, for src/authenticator/providers/offered-schemes.ts. */
+/** Whether this machine can verify Kerberos without being told anything, for src/authenticator/providers/. */
 import { describeKeytabEntries } from '../../formats/kerberos/keytab.ts';
 import { SspiAuthError } from '../../foundation/errors.ts';
 import type { GssapiLibrary } from './call/library.ts';

@@ -43,8 +43,7 @@ import { Frame, MAX_TOKEN_BYTES } from './call/frame.ts';
 import * as Gss from './call/gss-status.ts';
 import { extensionsOf } from './implementations.ts';
 import { KerberosContext, placeholderContext } from './kerberos-context.ts';
-import { kerberosSettings } from './kerberos-auth-data.ts';
-import type { KerberosAuthData } from './kerberos-auth-data.ts';
+import { kerberosSettings, readKerberosOptions } from './kerberos-auth-data.ts';
 import { loadGssapi } from './call/library.ts';
 import { readAccount } from './name-attributes.ts';
 import type { AccountReading } from './name-attributes.ts';
@@ -57,9 +56,9 @@ import type { KerberosSettings } from './call/kerberos-settings.ts';
 export const kerberosPackage: SecurityPackage = Object.freeze({
   info: kerberosPackageInfo,
   acquireCredentials: ({ principal, authData }: AcquireCredentialsParameters): PackageCredential => {
-    const named = (authData as KerberosAuthData | null | undefined)?.library;
-    const library = loadGssapi(named);
-    const settings = kerberosSettings(authData, principal, () => defaultKeytabName(library));
+    const options = readKerberosOptions(authData);
+    const library = loadGssapi(options.library);
+    const settings = kerberosSettings(options, principal, () => defaultKeytabName(library));
     const extensions = extensionsOf(library);
     extensions.checkSettings(settings);
     return new KerberosCredential(new Frame(library), extensions, settings);

@@ -117,7 +117,7 @@ export class DigestAcceptor {
     if (nonce === undefined || Number.parseInt(credentials.nonceCount, 16) === 0) {
       return refusal(Status.SEC_E_LOGON_DENIED, credentials, 'the nonce is not one of this server');
     }
-    const stale = !nonce.own || this.#nonces.time() - nonce.issuedAt >= this.settings.nonceLifetime;
+    const stale = !nonce.own || this.#nonces.time() - nonce.issuedAt >= this.settings.nonceLifetimeMilliseconds;
     const inOrder = (requirements & ASC_REQ_SEQUENCE_DETECT) !== 0;
     return { credentials, request, realm, algorithm, nonce, stale, inOrder };
   }
@@ -145,7 +145,7 @@ export class DigestAcceptor {
 
   #ask(claim: Claim, userName: string): SourceResult | PromiseLike<SourceResult> {
     const { credentials, request, realm, algorithm } = claim;
-    return this.settings.verify({
+    return this.settings.accounts.verifyDigest({
       userName,
       realm,
       algorithm,

@@ -1,6 +1,7 @@
 /** Nonces without a table: what the server must know of one is in it, under a MAC (RFC 7616 section 5.4). */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { DigestAlgorithm } from '../../crypto/digest-response.ts';
+import { hmac } from '../../crypto/hmac.ts';
 import type { Clock, RandomSource } from '../../foundation/clock.ts';
 
 // Layout, in bytes: time of issue (6, big-endian milliseconds), issuer (6), random (12), MAC (24).
@@ -79,7 +80,7 @@ export class NonceIssuer {
 
   #mac(body: Uint8Array, realm: string, algorithm: DigestAlgorithm): Uint8Array {
     // An algorithm has no colon, so the two texts cannot flow into each other.
-    const mac = createHmac('sha256', this.#secret).update(body).update(`${algorithm}:${realm}`, 'utf8').digest();
+    const mac = hmac('sha256', this.#secret, body, Buffer.from(`${algorithm}:${realm}`, 'utf8'));
     return mac.subarray(0, MAC_BYTES);
   }
 }

@@ -1,25 +1,62 @@
 /** What acquireCredentialsHandle takes for Negotiate: which packages may run inside it, and with what. */
 import { OptionError } from '../../foundation/errors.ts';
+import { group, optional, readOptions, required } from '../../foundation/option-table.ts';
+import type { AuthDataOf } from '../../foundation/option-table.ts';
+import { shown } from '../../foundation/option-values.ts';
+import type { Reader } from '../../foundation/option-values.ts';
 import type { AcquireCredentialsParameters, PackageCredential, SecurityPackage } from '../../sspi/index.ts';
 import { isMechanism } from './mechanisms.ts';
 import type { Mechanism } from './mechanisms.ts';
 
-/** A package that Negotiate may run. */
-export interface NegotiateInnerPackage {
-  /** Kerberos or NTLM, of whatever origin. */
-  readonly package: SecurityPackage;
-  /** Its own authData: a keytab, an account source. */
-  readonly authData?: unknown;
-}
+const innerPackage: Reader<SecurityPackage> = (value, option) => {
+  const given = value as Partial<SecurityPackage> | null;
+  if (typeof given !== 'object' || given === null || typeof given.acquireCredentials !== 'function') {
+    throw new OptionError(option, shown(value), 'Give the package itself, not its name.');
+  }
+  const name: unknown = given.info?.name;
+  if (typeof name !== 'string' || !isMechanism(name)) {
+    const problem = typeof name === 'string' ? `is ${JSON.stringify(name)}` : 'has no name';
+    throw new OptionError(option, problem, 'Only Kerberos and NTLM run inside Negotiate.');
+  }
+  return value as SecurityPackage;
+};
 
-/**
- * authData of Negotiate. Which packages are handed in is the policy: Kerberos alone refuses NTLM in every form (attack
- * G11). Of those, the first one on the client's own list runs: a client puts first what it can do, and names what it
- * cannot do now further down (Windows without a ticket sends NTLM, then Kerberos).
- */
-export interface NegotiateAuthData {
-  readonly packages: readonly NegotiateInnerPackage[];
-}
+const innerTable = {
+  /** Kerberos or NTLM, of whatever origin. */
+  package: required(innerPackage, 'Give the package itself: Kerberos or NTLM.'),
+  /** Its own authData: a keytab, an account source. Read by the package. */
+  authData: optional((value: unknown): unknown => value),
+};
+const readInner = group(innerTable);
+
+/** A package that Negotiate may run. */
+export type NegotiateInnerPackage = AuthDataOf<typeof innerTable>;
+
+const innerPackages: Reader<readonly NegotiateInnerPackage[]> = (value, option) => {
+  if (!Array.isArray(value) || value.length === 0) {
+    const cure = 'Give a list of { package, authData } with the packages Kerberos, NTLM or both.';
+    throw new OptionError(option, 'names no package that could verify a client', cure);
+  }
+  const read = value.map((given: unknown, index) => readInner(given, `${option}[${index}]`));
+  const names = read.map((inner) => inner.package.info.name);
+  const twice = names.findIndex((name, index) => names.indexOf(name) !== index);
+  if (twice !== -1) {
+    throw new OptionError(`${option}[${twice}]`, `is ${names[twice] ?? ''} once more`, 'Name each package once.');
+  }
+  return Object.freeze(read);
+};
+
+const negotiateOptions = {
+  /**
+   * Which packages are handed in is the policy: Kerberos alone refuses NTLM in every form (attack G11). Of those, the first
+   * one on the client's own list runs: a client puts first what it can do, and names what it cannot do now further down
+   * (Windows without a ticket sends NTLM, then Kerberos).
+   */
+  packages: required(innerPackages, 'Give a list of { package, authData } with the packages Kerberos, NTLM or both.'),
+};
+
+/** authData of acquireCredentialsHandle for the package Negotiate. */
+export type NegotiateAuthData = AuthDataOf<typeof negotiateOptions>;
 
 /** An inner package with the credential that Negotiate acquired from it. */
 export interface InnerCredential {
@@ -33,28 +70,29 @@ export interface InnerCredential {
  *   inside Negotiate (Negotiate itself: no SPNEGO inside SPNEGO, attack B09)
  */
 export function parseAuthData(authData: unknown): readonly NegotiateInnerPackage[] {
-  const packages = (authData as Partial<NegotiateAuthData> | null | undefined)?.packages;
-  if (!Array.isArray(packages) || packages.length === 0) {
-    throw new OptionError(
-      'authData.packages',
-      'names no package that could verify a client',
-      'Give a list of { package, authData } with the packages Kerberos, NTLM or both.',
-    );
+  return readOptions(negotiateOptions, authData, 'authData').packages;
+}
+
+/** The credential of an inner package; its options are called by where they stand in Negotiate's authData. */
+function acquireInner(
+  { package: inner, authData }: NegotiateInnerPackage,
+  index: number,
+  { credentialUse, principal }: AcquireCredentialsParameters,
+): PackageCredential | Promise<PackageCredential> {
+  const called = (error: unknown): unknown =>
+    error instanceof OptionError && /^authData\b/.test(error.option)
+      ? error.called((path) => `authData.packages[${index}].${path}`)
+      : error;
+  try {
+    const acquired = inner.acquireCredentials({ credentialUse, principal, authData });
+    return acquired instanceof Promise
+      ? acquired.catch((error: unknown) => {
+          throw called(error);
+        })
+      : acquired;
+  } catch (error) {
+    throw called(error);
   }
-  const seen = new Set<Mechanism>();
-  for (const [index, inner] of (packages as readonly (Partial<NegotiateInnerPackage> | null)[]).entries()) {
-    const option = `authData.packages[${index}]`;
-    const name = inner?.package?.info?.name;
-    if (name === undefined || typeof inner?.package?.acquireCredentials !== 'function') {
-      throw new OptionError(option, 'is not { package, authData }', 'Give the package itself, not its name.');
-    }
-    if (!isMechanism(name)) {
-      throw new OptionError(option, `is ${JSON.stringify(name)}`, 'Only Kerberos and NTLM run inside Negotiate.');
-    }
-    if (seen.has(name)) throw new OptionError(option, `is ${name} once more`, 'Name each package once.');
-    seen.add(name);
-  }
-  return packages as readonly NegotiateInnerPackage[];
 }
 
 /**
@@ -67,12 +105,9 @@ export function acquireInnerCredentials(
   packages: readonly NegotiateInnerPackage[],
   parameters: AcquireCredentialsParameters,
 ): readonly InnerCredential[] | Promise<readonly InnerCredential[]> {
-  const { credentialUse, principal } = parameters;
   const pending: (PackageCredential | Promise<PackageCredential>)[] = [];
   try {
-    for (const inner of packages) {
-      pending.push(inner.package.acquireCredentials({ credentialUse, principal, authData: inner.authData }));
-    }
+    for (const [index, inner] of packages.entries()) pending.push(acquireInner(inner, index, parameters));
   } catch (error) {
     for (const acquired of pending) {
       if (acquired instanceof Promise) {

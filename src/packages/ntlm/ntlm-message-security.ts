@@ -5,7 +5,8 @@
  * leaves stream and number as they were, so that a forged message cannot spoil the genuine one after it.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { hmacMd5, sealingKey, signingKey } from '../../crypto/ntlm-keys.ts';
+import { hmac } from '../../crypto/hmac.ts';
+import { sealingKey, signingKey } from '../../crypto/ntlm-keys.ts';
 import { Rc4 } from '../../crypto/rc4.ts';
 import {
   NTLMSSP_NEGOTIATE_128,
@@ -53,7 +54,7 @@ class Direction {
 
   /** The first eight bytes of HMAC_MD5(SigningKey, SeqNum, Message). */
   checksum(message: readonly Uint8Array[]): Uint8Array {
-    return hmacMd5(this.#signKey, littleEndian(this.sequence), ...message).subarray(0, CHECKSUM_BYTES);
+    return hmac('md5', this.#signKey, littleEndian(this.sequence), ...message).subarray(0, CHECKSUM_BYTES);
   }
 
   advance(): void {

@@ -9,7 +9,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { installNode, nodeMajors } from '../node-release.ts';
+import { nodeBinary } from '../node-binary.ts';
 import { scratchFolder } from '../scratch.ts';
 import { writeBatches } from './run-files.ts';
 import { root, testFiles } from './test-files.ts';
@@ -109,11 +109,8 @@ const isNewEnough = Number.parseInt(process.versions.node, 10) >= oldest;
 if (isPlain && isNewEnough) {
   process.exitCode = await main();
 } else {
-  const newest = nodeMajors.at(-1) ?? oldest;
-  const { executable, env } = isNewEnough
-    ? { executable: process.execPath, env: {} }
-    : await installNode(Math.min(newest, oldest), (message) => console.log(message));
+  const executable = isNewEnough ? process.execPath : await nodeBinary(oldest);
   const words = ['--disable-warning=ExperimentalWarning', fileURLToPath(import.meta.url)];
-  const { status } = spawnSync(executable, words, { stdio: 'inherit', env: { ...process.env, ...env } });
+  const { status } = spawnSync(executable, words, { stdio: 'inherit' });
   process.exitCode = status ?? 1;
 }

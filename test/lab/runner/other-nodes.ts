@@ -1,9 +1,9 @@
 /** Unit tests and packed-consumer tests on other releases of Node: `npm run test:node -- 22 24`, and in CI. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { delimiter, dirname } from 'node:path';
 import { isDebian } from '../debian.ts';
-import { installNode } from '../node-release.ts';
-import type { NodeRelease } from '../node-release.ts';
+import { nodeBinary } from '../node-binary.ts';
 import { runChecked } from '../process.ts';
 import { root } from './test-files.ts';
 
@@ -17,6 +17,25 @@ export interface NodeResult {
   /** Tests that ran. */
   readonly tests: number;
   readonly passed: boolean;
+}
+
+/** A Node that can be started. */
+interface NodeRelease {
+  /** As `process.version` has it. */
+  readonly version: string;
+  /** Absolute path of the program. */
+  readonly executable: string;
+  /** What to add to the environment, so that everything that looks for a `node` finds this one. */
+  readonly env: { readonly PATH: string };
+}
+
+async function findRelease(major: number): Promise<NodeRelease> {
+  const executable = await nodeBinary(major);
+  const env = { PATH: `${dirname(executable)}${delimiter}${process.env['PATH'] ?? ''}` };
+  const version = (await runChecked(executable, ['--version'])).trim();
+  const found = (await runChecked('node', ['--version'], { env })).trim();
+  if (found !== version) throw new Error(`${executable} is ${version}, and the first node of the PATH is ${found}`);
+  return { version, executable, env };
 }
 
 /** Runs this runner on another Node, which is also the `node` and the process.execPath of all that the tests start. */
@@ -56,14 +75,13 @@ export async function runOnNode(
 ): Promise<NodeResult> {
   let release: NodeRelease;
   try {
-    release = await installNode(major, progress);
+    progress(`looking for Node ${major}`);
+    release = await findRelease(major);
   } catch (error) {
     const missing = error instanceof Error ? error.message : String(error);
     return { major, missing, tests: 0, passed: false };
   }
   const { version } = release;
-  const found = (await runChecked('node', ['--version'], { env: release.env })).trim();
-  if (found !== version) return { major, missing: `node is ${found} there`, tests: 0, passed: false };
   progress(`unit and packed-consumer tests on Node ${version}`);
   const { code, output } = await runTests(release, fuzzRuns, show);
   const passed = code === 0;

@@ -25,8 +25,8 @@ export interface TestFile {
 }
 
 function kindOf(path: string, tiers: readonly TierName[]): TestFile['kind'] {
-  if (path.startsWith('test/package/')) return 'packed';
-  return tiers.length > 0 || path.startsWith('test/live/') ? 'live' : 'unit';
+  if (tiers.length > 0 || path.startsWith('test/live/')) return 'live';
+  return path.startsWith('test/package/') ? 'packed' : 'unit';
 }
 
 /**

@@ -107,7 +107,7 @@ describe('channel bindings of TLS', ready, () => {
     });
   }
 
-  /** What WinPR says it saw, and what each mode makes of it (C16). */
+  /** What WinPR says it saw, and what each mode makes of it. */
   const seen: readonly (readonly [string, () => Uint8Array | undefined, Readonly<Record<Mode, object | 401>>])[] = [
     ['the right certificate', () => endPointBindings(own.der), { never: unbound, whenSupported: bound, always: bound }],
     ['another certificate', () => endPointBindings(other.der), { never: unbound, whenSupported: 401, always: 401 }],
@@ -116,7 +116,7 @@ describe('channel bindings of TLS', ready, () => {
   ];
   for (const [name, bindings, expected] of seen) {
     for (const mode of modes) {
-      it(`WinPR that saw ${name}: ${mode}`, async () => {
+      it(`C16: WinPR that saw ${name}: ${mode}`, async () => {
         await using server = await serve(own, { channelBinding: mode });
         await using connection = await RawConnection.open(server.port, 'tls');
         using tokens = winprTokens('alice', users['alice'], bindings());
@@ -189,7 +189,7 @@ describe('Chromium over https', ready.skip === false ? browsers : ready, () => {
       assert.deepEqual(JSON.parse(visit.body), mode === 'never' ? unbound : bound);
     });
 
-    it(`through somebody in the middle with another certificate: ${mode} ${mode === 'never' ? 'does not notice' : 'refuses'}`, async () => {
+    it(`C16: through somebody in the middle with another certificate: ${mode} ${mode === 'never' ? 'does not notice' : 'refuses'}`, async () => {
       await using server = await serve(own, { channelBinding: mode });
       await using middle = await relay(other, server.port);
       const visit = await chromium.visit(middle.url, options);

@@ -178,12 +178,35 @@ describe('Kerberos with tickets of an Active Directory', ready, () => {
           }
           throw new Error(`no PAC buffer of type ${type}`);
         };
+        /** The PAC with a second buffer at its end, equal to the first of a type. */
+        const withAnother = (pac: Buffer, type: number, typeOfCopy = type): Buffer => {
+          const { header, offset, size } = at(pac, type);
+          const headersEnd = 8 + 16 * pac.readUInt32LE(0);
+          // Buffers begin at multiples of eight.
+          const buffers = Buffer.alloc(Math.ceil((pac.byteLength - headersEnd) / 8) * 8 + size);
+          pac.copy(buffers, 0, headersEnd);
+          pac.copy(buffers, buffers.byteLength - size, offset, offset + size);
+          const copied = Buffer.from(pac.subarray(header, header + 16));
+          const larger = Buffer.concat([pac.subarray(0, headersEnd), copied, buffers]);
+          larger.writeUInt32LE(pac.readUInt32LE(0) + 1, 0);
+          for (let entry = 8; entry < headersEnd; entry += 16) {
+            larger.writeBigUInt64LE(larger.readBigUInt64LE(entry + 8) + 16n, entry + 8);
+          }
+          larger.writeUInt32LE(typeOfCopy, headersEnd);
+          larger.writeBigUInt64LE(BigInt(larger.byteLength - size), headersEnd + 8);
+          return larger;
+        };
         const never = (token: SecurityContextToken | undefined): void => assert.equal(token, undefined);
 
         it('D13: control: an unaltered PAC signed again by the forge is accepted', async () => {
           const { status, token, why } = await server.verify(await altered((pac) => pac, true));
           assert.equal(status, 'SEC_E_OK', why);
           assert.equal(token?.userName, 'alice');
+        });
+
+        it('D12: control: one more buffer, of a type that nobody knows, is accepted', async () => {
+          const more = await altered((pac) => withAnother(pac, PAC_SERVER_CHECKSUM, 99), true);
+          assert.equal((await server.verify(more)).token?.userName, 'alice');
         });
 
         const unsigned: readonly (readonly [string, (pac: Buffer) => Uint8Array])[] = [
@@ -214,6 +237,7 @@ describe('Kerberos with tickets of an Active Directory', ready, () => {
         }
 
         const resigned: readonly (readonly [string, (pac: Buffer) => Uint8Array])[] = [
+          ['D12: two server signatures, alike', (pac) => withAnother(pac, PAC_SERVER_CHECKSUM)],
           [
             'D14: the client is another',
             (pac) => (pac.write('b', at(pac, PAC_CLIENT_INFO).offset + 10, 'utf16le'), pac),

@@ -79,7 +79,7 @@ describe('Heimdal', ready, () => {
     for (const replayCache of ['dfl:', `file2:${kdc.file('replay')}`]) {
       await assert.rejects(acceptor({ keytab: kdc.keytab, library, replayCache }), (error: unknown) => {
         assert.ok(error instanceof OptionError, String(error));
-        assert.equal(error.option, 'replayCache');
+        assert.equal(error.option, 'authData.replayCache');
         assert.match(error.message, /Heimdal, which has none.*Use true .*libgssapi-krb5-2/);
         return true;
       });

@@ -1,4 +1,4 @@
-/** A21 over HTTP: the library fails, lies or never returns while it verifies a client or tells who the client is. */
+/** Over HTTP: the library fails, lies or never returns while it verifies a client or tells who the client is (attack A21). */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it, mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { kerberosSettings } from '../../../src/native/gssapi/kerberos-auth-data.ts';
+import { kerberosSettings, readKerberosOptions } from '../../../src/native/gssapi/kerberos-auth-data.ts';
 import { fileSignature, isHttpService, keytabPath } from '../../../src/native/gssapi/keytab/keytab-file.ts';
 import { systemClock } from '../../../src/foundation/clock.ts';
 import { KEYTAB_HEAD, keytabEntry } from '../../lab/kerberos/keytab-entry.ts';
@@ -29,7 +29,7 @@ function keytabOf(...keys: readonly Key[]): string {
 const web: Key = ['HTTP/web.test', 18];
 const notAsked = (): never => assert.fail('the default keytab is not wanted');
 const settings = (authData: object = {}, principal?: string): KerberosSettings =>
-  kerberosSettings({ keytab: keytabOf(web), ...authData }, principal, notAsked);
+  kerberosSettings(readKerberosOptions({ keytab: keytabOf(web), ...authData }), principal, notAsked);
 
 describe('the services whose tickets are taken (D05)', () => {
   const cases: readonly (readonly [string, readonly string[] | undefined, string | undefined, string, boolean])[] = [
@@ -70,11 +70,11 @@ describe('the services whose tickets are taken (D05)', () => {
   it('have names of class and host, and nothing else', () => {
     for (const name of ['', 'web.test', '/web.test', 'HTTP/', 'HTTP/a b', 'HTTP/a@', 'HTTP/a@R@S', '@R', 5, null]) {
       assert.throws(() => settings({ servicePrincipalNames: ['HTTP/web.test', name] }), {
-        option: 'servicePrincipalNames[1]',
+        option: 'authData.servicePrincipalNames[1]',
       });
     }
     for (const servicePrincipalNames of [[], 'HTTP/web.test', null]) {
-      assert.throws(() => settings({ servicePrincipalNames }), { option: 'servicePrincipalNames' });
+      assert.throws(() => settings({ servicePrincipalNames }), { option: 'authData.servicePrincipalNames' });
     }
     assert.throws(() => settings({}, 'web.test'), { option: 'principal' });
   });
@@ -116,7 +116,8 @@ describe('the other settings of Kerberos', () => {
       assert.deepEqual({ asynchronous, requirePac, delegate }, { ...none, [name]: true });
     }
     for (const name of ['asynchronous', 'requirePac', 'delegate', 'allowRc4']) {
-      for (const value of ['true', 1, null]) assert.throws(() => settings({ [name]: value }), { option: name });
+      for (const value of ['true', 1, null])
+        assert.throws(() => settings({ [name]: value }), { option: `authData.${name}` });
     }
   });
 
@@ -130,24 +131,24 @@ describe('the other settings of Kerberos', () => {
       ['file2:/run/app/replay', 'file2:/run/app/replay'],
     ] as const) {
       const { replayCache, replayCacheOption } = settings({ replayCache: option });
-      assert.deepEqual([replayCache, replayCacheOption], [name, option]);
+      assert.deepEqual([replayCache, replayCacheOption], [name, option ?? true]);
     }
     for (const option of ['', 'dfl', 'none', 'none:x', 'dfl:x', 'file2:', 'memory:', ' none:', 0, null]) {
-      assert.throws(() => settings({ replayCache: option }), { option: 'replayCache' }, String(option));
+      assert.throws(() => settings({ replayCache: option }), { option: 'authData.replayCache' }, String(option));
     }
   });
 
   it('may be left out altogether, but are an object', () => {
     const path = keytabOf(web);
-    assert.equal(kerberosSettings(undefined, undefined, () => `FILE:${path}`).keytab, path);
+    assert.equal(kerberosSettings(readKerberosOptions(undefined), undefined, () => `FILE:${path}`).keytab, path);
     for (const authData of [null, 5, 'keytab']) {
-      assert.throws(() => kerberosSettings(authData, undefined, notAsked), { option: 'authData' });
+      assert.throws(() => readKerberosOptions(authData), { option: 'authData' });
     }
   });
 
   it('need a keytab that can be read', () => {
     assert.throws(() => settings({ keytab: folder.file('none') }), /cannot be used.*ENOENT/);
-    for (const keytab of ['', 5, null]) assert.throws(() => settings({ keytab }), { option: 'keytab' });
+    for (const keytab of ['', 5, null]) assert.throws(() => settings({ keytab }), { option: 'authData.keytab' });
     assert.throws(() => settings({ keytab: 'MEMORY:x' }), /is no file/);
     writeFileSync(folder.file('xml'), '<xml/>');
     assert.throws(() => settings({ keytab: folder.file('xml') }), /cannot be used/);

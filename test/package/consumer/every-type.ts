@@ -15,14 +15,13 @@ import type {
   Clock,
   ConnectionSocket,
   DigestAccepted,
+  DigestAlgorithm,
   DigestLogon,
   DigestOptions,
-  DigestSettings,
   Exchange,
   Group,
   HeaderField,
   Identity,
-  KerberosOptions,
   Limits,
   Logger,
   MalformedTokenError,
@@ -32,8 +31,8 @@ import type {
   OfferedScheme,
   OptionError,
   Outcome,
-  PackageName,
   ProviderName,
+  RefusalResponse,
   Refused,
   RefusedOutcome,
   SchemeName,
@@ -55,7 +54,9 @@ import type {
   AcceptSecurityContextResult,
   AcquireCredentialsHandleParameters,
   AcquireCredentialsParameters,
+  AcquireParameters,
   Answer,
+  AuthDataByPackage,
   Clock as ContractClock,
   ContextAttribute,
   ContextAttributeValues,
@@ -64,8 +65,13 @@ import type {
   CredentialHandle,
   DelegatedCredentials,
   Diagnosis,
+  DigestAuthData,
   Group as ContractGroup,
+  KerberosAuthData,
   NativeKind,
+  NegotiateAuthData,
+  NegotiateInnerPackage,
+  NtlmAuthData,
   PackageContext,
   PackageCredential,
   RandomSource,
@@ -92,14 +98,13 @@ export interface Main {
   clock: Clock;
   connectionSocket: ConnectionSocket;
   digestAccepted: DigestAccepted;
+  digestAlgorithm: DigestAlgorithm;
   digestLogon: DigestLogon;
   digestOptions: DigestOptions;
-  digestSettings: DigestSettings;
   exchange: Exchange;
   group: Group;
   headerField: HeaderField;
   identity: Identity;
-  kerberosOptions: KerberosOptions;
   limits: Limits;
   logger: Logger;
   malformedTokenError: MalformedTokenError;
@@ -109,8 +114,8 @@ export interface Main {
   offeredScheme: OfferedScheme;
   optionError: OptionError;
   outcome: Outcome;
-  packageName: PackageName;
   providerName: ProviderName;
+  refusalResponse: RefusalResponse;
   refused: Refused;
   refusedOutcome: RefusedOutcome;
   schemeName: SchemeName;
@@ -134,7 +139,9 @@ export interface Sspi {
   acceptSecurityContextResult: AcceptSecurityContextResult;
   acquireCredentialsHandleParameters: AcquireCredentialsHandleParameters;
   acquireCredentialsParameters: AcquireCredentialsParameters;
+  acquireParameters: AcquireParameters<'NTLM'>;
   answer: Answer<string>;
+  authDataByPackage: AuthDataByPackage;
   clock: ContractClock;
   contextAttribute: ContextAttribute;
   contextAttributeValues: ContextAttributeValues;
@@ -143,8 +150,13 @@ export interface Sspi {
   credentialHandle: CredentialHandle;
   delegatedCredentials: DelegatedCredentials;
   diagnosis: Diagnosis;
+  digestAuthData: DigestAuthData;
   group: ContractGroup;
+  kerberosAuthData: KerberosAuthData;
   nativeKind: NativeKind;
+  negotiateAuthData: NegotiateAuthData;
+  negotiateInnerPackage: NegotiateInnerPackage;
+  ntlmAuthData: NtlmAuthData;
   packageContext: PackageContext;
   packageCredential: PackageCredential;
   randomSource: RandomSource;

@@ -49,7 +49,8 @@ describe('DigestAuthData', () => {
     ['authData.nonceLifetimeMilliseconds', { ...good, nonceLifetimeMilliseconds: 86_400_001 }],
     ['authData.nonceLifetimeMilliseconds', { ...good, nonceLifetimeMilliseconds: 1e9 }],
     ['authData.secret', { ...good, secret: new Uint8Array(31) }],
-    ['authData.secret', { ...good, secret: 'a text of more than thirty-two characters' }],
+    ['authData.secret', { ...good, secret: 'a text of thirty-one characters' }],
+    ['authData.algorithm', { ...good, algorithm: ['MD5'] }],
     // Copied as bytes it would be an empty key.
     ['authData.secret', { ...good, secret: new ArrayBuffer(32) }],
     ['authData.secret', { ...good, secret: null }],

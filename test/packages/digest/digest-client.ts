@@ -56,14 +56,15 @@ export interface AnswerOptions {
 
 export const quote = (value: string): string => `"${value.replaceAll(/["\\]/g, '\\$&')}"`;
 
-const hashes: Readonly<Record<string, string>> = { MD5: 'md5', 'SHA-256': 'sha256' };
+/** The hash of an algorithm of Digest as node:crypto calls it: `sha512-256` of `SHA-512-256`. */
+export const hashOf = (algorithm: string): string => algorithm.toLowerCase().replace(/^sha-/, 'sha');
 
 /** What follows `Digest ` in Authorization. The last parameter is a mandatory one, so that every prefix lacks something. */
 export function answerChallenge(challenge: string, options: AnswerOptions = {}): string {
   const { realm = '', nonce = '', algorithm = 'MD5' } = readChallenge(challenge);
   const { userName = 'alice', password = 'Circle of Life', method = 'GET', uri = '/dir/index.html' } = options;
   const { nc = '00000001', cnonce = '0a4f113b' } = options;
-  const hash = hashes[algorithm]!;
+  const hash = hashOf(algorithm);
   const response = computeResponse({
     ...{ hash, userName, realm, password, method, uri, nonce, nc, cnonce, qop: 'auth' },
     ...options.compute,

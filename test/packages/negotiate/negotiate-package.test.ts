@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { OptionError } from '../../../src/foundation/errors.ts';
 import { OID_KERBEROS, OID_NEGOEX, OID_NTLM } from '../../../src/formats/spnego.ts';
+import { ntlmPackage } from '../../../src/packages/ntlm/index.ts';
 import { negotiatePackage } from '../../../src/packages/negotiate/index.ts';
 import * as Sspi from '../../../src/sspi/index.ts';
 import { vector } from '../../vectors/tokens.ts';
@@ -252,13 +253,29 @@ describe('authData of Negotiate', () => {
   const kerberos = innerPackage('Kerberos', newJournal());
 
   const unusable: readonly (readonly [string, unknown, RegExp])[] = [
-    ['nothing', undefined, /names no package/],
-    ['null', null, /names no package/],
-    ['no packages', {}, /names no package/],
+    ['nothing', undefined, /"authData" is missing/],
+    ['null', null, /"authData" is null/],
+    ['no packages', {}, /"authData\.packages" is missing/],
+    ['a misspelt name', { package: [{ package: kerberos }] }, /Write "authData\.packages"/],
     ['an empty list', { packages: [] }, /names no package/],
-    ['a name', { packages: ['Kerberos'] }, /is not \{ package, authData \}/],
-    ['a null entry', { packages: [null] }, /is not \{ package, authData \}/],
-    ['something without acquireCredentials', { packages: [{ package: { info: kerberos.info } }] }, /is not \{ package/],
+    ['a name', { packages: ['Kerberos'] }, /"authData\.packages\[0\]" is "Kerberos"\. Give an object/],
+    ['a null entry', { packages: [null] }, /"authData\.packages\[0\]" is null/],
+    ['the name in place of the package', { packages: [{ package: 'NTLM' }] }, /Give the package itself, not its name/],
+    [
+      'a misspelt authData',
+      { packages: [{ package: kerberos, authdata: {} }] },
+      /Write "authData\.packages\[0\]\.authData"/,
+    ],
+    [
+      'a misspelt option of an inner package',
+      { packages: [{ package: ntlmPackage, authData: { requiremic: true } }] },
+      /Write "authData\.packages\[0\]\.authData\.requireMic"/,
+    ],
+    [
+      'something without acquireCredentials',
+      { packages: [{ package: { info: kerberos.info } }] },
+      /Give the package itself/,
+    ],
     ['Negotiate itself (B09)', { packages: [{ package: negotiatePackage }] }, /is "Negotiate"/],
     ['Digest', { packages: [{ package: innerPackage('Digest', newJournal()) }] }, /is "Digest"/],
     ['a package twice', { packages: [{ package: kerberos }, { package: kerberos }] }, /is Kerberos once more/],

@@ -24,9 +24,9 @@ describe('NTLM attacks', () => {
     const key = new Uint8Array(16).fill(1);
     const account = { userName: 'User' };
     const results: Readonly<Record<string, readonly [result: unknown, status: number]>> = {
-      'C23 undefined': [undefined, SEC_E_LOGON_DENIED],
-      'C23 null': [null, SEC_E_LOGON_DENIED],
-      'C23 true': [true, SEC_E_LOGON_DENIED],
+      'C23: undefined': [undefined, SEC_E_LOGON_DENIED],
+      'C23: null': [null, SEC_E_LOGON_DENIED],
+      'C23: true': [true, SEC_E_LOGON_DENIED],
       'an empty object': [{}, SEC_E_LOGON_DENIED],
       refused: [{ result: 'refused' }, SEC_E_LOGON_DENIED],
       'Accepted in capitals': [{ result: 'Accepted', account, sessionBaseKey: key }, SEC_E_LOGON_DENIED],
@@ -44,11 +44,11 @@ describe('NTLM attacks', () => {
         { result: 'accepted', account: { userName: '' }, sessionBaseKey: key },
         SEC_E_LOGON_DENIED,
       ],
-      'C22 the Guest account': [
+      'C22: the Guest account': [
         { result: 'accepted', account: { ...account, sid: 'S-1-5-21-1-2-3-501' }, sessionBaseKey: key },
         SEC_E_LOGON_DENIED,
       ],
-      'C20 ANONYMOUS LOGON': [
+      'C20: ANONYMOUS LOGON': [
         { result: 'accepted', account: { ...account, sid: 'S-1-5-7' }, sessionBaseKey: key },
         SEC_E_LOGON_DENIED,
       ],

@@ -7,7 +7,8 @@ import { createCipheriv, createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { crc32 } from 'node:zlib';
-import { hmacMd5, ntowfv1, ntowfv2 } from '../../../src/crypto/ntlm-keys.ts';
+import { hmac } from '../../../src/crypto/hmac.ts';
+import { ntowfv1, ntowfv2 } from '../../../src/crypto/ntlm-keys.ts';
 import { md4 } from '../../../src/crypto/md4.ts';
 import { Rc4, rc4 } from '../../../src/crypto/rc4.ts';
 
@@ -82,10 +83,10 @@ const computed: Readonly<Record<string, Uint8Array | string>> = {
   'nlmp.v1.encSessionKey.nonNt': rc4(Buffer.concat([lmHash.subarray(0, 8), Buffer.alloc(8)]), exported),
   'nlmp.v1.encSessionKey.lmkey': rc4(lmKey, exported),
   'nlmp.v1.wrap': wrapV1(Buffer.from('Plaintext', 'utf16le')),
-  'nlmp.v1ess.kxkey': hmacMd5(baseKey, challenge, nonce),
+  'nlmp.v1ess.kxkey': hmac('md5', baseKey, challenge, nonce),
   'nlmp.v1ess.ntResponse': desl(ntHash, createHash('md5').update(challenge).update(nonce).digest().subarray(0, 8)),
   'nlmp.v1ess.lmResponse': Buffer.concat([nonce, Buffer.alloc(16)]),
-  'nlmp.v2.lmResponse': Buffer.concat([hmacMd5(responseKeyV2, challenge, nonce), nonce]),
+  'nlmp.v2.lmResponse': Buffer.concat([hmac('md5', responseKeyV2, challenge, nonce), nonce]),
 };
 
 describe('NTLMv1 and LM, as clients compute them', () => {

@@ -63,7 +63,7 @@ export function heimdalExtensions(library: GssapiLibrary): GssapiExtensions {
 function checkSettings({ replayCache, replayCacheOption }: KerberosSettings): void {
   if (typeof replayCacheOption !== 'string' || replayCache === 'none:') return;
   throw new OptionError(
-    'replayCache',
+    'authData.replayCache',
     `is ${JSON.stringify(replayCacheOption)}, a replay cache of MIT krb5, and the GSSAPI here is Heimdal, which has none`,
     'Use true to have this process remember the authenticators it took, or install MIT krb5 (Debian, Ubuntu: ' +
       'libgssapi-krb5-2) and name it with the option "library" where several processes must share a replay cache.',

@@ -16,7 +16,7 @@ export function checkReplayCacheFile(name: string): void {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new OptionError(
-      'replayCache',
+      'authData.replayCache',
       `is ${JSON.stringify(name)}, which cannot be opened for writing (${reason})`,
       'Name a file in a folder that exists and that this process may write to.',
     );

@@ -1,0 +1,177 @@
+/** How a request ends: admitted, refused, or challenged anew. The state of its connection and its line in the log follow. */
+import { encodeBase64 } from '../formats/base64.ts';
+import { printable } from '../foundation/text.ts';
+import { passedThroughProxy } from '../http/authorization.ts';
+import { peerOf } from '../http/exchange.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { challengeOutcome, refusedOutcome } from '../http/outcome.ts';
+import type { HeaderField, Outcome, StandingOutcome } from '../http/outcome.ts';
+import { accountName } from '../identity/identity.ts';
+import { SecurityContextInfo } from '../identity/security-context-info.ts';
+import * as Sspi from '../sspi/index.ts';
+import { admit } from './admission.ts';
+import type { Audit, AuditReason, AuditRecord } from './audit.ts';
+import { bareChallenges } from './challenge.ts';
+import type { Connection } from './connection.ts';
+import type { OfferedScheme } from './offered-scheme.ts';
+import type { Settings } from './options.ts';
+import type { PendingHandshakes } from './pending-handshakes.ts';
+import type { AcceptedResult, VerificationResult } from './verification.ts';
+
+/** What of the settings the acceptor goes by. */
+export type AcceptorSettings = Pick<Settings, 'anonymous' | 'channelBinding' | 'clock' | 'limits' | 'persistence'>;
+
+/** A request that is being verified, with what its audit lines need. */
+export interface Attempt {
+  readonly exchange: Exchange;
+  readonly connection: Connection;
+  /** Clock.elapsed() at the first leg of its handshake. */
+  readonly startedAt: number;
+}
+
+/** Why a request is refused: a word, or the status of a package. */
+export type RefusalCause = AuditReason | { readonly status: number; readonly diagnosis: Sspi.Diagnosis | undefined };
+
+export class Conclusions {
+  readonly settings: AcceptorSettings;
+  readonly pending: PendingHandshakes;
+  readonly audit: Audit;
+  readonly #schemes: readonly OfferedScheme[];
+  #closed = false;
+
+  constructor(settings: AcceptorSettings, schemes: readonly OfferedScheme[], pending: PendingHandshakes, audit: Audit) {
+    this.settings = settings;
+    this.pending = pending;
+    this.audit = audit;
+    this.#schemes = schemes;
+  }
+
+  /** From now on nothing is offered any more. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** A 401 that answers no token: the same whatever the cause. @param stale Digest challenges to give in place of fresh ones */
+  challenge(exchange: Pick<Exchange, 'httpVersionMajor'>, stale?: readonly Uint8Array[]): Outcome {
+    return challengeOutcome(this.#bareChallenges(exchange, stale));
+  }
+
+  /**
+   * Goes on when the result is there, now or later.
+   *
+   * @param conclude makes the outcome; a client whose result did not come in time is refused
+   */
+  whenVerified(
+    { connection, exchange }: Attempt,
+    result: VerificationResult | Promise<VerificationResult>,
+    conclude: (result: VerificationResult) => Outcome,
+  ): Outcome | Promise<Outcome> {
+    const no = (): Outcome => refusedOutcome(401, this.#bareChallenges(exchange));
+    return this.pending.whenVerified(connection, exchange.socket, result, conclude, no);
+  }
+
+  /** The context stands: who it is of is admitted, or refused by policy. */
+  accept(attempt: Attempt, scheme: OfferedScheme, result: AcceptedResult): Outcome {
+    const { connection, exchange } = attempt;
+    const { context, token, expiry } = result;
+    const admission = admit(scheme, result);
+    if (admission.type === 'refused') {
+      Sspi.deleteSecurityContext(context);
+      if (admission.error !== undefined) this.audit.failed(admission.error, 'reading the account of a context');
+      return this.refuse(attempt, 401, admission.reason, scheme);
+    }
+    const { user, facts } = admission;
+    const persists =
+      scheme.boundTo === 'connection' &&
+      this.settings.persistence === 'connection' &&
+      !passedThroughProxy(exchange.rawHeaders);
+    const kept = Sspi.outlivesHandshake(context) ? context : undefined;
+    const sspi = new SecurityContextInfo(facts, kept);
+    const outcome: StandingOutcome = Object.freeze({
+      type: 'authenticated',
+      user,
+      sspi,
+      headers: noFields,
+      standing: true,
+    });
+    this.pending.remove(connection);
+    if (persists) {
+      connection.enter({ type: 'authenticated', outcome, context: kept, expiresAt: expiry?.getTime() ?? Infinity });
+    } else if (kept !== undefined) {
+      connection.retain(kept);
+    } else {
+      connection.reset();
+    }
+    if (kept === undefined) {
+      Sspi.deleteSecurityContext(context);
+      connection.unwatch();
+    } else {
+      connection.watch(exchange.socket, () => this.pending.release(connection));
+    }
+    const perRequest = scheme.boundTo === 'request';
+    const account = accountName(user);
+    const again = perRequest && connection.lastRequestUser === account;
+    if (perRequest) connection.lastRequestUser = account;
+    if (this.audit.hearsSignIns) {
+      const record = this.record(attempt, scheme, 'SEC_E_OK');
+      this.audit.authenticated({ ...record, package: user.package, account: printable(account) }, again);
+    }
+    if (perRequest) return { ...outcome, standing: false };
+    const headers: HeaderField[] = [['Persistent-Auth', persists ? 'true' : 'false']];
+    if (token !== undefined && token.byteLength > 0) {
+      headers.push(['WWW-Authenticate', `${scheme.name} ${encodeBase64(token)}`]);
+    }
+    return { ...outcome, headers, standing: false };
+  }
+
+  /** Nobody comes in, and the connection holds nothing any more. */
+  refuse(attempt: Attempt, status: 400 | 401, why: RefusalCause, scheme?: OfferedScheme): Outcome {
+    this.pending.release(attempt.connection);
+    const reason = typeof why === 'string' ? why : Sspi.statusName(why.status);
+    const diagnosis = typeof why === 'string' ? undefined : why.diagnosis;
+    this.audit.refused({
+      ...this.record(attempt, scheme, reason, diagnosis?.package),
+      account: diagnosis?.account === undefined ? undefined : printable(diagnosis.account),
+      ...(diagnosis?.text === undefined ? undefined : { diagnosis: printable(diagnosis.text, 1024) }),
+    });
+    return refusedOutcome(status, status === 401 ? this.#bareChallenges(attempt.exchange) : []);
+  }
+
+  /** Something that cannot happen did: nobody gets in. */
+  crashed(attempt: Attempt, error: unknown): Outcome {
+    this.audit.failed(error, 'verifying a request');
+    return this.refuse(attempt, 401, 'internal-error');
+  }
+
+  /** @param chosen the package that ran, where the scheme had a choice */
+  record(attempt: Attempt, scheme: OfferedScheme | undefined, reason: string, chosen?: string): AuditRecord {
+    return {
+      scheme: scheme?.name,
+      package: chosen ?? onlyPackageOf(scheme),
+      account: undefined,
+      peer: peerOf(attempt.exchange.socket),
+      reason,
+      durationMilliseconds: millisecondsSince(attempt.startedAt, this.settings),
+    };
+  }
+
+  #bareChallenges(
+    { httpVersionMajor }: Pick<Exchange, 'httpVersionMajor'>,
+    stale?: readonly Uint8Array[],
+  ): readonly string[] {
+    return this.#closed ? [] : bareChallenges(this.#schemes, httpVersionMajor, stale);
+  }
+}
+
+const noFields: readonly [] = Object.freeze([]);
+
+/** Milliseconds since a Clock.elapsed(), to three places. */
+export function millisecondsSince(startedAt: number, { clock }: Pick<Settings, 'clock'>): number {
+  return Math.round((clock.elapsed() - startedAt) * 1000) / 1000;
+}
+
+/** The package of a scheme that has one: its own name, but for Negotiate, which chooses. */
+export function onlyPackageOf(scheme: OfferedScheme | undefined): string | undefined {
+  if (scheme?.packages?.length === 1) return scheme.packages[0];
+  return scheme?.name === 'Negotiate' ? undefined : scheme?.name;
+}

@@ -1,0 +1,42 @@
+/** A request that brings credentials of Digest: verified for itself, whatever its connection has come to. */
+import type { Credentials } from '../http/authorization.ts';
+import type { Outcome } from '../http/outcome.ts';
+import { deleteSecurityContext, SEC_E_INVALID_TOKEN } from '../sspi/index.ts';
+import type { Attempt, Conclusions } from './conclusions.ts';
+import type { OfferedScheme } from './offered-scheme.ts';
+import { verifyDigestFields } from './verification.ts';
+import type { VerificationResult } from './verification.ts';
+
+/** @param target the request target as on the wire */
+export function acceptDigestRequest(
+  conclusions: Conclusions,
+  attempt: Attempt,
+  scheme: OfferedScheme,
+  { parameters }: Credentials,
+  target: string,
+): Outcome | Promise<Outcome> {
+  const { exchange, connection } = attempt;
+  conclusions.pending.release(connection);
+  const result = verifyDigestFields(scheme, parameters, exchange.method ?? '', target);
+  return conclusions.whenVerified(attempt, result, (settled) => conclude(conclusions, attempt, scheme, settled));
+}
+
+function conclude(
+  conclusions: Conclusions,
+  attempt: Attempt,
+  scheme: OfferedScheme,
+  result: VerificationResult,
+): Outcome {
+  conclusions.pending.remove(attempt.connection);
+  attempt.connection.unwatch();
+  switch (result.type) {
+    case 'refused':
+      return conclusions.refuse(attempt, result.status === SEC_E_INVALID_TOKEN ? 400 : 401, result, scheme);
+    case 'continue':
+      // The response was right but its nonce too old: the client tries again without asking its user.
+      deleteSecurityContext(result.context);
+      return conclusions.challenge(attempt.exchange, result.tokens);
+    case 'accepted':
+      return conclusions.accept(attempt, scheme, result);
+  }
+}

@@ -1,0 +1,83 @@
+/** A request that brings a token of Negotiate, Kerberos or NTLM: one leg of a handshake of its connection. */
+import { encodeBase64 } from '../formats/base64.ts';
+import { beginsHandshake } from '../formats/initial-token.ts';
+import { parseToken } from '../http/authorization.ts';
+import type { Credentials } from '../http/authorization.ts';
+import { channelBindingsOf } from '../http/channel-bindings.ts';
+import { challengeOutcome, refusedOutcome } from '../http/outcome.ts';
+import type { Outcome } from '../http/outcome.ts';
+import { announcesBody } from '../http/request-body.ts';
+import type { Attempt, Conclusions } from './conclusions.ts';
+import type { OfferedScheme } from './offered-scheme.ts';
+import { discard, verifyToken } from './verification.ts';
+import type { VerificationResult } from './verification.ts';
+
+/** Verifies the token with the context of its connection's handshake, or begins one. */
+export function acceptHandshakeRequest(
+  conclusions: Conclusions,
+  attempt: Attempt,
+  scheme: OfferedScheme,
+  credentials: Credentials,
+): Outcome | Promise<Outcome> {
+  const { exchange, connection } = attempt;
+  const { settings, pending } = conclusions;
+  const parsed = parseToken(credentials.parameters, settings.limits.tokenBytes);
+  switch (parsed.type) {
+    case 'empty':
+    case 'malformed':
+      return conclusions.refuse(attempt, 401, 'malformed-authorization', scheme);
+    case 'tooLarge':
+      return conclusions.refuse(attempt, 401, 'token-too-large', scheme);
+    case 'list':
+      return conclusions.refuse(attempt, 400, 'malformed-authorization', scheme);
+    case 'token':
+      break;
+  }
+  const { phase } = connection;
+  const begun =
+    phase.type === 'negotiating' && phase.scheme === credentials.scheme && !beginsHandshake(parsed.token)
+      ? phase
+      : undefined;
+  // A new first token ends what was before it, identity included, before it is verified (attack C04).
+  if (begun === undefined) pending.release(connection);
+  const leg: Attempt = begun === undefined ? { ...attempt, startedAt: settings.clock.elapsed() } : attempt;
+  const mode = settings.channelBinding;
+  const bindings = mode === 'never' ? undefined : channelBindingsOf(exchange.socket);
+  const result = verifyToken(scheme, begun?.context, parsed.token, { mode, bindings });
+  return conclusions.whenVerified(leg, result, (settled) => conclude(conclusions, leg, scheme, settled));
+}
+
+function conclude(
+  conclusions: Conclusions,
+  attempt: Attempt,
+  scheme: OfferedScheme,
+  result: VerificationResult,
+): Outcome {
+  const { connection, exchange } = attempt;
+  const { pending, audit } = conclusions;
+  if (exchange.socket.destroyed === true) {
+    discard(result);
+    pending.release(connection);
+    return refusedOutcome(401);
+  }
+  switch (result.type) {
+    case 'refused':
+      return conclusions.refuse(attempt, 401, result, scheme);
+    case 'continue': {
+      const { context, tokens } = result;
+      connection.enter({
+        type: 'negotiating',
+        scheme: scheme.name.toLowerCase(),
+        context,
+        startedAt: attempt.startedAt,
+      });
+      // A listener of 'end' on a request without a body is nothing to wait for, and makes Node's emitters slower for all.
+      pending.add(connection, exchange.socket, announcesBody(exchange.rawHeaders) ? exchange : undefined);
+      if (audit.hearsHandshakes) audit.handshake(conclusions.record(attempt, scheme, 'SEC_I_CONTINUE_NEEDED'));
+      const challenges = tokens.slice(0, 1).map((token) => `${scheme.name} ${encodeBase64(token)}`);
+      return challengeOutcome(challenges, true);
+    }
+    case 'accepted':
+      return conclusions.accept(attempt, scheme, result);
+  }
+}

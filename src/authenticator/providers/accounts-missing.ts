@@ -1,0 +1,12 @@
+/**
+ * Why a scheme that needs accounts cannot be verified.
+ *
+ * @param description of the account source, where there is one
+ */
+export function accountsMissing(description: string | undefined, scheme: 'NTLM' | 'Digest'): string {
+  if (description !== undefined) {
+    return `option "accounts" is ${description}, which cannot verify ${scheme}. Give an account source that can.`;
+  }
+  const file = scheme === 'NTLM' ? ' or smbpasswdFile(path)' : '';
+  return `option "accounts" is not given. Give accounts: memoryAccounts([{ userName, password }])${file}.`;
+}

@@ -1,0 +1,30 @@
+/** Digest in TypeScript, with an account source that knows passwords. */
+import {
+  digestOptions,
+  digestPackage,
+  digestProtocolOptions,
+  grantableAttributes,
+} from '../../packages/digest/index.ts';
+import type { SchemeSettings } from '../options.ts';
+import { accountsMissing } from './accounts-missing.ts';
+import { acquire, authDataFrom } from './availability.ts';
+import type { Availability } from './availability.ts';
+
+/** The operator finds the package's own options in option `digest`. */
+const names = Object.fromEntries(Object.keys(digestProtocolOptions).map((name) => [name, `digest.${name}`]));
+
+export function digest(settings: SchemeSettings): Availability {
+  const { accounts, channelBinding, requiredAttributes } = settings;
+  if (accounts?.verifyDigest === undefined) return { missing: accountsMissing(accounts?.description, 'Digest') };
+  if (channelBinding === 'always') {
+    // A relay of TLS would choose the one scheme whose clients cannot tell it from the server (attack C17).
+    return { missing: `option "channelBinding" is 'always', and Digest cannot carry bindings.` };
+  }
+  if ((requiredAttributes & ~grantableAttributes) !== 0) {
+    return {
+      missing: 'option "requiredAttributes" has bits that no context of Digest has, such as ASC_RET_INTEGRITY.',
+    };
+  }
+  const authData = { ...authDataFrom(digestOptions, settings), ...settings.digest };
+  return { provider: 'portable', boundTo: 'request', acquire: () => acquire(digestPackage, authData, names) };
+}

@@ -1,0 +1,28 @@
+/** The security packages of this machine, for the contract. */
+import { kerberosPackage } from '../../native/gssapi/index.ts';
+import type { KerberosAuthData } from '../../native/gssapi/index.ts';
+import { secur32Packages } from '../../native/secur32/index.ts';
+import { digestPackage } from '../../packages/digest/index.ts';
+import type { DigestAuthData } from '../../packages/digest/index.ts';
+import { negotiatePackage } from '../../packages/negotiate/index.ts';
+import type { NegotiateAuthData, NegotiateInnerPackage } from '../../packages/negotiate/index.ts';
+import { ntlmPackage } from '../../packages/ntlm/index.ts';
+import type { NtlmAuthData } from '../../packages/ntlm/index.ts';
+import { addSecurityPackages } from '../../sspi/index.ts';
+
+/** authData of acquireCredentialsHandle by the name of the package. */
+export interface AuthDataByPackage {
+  readonly NTLM: NtlmAuthData;
+  readonly Digest: DigestAuthData;
+  readonly Kerberos: KerberosAuthData;
+  readonly Negotiate: NegotiateAuthData;
+}
+
+export type { DigestAuthData, KerberosAuthData, NegotiateAuthData, NegotiateInnerPackage, NtlmAuthData };
+export { liveNativeHandles } from '../../native/secur32/index.ts';
+
+/** Adds the packages of this machine to those of the process: Windows' own on Windows, ours elsewhere. */
+export function addMachinePackages(): void {
+  addSecurityPackages(() => [ntlmPackage, digestPackage, negotiatePackage, kerberosPackage]);
+  if (process.platform === 'win32') addSecurityPackages(() => secur32Packages());
+}

@@ -1,0 +1,77 @@
+/** Options that mean nothing here: better to say so at start than to ignore what somebody relies on. */
+import { OptionError } from '../../foundation/errors.ts';
+import { options } from '../options.ts';
+import type { SchemeSettings } from '../options.ts';
+import { isWindows, usesSecur32 } from './availability.ts';
+import type { Offer } from './availability.ts';
+import { concernsKerberosAlone } from './kerberos.ts';
+
+/**
+ * Options that contradict the provider that will verify, or each other.
+ *
+ * @throws OptionError
+ */
+export function refuseContradictions(settings: SchemeSettings): void {
+  const { provider, library, packages, schemes } = settings;
+  const given = settings.given.find(
+    (name) => concernsKerberosAlone(name) && options[name].providers?.includes('secur32') !== true,
+  );
+  if (given !== undefined && (usesSecur32(settings) || isWindows(provider))) {
+    throw new OptionError(
+      given,
+      'is given, but Windows verifies Kerberos with the keys of the service account',
+      'Leave it out.',
+    );
+  }
+  if (given !== undefined && provider === 'portable') {
+    throw new OptionError(
+      given,
+      'is given, but provider "portable" has no Kerberos',
+      "Use provider 'auto' or 'gssapi'.",
+    );
+  }
+  if (given !== undefined && packages?.includes('Kerberos') === false) {
+    throw new OptionError(given, 'is given, but option "packages" leaves Kerberos out', 'Leave one of the two out.');
+  }
+  if (given !== undefined && schemes?.some((name) => name === 'Negotiate' || name === 'Kerberos') === false) {
+    throw new OptionError(given, 'is given, but "schemes" names neither Negotiate nor Kerberos', 'Name one of them.');
+  }
+  if (library !== undefined && provider === 'portable') {
+    throw new OptionError(
+      'library',
+      'is given, but provider "portable" loads none',
+      "Name the provider it is for: 'secur32' or 'gssapi'.",
+    );
+  }
+}
+
+/**
+ * Options that rely on a scheme which is not offered: half of a policy is not what was asked for.
+ *
+ * @param missing why the other schemes cannot be verified
+ * @throws OptionError
+ */
+export function refuseUnmet(settings: SchemeSettings, available: readonly Offer[], missing: readonly string[]): void {
+  const { packages, given } = settings;
+  const reason = (scheme: string): string | undefined => missing.find((why) => why.startsWith(scheme));
+  const relying =
+    packages?.includes('Kerberos') === true
+      ? 'packages'
+      : given.find((name) => name === 'library' || concernsKerberosAlone(name));
+  if (relying !== undefined && !available.some(verifiesKerberos)) {
+    const why = reason('Negotiate') ?? 'schemes: no scheme of it is named.';
+    throw new OptionError(relying, 'needs Kerberos, which nothing here can verify', `Leave it out, or see to ${why}`);
+  }
+  if (given.includes('digest') && !available.some(({ name }) => name === 'Digest')) {
+    const why = reason('Digest') ?? 'schemes: Digest is not named.';
+    throw new OptionError('digest', 'is given, but Digest is not offered', `Leave it out, or see to ${why}`);
+  }
+}
+
+function verifiesKerberos({ name, how }: Offer): boolean {
+  return (
+    how.provider === 'secur32' ||
+    name === 'Kerberos' ||
+    (name === 'Negotiate' && how.packages?.includes('Kerberos') !== false)
+  );
+}
