@@ -1,6 +1,6 @@
 /**
- * The public face of the contract (`sspi-auth/sspi`): AcceptSecurityContext and its companions, with the security
- * packages of this machine: Windows' own on Windows, those of this library elsewhere.
+ * The public entry point of the contract (`sspi-auth/sspi`): AcceptSecurityContext and its companion functions. It adds
+ * the security packages of this machine: those of Windows on Windows, those of this library elsewhere.
  */
 import { addMachinePackages } from './authenticator/providers/machine-packages.ts';
 import type { AuthDataByPackage, liveNativeHandles } from './authenticator/providers/machine-packages.ts';
@@ -22,26 +22,26 @@ export * from './sspi/index.ts';
 /** What the operating system gives out and liveNativeHandles counts. */
 export type NativeKind = keyof ReturnType<typeof liveNativeHandles>;
 
-/** Parameters of acquireCredentialsHandle, with authData of the package that is named. */
+/** Parameters of acquireCredentialsHandle. The type of `authData` follows from the package. */
 export type AcquireParameters<P extends string | SecurityPackage> = Omit<
   AcquireCredentialsHandleParameters,
   'package' | 'authData'
 > & {
   /** pszPackage: a name that enumerateSecurityPackages lists, or the package itself. */
   readonly package: P;
-  /** pAuthData: what the package verifies with. Windows' own packages take none. */
+  /** pAuthData: what the package needs to verify clients, such as NtlmAuthData. The packages of Windows take none. */
   readonly authData?: P extends keyof AuthDataByPackage ? AuthDataByPackage[P] : unknown;
 };
 
 /**
  * Gets the server's credential for a package. Free it with freeCredentialsHandle.
  *
- * Unlike Windows' function it gives the handle itself and throws where it cannot: a server without a credential cannot
- * start, and an ignored status would leave it running.
+ * Unlike the function of Windows, it returns the handle itself, and it throws if there is none. A server without a
+ * credential must not start, and it would start if its code ignored a status.
  *
- * @returns the handle; a promise of it for packages that must ask somebody
- * @throws OptionError where a parameter cannot be used, as `authData.accounts`; SspiAuthError `ERR_SSPI_AUTH_STATUS` where
- *   there is no such package or the package has no credential
+ * @returns the handle, or a promise of it if the package must wait
+ * @throws OptionError if a parameter cannot be used; it names the parameter, such as `authData.accounts`. SspiAuthError
+ *   `ERR_SSPI_AUTH_STATUS` if there is no such package, or the package has no credential
  */
 export const acquireCredentialsHandle: <const P extends string | SecurityPackage>(
   parameters: AcquireParameters<P>,

@@ -1,6 +1,6 @@
 /**
- * A file of accounts that is read at start, and again whenever it has changed. What a line means is the source's; when the
- * file is read, what becomes of one that cannot be read, and whom that is told, is the same for all of them.
+ * A file of accounts. It is read at start, and again whenever it has changed. The account source defines what a line
+ * means. This module decides when the file is read, what happens if it cannot be read, and when the operator is warned.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
@@ -14,38 +14,44 @@ import type { Unavailable } from './account-source.ts';
 /** Options that every source over a file has. */
 export const accountFileOptions = {
   /**
-   * Told about each line that is not an account, and when the file cannot be read again or has nobody left who could sign
-   * in.
+   * Called with a message for each line that is not an account, when the file can no longer be read, and when no
+   * account in it can sign in any more.
    */
   onWarning: defaulted(callable<(message: string) => void>(), processWarning, { otherwise: 'a process warning' }),
   /** Where the time comes from. */
   clock: defaulted(clock, systemClock, { otherwise: "the machine's" }),
 };
 
-/** What the content of a file came to. */
+/** The content of a file, parsed. */
 export interface AccountFileContent<T> {
-  /** What accounts are looked up in. */
+  /** Where accounts are looked up. */
   readonly table: T;
   /** How many accounts there are. */
   readonly accounts: number;
   /** How many of them can sign in. */
   readonly usable: number;
-  /** Of every line that is no account or takes one away: `line 3: the name is not one`. Holds nothing of the line. */
+  /**
+   * One message for each line that is not an account or that disables one, such as `line 3: the name is not valid`. It
+   * repeats nothing of the line.
+   */
   readonly problems: readonly string[];
 }
 
-/** What makes a file a source's own. */
+/** What differs between the account sources that read a file. */
 export interface AccountFileFormat<T> {
-  /** Name of the function that gives the source, for messages: `smbpasswdFile`. */
+  /** Name of the function that makes the source, for messages: `smbpasswdFile`. */
   readonly source: string;
   readonly parse: (content: string) => AccountFileContent<T>;
-  /** What to do about a file that has no accounts or is not there. One sentence without a full stop. */
+  /** What to do if the file is missing or has no accounts. One sentence without a full stop. */
   readonly cure: string;
-  /** Why an account without a problem may not sign in, such as `each is disabled`. */
+  /** Why no account may be able to sign in although no line has a problem, such as `each is disabled`. */
   readonly unusable: string;
 }
 
-/** Time stamps of a file system may be as coarse as two seconds (FAT): a younger file may change without their changing. */
+/**
+ * Time stamps of a file may have a resolution of only two seconds (FAT). A file that is younger than this may change
+ * again and keep its time stamps.
+ */
 const SETTLED_MILLISECONDS = 2000;
 
 export class AccountFile<T> {
@@ -54,17 +60,22 @@ export class AccountFile<T> {
   readonly #clock: Clock;
   readonly #onWarning: (message: string) => void;
   #content: AccountFileContent<T> | undefined;
-  /** Of the content that was read: inode, size and times; empty while the file is too young to tell a change by them. */
+  /** Inode, size and times of the file that was read. Empty while the file is so young that they may miss a change. */
   #version = '';
+  /** SHA-256 of the content that was read, in hexadecimal. */
   #digest = '';
-  #complained = false;
-  /** What was read last, and when (clock.elapsed()): a file from the future never settles. */
+  /** A warning that the file cannot be read was given, and the file was not read since. */
+  #warned = false;
+  /**
+   * Inode, size and times of the last read, and when it was (clock.elapsed(), milliseconds). For a file whose time
+   * stamps are in the future: it stays too young.
+   */
   #last = { found: '', readAt: -Infinity };
 
   /**
    * Reads the file.
    *
-   * @throws SspiAuthError `ERR_SSPI_AUTH_ACCOUNT_FILE` where it cannot be read, or has nobody who could sign in
+   * @throws SspiAuthError `ERR_SSPI_AUTH_ACCOUNT_FILE` if it cannot be read, or no account in it can sign in
    */
   constructor(
     path: string,
@@ -80,9 +91,9 @@ export class AccountFile<T> {
     } catch (error) {
       throw this.#startError(`cannot be read (${codeOf(error)})`, error);
     }
-    // A file of something else may have thousands of lines: the first of them says enough.
-    if (this.#content.usable === 0) throw this.#startError(this.#whyNobody(this.#content));
-    this.#tellProblems(this.#content);
+    // A file of another kind may have thousands of such lines. The message names only the first one.
+    if (this.#content.usable === 0) throw this.#startError(this.#whyUnusable(this.#content));
+    this.#warnOfProblems(this.#content);
   }
 
   /** For `AccountSource.description`: `smbpasswdFile /etc/x (2 accounts)`. */
@@ -91,22 +102,22 @@ export class AccountFile<T> {
     return `${this.#format.source} ${this.path} (${accounts} account${accounts === 1 ? '' : 's'})`;
   }
 
-  /** What the file holds now; unavailable for as long as it cannot be read. */
+  /** The accounts that the file holds now; `unavailable` while it cannot be read. */
   current(): T | Unavailable {
     try {
       const { table } = this.#refresh();
-      this.#complained = false;
+      this.#warned = false;
       return table;
     } catch (error) {
       this.#version = '';
       const reason = `${this.path}: ${codeOf(error)}`;
-      if (!this.#complained) this.#onWarning(`sspi-auth: cannot read ${reason}`);
-      this.#complained = true;
+      if (!this.#warned) this.#onWarning(`sspi-auth: cannot read ${reason}`);
+      this.#warned = true;
       return { result: 'unavailable', reason };
     }
   }
 
-  /** Reads the file where it is not the one that was read before. */
+  /** Reads the file if it may have changed since the last read. */
   #refresh(): AccountFileContent<T> {
     const known = this.#content;
     const { ino, size, mtimeMs, ctimeMs } = statSync(this.path);
@@ -119,25 +130,25 @@ export class AccountFile<T> {
     const text = readFileSync(this.path, 'utf8').replace(/^\ufeff/u, '');
     const digest = createHash('sha256').update(text).digest('hex');
     let content = known;
-    // A young file is read again and again: the same warnings are not.
+    // A young file is read at every call. The same warnings must not be given again.
     if (content === undefined || digest !== this.#digest) {
       content = this.#format.parse(text);
       this.#content = content;
-      if (known !== undefined) this.#tellProblems(content);
+      if (known !== undefined) this.#warnOfProblems(content);
     }
     this.#digest = digest;
     this.#version = age > SETTLED_MILLISECONDS ? found : '';
-    // Not before it was read: one that cannot be read must not be taken for known the next time.
+    // Only after the read: a file that cannot be read must not count as known at the next call.
     this.#last = { found, readAt };
     return content;
   }
 
-  #tellProblems(content: AccountFileContent<T>): void {
+  #warnOfProblems(content: AccountFileContent<T>): void {
     for (const problem of content.problems) this.#onWarning(`sspi-auth: ${this.path} ${problem}`);
-    if (content.usable === 0) this.#onWarning(`sspi-auth: ${this.path} ${this.#whyNobody(content)}`);
+    if (content.usable === 0) this.#onWarning(`sspi-auth: ${this.path} ${this.#whyUnusable(content)}`);
   }
 
-  #whyNobody({ accounts, problems: [first] }: AccountFileContent<T>): string {
+  #whyUnusable({ accounts, problems: [first] }: AccountFileContent<T>): string {
     if (accounts === 0) return first === undefined ? 'has no accounts' : `has no account: ${first}`;
     return `has no account that can sign in: ${first ?? this.#format.unusable}`;
   }
@@ -146,9 +157,9 @@ export class AccountFile<T> {
     const code = codeOf(cause);
     const cure =
       code === 'EACCES' || code === 'EPERM'
-        ? 'Let the user of this process read it'
+        ? 'Allow the user of this process to read it'
         : code === 'EISDIR'
-          ? 'Give the file in that folder'
+          ? 'Give the path of a file, not of a folder'
           : this.#format.cure;
     const message = `sspi-auth: ${this.#format.source}: ${this.path} ${problem}. ${cure}`;
     return new SspiAuthError('ERR_SSPI_AUTH_ACCOUNT_FILE', message, cause === undefined ? undefined : { cause });

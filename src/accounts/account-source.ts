@@ -1,11 +1,11 @@
 /**
- * Account sources: who verifies a response. A package (NTLM, Digest) parses and checks its protocol; whether the response
- * proves the account is the source's result, so that a password never has to leave the one who knows it (a file of
- * hashes, a domain controller).
+ * Account sources verify responses. A package (NTLM, Digest) parses its messages and checks the rules of its protocol.
+ * The source then decides whether the response proves the account. So a password or hash never has to leave the place
+ * that knows it, such as a file of hashes or a domain controller.
  *
- * Fail closed: what is not an `accepted` result of the shape below is a refusal; an exception or a rejected promise is
- * SEC_E_INTERNAL_ERROR. Sources take the same time for an unknown account as for a wrong response (attack G01), and
- * never accept an account without a stored secret (attack C23).
+ * Fail closed: everything except an `accepted` result of the shape below is a refusal; an exception or a rejected
+ * promise is SEC_E_INTERNAL_ERROR. A source must take the same time for an unknown account as for a wrong response
+ * (attack G01), and must never accept an account without a stored secret (attack C23).
  */
 import type { DigestAlgorithm } from '../crypto/digest-response.ts';
 import { OptionError } from '../foundation/errors.ts';
@@ -13,10 +13,10 @@ import { shown } from '../foundation/option-values.ts';
 import type { Reader } from '../foundation/option-values.ts';
 import type { Group } from '../sspi/security-context-token.ts';
 
-/** The account a source accepted, as the source spells it, whatever the client wrote. */
+/** The account that a source accepted. Names are spelled as the source has them, not as the client sent them. */
 export interface Account {
   readonly userName: string;
-  /** NetBIOS domain of the account; undefined: the domain the server itself was given. */
+  /** NetBIOS domain of the account; undefined: the server's own domain. */
   readonly domain?: string | undefined;
   readonly userPrincipalName?: string | undefined;
   readonly displayName?: string | undefined;
@@ -24,27 +24,29 @@ export interface Account {
   readonly groups?: readonly Group[] | undefined;
 }
 
-/** No: wrong response, unknown or disabled account. Why is nobody's business. */
+/** Wrong response, unknown account or disabled account. Which of them it was is not told. */
 export interface Refused {
   readonly result: 'refused';
 }
 
-/** Nobody could be asked: the file is unreadable, the domain controller away. Never a yes. */
+/**
+ * The source cannot verify now: its file is unreadable, its domain controller does not answer. The client is refused.
+ */
 export interface Unavailable {
   readonly result: 'unavailable';
-  /** For the log of the server; without secrets. */
+  /** For the log of the server. Must not hold a secret. */
   readonly reason: string;
 }
 
-/** An NTLM response to be verified, MS-NLMP 3.3.2 and 3.2.5.1.2. */
+/** An NTLM response to verify, MS-NLMP sections 3.3.2 and 3.2.5.1.2. */
 export interface NtlmLogon {
   /** UserName of the AUTHENTICATE_MESSAGE, decoded. */
   readonly userName: string;
-  /** DomainName of the AUTHENTICATE_MESSAGE, decoded; its case counts in NTOWFv2. */
+  /** DomainName of the AUTHENTICATE_MESSAGE, decoded. Case-sensitive in NTOWFv2. */
   readonly domain: string;
   /** Workstation of the AUTHENTICATE_MESSAGE, decoded. */
   readonly workstation: string;
-  /** NetBIOS domain and computer name that this server's challenge named. */
+  /** NetBIOS domain and computer name that this server sent in its challenge. */
   readonly serverDomain: string;
   readonly serverName: string;
   /** Eight bytes. */
@@ -53,7 +55,7 @@ export interface NtlmLogon {
   readonly ntResponse: Uint8Array;
 }
 
-/** Yes, with the key that only someone who knows the account's hash can compute. */
+/** An accepted NTLM response, with the key that can be computed only with the account's hash. */
 export interface NtlmAccepted {
   readonly result: 'accepted';
   readonly account: Account;
@@ -61,14 +63,14 @@ export interface NtlmAccepted {
   readonly sessionBaseKey: Uint8Array;
 }
 
-/** A Digest response to be verified, RFC 7616 section 3.4.1. */
+/** A Digest response to verify, RFC 7616 section 3.4.1. */
 export interface DigestLogon {
   /** As the client sent it: it goes into A1 unchanged. May be `DOMAIN\user`. */
   readonly userName: string;
-  /** The server's realm, never the client's word. */
+  /** The server's realm, not the one that the client sent. */
   readonly realm: string;
   readonly algorithm: DigestAlgorithm;
-  /** Method of the request as on the wire. */
+  /** Method of the request, as on the wire. */
   readonly method: string;
   /** `uri` of the credentials, already compared with the request target. */
   readonly uri: string;
@@ -83,12 +85,15 @@ export interface DigestLogon {
   readonly serverDomain: string;
 }
 
+/** An accepted Digest response. */
 export interface DigestAccepted {
   readonly result: 'accepted';
   readonly account: Account;
 }
 
-/** One place that knows accounts. A method it lacks is a scheme it cannot verify. */
+/**
+ * Knows accounts and verifies responses for them. A source leaves out the function of a scheme that it cannot verify.
+ */
 export interface AccountSource {
   /** For messages to the operator, such as `memoryAccounts (2 accounts)`. */
   readonly description: string;
@@ -96,7 +101,7 @@ export interface AccountSource {
   verifyDigest?(
     logon: DigestLogon,
   ): DigestAccepted | Refused | Unavailable | Promise<DigestAccepted | Refused | Unavailable>;
-  /** Releases files and helpers; called once. */
+  /** Releases files, connections and processes. Called once. */
   close?(): void | Promise<void>;
 }
 
@@ -104,7 +109,7 @@ type VerifyFunction = 'verifyNtlm' | 'verifyDigest';
 
 const verifyFunctions: readonly VerifyFunction[] = ['verifyNtlm', 'verifyDigest'];
 
-/** Reads an option that is an account source: it verifies one scheme at least, and has nothing else in the place of a function. */
+/** Reads an option that is an account source: it must have at least one verify function. */
 export const accountSource: Reader<AccountSource> = (value, option) => {
   const source = (value ?? {}) as Partial<Record<VerifyFunction, unknown>>;
   const given = verifyFunctions.filter((name) => source[name] !== undefined);
@@ -115,7 +120,11 @@ export const accountSource: Reader<AccountSource> = (value, option) => {
   return value as AccountSource;
 };
 
-/** The same, of a source that can verify one scheme. */
+/**
+ * Makes a reader of an option that is an account source for one scheme.
+ *
+ * @param name the verify function that the source must have
+ */
 export function accountSourceFor<F extends VerifyFunction>(
   name: F,
 ): Reader<AccountSource & Required<Pick<AccountSource, F>>, AccountSource> {

@@ -1,13 +1,14 @@
 /**
- * Accounts held in this process, and which of them a client means. Names compare without case, one UTF-16 unit at a time
- * (formats/uppercase.ts), and are looked up in a Map, so `__proto__` is a name like any other (attack G05).
+ * Accounts held in this process, and the rules that find the account a client means. Names are compared without case,
+ * one UTF-16 unit at a time (formats/uppercase.ts). They are keys of a Map, so `__proto__` is a name like any other
+ * (attack G05).
  */
 import { uppercase } from '../formats/uppercase.ts';
 import type { Account } from './account-source.ts';
 
 /** One account and its secrets. */
 export interface StoredAccount {
-  /** What a client that proves it is this account becomes. Frozen. */
+  /** Returned for a client that proved to be this account. Frozen. */
   readonly account: Account;
   /** NTOWFv1, 16 bytes; undefined: NTLM is refused. */
   readonly ntHash: Uint8Array | undefined;
@@ -15,12 +16,12 @@ export interface StoredAccount {
   readonly password: string | undefined;
 }
 
-/** Which account a client asks for. */
+/** The account that a client claims. */
 export interface WantedAccount {
   readonly userName: string;
   /** The domain the client named; may be empty or `.`. */
   readonly domain: string;
-  /** The server's own names, NetBIOS. */
+  /** NetBIOS domain and computer name of the server. */
   readonly serverDomain: string;
   readonly serverName: string;
 }
@@ -31,7 +32,7 @@ export class AccountTable {
   readonly #fold: (name: string) => string;
   #size = 0;
 
-  /** @param fold makes the same text of names that are to be taken for the same */
+  /** @param fold gives the same text for names that count as equal */
   constructor(fold: (name: string) => string = uppercase) {
     this.#fold = fold;
   }
@@ -41,7 +42,7 @@ export class AccountTable {
     return this.#size;
   }
 
-  /** @returns false where an account of that name and domain is there already: it is not added */
+  /** @returns false if the table has an account of that name and domain already; then nothing is added */
   add(stored: StoredAccount): boolean {
     const user = this.#fold(stored.account.userName);
     const sameUser = this.#byUser.get(user) ?? [];
@@ -57,12 +58,12 @@ export class AccountTable {
     return true;
   }
 
-  /** Whether an account has that userPrincipalName. */
+  /** Whether an account has this userPrincipalName. */
   hasPrincipal(userPrincipalName: string): boolean {
     return this.#byPrincipal.has(this.#fold(userPrincipalName));
   }
 
-  /** Takes every account of a name out. */
+  /** Removes all accounts of a user name, whatever their domain. */
   remove(userName: string): void {
     const user = this.#fold(userName);
     this.#size -= this.#byUser.get(user)?.length ?? 0;
@@ -70,20 +71,24 @@ export class AccountTable {
   }
 
   /**
-   * The one account a client means (attack C28). The first of these rules that matches any account decides, and where it
-   * matches two, none is meant:
+   * Finds the account that a client means (attack C28). Only accounts of the claimed user name are considered. The
+   * first of these rules that matches an account decides. If it matches more than one account, none is found.
    *
-   * 1. the account's domain is the one the client named;
-   * 2. the client named no domain (empty or `.`): accounts of that name whatever their domain;
-   * 3. the client named the server's own domain or computer: accounts without a domain, or whose domain is one of the two;
-   * 4. accounts without a domain: they are the server's own, and a client may not know what the server is called.
+   * 1. The account's domain is the one that the client named.
+   * 2. The client named no domain (empty or `.`): the account may have any domain.
+   * 3. The client named the server's domain or computer name: the account has no domain, or its domain is one of these
+   *    two names.
+   * 4. The account has no domain. It is the server's own, and a client may not know the name of the server.
    *
-   * A name with an `@` and no domain, that is nobody's, is a userPrincipalName.
+   * A user name with an `@` is looked up as a userPrincipalName if it came without a domain and no account has it as
+   * its user name.
+   *
+   * @returns undefined if no account is found
    */
   find({ userName, domain, serverDomain, serverName }: WantedAccount): StoredAccount | undefined {
     const user = this.#fold(userName);
     const isPrincipal = domain === '' && user.includes('@') && !this.#byUser.has(user);
-    // Nobody is looked for among nobody: that takes as long as somebody (attack G01).
+    // An unknown name goes through the same steps, with an empty list: it takes as long as a known one (attack G01).
     const sameUser = (isPrincipal ? this.#byPrincipal : this.#byUser).get(user) ?? none;
     const wanted = this.#fold(domain);
     const exact = sameUser.filter((stored) => this.#domainOf(stored) === wanted);

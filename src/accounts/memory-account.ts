@@ -1,4 +1,4 @@
-/** One account of memoryAccounts: what may be written, and how it is read. */
+/** One account of memoryAccounts: its options, and how they are read. */
 import { ntowfv1 } from '../crypto/ntlm-keys.ts';
 import { isSid } from '../formats/sid.ts';
 import { OptionError } from '../foundation/errors.ts';
@@ -84,15 +84,15 @@ const ntHash: Reader<Uint8Array, Uint8Array | string> = (value, option) => {
 };
 
 const accountTable = {
-  /** Case does not count. */
+  /** Not case-sensitive. */
   userName: required(accountName, 'Give the name of the account.'),
   /** NetBIOS domain; left out: the account is the server's own. */
   domain: optional(accountName),
-  /** In clear; not empty. Exactly one of `password` and `ntHash` is given. */
+  /** In clear text, not empty. An account has either `password` or `ntHash`. */
   password: optional(password),
   /** NTOWFv1 as 16 bytes or 32 hexadecimal digits. Verifies NTLM but not Digest. */
   ntHash: optional(ntHash),
-  /** Such as `alice@corp.example`: clients may give it as their user name. No two accounts have the same. */
+  /** Such as `alice@corp.example`. Clients may send it as their user name. Each account has a different one. */
   userPrincipalName: optional(text),
   displayName: optional(text),
   /** `S-1-…`. */

@@ -1,4 +1,4 @@
-/** Accounts given in the options: for tests, demonstrations and small servers of their own. */
+/** Accounts given in the options: for tests, demonstrations and small stand-alone servers. */
 import { randomBytes } from 'node:crypto';
 import { hashedA1, verifyDigestResponse } from '../crypto/digest-response.ts';
 import { OptionError } from '../foundation/errors.ts';
@@ -16,54 +16,50 @@ const refused: Refused = Object.freeze({ result: 'refused' });
 /**
  * An account source over a fixed list. It verifies NTLM, and Digest where at least one account has a password.
  *
- * @throws OptionError for an account without a usable name or secret, or for two of the same name and domain; the message
- *   names the index and the field and never holds a secret
+ * @throws OptionError for an account without a usable name or secret, and for two accounts of the same name and domain.
+ *   The message names the index and the field and never holds a secret
  */
 export function memoryAccounts(accounts: readonly MemoryAccount[]): AccountSource {
   if (!Array.isArray(accounts) || accounts.length === 0) {
     throw new OptionError('accounts', 'is not a list of accounts', 'Give at least one { userName, password }.');
   }
-  const table = new AccountTable();
-  // charset=UTF-8 of the challenge asks clients of Digest for NFC (RFC 7616 section 4, attack E14). NTLM has names as typed.
-  const prepared = new AccountTable((name) => uppercase(name.normalize('NFC')));
+  const ntlmTable = new AccountTable();
+  // With charset=UTF-8 a Digest challenge asks for names in Unicode form NFC (RFC 7616 section 4, attack E14). NTLM
+  // clients send names as they were typed.
+  const digestTable = new AccountTable((name) => uppercase(name.normalize('NFC')));
   let passwords = 0;
   for (const [index, given] of (accounts as readonly unknown[]).entries()) {
     const at = `accounts[${index}]`;
     const stored = readMemoryAccount(given, at);
     const { account, password } = stored;
     const { userPrincipalName } = account;
-    if (userPrincipalName !== undefined && prepared.hasPrincipal(userPrincipalName)) {
-      const problem = `is there twice: ${JSON.stringify(userPrincipalName)}`;
-      throw new OptionError(
-        `${at}.userPrincipalName`,
-        problem,
-        'Names are compared without case, and in Unicode form NFC.',
-      );
+    if (userPrincipalName !== undefined && digestTable.hasPrincipal(userPrincipalName)) {
+      const problem = `is used by two accounts: ${JSON.stringify(userPrincipalName)}`;
+      const cure = 'Give each account another one; case and Unicode form make no difference.';
+      throw new OptionError(`${at}.userPrincipalName`, problem, cure);
     }
     if (password !== undefined) passwords++;
-    // Names that are the same here are the same there, so what this one takes the other one takes.
-    if (!prepared.add(stored) || !table.add(stored)) {
-      throw new OptionError(
-        `${at}.userName`,
-        `is there twice: ${JSON.stringify(account.userName)}`,
-        'Names are compared without case, and in Unicode form NFC.',
-      );
+    // Names that are equal in NTLM are also equal in Digest. So the NTLM table takes every account that this one takes.
+    if (!digestTable.add(stored) || !ntlmTable.add(stored)) {
+      const problem = `is used by two accounts: ${JSON.stringify(account.userName)}`;
+      const cure = 'Give each account of a domain another name; case and Unicode form make no difference.';
+      throw new OptionError(`${at}.userName`, problem, cure);
     }
   }
   const source: AccountSource = {
-    description: `memoryAccounts (${table.size} account${table.size === 1 ? '' : 's'})`,
-    verifyNtlm: (logon) => verifyNtlmResponse(table.find(logon), logon),
+    description: `memoryAccounts (${ntlmTable.size} account${ntlmTable.size === 1 ? '' : 's'})`,
+    verifyNtlm: (logon) => verifyNtlmResponse(ntlmTable.find(logon), logon),
   };
   if (passwords === 0) return Object.freeze(source);
-  return Object.freeze({ ...source, verifyDigest: (logon: DigestLogon) => verifyDigest(prepared, logon) });
+  return Object.freeze({ ...source, verifyDigest: (logon: DigestLogon) => verifyDigest(digestTable, logon) });
 }
 
-/** Stands in for the password of an account that is not there. */
+/** Used for an account that does not exist or has no password, so that the same hashes are computed for it. */
 const dummyPassword = randomBytes(16).toString('hex');
 
 function verifyDigest(table: AccountTable, logon: DigestLogon): DigestAccepted | Refused {
   const { algorithm, userName, realm, serverDomain, response } = logon;
-  // `DOMAIN\user` names a domain for the look-up only: A1 has the name as it was sent.
+  // The domain of `DOMAIN\user` is for the look-up only: A1 takes the name as the client sent it.
   const split = userName.indexOf('\\');
   const stored = table.find({
     userName: userName.slice(split + 1),
@@ -72,7 +68,7 @@ function verifyDigest(table: AccountTable, logon: DigestLogon): DigestAccepted |
     serverName: serverDomain,
   });
   const a1 = hashedA1(algorithm, userName, realm, stored?.password ?? dummyPassword);
-  const right = verifyDigestResponse(a1, logon, response);
-  if (!right || stored?.password === undefined) return refused;
+  const isValid = verifyDigestResponse(a1, logon, response);
+  if (!isValid || stored?.password === undefined) return refused;
   return { result: 'accepted', account: stored.account };
 }

@@ -1,6 +1,6 @@
 /**
- * Accounts of a file in Samba's smbpasswd format, smbpasswd(5): `name:uid:LM hash:NT hash:[flags]:LCT-time:`. A user who is
- * taken out of it is refused from then on.
+ * Accounts of a file in Samba's smbpasswd format, smbpasswd(5): `name:uid:LM hash:NT hash:[flags]:LCT-time:`. A user
+ * who is removed from the file is refused from then on.
  */
 import { ntowfv1 } from '../crypto/ntlm-keys.ts';
 import { uppercase } from '../formats/uppercase.ts';
@@ -30,22 +30,22 @@ const smbpasswdOptions = {
 /** Options of smbpasswdFile. */
 export type SmbpasswdFileOptions = AuthDataOf<typeof smbpasswdOptions>;
 
-/** What a line is. */
+/** A line of the file: an account, or the reason why it is not one. */
 type Line = { readonly userName: string; readonly ntHash: Uint8Array | undefined } | { readonly problem: string };
 
 const NO_PASSWORD_HASH = Buffer.from(ntowfv1('')).toString('hex');
 
 /**
- * An account source over a file that Samba's smbpasswd or pdbedit writes. It verifies NTLM; there is no password in the
- * file from which Digest could be verified.
+ * An account source over a file that Samba's smbpasswd or pdbedit writes. It verifies NTLM. It cannot verify Digest,
+ * because the file holds no passwords.
  *
- * Accounts that are disabled (D), locked (L), have no password (N), or belong to machines and trusts (W, S, I) are refused. A line that
- * is not an account lets nobody in and is told to `onWarning` with its number; so does a name that occurs twice. A file
- * that can no longer be read makes the source unavailable until it can.
+ * Accounts that are disabled (D), locked (L), have no password (N), or belong to machines and trusts (W, S, I) are
+ * refused. A line that is not an account is skipped, and `onWarning` is called with its number. A name that occurs
+ * twice is refused, and `onWarning` is called as well. While the file cannot be read, the source is unavailable.
  *
- * @param path the file
- * @throws OptionError for options that cannot be used; SspiAuthError `ERR_SSPI_AUTH_ACCOUNT_FILE` where the file cannot be
- *   read at start, or has nobody who could sign in
+ * @param path path of the file
+ * @throws OptionError for options that cannot be used; SspiAuthError `ERR_SSPI_AUTH_ACCOUNT_FILE` if the file cannot be
+ *   read at start, or no account in it can sign in
  */
 export function smbpasswdFile(path: string, options: SmbpasswdFileOptions = {}): AccountSource {
   const { domain, ...fileOptions } = readOptions(smbpasswdOptions, options, 'options');
@@ -55,7 +55,7 @@ export function smbpasswdFile(path: string, options: SmbpasswdFileOptions = {}):
       source: 'smbpasswdFile',
       parse: (content) => readTable(content, domain),
       cure: `Give a file that Samba has written: pdbedit -e smbpasswd:${path}`,
-      unusable: "each is disabled, without an NT hash or not a user's",
+      unusable: "each is disabled, has no NT hash, or is not a user's account",
     },
     fileOptions,
   );
@@ -86,7 +86,7 @@ function readTable(content: string, domain: string | undefined): AccountFileCont
       if (ntHash !== undefined) usable.add(uppercase(userName));
       continue;
     }
-    // Which of the two is meant cannot be known, so neither is: the name stays known, without a hash.
+    // It is not known which of the two lines is right, so neither is used. The name stays in the table, without a hash.
     table.remove(userName);
     table.add({ account, ntHash: undefined, password: undefined });
     usable.delete(uppercase(userName));
@@ -95,13 +95,13 @@ function readTable(content: string, domain: string | undefined): AccountFileCont
   return { table, accounts: table.size, usable: usable.size, problems };
 }
 
-/** A line; the message about a broken one holds nothing of it. */
+/** Reads a line. The problem of an invalid line repeats nothing of it. */
 function readLine(line: string): Line {
   const [userName = '', uid = '', , ntText = '', flagText = ''] = line.split(':');
   if (userName === '' || userName.length > 256 || hasControlCharacter(userName) || userName.includes('\\')) {
-    return { problem: 'the name is not one' };
+    return { problem: 'the name is not valid' };
   }
-  // What readFileSync makes of bytes that are not UTF-8: two names could become one.
+  // readFileSync replaces bytes that are not UTF-8 by this character, so that different names could become equal.
   if (userName.includes('\ufffd')) return { problem: 'the name is not UTF-8' };
   if (!/^\d+$/u.test(uid)) return { problem: 'the uid is not a number' };
   const flags = /^\[([A-Za-z ]*)\]$/u.exec(flagText)?.[1];
@@ -109,7 +109,7 @@ function readLine(line: string): Line {
   // Disabled, no password, locked; workstation, server and interdomain trust.
   if (/[DNLWSI]/u.test(flags) || !flags.includes('U')) return { userName, ntHash: undefined };
   if (/^(?:X{32}|\*{32}|NO PASSWORDX{21})$/u.test(ntText)) return { userName, ntHash: undefined };
-  if (!/^[0-9A-Fa-f]{32}$/u.test(ntText)) return { problem: 'the NT hash has not 32 hexadecimal digits' };
+  if (!/^[0-9A-Fa-f]{32}$/u.test(ntText)) return { problem: 'the NT hash does not have 32 hexadecimal digits' };
   if (ntText.toLowerCase() === NO_PASSWORD_HASH) return { problem: 'the NT hash is that of the empty password' };
   return { userName, ntHash: Buffer.from(ntText, 'hex') };
 }

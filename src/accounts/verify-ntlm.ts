@@ -1,21 +1,21 @@
-/** Verifying an NTLMv2 response with the account's hash, MS-NLMP section 3.2.5.1.2. */
+/** Verifies an NTLMv2 response with the account's hash, MS-NLMP section 3.2.5.1.2. */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { ntowfv2, ntProofString, sessionBaseKey } from '../crypto/ntlm-keys.ts';
 import { NT_PROOF_BYTES } from '../formats/ntlm/ntlmv2-response.ts';
 import type { NtlmAccepted, NtlmLogon, Refused } from './account-source.ts';
 import type { StoredAccount } from './account-table.ts';
 
-/** Stands in for an account that is not there: nobody knows its password. */
+/** Used for an account that does not exist or has no hash. It is random: no password leads to it. */
 const dummyHash: Uint8Array = randomBytes(16);
 
 const refused: Refused = Object.freeze({ result: 'refused' });
 
 /**
- * Whether a response proves an account.
+ * Verifies the response of a client for one account.
  *
- * The same hashes are computed for an account that does not exist or has no hash as for a wrong password (attack G01). A
- * response that does not verify for the domain the client named is tried once more with an empty one, as the section
- * prescribes for clients that left it out of their computation.
+ * The same hashes are computed for an account that does not exist or has no hash as for a wrong password (attack G01).
+ * A response that does not verify with the domain that the client named is verified again with an empty domain: the
+ * section prescribes this for clients that leave the domain out of their computation.
  *
  * @param stored undefined: no such account
  */

@@ -10,8 +10,8 @@ interface DigestAlgorithmRow {
 }
 
 /**
- * The algorithms of Digest by the names that RFC 7616 section 6.1 registers, the preferred one first. Type, option and offer
- * follow from this table, and the tests want vectors for each row.
+ * The algorithms of Digest by the names that RFC 7616 section 6.1 registers, the preferred one first. The type, the
+ * option and the offered challenges follow from this table, and the tests require vectors for each row.
  */
 export const digestAlgorithms = {
   'SHA-256': { hash: 'sha256', byDefault: true },
@@ -29,12 +29,15 @@ function hexHash(algorithm: DigestAlgorithm, text: string): string {
   return hash(digestAlgorithms[algorithm].hash, text, 'hex');
 }
 
-/** H(A1), section 3.4.2: `unq(username) ":" unq(realm) ":" passwd`. As good as the password for this realm. */
+/**
+ * H(A1), section 3.4.2: `unq(username) ":" unq(realm) ":" passwd`. A secret: it is as good as the password for this
+ * realm.
+ */
 export function hashedA1(algorithm: DigestAlgorithm, userName: string, realm: string, password: string): string {
   return hexHash(algorithm, `${userName}:${realm}:${password}`);
 }
 
-/** What of a request goes into its response. */
+/** The parts of a request that its response is computed from. */
 export interface DigestResponseInput {
   readonly algorithm: DigestAlgorithm;
   readonly method: string;
@@ -45,7 +48,7 @@ export interface DigestResponseInput {
   readonly qualityOfProtection: 'auth';
 }
 
-/** The response, section 3.4.1: KD(H(A1), nonce:nc:cnonce:qop:H(A2)), A2 = method:uri. */
+/** The response, section 3.4.1: KD(H(A1), nonce:nc:cnonce:qop:H(A2)), A2 = method:uri. @param a1 H(A1) */
 export function digestResponse(a1: string, input: DigestResponseInput): string {
   const { algorithm, nonce, nonceCount, clientNonce, qualityOfProtection } = input;
   const a2 = hexHash(algorithm, `${input.method}:${input.uri}`);
@@ -53,9 +56,11 @@ export function digestResponse(a1: string, input: DigestResponseInput): string {
 }
 
 /**
- * Whether the response a client sent is the one that H(A1) leads to; in time that does not depend on where they differ.
+ * Whether the response of a client is the one computed with H(A1). The comparison takes constant time.
  *
- * @param response as received; hexadecimal in either case, of exactly the algorithm's length, or it is not equal
+ * @param a1 H(A1)
+ * @param response as received: hexadecimal digits in upper or lower case. Another length than the algorithm's is
+ *   refused
  */
 export function verifyDigestResponse(a1: string, input: DigestResponseInput, response: string): boolean {
   const expected = Buffer.from(digestResponse(a1, input), 'latin1');

@@ -1,16 +1,16 @@
 /**
  * HMAC, RFC 2104, over the hashes of node:crypto.
  *
- * Not by `createHmac`: a short message costs a tenth to a quarter more with it, and on Node 24.18 to 24.21, where each of
- * its objects takes 10 µs, six times as much (bench/hmac.bench.ts). Pads of a key are not kept for its next use: to copy them
- * costs what it costs to make them.
+ * It does not use `createHmac`. With that a short message takes a tenth to a quarter longer, and six times as long on
+ * Node 24.18 to 24.21, where each Hmac object takes 10 µs (bench/hmac.bench.ts). The pads of a key are not kept for its
+ * next use, because copying them takes as long as making them.
  */
 import { createHash, createHmac, getFips, hash } from 'node:crypto';
 
 /** A hash that HMAC is made with here, as node:crypto calls it. */
 export type HmacHash = 'md5' | 'sha1' | 'sha256' | 'sha384';
 
-/** B and L of section 2: bytes that the hash takes at a time, and bytes that it gives. */
+/** B and L of section 2: block size and digest size of the hash, in bytes. */
 const sizes: Readonly<Record<HmacHash, { readonly blockBytes: number; readonly digestBytes: number }>> = {
   md5: { blockBytes: 64, digestBytes: 16 },
   sha1: { blockBytes: 64, digestBytes: 20 },
@@ -22,12 +22,12 @@ const sizes: Readonly<Record<HmacHash, { readonly blockBytes: number; readonly d
 const INNER_PAD = 0x36;
 const OUTER_PAD = 0x5c;
 
-/** A longer message is hashed in pieces: to copy it and to wipe the copy would cost what one call saves. */
+/** A longer message is hashed in pieces: to copy it and wipe the copy would take the time that a single call saves. */
 const COPIED_BYTES = 8192;
 
 /**
- * Where the input of both hashes is put together. Between two calls it holds ipad, opad and nothing of anybody's. A call is
- * never interrupted, so one for each hash is enough.
+ * Buffers in which the input of both hashes is put together. Between two calls they hold ipad and opad, and no data of
+ * a caller. A call is never interrupted, so one workspace for each hash is enough.
  */
 interface Workspace {
   readonly name: HmacHash;
@@ -54,7 +54,7 @@ function workspaceOf(name: HmacHash): Workspace {
   return made;
 }
 
-/** Both hashes, with a key of one block at most. */
+/** Computes both hashes. The key has at most the length of a block. */
 function compute(workspace: Workspace, key: Uint8Array, parts: readonly Uint8Array[]): Buffer {
   const { name, blockBytes, inner, outer } = workspace;
   const keyBytes = key.byteLength;
@@ -67,7 +67,7 @@ function compute(workspace: Workspace, key: Uint8Array, parts: readonly Uint8Arr
       inner[at] = byte ^ INNER_PAD;
       outer[at] = byte ^ OUTER_PAD;
     }
-    // As a string, for half of what a Buffer costs. It cannot be wiped, and is worth nothing without the key.
+    // A string, because it takes half the time of a Buffer. It cannot be wiped, but it is useless without the key.
     let innerHash: string;
     if (isCopied) {
       let at = blockBytes;
@@ -84,7 +84,7 @@ function compute(workspace: Workspace, key: Uint8Array, parts: readonly Uint8Arr
     outer.write(innerHash, blockBytes, 'latin1');
     return hash(name, outer, 'buffer');
   } finally {
-    // The key leaves, and the message, which may be a secret as well.
+    // Wipes the key, and the message, which may be secret as well.
     for (let at = 0; at < keyBytes; at++) {
       inner[at] = INNER_PAD;
       outer[at] = OUTER_PAD;
@@ -95,8 +95,8 @@ function compute(workspace: Workspace, key: Uint8Array, parts: readonly Uint8Arr
 }
 
 /**
- * HMAC by OpenSSL itself, for the hash that FIPS forbids. `hash` of Node 20, 22 and 24.0 to 24.21 goes on with an MD5 in use
- * before `crypto.setFips(true)`; `createHmac` asks OpenSSL each time.
+ * HMAC by OpenSSL itself, for MD5, which FIPS forbids. The function `hash` of Node 20, 22 and 24.0 to 24.21 still
+ * computes MD5 after `crypto.setFips(true)` if MD5 was used before; `createHmac` asks OpenSSL each time.
  */
 function computeUnderFips(name: HmacHash, key: Uint8Array, parts: readonly Uint8Array[]): Buffer {
   const whole = createHmac(name, key);
@@ -105,11 +105,12 @@ function computeUnderFips(name: HmacHash, key: Uint8Array, parts: readonly Uint8
 }
 
 /**
- * HMAC over several parts as one run.
+ * HMAC over several parts, as if they were one message.
  *
- * @param key of any length; one longer than the hash's block counts by its hash (section 2). Neither kept nor changed
+ * @param key any length; a key longer than the hash's block is replaced by its hash (section 2). Neither kept nor
+ *   changed
  * @returns a new Buffer of the hash's whole length: 16 bytes with MD5, 20 with SHA-1, 32 with SHA-256, 48 with SHA-384
- * @throws Error of node:crypto where OpenSSL has not got the hash, as MD5 where FIPS is in force (ERR_OSSL_EVP_UNSUPPORTED)
+ * @throws Error of node:crypto (ERR_OSSL_EVP_UNSUPPORTED) if OpenSSL does not offer the hash, such as MD5 under FIPS
  */
 export function hmac(name: HmacHash, key: Uint8Array, ...parts: readonly Uint8Array[]): Buffer {
   if (name === 'md5' && getFips() !== 0) return computeUnderFips(name, key, parts);

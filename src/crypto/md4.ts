@@ -3,9 +3,7 @@
  * It is broken as a hash: use it for nothing else.
  */
 
-/**
- * The digest, 16 bytes.
- */
+/** The digest, 16 bytes. */
 export function md4(message: Uint8Array): Uint8Array {
   const blocks = (message.byteLength + 9 + 63) >>> 6;
   const padded = new Uint8Array(blocks * 64);

@@ -11,7 +11,7 @@ function md5(...parts: readonly Uint8Array[]): Buffer {
   return hash.digest();
 }
 
-/** NTOWFv1, section 3.3.1: MD4 over the password in UTF-16LE, 16 bytes. As good as the password itself. */
+/** NTOWFv1, section 3.3.1: MD4 over the password in UTF-16LE, 16 bytes. A secret: as good as the password for NTLM. */
 export function ntowfv1(password: string): Uint8Array {
   const text = encodeUtf16le(password);
   const hash = md4(text);
@@ -24,7 +24,7 @@ export function ntowfv1(password: string): Uint8Array {
  *
  * @param ntHash NTOWFv1, 16 bytes
  * @param userName in any case
- * @param domain UserDom; its case counts
+ * @param domain UserDom; case-sensitive
  */
 export function ntowfv2(ntHash: Uint8Array, userName: string, domain: string): Uint8Array {
   return hmac('md5', ntHash, encodeUtf16le(uppercase(userName) + domain));
@@ -65,7 +65,7 @@ export function messageIntegrityCode(
   return hmac('md5', exportedSessionKey, negotiateMessage, challengeMessage, authenticateMessage);
 }
 
-/** Who sends: each direction has keys of its own. */
+/** The sender of a message: each direction has its own keys. */
 export type NtlmSender = 'client' | 'server';
 
 const magic = (text: string): Uint8Array => Buffer.from(`${text}\0`, 'latin1');
@@ -86,7 +86,7 @@ export function signingKey(exportedSessionKey: Uint8Array, sender: NtlmSender): 
 /**
  * SEALKEY with extended session security, section 3.4.5.3, 16 bytes.
  *
- * @param bits what was negotiated: how much of the session key goes in
+ * @param bits the negotiated strength: so many bits of the session key are used
  */
 export function sealingKey(exportedSessionKey: Uint8Array, sender: NtlmSender, bits: 128 | 56 | 40): Uint8Array {
   return md5(exportedSessionKey.subarray(0, bits / 8), sealingMagic[sender]);

@@ -20,7 +20,7 @@ export class Rc4 {
       j = (j + value + (key[at] ?? 0)) & 0xff;
       state[i] = state[j] ?? 0;
       state[j] = value;
-      // Counted, because a division in each of 256 steps is most of what a key costs.
+      // Counted up: `i % length` would need a division in each of the 256 steps, most of the time that a key takes.
       at = at + 1 === length ? 0 : at + 1;
     }
   }
@@ -45,7 +45,7 @@ export class Rc4 {
     return output;
   }
 
-  /** A second cipher at the same point of the stream, to try a message that may turn out forged. */
+  /** A second cipher at the same point of the stream, to verify a message that may be forged. */
   copy(): Rc4 {
     const copy = new Rc4(noKey);
     copy.#state.set(this.#state);
@@ -54,7 +54,7 @@ export class Rc4 {
     return copy;
   }
 
-  /** Forgets the key; the cipher cannot be used afterwards. */
+  /** Wipes the key. The cipher cannot be used afterwards. */
   wipe(): void {
     this.#state.fill(0);
     this.#i = 0;
@@ -64,7 +64,7 @@ export class Rc4 {
 
 const noKey = new Uint8Array(1);
 
-/** RC4 of a whole value under a key of its own (RC4K of MS-NLMP section 6). */
+/** RC4 of one whole value, with a new cipher (RC4K of MS-NLMP section 6). */
 export function rc4(key: Uint8Array, input: Uint8Array): Uint8Array {
   const cipher = new Rc4(key);
   const output = cipher.update(input);

@@ -1,8 +1,10 @@
 /**
- * AcceptSecurityContext (General): tokens of the client in, a status and the reply token out, until the context stands.
+ * AcceptSecurityContext (General). Each call takes a token of the client and gives a status and a reply token, until
+ * the context is established.
  *
- * This module holds what is true for every package: handles, one call at a time, attributes only after the last leg,
- * output buffers, deletion exactly once. The protocol is the package's.
+ * This module does what is the same for every package: it owns the handles, allows one call at a time, gives attributes
+ * only after the last leg, fills the output buffers, and deletes a context exactly once. The package implements the
+ * protocol.
  */
 import { errorKind } from '../foundation/errors.ts';
 import { findBuffer, SECBUFFER_TOKEN, SECBUFFER_TYPE_MASK } from './buffers.ts';
@@ -17,34 +19,35 @@ import * as Status from './status.ts';
 export interface AcceptSecurityContextParameters {
   /** phCredential. */
   readonly credential: CredentialHandle | undefined;
-  /** phContext: undefined on the first leg, later the handle that the first leg gave. */
+  /** phContext: undefined on the first leg; on later legs the handle that the first leg gave. */
   readonly context: ContextHandle | undefined;
-  /** pInput: the client's token in a SECBUFFER_TOKEN buffer, and what else the package takes. */
+  /** pInput: the client's token in a SECBUFFER_TOKEN buffer, and other buffers that the package takes. */
   readonly input: readonly SecBuffer[] | undefined;
   /** fContextReq: ASC_REQ_* bits. */
   readonly requirements: number;
   /** TargetDataRep: SECURITY_NATIVE_DREP or SECURITY_NETWORK_DREP; unused by Schannel and Digest. */
   readonly targetDataRep: number;
   /**
-   * pOutput: the caller's own buffers. Those of each type are filled in order; a token without a buffer, or a buffer that
-   * is too small, gives SEC_E_INSUFFICIENT_MEMORY. Left out, or with ASC_REQ_ALLOCATE_MEMORY, the output is allocated.
+   * pOutput: the caller's own buffers. The buffers of each type are filled in order. SEC_E_INSUFFICIENT_MEMORY if there
+   * is no buffer for a token, or a buffer is too small. If `output` is left out, or with ASC_REQ_ALLOCATE_MEMORY, the
+   * output is allocated.
    */
   readonly output?: readonly SecBuffer[] | undefined;
 }
 
-/** What acceptSecurityContext gives. */
+/** Result of acceptSecurityContext. */
 export interface AcceptSecurityContextResult {
   /** SEC_*, unsigned 32 bits. */
   readonly status: number;
-  /** phNewContext: the context to go on with; undefined after a failure, which deleted it. */
+  /** phNewContext: the context for the next call. Undefined after a failure, because a failure deletes the context. */
   readonly context: ContextHandle | undefined;
   /** Tokens to send to the client: with SEC_I_CONTINUE_NEEDED, perhaps with SEC_E_OK, rarely with a failure. */
   readonly output: readonly SecBuffer[];
-  /** pfContextAttr: ASC_RET_* bits. Undefined before the last leg, but for ASC_RET_ALLOCATED_MEMORY alone. */
+  /** pfContextAttr: ASC_RET_* bits. Before the last leg undefined, or only ASC_RET_ALLOCATED_MEMORY. */
   readonly attributes: number | undefined;
-  /** ptsExpiry: when the context ends; undefined before the last leg, or where it never ends. */
+  /** ptsExpiry: when the context ends; undefined before the last leg, and if it never ends. */
   readonly expiry: Date | undefined;
-  /** With a failure: what the server's own log should know, where the package can say it. Never for the client. */
+  /** With a failure: its cause, if the package knows it. For the server's own log, never for the client. */
   readonly diagnosis?: Diagnosis | undefined;
 }
 
@@ -59,13 +62,14 @@ function failure(
 }
 
 /**
- * The server half of one leg of a handshake.
+ * The server's part of one leg of a handshake.
  *
  * Every result is a status; only a program error (an argument of the wrong type) throws. A failure deletes the context:
- * the handle is dead, and calling again gives SEC_E_INVALID_HANDLE. A call on a context that is in use by another call
- * gives SEC_E_INVALID_HANDLE and does not disturb that call.
+ * its handle is then invalid, and another call with it gives SEC_E_INVALID_HANDLE. A call on a context that is in use
+ * by another call gives SEC_E_INVALID_HANDLE and does not disturb that call.
  *
- * @returns the result, synchronously where the package answered so: await it, or look for a promise to save a turn
+ * @returns the result; a promise of it only if the package returned a promise. Await it always, or test for a promise
+ *   first and use a result without a promise at once
  * @throws TypeError for arguments of the wrong type
  */
 export function acceptSecurityContext(
@@ -97,10 +101,11 @@ export function acceptSecurityContext(
 /**
  * CompleteAuthToken: the result after SEC_I_COMPLETE_NEEDED or SEC_I_COMPLETE_AND_CONTINUE.
  *
- * @param context the handle acceptSecurityContext gave with that status
+ * @param context the handle that acceptSecurityContext gave with that status
  * @param token the output buffers of that call
- * @returns like acceptSecurityContext; SEC_E_INVALID_HANDLE where the context does not wait for it. SEC_E_OK after
- *   SEC_I_COMPLETE_AND_CONTINUE says that the token may be sent; the context stands only after the legs that follow
+ * @returns the same as acceptSecurityContext; SEC_E_INVALID_HANDLE if the context does not wait for this call. After
+ *   SEC_I_COMPLETE_AND_CONTINUE, SEC_E_OK means only that the token may be sent: the legs that follow establish the
+ *   context
  */
 export function completeAuthToken(
   context: ContextHandle,
@@ -118,9 +123,9 @@ export function completeAuthToken(
 }
 
 /**
- * DeleteSecurityContext: at any point of the handshake or after it.
+ * DeleteSecurityContext. May be called at any point of the handshake and after it.
  *
- * @returns SEC_E_OK, or SEC_E_INVALID_HANDLE for a handle that is not one, was deleted, or whose handshake failed
+ * @returns SEC_E_OK; SEC_E_INVALID_HANDLE if the value is not a handle, was deleted before, or its handshake failed
  */
 export function deleteSecurityContext(context: ContextHandle): number {
   return releaseContext(context) ? Status.SEC_E_OK : Status.SEC_E_INVALID_HANDLE;
@@ -147,14 +152,16 @@ function checkBuffers(buffers: unknown): void {
 }
 
 /**
- * Bits or a status in either form that JavaScript gives them: signed (`a | b`) or unsigned. Past 32 bits something would be
- * cut off silently: a requirement dropped, or a failure turned into SEC_E_OK.
+ * Whether a value fits in 32 bits, signed (`a | b` is signed in JavaScript) or unsigned. Higher bits would be cut off
+ * silently: a requirement would be lost, or a failure would become SEC_E_OK.
  */
 function fits32Bits(value: unknown): boolean {
   return Number.isInteger(value) && ((value as number) >>> 0 === value || ((value as number) | 0) === value);
 }
 
-/** Pages of Digest and Schannel name a code of their own where the others say SEC_E_INVALID_HANDLE. */
+/**
+ * Status for a freed credential. The pages of Digest and Schannel name another code than those of the other packages.
+ */
 function freedCredentialStatus(owner: SecurityPackage): number {
   const { name } = owner.info;
   return name === 'Digest' || name === 'Schannel' ? Status.SEC_E_NO_CREDENTIALS : Status.SEC_E_INVALID_HANDLE;
@@ -165,13 +172,13 @@ const noReply: AcceptReply = Object.freeze({
   diagnosis: { text: 'the security package gave no status' },
 });
 
-/** An exception as a status. */
-function thrown(error: unknown): AcceptReply {
+/** The reply for an exception that a package threw. */
+function exceptionReply(error: unknown): AcceptReply {
   const text = `an exception in the security package: ${errorKind(error)}`;
   return { status: Status.SEC_E_INTERNAL_ERROR, diagnosis: { text } };
 }
 
-/** Runs a package's call, now or later, and turns an exception into SEC_E_INTERNAL_ERROR: fail closed (attack A21). */
+/** Calls the package and takes its reply, synchronous or not. An exception is SEC_E_INTERNAL_ERROR (attack A21). */
 function run(
   call: () => AcceptReply | Promise<AcceptReply>,
   settle: (reply: AcceptReply) => AcceptSecurityContextResult,
@@ -180,13 +187,13 @@ function run(
   try {
     reply = call();
   } catch (error) {
-    reply = thrown(error);
+    reply = exceptionReply(error);
   }
-  // A package may be JavaScript: what is no reply is no result, but what context it brings has to be deleted.
+  // A package may be plain JavaScript. A reply without a valid status is a failure, but its context must be deleted.
   const settleReply = (given: AcceptReply | null | undefined): AcceptSecurityContextResult =>
     settle(given && fits32Bits(given.status) ? given : { ...noReply, context: given?.context });
   return reply instanceof Promise
-    ? reply.then(settleReply, (error: unknown) => settle(thrown(error)))
+    ? reply.then(settleReply, (error: unknown) => settle(exceptionReply(error)))
     : settleReply(reply);
 }
 
@@ -200,7 +207,7 @@ function firstLeg(
   const { context } = reply;
   if (!Status.keepsContext(status) || context === undefined) {
     if (context !== undefined) deletePackageContext(context);
-    // A package that says yes without a context has verified nobody.
+    // A package that reports success without a context has verified no client.
     const refused = Status.keepsContext(status) ? Status.SEC_E_INTERNAL_ERROR : status;
     return failure(refused, Status.keepsContext(status) ? nothing : reply.output, reply.diagnosis);
   }
@@ -234,10 +241,10 @@ function laterLeg(
     releaseContext(handle);
     return failure(Status.SEC_E_INSUFFICIENT_MEMORY);
   }
-  const goesOn = record.phase === 'completingAndContinuing' && status === Status.SEC_E_OK;
-  record.phase = goesOn ? 'negotiating' : phaseOf(status);
+  const continues = record.phase === 'completingAndContinuing' && status === Status.SEC_E_OK;
+  record.phase = continues ? 'negotiating' : phaseOf(status);
   const laterResult = result(status, handle, output, reply, call);
-  return goesOn ? { ...laterResult, attributes: undefined, expiry: undefined } : laterResult;
+  return continues ? { ...laterResult, attributes: undefined, expiry: undefined } : laterResult;
 }
 
 function isCompleting(phase: ContextPhase): boolean {
@@ -271,7 +278,7 @@ function result(
   return { status, context, output, attributes: allocated === 0 ? undefined : allocated, expiry: undefined };
 }
 
-/** The output where the caller wants it; undefined where it does not fit. */
+/** Copies the output into the caller's buffers, if the caller gave any. Undefined if it does not fit. */
 function placeOutput(
   output: readonly SecBuffer[],
   parameters: AcceptSecurityContextParameters,
@@ -282,7 +289,7 @@ function placeOutput(
   for (const { type, data } of output) {
     const earlier = placed.filter((buffer) => buffer.type === type).length;
     const target = findBuffer(parameters.output, type & SECBUFFER_TYPE_MASK, earlier);
-    // A token must be sent, so it must fit; what is only told (SECBUFFER_CHANNEL_BINDINGS_RESULT) needs a place to go.
+    // A token must be sent, so it needs a buffer. Other output (SECBUFFER_CHANNEL_BINDINGS_RESULT) may be left out.
     if (target === undefined && type !== SECBUFFER_TOKEN) continue;
     if (target === undefined || target.data.byteLength < data.byteLength) return undefined;
     target.data.set(data);

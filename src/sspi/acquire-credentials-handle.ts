@@ -21,11 +21,11 @@ const packageOrName: Reader<string | SecurityPackage> = (value, option) => {
 const parameterTable = {
   /** pszPackage: a name that enumerateSecurityPackages lists, or the package itself. */
   package: required(packageOrName, 'Give a name that enumerateSecurityPackages lists, or the package.'),
-  /** fCredentialUse: this library accepts, so inbound. */
+  /** fCredentialUse: `inbound`, the server side. `both` is for packages of Windows; the client side is never used. */
   credentialUse: required(oneOf('inbound', 'both'), "Use 'inbound'."),
-  /** pszPrincipal: the service principal to accept for. */
+  /** pszPrincipal: the service principal whose tickets are accepted. */
   principal: optional(text),
-  /** pAuthData: what the package verifies with, such as NtlmAuthData; see the package. */
+  /** pAuthData: what the package needs to verify clients, such as NtlmAuthData; see the package. */
   authData: optional((value: unknown): unknown => value),
 };
 
@@ -35,12 +35,12 @@ export type AcquireCredentialsHandleParameters = AuthDataOf<typeof parameterTabl
 /**
  * Gets the server's credential for a package. Free it with freeCredentialsHandle.
  *
- * Unlike Windows' function it gives the handle itself and throws where it cannot: a server without a credential cannot
- * start, and an ignored status would leave it running.
+ * Unlike the function of Windows, it returns the handle itself, and it throws if there is none. A server without a
+ * credential must not start, and it would start if its code ignored a status.
  *
- * @returns the handle; a promise of it for packages that must ask somebody
- * @throws OptionError where a parameter cannot be used; SspiAuthError `ERR_SSPI_AUTH_STATUS` where there is no such
- *   package or the package has no credential
+ * @returns the handle, or a promise of it if the package must wait
+ * @throws OptionError if a parameter cannot be used; SspiAuthError `ERR_SSPI_AUTH_STATUS` if there is no such package,
+ *   or the package has no credential
  */
 export function acquireCredentialsHandle(
   parameters: AcquireCredentialsHandleParameters,
@@ -53,9 +53,9 @@ export function acquireCredentialsHandle(
 }
 
 /**
- * FreeCredentialsHandle. Contexts made with the credential live on until they are deleted.
+ * FreeCredentialsHandle. Contexts made with the credential stay valid until they are deleted.
  *
- * @returns SEC_E_OK, or SEC_E_INVALID_HANDLE for a handle that is not one or was freed before
+ * @returns SEC_E_OK; SEC_E_INVALID_HANDLE if the value is not a handle or was freed before
  */
 export function freeCredentialsHandle(handle: CredentialHandle): number {
   const record = credentialRecord(handle);

@@ -55,7 +55,7 @@ export interface ContextSizes {
   readonly securityTrailer: number;
 }
 
-/** The answer of queryContextAttributes for each attribute that a package of this library can know. */
+/** The value that queryContextAttributes gives for each attribute that a package of this library can have. */
 export interface ContextAttributeValues {
   [SECPKG_ATTR_SIZES]: ContextSizes;
   /** `DOMAIN\user` or `user@REALM`. */
@@ -75,9 +75,9 @@ export interface ContextAttributeValues {
    * Windows.
    */
   [SECPKG_ATTR_ACCESS_TOKEN]: bigint;
-  /** The service principal name the client says it called; empty where it said none or is not to be believed. */
+  /** The service principal name that the client asked for; empty if the client sent none or marked it as untrusted. */
   [SECPKG_ATTR_CLIENT_SPECIFIED_TARGET]: string;
 }
 
-/** The attributes this library can be asked for. */
+/** The attributes that queryContextAttributes takes. */
 export type ContextAttribute = keyof ContextAttributeValues;

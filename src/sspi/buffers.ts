@@ -23,7 +23,7 @@ export const SECBUFFER_CHANNEL_BINDINGS_RESULT = 30;
 export const SECBUFFER_READONLY = 0x80000000;
 /** Set in `type`: read-only, but covered by the signature. */
 export const SECBUFFER_READONLY_WITH_CHECKSUM = 0x10000000;
-/** What of `type` is the type. */
+/** The bits of `type` that hold the type; the other bits are flags. */
 export const SECBUFFER_TYPE_MASK = 0x0fffffff;
 
 /** One buffer of a call: a type and its bytes. An absent buffer has zero bytes. */
@@ -33,7 +33,7 @@ export interface SecBuffer {
   readonly data: Uint8Array;
 }
 
-/** The n-th buffer (from 0) of a type, flags in the upper bits ignored; undefined where there is none. */
+/** The n-th buffer (from 0) of a type; undefined if there is none. Flags in the upper bits of `type` are ignored. */
 export function findBuffer(buffers: readonly SecBuffer[], type: number, index = 0): SecBuffer | undefined {
   let left = index;
   for (const buffer of buffers) {

@@ -12,7 +12,10 @@ import {
   SEC_E_UNSUPPORTED_FUNCTION,
 } from './status.ts';
 
-/** The context of a handle, if it stands and no call runs on it: nothing may be asked of a half-open one (attack B08). */
+/**
+ * The context of a handle, if it is established and no call runs on it. A half-open context answers no query (attack
+ * B08).
+ */
 export function establishedContext(handle: ContextHandle): PackageContext | undefined {
   const record: ContextRecord | undefined = contextRecord(handle);
   return record === undefined || record.busy || record.phase !== 'established' ? undefined : record.context;
@@ -24,7 +27,7 @@ export function establishedContext(handle: ContextHandle): PackageContext | unde
  * @param context an established context
  * @param attribute SECPKG_ATTR_*; the type of the value follows from it
  * @returns SEC_E_OK with the value; SEC_E_INVALID_HANDLE before the last leg or after deletion;
- *   SEC_E_UNSUPPORTED_FUNCTION where the package does not know the attribute
+ *   SEC_E_UNSUPPORTED_FUNCTION if the package does not have the attribute
  */
 export function queryContextAttributes<A extends ContextAttribute>(
   context: ContextHandle,
@@ -42,7 +45,7 @@ export function queryContextAttributes<A extends ContextAttribute>(
 /**
  * QuerySecurityContextToken: the account of the client.
  *
- * @returns SEC_E_OK with a frozen value; else as queryContextAttributes
+ * @returns SEC_E_OK with a frozen value; other statuses as queryContextAttributes gives them
  */
 export function querySecurityContextToken(context: ContextHandle): Answer<SecurityContextToken> {
   const established = establishedContext(context);
@@ -55,16 +58,17 @@ export function querySecurityContextToken(context: ContextHandle): Answer<Securi
 }
 
 /**
- * ImpersonateSecurityContext: this thread acts as the client until revertSecurityContext. Only packages of the operating
- * system have it. Everything between the two must be synchronous: Node serves all requests on one thread.
+ * ImpersonateSecurityContext: this thread acts as the client until revertSecurityContext. Only packages of the
+ * operating system support it. All code between the two calls must be synchronous: Node serves all requests on one
+ * thread.
  *
- * @returns a status; SEC_E_UNSUPPORTED_FUNCTION where the package cannot
+ * @returns a status; SEC_E_UNSUPPORTED_FUNCTION if the package does not support it
  */
 export function impersonateSecurityContext(context: ContextHandle): number {
   return statusOf(context, (established) => established.impersonate?.());
 }
 
-/** RevertSecurityContext: this thread is itself again. */
+/** RevertSecurityContext: this thread acts as the server's own account again. */
 export function revertSecurityContext(context: ContextHandle): number {
   return statusOf(context, (established) => established.revert?.());
 }
@@ -79,16 +83,15 @@ function statusOf(context: ContextHandle, act: (established: PackageContext) => 
   }
 }
 
-/** Whether the context must be kept for as long as its client may send requests, not only until it is authenticated. */
+/** Whether the context must be kept after its handshake, for as long as its client may send requests. */
 export function outlivesHandshake(context: ContextHandle): boolean {
   return establishedContext(context)?.keepAfterHandshake === true;
 }
 
 /**
- * The credentials that the client delegated with this context. They end with it: the cache is destroyed when the context
- * is deleted.
+ * The credentials that the client delegated with this context. Their cache is destroyed when the context is deleted.
  *
- * @returns SEC_E_OK with the cache; SEC_E_NO_CREDENTIALS where nothing was delegated or delegation is not enabled;
+ * @returns SEC_E_OK with the cache; SEC_E_NO_CREDENTIALS if nothing was delegated or delegation is not enabled;
  *   SEC_E_INVALID_HANDLE before the last leg or after deletion
  */
 export function queryDelegatedCredentials(context: ContextHandle): Answer<DelegatedCredentials> {

@@ -1,9 +1,9 @@
 /**
- * Credential and context handles: opaque, unforgeable, and dead after deletion.
+ * Handles of credentials and contexts. A handle is opaque, cannot be forged, and is invalid after deletion.
  *
- * A handle is an empty object to everyone else; what it stands for lies in a private field that only this module can
- * reach, so an object that was not made here, or whose field is empty, is SEC_E_INVALID_HANDLE (attacks B11, G09). A
- * WeakMap would do the same, with more work for the garbage collector.
+ * Other modules see an empty object. What the handle stands for is in a private field that only this module can read.
+ * An object that was not made here, or whose field is empty, gives SEC_E_INVALID_HANDLE (attacks B11, G09). A WeakMap
+ * would do the same, with more work for the garbage collector.
  */
 import type { PackageContext, PackageCredential, SecurityPackage } from './security-package.ts';
 
@@ -31,7 +31,7 @@ export class CredentialHandle {
 
 /** Stands for a security context of acceptSecurityContext. Nothing can be read from it. */
 export class ContextHandle {
-  /** Stands for nothing and is never read; code compiled for handles outlives a full collection (formats/der.ts). */
+  /** Never read. While it exists, V8 keeps the code that it compiled for handles (formats/der.ts says why). */
   protected static readonly keptAlive = new ContextHandle();
   declare private readonly context: never;
   #record: ContextRecord | undefined;
@@ -48,7 +48,7 @@ export class ContextHandle {
   }
 }
 
-/** A caller in JavaScript may give anything. */
+/** A caller in JavaScript may pass any value. */
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
@@ -60,7 +60,7 @@ export interface CredentialRecord {
   freed: boolean;
 }
 
-/** How far a context has come. */
+/** How far the handshake of a context has come. */
 export type ContextPhase = 'negotiating' | 'completing' | 'completingAndContinuing' | 'established';
 
 /** What a context handle stands for. */
@@ -70,7 +70,7 @@ export interface ContextRecord {
   phase: ContextPhase;
   /** A call runs on the context: no other may start. */
   busy: boolean;
-  /** deleteSecurityContext came while a call ran: the context is deleted when that call ends. */
+  /** deleteSecurityContext was called while another call ran: the context is deleted when that call ends. */
   deleteWhenIdle: boolean;
 }
 
@@ -89,7 +89,10 @@ export function registerCredential(owner: SecurityPackage, credential: PackageCr
   return handle;
 }
 
-/** The record of a handle, freed or not: some packages have a status of their own for a freed credential. */
+/**
+ * The record of a handle; undefined for any other value. The record of a freed credential is given too: some packages
+ * have their own status for it.
+ */
 export function credentialRecord(handle: CredentialHandle | undefined): CredentialRecord | undefined {
   return readCredential(handle);
 }
@@ -109,14 +112,15 @@ export function registerContext(owner: SecurityPackage, context: PackageContext,
   return handle;
 }
 
+/** The record of a handle; undefined for any other value and for a deleted context. */
 export function contextRecord(handle: ContextHandle | undefined): ContextRecord | undefined {
   return readContext(handle);
 }
 
 /**
- * Takes the handle out of use and deletes its context, at once or when the call that runs on it ends.
+ * Makes the handle invalid and deletes its context: at once, or when the call that runs on it ends.
  *
- * @returns false where the handle stood for nothing
+ * @returns false if the handle was not valid
  */
 export function releaseContext(handle: ContextHandle): boolean {
   const record = readContext(handle);
@@ -128,12 +132,18 @@ export function releaseContext(handle: ContextHandle): boolean {
   return true;
 }
 
-/** Deletes a package's context. Its handle is gone already, so an exception could tell nobody anything. */
+/**
+ * Deletes a package's context. No handle refers to it any more and no caller could handle an exception, so an exception
+ * becomes a process warning.
+ */
 export function deletePackageContext(context: PackageContext): void {
   warnOfException(() => context.delete());
 }
 
-/** What a package throws while it lets something go concerns neither a result nor what else is to be let go. */
+/**
+ * Calls a package's release function and turns an exception into a process warning. An exception must not change a
+ * result, and must not stop the release of anything else.
+ */
 function warnOfException(release: () => void): void {
   try {
     release();

@@ -1,4 +1,7 @@
-/** The contract without the packages: what packages, HTTP and the authenticator import. src/contract.ts is the public face. */
+/**
+ * The contract without packages. Packages, HTTP and the authenticator import this module; src/contract.ts is the public
+ * entry point.
+ */
 export * from './accept-security-context.ts';
 export * from './acquire-credentials-handle.ts';
 export * from './attributes.ts';

@@ -18,9 +18,9 @@ function ask<T>(context: ContextHandle, question: (established: PackageContext) 
 /**
  * MakeSignature.
  *
- * @param message SECBUFFER_DATA buffers, signed as one run of bytes
- * @param sequence MessageSeqNo; connection-oriented packages count for themselves and ignore it
- * @returns one SECBUFFER_TOKEN buffer; SEC_E_QOP_NOT_SUPPORTED where the context has no integrity
+ * @param message SECBUFFER_DATA buffers, signed as if they were one
+ * @param sequence MessageSeqNo; connection-oriented packages count messages themselves and ignore it
+ * @returns one SECBUFFER_TOKEN buffer; SEC_E_QOP_NOT_SUPPORTED if the context has no integrity
  */
 export function makeSignature(
   context: ContextHandle,
@@ -34,7 +34,7 @@ export function makeSignature(
  * VerifySignature.
  *
  * @param message the SECBUFFER_DATA buffers and the SECBUFFER_TOKEN buffer of the signature
- * @returns the quality of protection (0); SEC_E_MESSAGE_ALTERED or SEC_E_OUT_OF_SEQUENCE where it does not verify
+ * @returns the quality of protection (0); SEC_E_MESSAGE_ALTERED or SEC_E_OUT_OF_SEQUENCE if the message does not verify
  */
 export function verifySignature(
   context: ContextHandle,
@@ -45,7 +45,7 @@ export function verifySignature(
 }
 
 /**
- * EncryptMessage. Unlike Windows' function it leaves its input alone and gives new buffers.
+ * EncryptMessage. Unlike the function of Windows, it does not change its input: it gives new buffers.
  *
  * @param message SECBUFFER_DATA buffers
  * @returns SECBUFFER_TOKEN, SECBUFFER_DATA and perhaps SECBUFFER_PADDING buffers in the order they are sent
@@ -62,7 +62,7 @@ export function encryptMessage(
  * DecryptMessage.
  *
  * @param message the SECBUFFER_TOKEN and SECBUFFER_DATA buffers as received
- * @returns SECBUFFER_DATA buffers; SEC_E_MESSAGE_ALTERED or SEC_E_OUT_OF_SEQUENCE where it does not verify
+ * @returns SECBUFFER_DATA buffers; SEC_E_MESSAGE_ALTERED or SEC_E_OUT_OF_SEQUENCE if the message does not verify
  */
 export function decryptMessage(
   context: ContextHandle,

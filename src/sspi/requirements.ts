@@ -26,9 +26,9 @@ export const ASC_REQ_ALLOW_CONTEXT_REPLAY = 0x00400000;
 export const ASC_REQ_FRAGMENT_TO_FIT = 0x00800000;
 export const ASC_REQ_NO_TOKEN = 0x01000000;
 export const ASC_REQ_PROXY_BINDINGS = 0x04000000;
-/** Negotiate, Kerberos, NTLM: a client that says nothing about channel bindings may pass. */
+/** Negotiate, Kerberos, NTLM: a client that sends no channel bindings may be accepted. */
 export const ASC_REQ_ALLOW_MISSING_BINDINGS = 0x10000000;
-/** Digest only: the HTTP mechanism. The same bit as ASC_REQ_ALLOW_MISSING_BINDINGS, told apart by the package. */
+/** Digest only: the HTTP mechanism. For other packages this bit is ASC_REQ_ALLOW_MISSING_BINDINGS. */
 export const ASC_REQ_HTTP = 0x10000000;
 
 export const ASC_RET_DELEGATE = 0x00000001;
@@ -57,5 +57,5 @@ export const ASC_RET_NO_ADDITIONAL_TOKEN = 0x02000000;
 
 /** TargetDataRep: the machine's own byte order. */
 export const SECURITY_NATIVE_DREP = 0x00000010;
-/** TargetDataRep: network byte order; also what Schannel and Digest, which do not use it, are given. */
+/** TargetDataRep: network byte order. Give this value to Schannel and Digest, which do not use it. */
 export const SECURITY_NETWORK_DREP = 0x00000000;

@@ -1,8 +1,8 @@
 /**
- * What QuerySecurityContextToken leads to: the account of an established context, as a value.
+ * What QuerySecurityContextToken gives: the account of an established context, as a value.
  *
- * On Windows it is read from the access token, which is closed again before this value is given out; elsewhere the
- * account source or the ticket's PAC supplies it. Deeply frozen: one value may serve every request of a connection.
+ * On Windows it is read from the access token, which is closed before the value is returned. Elsewhere it comes from
+ * the account source or from the PAC of the ticket. It is deeply frozen: all requests of a connection may share it.
  */
 
 /** One group of an account, MS-DTYP 2.4.2 and the SE_GROUP_* attributes of winnt.h. */
@@ -11,7 +11,7 @@ export interface Group {
   readonly sid?: string;
   /** `DOMAIN\name` or a well-known name, where known. */
   readonly name?: string;
-  /** SE_GROUP_* bits; 7 (mandatory, enabled by default, enabled) where the source has none. */
+  /** SE_GROUP_* bits; 7 (mandatory, enabled by default, enabled) if the source gives none. */
   readonly attributes: number;
   /** The group may only be used to deny: never grant anything for it. */
   readonly denyOnly: boolean;
@@ -31,6 +31,6 @@ export interface SecurityContextToken {
   readonly groups: readonly Group[];
   /** A null session or ANONYMOUS LOGON. Never an identity. */
   readonly isAnonymous: boolean;
-  /** The Guest account (RID 501) or a member of Guests by fallback. Never an identity. */
+  /** The Guest account (RID 501) or, on Windows, a member of the group Guests. Never an identity. */
   readonly isGuest: boolean;
 }

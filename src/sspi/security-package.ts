@@ -1,12 +1,18 @@
 /**
- * What a security package implements. The functions of the contract (accept-security-context.ts and its companions) own
- * the handles and the rules that hold for every package; a package owns its protocol.
+ * The interface that a security package implements. The functions of the contract (accept-security-context.ts and its
+ * companions) own the handles and enforce the rules that are the same for every package. The package implements its
+ * protocol.
  *
- * Rules a package may rely on: no two calls on one context overlap; a context is deleted exactly once; nothing is called
- * on it afterwards; `completeAuthToken` follows only a SEC_I_COMPLETE_* status.
- * Rules a package keeps: a result is a status, not an exception (an exception counts as SEC_E_INTERNAL_ERROR); a
- * synchronous answer is given synchronously; `data` it returns is its caller's to keep; input is not kept beyond the
- * call unless copied.
+ * A package may rely on these rules:
+ * - Calls on one context never overlap.
+ * - A context is deleted exactly once, and nothing is called on it afterwards.
+ * - `completeAuthToken` is called only after a SEC_I_COMPLETE_* status.
+ *
+ * A package must keep these rules:
+ * - A result is a status. An exception counts as SEC_E_INTERNAL_ERROR.
+ * - A package that need not wait returns its reply itself, not a promise.
+ * - The caller may keep the `data` that a package returns.
+ * - A package that needs input after the call copies it.
  */
 import type { ContextAttribute, ContextAttributeValues, SecurityPackageInfo } from './attributes.ts';
 import type { SecBuffer } from './buffers.ts';
@@ -14,9 +20,9 @@ import type { SecurityContextToken } from './security-context-token.ts';
 
 /** What acquireCredentialsHandle hands to the package. */
 export interface AcquireCredentialsParameters {
-  /** Always inbound: this library has no client side. */
+  /** The server side is all that is used: this library has no client side. */
   readonly credentialUse: 'inbound' | 'both';
-  /** Service principal to accept for (pszPrincipal); undefined: whatever the machine has keys for. */
+  /** Service principal whose tickets are accepted (pszPrincipal); undefined: all that the machine has keys for. */
   readonly principal: string | undefined;
   /** Package-specific (pAuthData): account source, keytab, inner packages. */
   readonly authData: unknown;
@@ -26,7 +32,7 @@ export interface AcquireCredentialsParameters {
 export interface SecurityPackage {
   readonly info: SecurityPackageInfo;
   /**
-   * @throws OptionError where authData cannot be used; SspiAuthError with the cause where a credential cannot be had
+   * @throws OptionError if authData cannot be used; SspiAuthError with the cause if there is no credential
    */
   acquireCredentials(parameters: AcquireCredentialsParameters): PackageCredential | Promise<PackageCredential>;
 }
@@ -35,9 +41,7 @@ export interface SecurityPackage {
 export interface PackageCredential {
   /** When the credential expires, or undefined. */
   readonly expiry?: Date | undefined;
-  /**
-   * First leg: makes a context, or says no.
-   */
+  /** First leg: makes a context or refuses. */
   accept(call: AcceptCall): AcceptReply | Promise<AcceptReply>;
   /** Called exactly once. Contexts that exist may still be used or deleted afterwards. */
   free(): void;
@@ -52,23 +56,23 @@ export interface AcceptCall {
   readonly targetDataRep: number;
 }
 
-/** What a package answers to one call. */
+/** The reply of a package to one call. */
 export interface AcceptReply {
   /** SEC_*, unsigned 32 bits. */
   readonly status: number;
-  /** First leg only: the new context, present exactly when the status keeps one. */
+  /** First leg only: the new context. Present exactly if the status keeps a context (keepsContext). */
   readonly context?: PackageContext | undefined;
-  /** To send to the client, in this order; with a failure only what the protocol wants said (EXTENDED_ERROR). */
+  /** To send to the client, in this order. With a failure only an error token (ASC_REQ_EXTENDED_ERROR). */
   readonly output?: readonly SecBuffer[] | undefined;
-  /** ASC_RET_* bits; looked at only with SEC_E_OK. */
+  /** ASC_RET_* bits; used only with SEC_E_OK. */
   readonly attributes?: number | undefined;
-  /** Undefined: never. Looked at only with SEC_E_OK. */
+  /** When the context ends; undefined: never. Used only with SEC_E_OK. */
   readonly expiry?: Date | undefined;
-  /** What the server's own log should know about a failure. */
+  /** Cause of a failure, for the server's own log. */
   readonly diagnosis?: Diagnosis | undefined;
 }
 
-/** Credentials that the client forwarded to act in its name, in a cache of their own. */
+/** Credentials that the client forwarded, so that the server can act in its name. They have their own cache. */
 export interface DelegatedCredentials {
   /** Name of the credential cache as KRB5CCNAME takes it. It is destroyed with the context. */
   readonly credentialCache: string;
@@ -76,23 +80,23 @@ export interface DelegatedCredentials {
   readonly expiry: Date | undefined;
 }
 
-/** About a failure, for the log of the server and never for the client. Holds no secret, no token and no hash. */
+/** Cause of a failure, for the log of the server and never for the client. It holds no secret, token or hash. */
 export interface Diagnosis {
-  /** The account the client claimed to be; unproven. */
+  /** The account that the client claimed; not proved. */
   readonly account?: string;
-  /** What an administrator can do about it, such as which key is missing. */
+  /** What is wrong, so that an administrator can act on it, such as which key is missing. */
   readonly text?: string;
-  /** The package that refused, where another one chose it (Negotiate). */
+  /** The package that refused, if it ran inside Negotiate. */
   readonly package?: string;
 }
 
-/** Status and value of a question; the value is present exactly when the status is SEC_E_OK. */
+/** Status and value of a query; the value is present exactly if the status is SEC_E_OK. */
 export interface Answer<T> {
   readonly status: number;
   readonly value?: T | undefined;
 }
 
-/** A package's side of a context handle. What it does not have, it leaves out: SEC_E_UNSUPPORTED_FUNCTION. */
+/** A package's side of a context handle. A function that it leaves out gives SEC_E_UNSUPPORTED_FUNCTION. */
 export interface PackageContext {
   /** A later leg. */
   accept(call: AcceptCall): AcceptReply | Promise<AcceptReply>;
@@ -106,7 +110,10 @@ export interface PackageContext {
   revert?(): number;
   /** The context must outlive its handshake because it is needed to impersonate or holds delegated credentials. */
   readonly keepAfterHandshake?: boolean;
-  /** What the client forwarded, where the credential and the requirements ask for it. Of an established context. */
+  /**
+   * Credentials that the client forwarded, if the credential and the requirements ask for them. Read on an established
+   * context only.
+   */
   readonly delegatedCredentials?: DelegatedCredentials | undefined;
   /** MakeSignature: DATA buffers in, one TOKEN buffer out. */
   makeSignature?(message: readonly SecBuffer[], sequence: number | undefined): Answer<readonly SecBuffer[]>;
@@ -117,8 +124,8 @@ export interface PackageContext {
   /** DecryptMessage: TOKEN and DATA (or one STREAM) in; DATA out. */
   decryptMessage?(message: readonly SecBuffer[], sequence: number | undefined): Answer<readonly SecBuffer[]>;
   /**
-   * For Negotiate: puts the ciphers of message protection back to their start after a mechListMIC, sequence numbers
-   * excepted (MS-SPNG section 3.2.5.1). Packages without such a state leave it out.
+   * For Negotiate, after a mechListMIC: resets the ciphers of message protection to their start, but not the sequence
+   * numbers (MS-SPNG section 3.2.5.1). Packages without such ciphers leave it out.
    */
   resetMessageState?(): void;
   /** Called exactly once, whatever happened before. Wipes keys. */

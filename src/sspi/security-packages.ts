@@ -1,8 +1,8 @@
 /**
  * The security packages of this process: what EnumerateSecurityPackages lists and acquireCredentialsHandle looks up.
  *
- * The contract itself brings none. src/authenticator/providers/machine-packages.ts adds those of the machine (AddSecurityPackage), so that this folder
- * depends on no package.
+ * The contract itself has none: src/authenticator/providers/machine-packages.ts adds those of the machine
+ * (AddSecurityPackage). So this folder depends on no package.
  */
 import { SspiAuthError } from '../foundation/errors.ts';
 import type { SecurityPackageInfo } from './attributes.ts';
@@ -10,10 +10,10 @@ import type { SecurityPackage } from './security-package.ts';
 import { SEC_E_SECPKG_NOT_FOUND, statusName } from './status.ts';
 
 const packages = new Map<string, SecurityPackage>();
-/** Packages that are added when somebody first asks, because finding them loads a native library. */
+/** Functions that find packages. They run at the first look-up and not before, because they load a native library. */
 const sources: (() => readonly SecurityPackage[])[] = [];
 
-/** Adds a package under its name (case-insensitive), in place of one that had it. */
+/** Adds a package under its name (case-insensitive). It replaces a package of the same name. */
 export function addSecurityPackage(securityPackage: SecurityPackage): void {
   packages.set(securityPackage.info.name.toLowerCase(), securityPackage);
 }
@@ -21,13 +21,13 @@ export function addSecurityPackage(securityPackage: SecurityPackage): void {
 /**
  * Adds the packages that a function finds, when a package is first looked up.
  *
- * @param find called once; what it throws goes to whoever looks a package up
+ * @param find called until it succeeds once. If it throws, the look-up throws the same error
  */
 export function addSecurityPackages(find: () => readonly SecurityPackage[]): void {
   sources.push(find);
 }
 
-function known(): ReadonlyMap<string, SecurityPackage> {
+function allPackages(): ReadonlyMap<string, SecurityPackage> {
   for (let find = sources[0]; find !== undefined; find = sources[0]) {
     for (const securityPackage of find()) addSecurityPackage(securityPackage);
     sources.shift();
@@ -37,16 +37,16 @@ function known(): ReadonlyMap<string, SecurityPackage> {
 
 /** EnumerateSecurityPackages: what each package of this process is, in the order they were added. */
 export function enumerateSecurityPackages(): readonly SecurityPackageInfo[] {
-  return [...known().values()].map(({ info }) => info);
+  return [...allPackages().values()].map(({ info }) => info);
 }
 
 /**
- * The package of a name.
+ * Looks up a package by its name (case-insensitive).
  *
- * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` (SEC_E_SECPKG_NOT_FOUND), listing the names there are
+ * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` (SEC_E_SECPKG_NOT_FOUND) if there is none; the message lists all names
  */
 export function securityPackage(name: string): SecurityPackage {
-  const found = known().get(name.toLowerCase());
+  const found = allPackages().get(name.toLowerCase());
   if (found === undefined) {
     const names = enumerateSecurityPackages().map((info) => info.name);
     throw new SspiAuthError(
@@ -61,7 +61,7 @@ export function securityPackage(name: string): SecurityPackage {
 /**
  * QuerySecurityPackageInfo.
  *
- * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` where there is no such package
+ * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` if there is no such package
  */
 export function querySecurityPackageInfo(name: string): SecurityPackageInfo {
   return securityPackage(name).info;

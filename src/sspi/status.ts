@@ -1,15 +1,16 @@
 /**
  * Status codes of SSPI (winerror.h), as unsigned 32-bit numbers.
  *
- * `acceptSecurityContextStatuses` holds the sixteen of the page "AcceptSecurityContext (General)", with what each means
- * there; the second table holds the codes that the companion functions add. A status is returned, never thrown.
+ * `acceptSecurityContextStatuses` holds the sixteen codes of the page "AcceptSecurityContext (General)", with the
+ * meaning of each. The second table holds the codes that the companion functions add. A status is returned, never
+ * thrown.
  */
 
 /** The context is accepted; an output token, if there is one, still goes to the client. */
 export const SEC_E_OK = 0x00000000;
 /** Send the output token, wait for the client's next one, call again with it. */
 export const SEC_I_CONTINUE_NEEDED = 0x00090312;
-/** Call completeAuthToken before anything is believed: its status is the result. */
+/** Call completeAuthToken: its status is the result. Until then the client is not verified. */
 export const SEC_I_COMPLETE_NEEDED = 0x00090313;
 /** Call completeAuthToken, send the token, wait for the client's next one. */
 export const SEC_I_COMPLETE_AND_CONTINUE = 0x00090314;
@@ -17,7 +18,7 @@ export const SEC_I_COMPLETE_AND_CONTINUE = 0x00090314;
 export const SEC_E_INSUFFICIENT_MEMORY = 0x80090300;
 /** A handle is not valid. One documentation page prints 0x80100003 for it; winerror.h has this value. */
 export const SEC_E_INVALID_HANDLE = 0x80090301;
-/** A requirement or function that the package does not have. */
+/** A requirement or function that the package does not support. */
 export const SEC_E_UNSUPPORTED_FUNCTION = 0x80090302;
 /** An error that has no code of its own. */
 export const SEC_E_INTERNAL_ERROR = 0x80090304;
@@ -27,15 +28,15 @@ export const SEC_E_INVALID_TOKEN = 0x80090308;
 export const SEC_E_LOGON_DENIED = 0x8009030c;
 /** The credential handle is not valid (Digest, Schannel). */
 export const SEC_E_NO_CREDENTIALS = 0x8009030e;
-/** Nobody could be asked: domain not available, trust broken, account file unreadable. */
+/** No authority could verify the client: domain not available, trust broken, account file unreadable. */
 export const SEC_E_NO_AUTHENTICATING_AUTHORITY = 0x80090311;
-/** The input is not whole: read more and call again (Schannel). */
+/** The input is incomplete: read more and call again (Schannel). */
 export const SEC_E_INCOMPLETE_MESSAGE = 0x80090318;
-/** A requirement that cannot be had (Digest). */
+/** A requirement that cannot be met (Digest). */
 export const SEC_E_SECURITY_QOS_FAILED = 0x80090332;
 /** The channel-binding policy is not met. */
 export const SEC_E_BAD_BINDINGS = 0x80090346;
-/** Called after the context stood (Digest). */
+/** Called after the context was established (Digest). */
 export const STATUS_LOGON_FAILURE = 0xc000006d;
 
 export const SEC_E_TARGET_UNKNOWN = 0x80090303;
@@ -78,17 +79,17 @@ export const acceptSecurityContextStatuses: readonly StatusDescription[] = Objec
   row(SEC_I_COMPLETE_NEEDED, 'SEC_I_COMPLETE_NEEDED', 'completeAuthToken gives the result'),
   row(SEC_I_COMPLETE_AND_CONTINUE, 'SEC_I_COMPLETE_AND_CONTINUE', 'completeAuthToken, then send and call again'),
   row(SEC_E_BAD_BINDINGS, 'SEC_E_BAD_BINDINGS', 'the channel-binding policy is not met'),
-  row(SEC_E_INCOMPLETE_MESSAGE, 'SEC_E_INCOMPLETE_MESSAGE', 'the input is not whole: read more and call again'),
+  row(SEC_E_INCOMPLETE_MESSAGE, 'SEC_E_INCOMPLETE_MESSAGE', 'the input is incomplete: read more and call again'),
   row(SEC_E_INSUFFICIENT_MEMORY, 'SEC_E_INSUFFICIENT_MEMORY', 'not enough memory for the output'),
   row(SEC_E_INTERNAL_ERROR, 'SEC_E_INTERNAL_ERROR', 'an error that has no code of its own'),
   row(SEC_E_INVALID_HANDLE, 'SEC_E_INVALID_HANDLE', 'a handle is not valid, was deleted, or is in use'),
   row(SEC_E_INVALID_TOKEN, 'SEC_E_INVALID_TOKEN', 'the token is not valid'),
   row(SEC_E_LOGON_DENIED, 'SEC_E_LOGON_DENIED', 'the logon failed'),
-  row(SEC_E_NO_AUTHENTICATING_AUTHORITY, 'SEC_E_NO_AUTHENTICATING_AUTHORITY', 'nobody could be asked for a result'),
+  row(SEC_E_NO_AUTHENTICATING_AUTHORITY, 'SEC_E_NO_AUTHENTICATING_AUTHORITY', 'no authority could verify the client'),
   row(SEC_E_NO_CREDENTIALS, 'SEC_E_NO_CREDENTIALS', 'the credential handle is not valid (Digest, Schannel)'),
-  row(SEC_E_SECURITY_QOS_FAILED, 'SEC_E_SECURITY_QOS_FAILED', 'a requirement that cannot be had (Digest)'),
-  row(SEC_E_UNSUPPORTED_FUNCTION, 'SEC_E_UNSUPPORTED_FUNCTION', 'a requirement that the package does not have'),
-  row(STATUS_LOGON_FAILURE, 'STATUS_LOGON_FAILURE', 'called after the context stood (Digest)'),
+  row(SEC_E_SECURITY_QOS_FAILED, 'SEC_E_SECURITY_QOS_FAILED', 'a requirement that cannot be met (Digest)'),
+  row(SEC_E_UNSUPPORTED_FUNCTION, 'SEC_E_UNSUPPORTED_FUNCTION', 'a requirement that the package does not support'),
+  row(STATUS_LOGON_FAILURE, 'STATUS_LOGON_FAILURE', 'called after the context was established (Digest)'),
 ]);
 
 const companionStatuses: readonly StatusDescription[] = Object.freeze([
@@ -118,10 +119,10 @@ const names: ReadonlyMap<number, string> = new Map(
 );
 
 /**
- * A status for people and logs.
+ * The name of a status, for messages and logs.
  *
  * @param status as int32 or as unsigned 32 bits: both forms of one code give the same name
- * @returns the name of winerror.h, or `0x…` with eight hexadecimal digits for a code that is not in the tables
+ * @returns its name in winerror.h, or `0x…` with eight hexadecimal digits for a code that is not in the tables
  */
 export function statusName(status: number): string {
   const value = status >>> 0;
@@ -129,8 +130,8 @@ export function statusName(status: number): string {
 }
 
 /**
- * Whether a status leaves a context that lives on. Anything that is not listed here is a failure, positive codes of
- * unknown meaning included (attack G07).
+ * Whether the context still exists after a status. Every status that is not listed here is a failure, also an unknown
+ * positive one (attack G07).
  *
  * @param status unsigned 32 bits
  */

@@ -56,7 +56,7 @@ describe('memoryAccounts', () => {
       assert.throws(
         () => memoryAccounts([alice, { ...alice, userName: 'b', userPrincipalName: 'ALICE@CORP.EXAMPLE' }]),
         {
-          message: /accounts\[1\]\.userPrincipalName" is there twice/,
+          message: /accounts\[1\]\.userPrincipalName" is used by two accounts/,
         },
       );
     });
@@ -87,7 +87,7 @@ describe('memoryAccounts', () => {
     }
     assert.equal(verified([{ userName: decomposed, password: 'p' }], { userName: composed, password: 'p' }), undefined);
     const two = [composed, decomposed].map((userName) => ({ userName, password: 'p' }));
-    assert.throws(() => memoryAccounts(two), /accounts\[1\]\.userName" is there twice/);
+    assert.throws(() => memoryAccounts(two), /accounts\[1\]\.userName" is used by two accounts/);
   });
 
   it('E14: the NT hash is of the password as it was given', () => {

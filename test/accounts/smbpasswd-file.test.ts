@@ -278,7 +278,7 @@ describe('smbpasswdFile', () => {
     await using folder = await scratchFolder('smbpasswd');
     const path = folder.file('folder');
     mkdirSync(path);
-    assert.throws(() => smbpasswdFile(path), /cannot be read \(EISDIR\)\. Give the file in that folder/);
+    assert.throws(() => smbpasswdFile(path), /cannot be read \(EISDIR\)\. Give the path of a file, not of a folder/);
     assert.throws(() => smbpasswdFile(folder.file('missing')), /\(ENOENT\)\. Give a file .*: pdbedit -e smbpasswd:/);
   });
 

@@ -1,4 +1,4 @@
-/** The server's side of Digest: challenges, and the result on credentials. Shared by all contexts of a credential. */
+/** The server side of Digest: makes challenges and verifies credentials. All contexts of a credential share it. */
 import type { Account, DigestAccepted, Refused, Unavailable } from '../../accounts/account-source.ts';
 import type { DigestAlgorithm } from '../../crypto/digest-response.ts';
 import { errorKind, MalformedTokenError } from '../../foundation/errors.ts';
@@ -19,10 +19,10 @@ import { NonceIssuer } from './nonce-issuer.ts';
 import type { IssuedNonce } from './nonce-issuer.ts';
 import { denotesRequestTarget } from './request-target.ts';
 
-/** Nonces whose counts are remembered, some 4 MB. */
+/** Number of nonces whose counts are remembered: about 4 MB. */
 const REMEMBERED_NONCES = 16_384;
 
-/** What became of one token. */
+/** Result of one leg. */
 export type DigestResult =
   | { readonly result: 'accepted'; readonly account: Account }
   /** To be sent: one challenge for each algorithm. */
@@ -31,20 +31,22 @@ export type DigestResult =
 
 type SourceResult = DigestAccepted | Refused | Unavailable;
 
-/** Credentials that name this server's realm, algorithm and nonce, and are for this request. */
+/** Credentials that have this server's realm, algorithm and nonce, and are for this request. Not yet verified. */
 interface Claim {
   readonly credentials: DigestCredentials;
   readonly request: DigestRequest;
   readonly realm: string;
   readonly algorithm: DigestAlgorithm;
   readonly nonce: IssuedNonce;
-  /** The nonce is too old, or another credential's: the best result is a new challenge. */
+  /** The nonce is too old, or another credential issued it: even a valid response gets a new challenge. */
   readonly stale: boolean;
+  /** The count must be higher than all before it (ASC_REQ_SEQUENCE_DETECT). */
   readonly inOrder: boolean;
 }
 
 const malformed: DigestResult = Object.freeze({ result: 'refused', status: Status.SEC_E_INVALID_TOKEN });
-/** A no, with what the server's log should know: whom the client claimed to be, and the cause. */
+
+/** A refusal. For the server's log it holds the claimed account and the cause. */
 function refusal(status: number, { userNames }: DigestCredentials, text?: string): DigestResult {
   const account = userNames[0];
   return { result: 'refused', status, diagnosis: { account, ...(text === undefined ? undefined : { text }) } };
@@ -60,7 +62,7 @@ export class DigestAcceptor {
     this.#nonces = new NonceIssuer(settings.secret, settings.clock, settings.random);
   }
 
-  /** How many nonces' counts are remembered. */
+  /** How many nonces are remembered with their counts. */
   get rememberedNonces(): number {
     return this.#counts.size;
   }
@@ -72,7 +74,7 @@ export class DigestAcceptor {
       const realm = realmOf(call.input, this.settings.realm);
       const token = tokenOf(call.input);
       if (token.byteLength === 0) return this.#challenge(realm, false);
-      claim = this.#claim(parseDigestCredentials(token), requestOf(call.input), realm, call.requirements);
+      claim = this.#readClaim(parseDigestCredentials(token), requestOf(call.input), realm, call.requirements);
     } catch (error) {
       if (error instanceof MalformedTokenError) return malformed;
       throw error;
@@ -80,7 +82,7 @@ export class DigestAcceptor {
     return 'result' in claim ? claim : this.#verify(claim);
   }
 
-  /** Forgets the key of the nonces. */
+  /** Wipes the key of the nonces. */
   free(): void {
     this.#nonces.wipe();
   }
@@ -94,8 +96,8 @@ export class DigestAcceptor {
     return { result: 'challenge', output };
   }
 
-  /** Everything that can be said without asking the account source. */
-  #claim(
+  /** Makes every check that needs no account source. */
+  #readClaim(
     credentials: DigestCredentials,
     request: DigestRequest,
     realm: string,
@@ -104,25 +106,26 @@ export class DigestAcceptor {
     if (!denotesRequestTarget(credentials.uri, request.requestTarget)) return malformed;
     const algorithm = this.settings.algorithms.find((name) => name === credentials.algorithm.toUpperCase());
     if (
-      // What was not offered is not verified: userhash, auth-int, -sess, opaque, another realm (attacks E05, E06, E12, E15).
+      // What was not offered is not verified: userhash, auth-int, -sess, opaque, another realm (attacks E05, E06, E12,
+      // E15).
       algorithm === undefined ||
       credentials.realm !== realm ||
       credentials.qualityOfProtection !== 'auth' ||
       credentials.userHash ||
       credentials.opaque !== undefined
     ) {
-      return refusal(Status.SEC_E_LOGON_DENIED, credentials, 'the response is not to a challenge of this server');
+      return refusal(Status.SEC_E_LOGON_DENIED, credentials, 'the response is not for a challenge of this server');
     }
     const nonce = this.#nonces.examine(credentials.nonce, realm, algorithm);
     if (nonce === undefined || Number.parseInt(credentials.nonceCount, 16) === 0) {
-      return refusal(Status.SEC_E_LOGON_DENIED, credentials, 'the nonce is not one of this server');
+      return refusal(Status.SEC_E_LOGON_DENIED, credentials, 'the nonce is not of this server, or its count is zero');
     }
     const stale = !nonce.own || this.#nonces.time() - nonce.issuedAt >= this.settings.nonceLifetimeMilliseconds;
     const inOrder = (requirements & ASC_REQ_SEQUENCE_DETECT) !== 0;
     return { credentials, request, realm, algorithm, nonce, stale, inOrder };
   }
 
-  /** Asks the account source, for each reading of the user name until one is not refused. */
+  /** Asks the account source. If a user name can be read in two ways and the first is refused, the second is tried. */
   #verify(claim: Claim): DigestResult | Promise<DigestResult> {
     const [userName, other] = claim.credentials.userNames;
     const conclude = (result: SourceResult): DigestResult => this.#conclude(claim, result);
@@ -162,18 +165,18 @@ export class DigestAcceptor {
 
   #conclude(claim: Claim, result: SourceResult): DigestResult {
     if (result?.result === 'unavailable') {
-      // What is no text may hold anything.
+      // A reason that is not a string may hold anything, so it is not logged.
       const reason: unknown = result.reason;
       const text = typeof reason === 'string' ? reason : undefined;
       return refusal(Status.SEC_E_NO_AUTHENTICATING_AUTHORITY, claim.credentials, text);
     }
-    // A source may be JavaScript: no account, no acceptance.
+    // A source may be plain JavaScript: `accepted` without an account is a refusal.
     if (result?.result !== 'accepted' || !isAccount(result.account)) {
       return refusal(Status.SEC_E_LOGON_DENIED, claim.credentials);
     }
     const { credentials, nonce, realm, stale, inOrder } = claim;
     const count = Number.parseInt(credentials.nonceCount, 16);
-    // The password was proved, so the client may learn that only its nonce will not do (RFC 7616 section 3.3).
+    // The response is right, so the client may learn that only its nonce cannot be used (RFC 7616 section 3.3).
     if (stale || !this.#counts.use(credentials.nonce, nonce.issuedAt, count, inOrder)) {
       return this.#challenge(realm, true);
     }

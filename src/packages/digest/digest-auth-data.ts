@@ -16,7 +16,9 @@ const SECRET_MIN_BYTES = 32;
 const DAY_MILLISECONDS = 86_400_000;
 const FIVE_MINUTES_MILLISECONDS = 300_000;
 
-/** Whether a value can be a realm: a text, not empty, not too long, without control characters and lone surrogates. */
+/**
+ * Whether a value can be a realm: a string, not empty, not too long, without control characters and lone surrogates.
+ */
 export function isRealm(value: unknown): value is string {
   return (
     typeof value === 'string' &&
@@ -34,15 +36,16 @@ export const realm: Reader<string> = (value, option) => {
   throw new OptionError(option, shown(value), cure);
 };
 
-/** Options of Digest that are the package's own, whoever calls it. */
+/** Options of the protocol, the same in `authData` and in the option `digest` of the authenticator. */
 export const digestProtocolOptions = {
   /**
-   * Key of the nonces' MAC: 32 bytes or more, or a text of that length. With a key that outlives the process, or that
-   * processes share, a nonce of another one is too old instead of forged: its client tries again at once and does not ask
-   * its user. It is never accepted, since how often it was used is not known here.
+   * Key of the MAC in each nonce: 32 bytes or more, or a text of that length. If the key outlives the process, or
+   * several processes share it, a nonce of another process counts as too old instead of forged: the client tries again
+   * at once and does not ask its user. Such a nonce is never accepted, because it is not known here how often it was
+   * used.
    */
   secret: optional(secretBytes(SECRET_MIN_BYTES), { otherwise: 'random for each start' }),
-  /** Offered in this order; `['MD5']` for clients that do not look at a second challenge. */
+  /** Algorithms to offer, in this order. Use `['MD5']` for clients that read only the first challenge. */
   algorithms: defaulted(
     someOf(...digestAlgorithmNames),
     Object.freeze(digestAlgorithmNames.filter((name) => digestAlgorithms[name].byDefault)),
@@ -54,7 +57,7 @@ export const digestProtocolOptions = {
 export const digestOptions = {
   /** Who verifies the responses; must have `verifyDigest`. */
   accounts: required(accountSourceFor('verifyDigest'), 'Give an account source, such as memoryAccounts([...]).'),
-  /** What the client shows its user and hashes with the password. At most 512 bytes of UTF-8. */
+  /** The client shows it to its user and hashes it with the password. At most 512 bytes of UTF-8. */
   realm: required(realm, 'Give the text that clients show to their users.'),
   /** NetBIOS domain of accounts that name none. */
   domain: required(netBiosName, 'Give the NetBIOS name of the domain.'),
@@ -74,7 +77,7 @@ export type DigestSettings = Omit<SettingsOf<typeof digestOptions>, 'secret'> & 
 /**
  * Checks pAuthData.
  *
- * @throws OptionError naming the option, as `authData.realm`
+ * @throws OptionError that names the option, such as `authData.realm`
  */
 export function digestSettings(authData: unknown): DigestSettings {
   const settings = readOptions(digestOptions, authData, 'authData');

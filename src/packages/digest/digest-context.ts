@@ -1,4 +1,4 @@
-/** One Digest context: challenged, perhaps challenged again because of a stale nonce, then established. */
+/** One Digest context: it is challenged, perhaps once more because of a stale nonce, and then established. */
 import { accountToken } from '../../accounts/account-token.ts';
 import * as Attribute from '../../sspi/attributes.ts';
 import type { ContextAttribute, ContextAttributeValues } from '../../sspi/attributes.ts';
@@ -13,9 +13,10 @@ import { tokenOf } from './digest-request.ts';
 /**
  * The status of requirements that Digest over HTTP cannot meet, or SEC_E_OK.
  *
- * The page lets INTEGRITY, REPLAY_DETECT and SEQUENCE_DETECT select auth-int. Without auth-int INTEGRITY cannot be had;
- * the other two are met by the nonce counts: no count passes twice, and with SEQUENCE_DETECT none lower than one before.
- * PROXY_BINDINGS demands channel bindings, and credentials of RFC 7616 carry none.
+ * On the page of Microsoft, INTEGRITY, REPLAY_DETECT and SEQUENCE_DETECT select auth-int, which this package does not
+ * have. So INTEGRITY cannot be met. The nonce counts meet the other two: no count is accepted twice, and with
+ * SEQUENCE_DETECT none that is lower than an earlier one. PROXY_BINDINGS requires channel bindings, which credentials
+ * of RFC 7616 cannot carry.
  */
 export function requirementStatus(requirements: number): number {
   if ((requirements & Requirement.ASC_REQ_HTTP) === 0) return Status.SEC_E_UNSUPPORTED_FUNCTION;
@@ -25,7 +26,7 @@ export function requirementStatus(requirements: number): number {
   return (requirements & Requirement.ASC_REQ_PROXY_BINDINGS) === 0 ? Status.SEC_E_OK : Status.SEC_E_BAD_BINDINGS;
 }
 
-/** What an established context knows. */
+/** What is known about an established context. */
 interface Established {
   readonly token: SecurityContextToken;
   readonly attributes: number;
@@ -40,7 +41,7 @@ export class DigestContext implements PackageContext {
     this.#acceptor = acceptor;
   }
 
-  /** The first leg: a challenge, or credentials that answer one of an earlier context. */
+  /** The first leg: asks for a challenge, or brings credentials for a challenge of an earlier context. */
   begin(call: AcceptCall): AcceptReply | Promise<AcceptReply> {
     const status = requirementStatus(call.requirements);
     if (status !== Status.SEC_E_OK) return { status };
@@ -50,7 +51,7 @@ export class DigestContext implements PackageContext {
 
   accept(call: AcceptCall): AcceptReply | Promise<AcceptReply> {
     if (this.#established !== undefined) return { status: Status.STATUS_LOGON_FAILURE };
-    // The challenge is out; a leg without an answer to it is none.
+    // The challenge was sent, so this leg must bring credentials.
     if (tokenOf(call.input).byteLength === 0) return { status: Status.SEC_E_INVALID_TOKEN };
     return this.begin(call);
   }

@@ -1,4 +1,4 @@
-/** What the package says of itself (SecPkgInfo). */
+/** Description of the Digest package (SecPkgInfo). */
 import type { SecurityPackageInfo } from '../../sspi/attributes.ts';
 import { ASC_RET_CONNECTION, ASC_RET_REPLAY_DETECT, ASC_RET_SEQUENCE_DETECT } from '../../sspi/requirements.ts';
 
@@ -18,7 +18,7 @@ export const digestInfo: SecurityPackageInfo = Object.freeze({
 });
 
 /**
- * ASC_RET_* bits that a context can have, where they were required: it formats no messages, and the nonce counts see replays
- * and order.
+ * ASC_RET_* bits that a context has if they were required. CONNECTION: the context formats no messages. REPLAY_DETECT
+ * and SEQUENCE_DETECT: the nonce counts detect replays and wrong order.
  */
 export const grantableAttributes = ASC_RET_CONNECTION | ASC_RET_REPLAY_DETECT | ASC_RET_SEQUENCE_DETECT;

@@ -1,15 +1,23 @@
 /**
  * The security package `Digest`: the page "AcceptSecurityContext (Digest)" with the protocol of RFC 7616.
  *
- * Over HTTP only (ASC_REQ_HTTP); as a SASL mechanism it is SEC_E_UNSUPPORTED_FUNCTION. Input, in this order: a TOKEN
- * buffer with what follows `Digest ` in the header field, empty to ask for challenges; PKG_PARAMS buffers with the
- * method, the request target as on the wire (which Microsoft's page leaves reserved), H(entity), and optionally a realm
- * in UTF-16. Output: one TOKEN buffer for each algorithm, each the text of one challenge.
+ * It works over HTTP only (ASC_REQ_HTTP); without that requirement, as a SASL mechanism, it gives
+ * SEC_E_UNSUPPORTED_FUNCTION.
  *
- * SEC_E_INVALID_TOKEN is what breaks a grammar, lacks a mandatory parameter or is for another request target (400 in
- * RFC 7616 section 3.4.6); SEC_E_LOGON_DENIED is all else that is refused; SEC_I_CONTINUE_NEEDED with `stale=true` is a
- * valid response to a nonce that is too old, of another credential, or whose count was used. SEC_E_OK is for the one
- * request: the next one brings its own credentials and is a new context.
+ * Input, in this order:
+ * - a TOKEN buffer with what follows `Digest ` in the header field; empty to ask for challenges
+ * - PKG_PARAMS buffers: the method; the request target as on the wire (reserved on Microsoft's page); H(entity); and
+ *   optionally a realm in UTF-16
+ *
+ * Output: one TOKEN buffer for each algorithm, each with the text of one challenge.
+ *
+ * Statuses for credentials:
+ * - SEC_E_OK: for this one request. The next request brings its own credentials and is a new context.
+ * - SEC_I_CONTINUE_NEEDED with `stale=true`: the response is valid, but its nonce is too old, was issued by another
+ *   credential, or its count was used before.
+ * - SEC_E_INVALID_TOKEN: they break the grammar, lack a mandatory parameter or are for another request target (400 in
+ *   RFC 7616 section 3.4.6).
+ * - SEC_E_LOGON_DENIED: all other credentials that are refused.
  */
 import type { SecurityPackage } from '../../sspi/security-package.ts';
 import { DigestAcceptor } from './digest-acceptor.ts';

@@ -5,21 +5,22 @@ import { SECBUFFER_PKG_PARAMS, SECBUFFER_TOKEN, findBuffer } from '../../sspi/bu
 import type { SecBuffer } from '../../sspi/buffers.ts';
 import { isRealm } from './digest-auth-data.ts';
 
-// Positions among the SECBUFFER_PKG_PARAMS buffers. The hash of the entity at 2 belongs to auth-int.
+// Positions among the SECBUFFER_PKG_PARAMS buffers. Position 2 is the hash of the entity, which only auth-int uses.
 const METHOD = 0;
-/** Microsoft calls it reserved; here it is the request target, without which `uri` cannot be checked. */
+/** Reserved on Microsoft's page. Here it is the request target, without which `uri` cannot be checked. */
 const REQUEST_TARGET = 1;
 const REALM = 3;
 
-/** The client's token: empty where it sent no credentials yet. */
+/** The client's token; empty if it has sent no credentials yet. */
 export function tokenOf(input: readonly SecBuffer[]): Uint8Array {
   return findBuffer(input, SECBUFFER_TOKEN)?.data ?? new Uint8Array(0);
 }
 
 /**
- * The realm of a call: its own (UTF-16, little-endian) or else the credential's.
+ * The realm of a call: from its own buffer (UTF-16, little-endian), or else the realm of the credential.
  *
- * @throws MalformedTokenError where the buffer holds no realm
+ * @param configured realm of the credential
+ * @throws MalformedTokenError if the buffer does not hold a realm
  */
 export function realmOf(input: readonly SecBuffer[], configured: string): string {
   const data = findBuffer(input, SECBUFFER_PKG_PARAMS, REALM)?.data;
@@ -29,7 +30,7 @@ export function realmOf(input: readonly SecBuffer[], configured: string): string
   return realm;
 }
 
-/** What the response covers besides the credentials. */
+/** What the response covers in addition to the credentials. */
 export interface DigestRequest {
   /** As on the wire. */
   readonly method: string;
@@ -40,7 +41,7 @@ export interface DigestRequest {
 /**
  * Method and request target.
  *
- * @throws MalformedTokenError where either is missing, or the method is not a token (RFC 9110 section 9.1)
+ * @throws MalformedTokenError if either is missing, or the method is not a token (RFC 9110 section 9.1)
  */
 export function requestOf(input: readonly SecBuffer[]): DigestRequest {
   const method = text(input, METHOD, 'method');

@@ -1,6 +1,9 @@
-/** Which counts (`nc`) of which nonce were used: what makes a recorded request worthless (attack E01). */
+/** The counts (`nc`) that were used with each nonce. They make a recorded request useless (attack E01). */
 
-/** How far behind the highest count one may still arrive: parallel connections overtake each other (attack E20). */
+/**
+ * A count is accepted if it is lower than the highest one by less than this: requests on parallel connections overtake
+ * each other (attack E20).
+ */
 export const NONCE_COUNT_WINDOW = 64;
 
 /** The counts of one nonce. */
@@ -30,16 +33,16 @@ export class NonceCounts {
   }
 
   /**
-   * Uses a count, once. To be called only when the response was found valid: nothing is remembered for a client that
-   * proved nothing (attack E19).
+   * Marks a count as used. Call it only after the response was verified: nothing is remembered for a client that proved
+   * nothing (attack E19).
    *
-   * Where a nonce is not remembered it may have been dropped; a nonce not younger than any dropped one is therefore
-   * refused, and its client retries with a new one (attack G06).
+   * A nonce that is not remembered is new, or it was dropped. If it was issued after every dropped one, it is new. Any
+   * other one is refused, and its client tries again with a new nonce (attack G06).
    *
    * @param issuedAt time of issue of the nonce, in milliseconds
    * @param count 1 to 2^32 - 1
-   * @param inOrder whether the count must be higher than all before it, instead of merely unused
-   * @returns false where the count was used, or cannot be known to be unused
+   * @param inOrder true: the count must be higher than all before it; false: it must be unused
+   * @returns false if the count was used before, or it is not known to be unused
    */
   use(nonce: string, issuedAt: number, count: number, inOrder: boolean): boolean {
     const entry = this.#entries.get(nonce);
@@ -64,7 +67,7 @@ export class NonceCounts {
   }
 }
 
-/** Moves the window so that `count` is its head. */
+/** Moves the window so that `count` is the highest. */
 function advance(entry: Entry, count: number): true {
   const by = count - entry.highest;
   if (by >= NONCE_COUNT_WINDOW) {
@@ -83,7 +86,7 @@ function advance(entry: Entry, count: number): true {
   return true;
 }
 
-/** Marks the count that lies `behind` the highest; false where it was marked before or the window is past it. */
+/** Marks the count that is `behind` lower than the highest; false if it was marked before or is below the window. */
 function mark(entry: Entry, behind: number): boolean {
   if (behind >= NONCE_COUNT_WINDOW) return false;
   const bit = 1 << (behind % 32);

@@ -1,4 +1,6 @@
-/** Nonces without a table: what the server must know of one is in it, under a MAC (RFC 7616 section 5.4). */
+/**
+ * Nonces that need no table: each holds what the server must know about it, protected by a MAC (RFC 7616 section 5.4).
+ */
 import { timingSafeEqual } from 'node:crypto';
 import type { DigestAlgorithm } from '../../crypto/digest-response.ts';
 import { hmac } from '../../crypto/hmac.ts';
@@ -18,7 +20,9 @@ const NONCE_FORM = /^[0-9A-Za-z_-]{64}$/;
 export interface IssuedNonce {
   /** Milliseconds of NonceIssuer.time; meaningless for a nonce of another issuer. */
   readonly issuedAt: number;
-  /** Issued by this object. Another one with the same secret knows nothing of the counts used here. */
+  /**
+   * Issued by this object. The counts used with a nonce of another object, with the same secret, are not known here.
+   */
   readonly own: boolean;
 }
 
@@ -31,19 +35,19 @@ export class NonceIssuer {
 
   /**
    * @param secret key of the MAC, 32 bytes or more
-   * @param clock only its `elapsed` is used: ages must not follow a clock that is set back (attack G06)
+   * @param clock only its `elapsed` is used: ages must not depend on a clock that can be set back (attack G06)
    */
   constructor(secret: Uint8Array, clock: Clock, random: RandomSource) {
     this.#secret = Uint8Array.from(secret);
     this.#clock = clock;
     this.#random = random;
     this.#issuer = Uint8Array.from(random(ISSUER_BYTES));
-    // Some point of the past, so that a nonce does not tell how long this machine has been up.
+    // A random point in the past, so that a nonce does not tell how long this machine has been up.
     const past = random(4);
     this.#epoch = Math.floor(clock.elapsed()) - new DataView(past.buffer, past.byteOffset).getUint32(0);
   }
 
-  /** Now, in milliseconds since a point of this issuer's own; never steps back. */
+  /** The time now, in milliseconds since a point that this issuer chose. Never steps back. */
   time(): number {
     return Math.floor(this.#clock.elapsed()) - this.#epoch;
   }
@@ -59,9 +63,10 @@ export class NonceIssuer {
   }
 
   /**
-   * Examines a nonce that came back.
+   * Reads a nonce that a client sent back.
    *
-   * @returns undefined where its MAC is not of this secret, realm and algorithm, or its time has not come (attack E03)
+   * @returns undefined if its MAC does not verify for this secret, realm and algorithm, or its time of issue is in the
+   *   future (attack E03)
    */
   examine(nonce: string, realm: string, algorithm: DigestAlgorithm): IssuedNonce | undefined {
     if (!NONCE_FORM.test(nonce)) return undefined;
@@ -73,13 +78,13 @@ export class NonceIssuer {
     return own && issuedAt > this.time() ? undefined : { issuedAt, own };
   }
 
-  /** Forgets the key. */
+  /** Wipes the key. */
   wipe(): void {
     this.#secret.fill(0);
   }
 
   #mac(body: Uint8Array, realm: string, algorithm: DigestAlgorithm): Uint8Array {
-    // An algorithm has no colon, so the two texts cannot flow into each other.
+    // The name of an algorithm has no colon, so no other algorithm and realm give the same text.
     const mac = hmac('sha256', this.#secret, body, Buffer.from(`${algorithm}:${realm}`, 'utf8'));
     return mac.subarray(0, MAC_BYTES);
   }

@@ -4,8 +4,8 @@
  * Whether both denote the same resource of this server (attack E07).
  *
  * Octets are compared after an absolute-form (RFC 9112 section 3.2.2) on either side is reduced to its origin-form.
- * Nothing else is normalised: `/a%2fb`, `/a/../b` and `//b` are what they are, since the handler may tell them apart.
- * The authority of an absolute-form is not compared; the server answers for what reached it.
+ * Nothing else is normalised: `/a%2fb`, `/a/../b` and `//b` stay as they are, because the handler may tell them apart.
+ * The authority of an absolute-form is not compared: the request has reached this server.
  */
 export function denotesRequestTarget(uri: string, requestTarget: string): boolean {
   return uri === requestTarget || originForm(uri) === originForm(requestTarget);

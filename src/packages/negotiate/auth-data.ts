@@ -22,9 +22,9 @@ const innerPackage: Reader<SecurityPackage> = (value, option) => {
 };
 
 const innerTable = {
-  /** Kerberos or NTLM, of whatever origin. */
+  /** The package Kerberos or NTLM, of this library or of the operating system. */
   package: required(innerPackage, 'Give the package itself: Kerberos or NTLM.'),
-  /** Its own authData: a keytab, an account source. Read by the package. */
+  /** Its own authData, such as a keytab or an account source. The package reads it. */
   authData: optional((value: unknown): unknown => value),
 };
 const readInner = group(innerTable);
@@ -35,22 +35,22 @@ export type NegotiateInnerPackage = AuthDataOf<typeof innerTable>;
 const innerPackages: Reader<readonly NegotiateInnerPackage[]> = (value, option) => {
   if (!Array.isArray(value) || value.length === 0) {
     const cure = 'Give a list of { package, authData } with the packages Kerberos, NTLM or both.';
-    throw new OptionError(option, 'names no package that could verify a client', cure);
+    throw new OptionError(option, 'has no package that could verify a client', cure);
   }
   const read = value.map((given: unknown, index) => readInner(given, `${option}[${index}]`));
   const names = read.map((inner) => inner.package.info.name);
   const twice = names.findIndex((name, index) => names.indexOf(name) !== index);
   if (twice !== -1) {
-    throw new OptionError(`${option}[${twice}]`, `is ${names[twice] ?? ''} once more`, 'Name each package once.');
+    throw new OptionError(`${option}[${twice}]`, `is ${names[twice] ?? ''} again`, 'Give each package once.');
   }
   return Object.freeze(read);
 };
 
 const negotiateOptions = {
   /**
-   * Which packages are handed in is the policy: Kerberos alone refuses NTLM in every form (attack G11). Of those, the first
-   * one on the client's own list runs: a client puts first what it can do, and names what it cannot do now further down
-   * (Windows without a ticket sends NTLM, then Kerberos).
+   * The packages that may run. This list is the policy: with Kerberos alone, NTLM is refused in every form (attack
+   * G11). The first mechanism on the client's list whose package is in this list runs. A client puts first what it can
+   * do now, and further down what it cannot (Windows without a ticket sends NTLM, then Kerberos).
    */
   packages: required(innerPackages, 'Give a list of { package, authData } with the packages Kerberos, NTLM or both.'),
 };
@@ -66,20 +66,22 @@ export interface InnerCredential {
 }
 
 /**
- * @throws OptionError where the value is not NegotiateAuthData, names no package, one twice, or one that cannot run
+ * Checks pAuthData.
+ *
+ * @throws OptionError if the value is not NegotiateAuthData, has no package, has one twice, or has one that cannot run
  *   inside Negotiate (Negotiate itself: no SPNEGO inside SPNEGO, attack B09)
  */
 export function parseAuthData(authData: unknown): readonly NegotiateInnerPackage[] {
   return readOptions(negotiateOptions, authData, 'authData').packages;
 }
 
-/** The credential of an inner package; its options are called by where they stand in Negotiate's authData. */
+/** Acquires the credential of an inner package. An OptionError has the path of the option in Negotiate's authData. */
 function acquireInner(
   { package: inner, authData }: NegotiateInnerPackage,
   index: number,
   { credentialUse, principal }: AcquireCredentialsParameters,
 ): PackageCredential | Promise<PackageCredential> {
-  const called = (error: unknown): unknown =>
+  const withOuterPath = (error: unknown): unknown =>
     error instanceof OptionError && /^authData\b/.test(error.option)
       ? error.called((path) => `authData.packages[${index}].${path}`)
       : error;
@@ -87,19 +89,19 @@ function acquireInner(
     const acquired = inner.acquireCredentials({ credentialUse, principal, authData });
     return acquired instanceof Promise
       ? acquired.catch((error: unknown) => {
-          throw called(error);
+          throw withOuterPath(error);
         })
       : acquired;
   } catch (error) {
-    throw called(error);
+    throw withOuterPath(error);
   }
 }
 
 /**
- * Acquires the credential of every inner package, or none: when one cannot be had, those that were are freed.
+ * Acquires the credential of every inner package. If one of them fails, the credentials of the others are freed.
  *
- * @returns in the order given; a promise where a package gave one
- * @throws what the first failing package throws
+ * @returns the credentials in the order of the packages; a promise if a package gave a promise
+ * @throws the error of the first package that fails
  */
 export function acquireInnerCredentials(
   packages: readonly NegotiateInnerPackage[],
@@ -111,7 +113,7 @@ export function acquireInnerCredentials(
   } catch (error) {
     for (const acquired of pending) {
       if (acquired instanceof Promise) {
-        // The failure that counts is already on its way to the caller.
+        // An error here is ignored: the caller gets the first one.
         acquired.then(
           (late) => late.free(),
           () => undefined,

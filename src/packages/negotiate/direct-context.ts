@@ -1,6 +1,6 @@
 /**
- * A raw NTLM or Kerberos token under Negotiate: some clients leave SPNEGO out and must be answered the same way. All legs
- * are the inner package's own.
+ * Raw NTLM or Kerberos tokens in place of SPNEGO: some clients leave SPNEGO out, and the replies must be raw as well.
+ * The inner package handles all legs.
  */
 import {
   keepsContext,

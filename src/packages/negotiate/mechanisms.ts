@@ -1,4 +1,4 @@
-/** The mechanisms that Negotiate can run, by object identifier and by the look of their first token. */
+/** The mechanisms that Negotiate can run, recognised by their object identifier or by their first token. */
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import {
   decodeInitialToken,
@@ -14,14 +14,14 @@ import type { InitialToken } from '../../formats/spnego.ts';
 /** Name of an inner package, as its SecurityPackageInfo spells it. */
 export type Mechanism = 'Kerberos' | 'NTLM';
 
-/** Whether a package can run inside Negotiate: SPNEGO names it by an object identifier. */
+/** Whether a package can run inside Negotiate: SPNEGO has an object identifier for it. */
 export function isMechanism(packageName: string): packageName is Mechanism {
   return packageName === 'Kerberos' || packageName === 'NTLM';
 }
 
 /**
- * The mechanism of an object identifier of mechTypes. Both Kerberos identifiers mean the same one (MS-SPNG 3.2.5);
- * user-to-user, NEGOEX and SPNEGO itself mean none (attacks B09, D19).
+ * The mechanism of an object identifier in mechTypes. Both Kerberos identifiers mean Kerberos (MS-SPNG 3.2.5).
+ * User-to-user, NEGOEX and SPNEGO itself are not mechanisms here (attacks B09, D19).
  *
  * @param oid in dotted form
  */
@@ -37,7 +37,7 @@ export function mechanismOf(oid: string): Mechanism | undefined {
   }
 }
 
-/** An object identifier for people: its mechanism's name, or itself in dotted form. */
+/** A readable name of an object identifier: the name of its mechanism, or the identifier in dotted form. */
 export function mechanismName(oid: string): string {
   return mechanismOf(oid) ?? otherNames.get(oid) ?? oid;
 }
@@ -48,7 +48,7 @@ const otherNames: ReadonlyMap<string, string> = new Map([
   [OID_KERBEROS_USER_TO_USER, 'Kerberos user-to-user'],
 ]);
 
-/** What a client's first token is, and for SPNEGO what lies in its frame. */
+/** What a client's first token is; for SPNEGO with its frame decoded. */
 export type FirstToken =
   | { readonly kind: 'SPNEGO'; readonly initial: InitialToken }
   | { readonly kind: Mechanism }
@@ -57,9 +57,9 @@ export type FirstToken =
 /** Signature field of every NTLM message, MS-NLMP 2.2.1: `NTLMSSP` and a zero byte. */
 const NTLM_SIGNATURE = Uint8Array.of(0x4e, 0x54, 0x4c, 0x4d, 0x53, 0x53, 0x50, 0x00);
 
-/** Tells a first token by its own bytes, never by what an object identifier elsewhere says of it (attack B10). */
+/** Recognises a first token by its own bytes, never by an object identifier outside of it (attack B10). */
 export function firstTokenOf(token: Uint8Array): FirstToken {
-  // The first byte decides for most: only one of the two begins with 'N'.
+  // The first byte is enough for most tokens: no SPNEGO or Kerberos token begins with 'N'.
   if (token[0] === NTLM_SIGNATURE[0] && NTLM_SIGNATURE.every((byte, index) => token[index] === byte)) {
     return { kind: 'NTLM' };
   }

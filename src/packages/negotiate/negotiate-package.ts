@@ -1,4 +1,4 @@
-/** The security package Negotiate where the operating system has none: SPNEGO over packages handed in. */
+/** The security package Negotiate, for systems that have none: SPNEGO over the packages that authData gives. */
 import { findBuffer, SECBUFFER_TOKEN } from '../../sspi/index.ts';
 import type {
   AcceptCall,
@@ -27,7 +27,7 @@ const info: SecurityPackageInfo = Object.freeze({
   version: 1,
   /** RPC_C_AUTHN_GSS_NEGOTIATE. */
   rpcId: 9,
-  /** What Windows says of its own: the largest inner token and the SPNEGO around it. */
+  /** The value of Windows: the largest inner token and the SPNEGO around it. */
   maxToken: 65_791,
 });
 
@@ -36,14 +36,14 @@ const NEG_TOKEN_RESP = 0xa1;
 
 const withoutHandshake: Diagnosis = Object.freeze({
   text:
-    'a NegTokenResp without a handshake of its connection: the first leg came over another one, ' +
+    'a NegTokenResp on a connection without a handshake: the first leg came over another connection, ' +
     'through a proxy that does not keep connections apart, or too long ago',
 });
 
 class NegotiateCredential implements PackageCredential {
   readonly expiry: Date | undefined;
   readonly #credentials: readonly InnerCredential[];
-  /** Never read. */
+  /** Never read. They keep compiled code alive: see placeholderContext. */
   protected readonly keptAlive: readonly NegotiatedContext[];
 
   constructor(credentials: readonly InnerCredential[]) {
@@ -55,7 +55,7 @@ class NegotiateCredential implements PackageCredential {
 
   accept(call: AcceptCall): AcceptReply | Promise<AcceptReply> {
     const token = findBuffer(call.input, SECBUFFER_TOKEN)?.data;
-    // No token asks for NegTokenInit2, which HTTP has no place for (attack A01).
+    // A call without a token asks for NegTokenInit2, which HTTP cannot carry (attack A01).
     if (token === undefined) return { status: SEC_E_INVALID_TOKEN };
     const first = firstTokenOf(token);
     if (first.kind === 'SPNEGO') return acceptSpnego(this.#credentials, first.initial, call);
@@ -78,9 +78,10 @@ class NegotiateCredential implements PackageCredential {
 /**
  * The package Negotiate. Its authData is NegotiateAuthData.
  *
- * First tokens may be SPNEGO, raw NTLM or raw Kerberos; the answers have the same form. SEC_E_INVALID_TOKEN: malformed,
- * no mechanism in common, a mechListMIC that does not verify or is missing where it is due; every other failure is the
- * inner package's. With ASC_REQ_EXTENDED_ERROR a SPNEGO client is told of a failure by a NegTokenResp with negState reject.
+ * First tokens may be SPNEGO, raw NTLM or raw Kerberos; the replies have the same form. SEC_E_INVALID_TOKEN: the token
+ * is malformed, there is no common mechanism, or the mechListMIC does not verify or is missing although it is required.
+ * Every other failure comes from the inner package. With ASC_REQ_EXTENDED_ERROR, a failure gives a SPNEGO client a
+ * NegTokenResp with negState reject.
  */
 export const negotiatePackage: SecurityPackage = Object.freeze({
   info,

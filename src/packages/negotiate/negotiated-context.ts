@@ -1,4 +1,4 @@
-/** What every Negotiate context is once it stands: the inner package's context, under Negotiate's name. */
+/** What all Negotiate contexts have in common: they pass calls on to the context of the inner package. */
 import { SECPKG_ATTR_NEGOTIATION_INFO, SECPKG_NEGOTIATION_COMPLETE } from '../../sspi/index.ts';
 import type {
   AcceptCall,
@@ -21,14 +21,14 @@ import {
 } from '../../sspi/status.ts';
 import type { InnerCredential } from './auth-data.ts';
 
-/** Goes on with an answer now or when it is there: what was given synchronously stays so. */
+/** Continues with an answer: at once, or when its promise resolves. A synchronous answer stays synchronous. */
 export function whenAnswered<T, R>(answer: T | Promise<T>, next: (value: T) => R): R | Promise<R> {
   return answer instanceof Promise ? answer.then(next) : next(answer);
 }
 
 /**
- * The status of an inner package. Kerberos and NTLM know two ways on, SEC_E_OK and SEC_I_CONTINUE_NEEDED; another one
- * that would keep a context, such as SEC_I_COMPLETE_NEEDED, is none of theirs and no result (attack G07).
+ * The status of an inner package. In Kerberos and NTLM only SEC_E_OK and SEC_I_CONTINUE_NEEDED keep a context. Any
+ * other status that would keep one, such as SEC_I_COMPLETE_NEEDED, becomes SEC_E_INTERNAL_ERROR (attack G07).
  */
 export function innerStatus(reply: AcceptReply): number {
   const status = reply.status >>> 0;
@@ -38,11 +38,11 @@ export function innerStatus(reply: AcceptReply): number {
 
 const unsupported = Object.freeze({ status: SEC_E_UNSUPPORTED_FUNCTION });
 
-/** Hands every question on to the inner context, and deletes it with itself. */
+/** Passes every query on to the inner context. Deleting this context deletes the inner one. */
 export abstract class NegotiatedContext implements PackageContext {
   /** The package that runs. */
   protected readonly running: InnerCredential;
-  /** Undefined until the inner package made one. */
+  /** Undefined until the inner package has made one. */
   protected inner: PackageContext | undefined;
 
   constructor(running: InnerCredential, inner?: PackageContext) {
@@ -52,7 +52,7 @@ export abstract class NegotiatedContext implements PackageContext {
 
   abstract accept(call: AcceptCall): AcceptReply | Promise<AcceptReply>;
 
-  /** NEGOTIATION_INFO tells the package that really ran (attack G11); all else is what that package says. */
+  /** NEGOTIATION_INFO names the package that really ran (attack G11). That package answers for all other attributes. */
   queryAttribute<A extends ContextAttribute>(attribute: A): Answer<ContextAttributeValues[A]> {
     if (attribute === SECPKG_ATTR_NEGOTIATION_INFO) {
       const value: ContextAttributeValues[typeof SECPKG_ATTR_NEGOTIATION_INFO] = {

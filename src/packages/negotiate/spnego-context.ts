@@ -1,10 +1,12 @@
 /**
- * The acceptor's half of SPNEGO (RFC 4178 sections 3 to 5, MS-SPNG 3.2): picks a mechanism of the client's list, runs
- * the inner package over it, and exchanges the mechListMIC that proves the list was not tampered with.
+ * The acceptor's part of SPNEGO (RFC 4178 sections 3 to 5, MS-SPNG 3.2). It chooses a mechanism from the client's list,
+ * runs the inner package, and exchanges the mechListMIC, which proves that the list was not changed.
  *
- * When a MIC is due (RFC 4178 section 5): always when the client sent one, which must verify and is answered; and where
- * the mechanism is not the client's first choice, unless it has no integrity to make one with. Whoever sends the last
- * mechanism token sends its MIC with it.
+ * A MIC is required in two cases (RFC 4178 section 5):
+ * - The client sent one. It must verify, and it is answered with a MIC.
+ * - The mechanism is not the client's first choice, and it has integrity, so that it can make a MIC.
+ *
+ * The side that sends the last mechanism token sends its MIC with it.
  */
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import {
@@ -34,18 +36,19 @@ const noBuffers: readonly SecBuffer[] = Object.freeze([]);
 
 /** How far the negotiation has come. */
 type SpnegoState =
-  /** The mechanism goes on; with the next token if it has not begun. */
+  /** The mechanism is running, or starts with the next token. */
   | { readonly at: 'mechanism' }
-  /** The mechanism is done and our MIC is sent; the client's is missing. */
+  /** The mechanism is done and our MIC was sent; the client's MIC must follow. */
   | { readonly at: 'mechListMIC'; readonly finished: AcceptReply }
   | { readonly at: 'established' }
   | { readonly at: 'refused' };
 
-/** The mechanism that runs, and where it stood on the client's list. */
+/** The chosen mechanism, and how the client's list names it. */
 interface Choice {
   readonly running: InnerCredential;
-  /** The identifier the client offered it under, echoed as supportedMech (MS-SPNG 3.2.5). */
+  /** The object identifier on the client's list, which is sent back as supportedMech (MS-SPNG 3.2.5). */
   readonly oid: string;
+  /** Whether it is the first mechanism on the list. */
   readonly isFirst: boolean;
 }
 
@@ -69,7 +72,7 @@ export function acceptSpnego(
   initial: InitialToken,
   call: AcceptCall,
 ): AcceptReply | Promise<AcceptReply> {
-  const init = decoded(initial.innerToken);
+  const init = decodeIfValid(initial.innerToken);
   if (init?.type !== 'NegTokenInit') return { status: SEC_E_INVALID_TOKEN };
   const choice = choose(init.mechTypes, credentials);
   if (choice === undefined) {
@@ -89,14 +92,17 @@ export function acceptSpnego(
   });
 }
 
-/** No context: what code compiled for contexts needs to outlive a full collection that finds none (formats/der.ts). */
+/**
+ * A context of no handshake. While it exists, V8 keeps the code that it compiled for contexts (formats/der.ts says
+ * why).
+ */
 export function placeholderContext(running: InnerCredential): NegotiatedContext {
   return new SpnegoContext({ running, oid: '', isFirst: true }, new Uint8Array());
 }
 
 class SpnegoContext extends NegotiatedContext {
   readonly #choice: Choice;
-  /** MechTypeList exactly as received: what the MICs cover. */
+  /** MechTypeList exactly as received. The MICs cover these bytes. */
   #mechTypes: Uint8Array;
   #state: SpnegoState = { at: 'mechanism' };
   #firstReply = true;
@@ -107,14 +113,15 @@ class SpnegoContext extends NegotiatedContext {
     this.#mechTypes = mechTypes;
   }
 
-  /** Copies what a MIC still to come will cover; most negotiations are over before. */
+  /** Copies the bytes that a later MIC covers. Most negotiations end with the first leg and need no copy. */
   keepMechTypes(): void {
     if (this.#state.at !== 'established') this.#mechTypes = Uint8Array.from(this.#mechTypes);
   }
 
   acceptFirst(init: NegTokenInit, call: AcceptCall): AcceptReply | Promise<AcceptReply> {
     const { running, isFirst } = this.#choice;
-    // The optimistic token is for the first mechanism: for another one the client sends a new token when told which.
+    // The optimistic token is for the first mechanism on the list. For another one the client sends a new token, after
+    // the reply has named it.
     if (!isFirst) return this.#continue({ negState: NEG_STATE_REQUEST_MIC });
     const { mechToken, mechListMic } = init;
     if (mechToken === undefined) {
@@ -122,16 +129,16 @@ class SpnegoContext extends NegotiatedContext {
     }
     const { kind } = firstTokenOf(mechToken);
     if (kind === running.mechanism) return this.#run(mechToken, mechListMic, call);
-    // A token of another mechanism than the list says is discarded (attack B10), rubbish and SPNEGO again are refused.
+    // A token of another mechanism than the list names is ignored (attack B10). Unknown bytes and SPNEGO are refused.
     return kind === 'Kerberos' || kind === 'NTLM' ? this.#continue({}) : this.#refuse(call, SEC_E_INVALID_TOKEN);
   }
 
   accept(call: AcceptCall): AcceptReply | Promise<AcceptReply> {
     const state = this.#state;
-    const response = decoded(findBuffer(call.input, SECBUFFER_TOKEN)?.data);
+    const response = decodeIfValid(findBuffer(call.input, SECBUFFER_TOKEN)?.data);
     if (response?.type !== 'NegTokenResp') return this.#refuse(call, SEC_E_INVALID_TOKEN);
-    if (!this.#mayGoOn(response)) return this.#refuse(call, SEC_E_INVALID_TOKEN);
-    // An empty OCTET STRING is no token.
+    if (!this.#mayContinue(response)) return this.#refuse(call, SEC_E_INVALID_TOKEN);
+    // An empty OCTET STRING counts as no token.
     const token = response.responseToken?.byteLength === 0 ? undefined : response.responseToken;
     switch (state.at) {
       case 'mechanism':
@@ -149,12 +156,12 @@ class SpnegoContext extends NegotiatedContext {
     }
   }
 
-  /** The client neither gives up nor names another mechanism than the one that runs (attack B07). */
-  #mayGoOn({ negState, supportedMech }: NegTokenResp): boolean {
+  /** Whether the client neither rejects nor names another mechanism than the one that runs (attack B07). */
+  #mayContinue({ negState, supportedMech }: NegTokenResp): boolean {
     return negState !== NEG_STATE_REJECT && (supportedMech === undefined || supportedMech === this.#choice.oid);
   }
 
-  /** Gives the inner package its token, in place of the SPNEGO one; every other buffer goes along. */
+  /** Runs the inner package with its token in place of the SPNEGO token. All other buffers are passed on. */
   #run(token: Uint8Array, mic: Uint8Array | undefined, call: AcceptCall): AcceptReply | Promise<AcceptReply> {
     const input = call.input.map((buffer) =>
       (buffer.type & SECBUFFER_TYPE_MASK) === SECBUFFER_TOKEN ? { type: buffer.type, data: token } : buffer,
@@ -162,13 +169,13 @@ class SpnegoContext extends NegotiatedContext {
     const { requirements, targetDataRep } = call;
     const innerCall: AcceptCall = { input, requirements, targetDataRep };
     const answer = this.inner === undefined ? this.running.credential.accept(innerCall) : this.inner.accept(innerCall);
-    // The caller may reuse its buffers while a package that answers later is at it.
+    // The caller may reuse its buffers while an asynchronous package is running.
     const kept = mic !== undefined && answer instanceof Promise ? Uint8Array.from(mic) : mic;
     return whenAnswered(answer, (reply) => this.#conclude(call, reply, kept));
   }
 
   #conclude(call: AcceptCall, reply: AcceptReply, mic: Uint8Array | undefined): AcceptReply {
-    // Taken over whatever the status is, so that it is deleted with this context.
+    // Kept whatever the status is, so that it is deleted with this context.
     this.inner ??= reply.context;
     const token = outputToken(reply);
     const status = innerStatus(reply);
@@ -176,7 +183,7 @@ class SpnegoContext extends NegotiatedContext {
       return this.#refuse(call, status, reply.diagnosis, token);
     if (this.inner === undefined) return this.#refuse(call, SEC_E_INTERNAL_ERROR);
     if (status === SEC_I_CONTINUE_NEEDED) {
-      // Nothing stands yet that this MIC could have been made with.
+      // The mechanism has no key yet, so this MIC cannot be right.
       return mic === undefined ? this.#continue({ responseToken: token }) : this.#refuse(call, SEC_E_INVALID_TOKEN);
     }
     try {
@@ -186,7 +193,7 @@ class SpnegoContext extends NegotiatedContext {
     }
   }
 
-  /** The mechanism is done: is the negotiation? */
+  /** The mechanism is done. Verifies and makes the MICs that are required. */
   #finish(
     call: AcceptCall,
     reply: AcceptReply,
@@ -194,16 +201,17 @@ class SpnegoContext extends NegotiatedContext {
     mic: Uint8Array | undefined,
   ): AcceptReply {
     const { attributes, expiry, output = [] } = reply;
-    // What is not a token is for the caller, such as SECBUFFER_CHANNEL_BINDINGS_RESULT, and comes with the result.
-    const others = output.length < 2 && token !== undefined ? noBuffers : output.filter(isNoToken);
+    // Buffers that are not tokens, such as SECBUFFER_CHANNEL_BINDINGS_RESULT, are for the caller, with the last status.
+    const others = output.length < 2 && token !== undefined ? noBuffers : output.filter(isNotToken);
     const finished: AcceptReply = { status: SEC_E_OK, attributes, expiry, output: others };
     const integrity = ((attributes ?? 0) & ASC_RET_INTEGRITY) !== 0;
-    const due = integrity && !this.#choice.isFirst;
-    if (mic === undefined && !due) {
+    const required = integrity && !this.#choice.isFirst;
+    if (mic === undefined && !required) {
       return this.#establish(finished, { negState: NEG_STATE_ACCEPT_COMPLETED, responseToken: token });
     }
-    if (mic === undefined && token === undefined) return this.#refuse(call, SEC_E_INVALID_TOKEN, micMissing); // attack B05
-    if (mic !== undefined && !this.#verifies(mic)) return this.#refuse(call, SEC_E_INVALID_TOKEN, micWrong); // attack B04
+    // A required MIC is missing (attack B05), or a MIC does not verify (attack B04).
+    if (mic === undefined && token === undefined) return this.#refuse(call, SEC_E_INVALID_TOKEN, micMissing);
+    if (mic !== undefined && !this.#verifies(mic)) return this.#refuse(call, SEC_E_INVALID_TOKEN, micWrong);
     const own = this.#makeMic();
     if (own === undefined) return this.#refuse(call, SEC_E_INTERNAL_ERROR);
     this.inner?.resetMessageState?.();
@@ -215,7 +223,7 @@ class SpnegoContext extends NegotiatedContext {
     return this.#continue({ responseToken: token, mechListMic: own });
   }
 
-  /** The client's MIC after ours: nothing is left to say, and no token is expected. */
+  /** The client's MIC, after ours. The negotiation ends here, without another token. */
   #lastMic(call: AcceptCall, mic: Uint8Array, finished: AcceptReply): AcceptReply {
     if (!this.#verifies(mic)) return this.#refuse(call, SEC_E_INVALID_TOKEN, micWrong);
     this.inner?.resetMessageState?.();
@@ -250,7 +258,7 @@ class SpnegoContext extends NegotiatedContext {
     return { status, attributes, expiry, output: others.length === 0 ? sent : [...sent, ...others] };
   }
 
-  /** supportedMech goes out once, with the first reply (RFC 4178 section 4.2.2). */
+  /** supportedMech is sent once, with the first reply (RFC 4178 section 4.2.2). */
   #output(fields: NegTokenRespFields): readonly SecBuffer[] {
     const supportedMech = this.#firstReply ? this.#choice.oid : undefined;
     this.#firstReply = false;
@@ -265,18 +273,19 @@ class SpnegoContext extends NegotiatedContext {
   }
 }
 
-function isNoToken({ type }: SecBuffer): boolean {
+function isNotToken({ type }: SecBuffer): boolean {
   return (type & SECBUFFER_TYPE_MASK) !== SECBUFFER_TOKEN;
 }
 
 const micMissing: Diagnosis = {
-  text: 'mechListMIC is missing, and the mechanism is not the first that the client named',
+  text: "mechListMIC is missing; it is required because the mechanism is not the client's first choice",
 };
 const micWrong: Diagnosis = { text: 'mechListMIC does not verify: the list of mechanisms was changed on its way' };
 
 /**
- * The end of a negotiation. Where the caller wants its peer told (ASC_REQ_EXTENDED_ERROR), in SPNEGO's words, with what
- * the inner package says.
+ * Refuses the negotiation. With ASC_REQ_EXTENDED_ERROR the client gets a NegTokenResp with negState reject.
+ *
+ * @param responseToken error token of the inner package, for that NegTokenResp
  */
 function rejected(call: AcceptCall, status: number, diagnosis?: Diagnosis, responseToken?: Uint8Array): AcceptReply {
   if ((call.requirements & ASC_REQ_EXTENDED_ERROR) === 0) return { status, diagnosis };
@@ -284,7 +293,8 @@ function rejected(call: AcceptCall, status: number, diagnosis?: Diagnosis, respo
   return { status, output: [{ type: SECBUFFER_TOKEN, data }], diagnosis };
 }
 
-function decoded(token: Uint8Array | undefined): NegTokenInit | NegTokenResp | undefined {
+/** Decodes a token; undefined if there is none or it is malformed. */
+function decodeIfValid(token: Uint8Array | undefined): NegTokenInit | NegTokenResp | undefined {
   try {
     return token === undefined ? undefined : decodeNegotiationToken(token);
   } catch (error) {

@@ -1,4 +1,4 @@
-/** What an established NTLM context answers to QueryContextAttributes, and its ASC_RET_* bits. */
+/** Attributes of an established NTLM context (QueryContextAttributes), and its ASC_RET_* bits. */
 import {
   NTLMSSP_NEGOTIATE_IDENTIFY,
   NTLMSSP_NEGOTIATE_SEAL,
@@ -13,7 +13,7 @@ import { SEC_E_OK, SEC_E_UNSUPPORTED_FUNCTION } from '../../sspi/status.ts';
 import { SIGNATURE_BYTES } from './ntlm-message-security.ts';
 import { ntlmPackageInfo } from './ntlm-package-info.ts';
 
-/** What is known of an established context. */
+/** What is known about an established context. */
 export interface EstablishedFacts {
   readonly token: SecurityContextToken;
   /** NetBIOS name of the server. */
@@ -22,12 +22,12 @@ export interface EstablishedFacts {
   readonly exportedSessionKey: Uint8Array;
   /** ASC_RET_* bits. */
   readonly attributes: number;
-  /** MsvAvTargetName; empty where the client said none or that it is not to be trusted (MsvAvFlags 4). */
+  /** MsvAvTargetName; empty if the client sent none or marked it as untrusted (MsvAvFlags 4). */
   readonly target: string;
   readonly start: Date;
 }
 
-/** ASC_RET_* of the finished context. Messages are numbered, so replay and sequence are noticed wherever they are signed. */
+/** ASC_RET_* bits of the finished context. Signed messages have numbers, so replays and wrong order are detected. */
 export function contextAttributes(flags: number, requirements: number): number {
   let attributes = 0;
   if ((flags & (NTLMSSP_NEGOTIATE_SIGN | NTLMSSP_NEGOTIATE_SEAL)) !== 0) {
@@ -66,7 +66,7 @@ const readers: Readers = {
   [Attribute.SECPKG_ATTR_CLIENT_SPECIFIED_TARGET]: ({ target }) => target,
 };
 
-/** The answer to one attribute; SEC_E_UNSUPPORTED_FUNCTION for one that NTLM does not have. */
+/** Answers the query for one attribute; SEC_E_UNSUPPORTED_FUNCTION if NTLM does not have it. */
 export function answerAttribute<A extends ContextAttribute>(
   facts: EstablishedFacts,
   attribute: A,

@@ -23,21 +23,21 @@ const dnsName: Reader<string> = (value, option) => {
 export const ntlmOptions = {
   /** Who verifies responses; must have `verifyNtlm`. */
   accounts: required(accountSourceFor('verifyNtlm'), 'Give an account source, such as memoryAccounts([...]).'),
-  /** NetBIOS name of the domain the server belongs to; equal to `computerName` for a server of its own. */
+  /** NetBIOS name of the domain that the server belongs to; equal to `computerName` for a stand-alone server. */
   domain: required(netBiosName, 'Give the NetBIOS name of the domain.'),
   /** NetBIOS name of the server. */
   computerName: required(netBiosName, 'Give the NetBIOS name of the server.'),
-  /** DNS name of the domain, told in the challenge. */
+  /** DNS name of the domain, sent in the challenge. */
   dnsDomain: optional(dnsName),
-  /** DNS name of the server, told in the challenge. */
+  /** DNS name of the server, sent in the challenge. */
   dnsComputerName: optional(dnsName),
   /** Where the time comes from. */
   clock: defaulted(clock, systemClock, { otherwise: "the machine's" }),
   /** Where challenges come from. */
   random: defaulted(random, systemRandom, { otherwise: "the machine's" }),
-  /** How far the time in a response may be from the server's, in milliseconds (MS-NLMP note <39>). */
+  /** How much the time in a response may differ from the server's, in milliseconds (MS-NLMP note <39>). */
   maxLifetimeMilliseconds: defaulted(wholeNumber(1, Number.MAX_SAFE_INTEGER), DEFAULT_LIFETIME_MILLISECONDS),
-  /** Refuse clients that send no MIC, such as curl and Firefox. A MIC is checked where there is one. */
+  /** Refuse clients that send no MIC, such as curl and Firefox. A MIC that a client sends is always checked. */
   requireMic: defaulted(flag, false),
   /** Refuse clients that do not negotiate 128-bit keys (SEC_E_UNSUPPORTED_FUNCTION). */
   require128: defaulted(flag, false),
@@ -52,7 +52,7 @@ export type NtlmSettings = SettingsOf<typeof ntlmOptions>;
 /**
  * Checks pAuthData.
  *
- * @throws OptionError naming the option, as `authData.accounts`
+ * @throws OptionError that names the option, such as `authData.accounts`
  */
 export function ntlmSettings(authData: unknown): NtlmSettings {
   return readOptions(ntlmOptions, authData, 'authData');

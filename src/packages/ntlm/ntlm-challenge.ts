@@ -1,4 +1,4 @@
-/** The first leg: what a NEGOTIATE_MESSAGE is answered with, MS-NLMP section 3.2.5.1.1. */
+/** The first leg: the CHALLENGE_MESSAGE that answers a NEGOTIATE_MESSAGE, MS-NLMP section 3.2.5.1.1. */
 import { encodeTargetInfo } from '../../formats/ntlm/av-pairs.ts';
 import { filetimeOf } from '../../formats/filetime.ts';
 import { encodeChallengeMessage, SERVER_CHALLENGE_BYTES } from '../../formats/ntlm/challenge-message.ts';
@@ -25,25 +25,25 @@ import { equalIgnoringCase } from '../../formats/uppercase.ts';
 import { encodeUtf16le } from '../../formats/utf16.ts';
 import type { NtlmSettings } from './ntlm-auth-data.ts';
 
-/** A challenge on its way: what verifying the answer to it needs. */
+/** A challenge that was sent, with what is needed to verify the response to it. */
 export interface IssuedChallenge {
   /** NEGOTIATE_MESSAGE and CHALLENGE_MESSAGE as they were on the wire: the MIC covers them. */
   readonly negotiateMessage: Uint8Array;
   readonly challengeMessage: Uint8Array;
   /** Eight bytes. */
   readonly serverChallenge: Uint8Array;
-  /** Flags of the challenge: the client cannot have more. */
+  /** Flags of the challenge. The client can use no others. */
   readonly flags: number;
 }
 
 /**
- * Flags granted whenever the client asks. VERSION among them because WinPR takes a challenge without it for eight bytes
- * shorter than it is, and then computes its MIC over a part of it.
+ * Flags granted whenever the client asks for them. VERSION is one of them because of WinPR: it takes a challenge
+ * without VERSION to be eight bytes shorter than it is, and computes its MIC over only a part of it.
  */
 const GRANTED = NTLMSSP_NEGOTIATE_EXTENDED_SESSIONSECURITY | NTLMSSP_NEGOTIATE_IDENTIFY | NTLMSSP_NEGOTIATE_VERSION;
-/** Nothing may depend on it (section 2.2.2.10); revision 15 is the only one there is. */
+/** For debugging only (section 2.2.2.10): nothing may depend on it. Revision 15 is the only one there is. */
 const VERSION: NtlmVersion = Object.freeze({ major: 10, minor: 0, build: 0, revision: 15 });
-/** Flags that only mean something for message protection. */
+/** Flags that have a meaning only for message protection. */
 const PROTECTION =
   NTLMSSP_NEGOTIATE_SIGN |
   NTLMSSP_NEGOTIATE_SEAL |
@@ -55,12 +55,12 @@ const ALWAYS =
   NTLMSSP_REQUEST_TARGET | NTLMSSP_NEGOTIATE_NTLM | NTLMSSP_NEGOTIATE_ALWAYS_SIGN | NTLMSSP_NEGOTIATE_TARGET_INFO;
 
 /**
- * Flags of the challenge for an offer.
+ * Flags of the challenge for the flags that a client offers.
  *
  * Message protection is granted only with extended session security: the older form has one key for both directions
- * and a CRC for a checksum. LM_KEY and DATAGRAM are never granted.
+ * and a CRC as checksum. LM_KEY and DATAGRAM are never granted.
  *
- * @returns undefined where the client can read neither Unicode nor OEM strings (SEC_E_INVALID_TOKEN)
+ * @returns undefined if the client can read neither Unicode nor OEM strings (SEC_E_INVALID_TOKEN)
  */
 function challengeFlags(offered: number): number | undefined {
   let flags = ALWAYS | (offered & GRANTED);
@@ -76,12 +76,12 @@ function challengeFlags(offered: number): number | undefined {
 /**
  * Makes the challenge.
  *
- * MsvAvTimestamp is always told: it makes clients send a MIC and leave the LM response out (section 3.1.5.1.2), and spares
- * them a clock of their own.
+ * MsvAvTimestamp is always sent. With it clients send a MIC and leave out the LM response (section 3.1.5.1.2), and they
+ * use this time instead of their own clock.
  *
- * @param negotiateMessage raw bytes; copied
- * @param offered their flags
- * @returns undefined where there is no character set in common
+ * @param negotiateMessage the NEGOTIATE_MESSAGE as received; copied
+ * @param offered flags of the NEGOTIATE_MESSAGE
+ * @returns undefined if there is no common character set (SEC_E_INVALID_TOKEN)
  */
 export function issueChallenge(
   settings: NtlmSettings,
@@ -96,11 +96,11 @@ export function issueChallenge(
   const targetType = standsAlone ? NTLMSSP_TARGET_TYPE_SERVER : NTLMSSP_TARGET_TYPE_DOMAIN;
   const serverChallenge = new Uint8Array(settings.random(SERVER_CHALLENGE_BYTES));
   if (serverChallenge.byteLength !== SERVER_CHALLENGE_BYTES) {
-    throw new RangeError('the random source gave too few bytes');
+    throw new RangeError('the random source gave the wrong number of bytes');
   }
-  const answered = (flags | targetType) >>> 0;
+  const grantedFlags = (flags | targetType) >>> 0;
   const challengeMessage = encodeChallengeMessage({
-    flags: answered,
+    flags: grantedFlags,
     serverChallenge,
     targetName,
     version: VERSION,
@@ -112,10 +112,10 @@ export function issueChallenge(
       timestamp: filetimeOf(settings.clock.now()),
     }),
   });
-  return { negotiateMessage: new Uint8Array(negotiateMessage), challengeMessage, serverChallenge, flags: answered };
+  return { negotiateMessage: new Uint8Array(negotiateMessage), challengeMessage, serverChallenge, flags: grantedFlags };
 }
 
-/** TargetName in the agreed character set; left empty where OEM cannot say it, for TargetInfo says it too. */
+/** TargetName in the agreed character set. Empty if OEM cannot represent the name: TargetInfo has it as well. */
 function encodeTargetName(name: string, unicode: boolean): Uint8Array {
   if (unicode) return encodeUtf16le(name);
   return /^[\x20-\x7e]*$/u.test(name) ? Buffer.from(name, 'latin1') : new Uint8Array(0);

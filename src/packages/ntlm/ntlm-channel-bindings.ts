@@ -1,16 +1,19 @@
 /**
- * The channel-binding policy of the NTLM acceptor, MS-NLMP section 3.2.5.1.2 and the requirements of AcceptSecurityContext.
+ * The channel-binding policy of the NTLM acceptor, MS-NLMP section 3.2.5.1.2 and the requirements of
+ * AcceptSecurityContext. The columns are what the client sent as MsvAvChannelBindings, compared with the server's
+ * bindings.
  *
- * | what the server gives                              | client: MsvAvChannelBindings absent | all zero | another value | equal |
- * |----------------------------------------------------|--------|------|-------------------|------|
- * | nothing                                            | pass   | pass | pass              | pass |
- * | bindings and ASC_REQ_ALLOW_MISSING_BINDINGS        | pass   | fail | fail              | pass |
- * | bindings                                           | fail   | fail | fail              | pass |
- * | ASC_REQ_PROXY_BINDINGS, no bindings                | fail   | fail | pass (not known)  | pass |
- * | ASC_REQ_PROXY_BINDINGS and ALLOW_MISSING_BINDINGS  | SEC_E_UNSUPPORTED_FUNCTION            ||||
+ * | the server's bindings and requirements             | absent | all zero | another value | equal |
+ * |----------------------------------------------------|--------|----------|---------------|-------|
+ * | nothing                                            | pass   | pass     | pass          | pass  |
+ * | bindings and ASC_REQ_ALLOW_MISSING_BINDINGS        | pass   | fail     | fail          | pass  |
+ * | bindings                                           | fail   | fail     | fail          | pass  |
+ * | ASC_REQ_PROXY_BINDINGS, no bindings                | fail   | fail     | pass          | pass  |
+ * | ASC_REQ_PROXY_BINDINGS and ALLOW_MISSING_BINDINGS  | SEC_E_UNSUPPORTED_FUNCTION                |
  *
- * A client that knows channel bindings but has none sends zeros, so zeros are not "said nothing". Bindings given together
- * with ASC_REQ_PROXY_BINDINGS must be met like bindings without it.
+ * With ASC_REQ_PROXY_BINDINGS alone the server does not know the right value, so every value except zeros passes. A
+ * client that supports channel bindings but has none sends zeros, so zeros do not count as absent. Bindings that are
+ * given together with ASC_REQ_PROXY_BINDINGS must match, as they must without it.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { channelBindingsHash } from '../../crypto/channel-bindings-hash.ts';
@@ -20,7 +23,7 @@ import type { SecBuffer } from '../../sspi/buffers.ts';
 import { ASC_REQ_ALLOW_MISSING_BINDINGS, ASC_REQ_PROXY_BINDINGS } from '../../sspi/requirements.ts';
 import type { AcceptCall } from '../../sspi/security-package.ts';
 
-/** What is required of the client's channel bindings. */
+/** What the client's channel bindings must be. */
 export type BindingsPolicy =
   | { readonly mode: 'none' }
   | { readonly mode: 'proxy' }
@@ -29,8 +32,8 @@ export type BindingsPolicy =
 /**
  * The policy of a call.
  *
- * @returns undefined where the requirements contradict each other (SEC_E_UNSUPPORTED_FUNCTION)
- * @throws MalformedTokenError where the server's own SEC_CHANNEL_BINDINGS is not one
+ * @returns undefined if the requirements contradict each other (SEC_E_UNSUPPORTED_FUNCTION)
+ * @throws MalformedTokenError if the server's own SEC_CHANNEL_BINDINGS structure is malformed
  */
 export function bindingsPolicy({ input, requirements }: AcceptCall): BindingsPolicy | undefined {
   const allowMissing = (requirements & ASC_REQ_ALLOW_MISSING_BINDINGS) !== 0;
@@ -45,7 +48,7 @@ export function bindingsPolicy({ input, requirements }: AcceptCall): BindingsPol
 /**
  * Whether the client's bindings satisfy the policy.
  *
- * @param sent MsvAvChannelBindings of a response that was verified, 16 bytes; undefined where it had none
+ * @param sent MsvAvChannelBindings of a verified response, 16 bytes; undefined if it has none
  */
 export function meetsBindingsPolicy(policy: BindingsPolicy, sent: Uint8Array | undefined): boolean {
   switch (policy.mode) {
@@ -68,9 +71,10 @@ const VALID_PROXY = 0x20;
 const VALID_MISSING = 0x40;
 
 /**
- * What became of a policy that was met: a SECBUFFER_CHANNEL_BINDINGS_RESULT buffer of four bytes, little-endian.
+ * How the policy was met, as a SECBUFFER_CHANNEL_BINDINGS_RESULT buffer of four bytes, little-endian. Only for bindings
+ * that meet the policy.
  *
- * @returns no buffer where the server asked for nothing
+ * @returns no buffer if the server required nothing
  */
 export function bindingsResult(policy: BindingsPolicy, sent: Uint8Array | undefined): readonly SecBuffer[] {
   if (policy.mode === 'none') return [];

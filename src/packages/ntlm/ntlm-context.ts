@@ -1,6 +1,6 @@
 /**
- * The security context of the NTLM acceptor: one challenge, one answer, then an established context or nothing.
- * MS-NLMP section 3.2.5.1.2.
+ * The security context of the NTLM acceptor, MS-NLMP section 3.2.5.1.2. It has sent one challenge and takes one
+ * response. After that it is established, or it cannot be used any more.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { messageIntegrityCode } from '../../crypto/ntlm-keys.ts';
@@ -45,18 +45,18 @@ import { readResult } from './ntlm-result.ts';
 interface Established extends EstablishedFacts {
   /** The flags both sides agreed on. */
   readonly flags: number;
-  /** Made on first use: over HTTP no message is ever protected, and the keys cost a third of a sign-in. */
+  /** Made on first use: over HTTP no message is protected, and to derive the keys takes a third of a sign-in's time. */
   security: NtlmMessageSecurity | undefined;
 }
 
 type State =
   | { readonly phase: 'challenged'; readonly challenge: IssuedChallenge }
   | { readonly phase: 'established'; readonly established: Established }
-  /** The challenge was used, rightly or not, or the context was deleted. */
+  /** The challenge was used, successfully or not, or the context was deleted. */
   | { readonly phase: 'spent' };
 
-/** One answer, read and found whole: what is left is whether it is right. */
-interface Answered {
+/** An AUTHENTICATE_MESSAGE that passed every check except those that need the account. */
+interface CheckedMessage {
   readonly message: AuthenticateMessage;
   readonly response: NtlmV2Response;
   /** The flags both sides have. */
@@ -74,7 +74,7 @@ export class NtlmContext implements PackageContext {
 
   /**
    * @param challenge the challenge that was sent
-   * @param firstPolicy channel-binding policy of the first leg: bindings given there count where the last leg has none
+   * @param firstPolicy channel-binding policy of the first leg: bindings given there apply if the last leg has none
    */
   constructor(settings: NtlmSettings, challenge: IssuedChallenge, firstPolicy: BindingsPolicy = { mode: 'none' }) {
     this.#settings = settings;
@@ -83,8 +83,8 @@ export class NtlmContext implements PackageContext {
   }
 
   /**
-   * The last leg: an AUTHENTICATE_MESSAGE. The challenge is used up by the first call, whatever comes of it, so that no
-   * second response can be tried on it (attacks C02, C03).
+   * The last leg: an AUTHENTICATE_MESSAGE. The first call uses up the challenge, whatever its result is, so that no
+   * second response can be tried with it (attacks C02, C03).
    */
   accept(call: AcceptCall): AcceptReply | Promise<AcceptReply> {
     const state = this.#state;
@@ -94,22 +94,22 @@ export class NtlmContext implements PackageContext {
     const { challenge } = state;
 
     let policy: BindingsPolicy | undefined;
-    let answered: Answered | AcceptReply;
+    let read: CheckedMessage | AcceptReply;
     try {
       policy = strictest(this.#firstPolicy, bindingsPolicy(call));
       if (policy === undefined) return { status: Status.SEC_E_UNSUPPORTED_FUNCTION };
-      answered = this.#read(call, challenge, policy);
+      read = this.#read(call, challenge, policy);
     } catch (error) {
       if (error instanceof MalformedTokenError) return malformed(call, error);
       throw error;
     }
-    if ('status' in answered) return answered;
+    if ('status' in read) return read;
 
-    const { message } = answered;
-    const whole = answered;
+    const checked = read;
+    const { message } = checked;
     const { requirements } = call;
     const bindings = policy;
-    const finish = (result: unknown): AcceptReply => this.#finish(result, challenge, whole, bindings, requirements);
+    const finish = (result: unknown): AcceptReply => this.#finish(result, challenge, checked, bindings, requirements);
     let result: unknown;
     try {
       result = this.#settings.accounts.verifyNtlm({
@@ -128,11 +128,11 @@ export class NtlmContext implements PackageContext {
     return Promise.resolve(result).then(finish, (error: unknown) => sourceFailed(message, error));
   }
 
-  /** Everything that can be said of an answer before an account is looked up: nothing here depends on one. */
-  #read(call: AcceptCall, challenge: IssuedChallenge, policy: BindingsPolicy): Answered | AcceptReply {
+  /** Makes every check that needs no account, before one is looked up. So the result does not depend on the account. */
+  #read(call: AcceptCall, challenge: IssuedChallenge, policy: BindingsPolicy): CheckedMessage | AcceptReply {
     const token = findBuffer(call.input, SECBUFFER_TOKEN)?.data;
     if (token === undefined) return { status: Status.SEC_E_INVALID_TOKEN };
-    // The bytes of the caller may change while a source is asked. Not slice(): that of a Buffer does not copy.
+    // A copy: the caller's bytes may change while the account source works. Not slice(): on a Buffer it does not copy.
     const raw = new Uint8Array(token);
     const message = decodeAuthenticateMessage(raw, challenge.flags);
     const flags = agreedFlags(message.flags & challenge.flags);
@@ -142,7 +142,7 @@ export class NtlmContext implements PackageContext {
     }
     const length = message.ntResponse.byteLength;
     if (length === 0 || length === NTLM_V1_RESPONSE_BYTES) {
-      // LM alone, NTLMv1 or NTLMv1 with ESS: never verified. They cannot carry bindings either (attack C17).
+      // LM, NTLMv1, or NTLMv1 with extended session security: never verified. None can carry bindings (attack C17).
       const status = policy.mode === 'none' ? Status.SEC_E_LOGON_DENIED : Status.SEC_E_BAD_BINDINGS;
       return refusal(status, message, noNtlmV2);
     }
@@ -164,11 +164,11 @@ export class NtlmContext implements PackageContext {
     return { message, response, flags, raw };
   }
 
-  /** The rest, once the account source has spoken. */
+  /** Takes the result of the account source, makes the remaining checks and establishes the context. */
   #finish(
     result: unknown,
     challenge: IssuedChallenge,
-    { message, response, flags, raw }: Answered,
+    { message, response, flags, raw }: CheckedMessage,
     policy: BindingsPolicy,
     requirements: number,
   ): AcceptReply {
@@ -229,7 +229,7 @@ export class NtlmContext implements PackageContext {
     return { status: Status.SEC_E_OK, value: established.token };
   }
 
-  /** Message protection; undefined before the context stands. */
+  /** Message protection; undefined before the context is established. */
   #security(): NtlmMessageSecurity | undefined {
     const established = this.#established();
     if (established === undefined) return undefined;
@@ -265,15 +265,18 @@ export class NtlmContext implements PackageContext {
   }
 }
 
-/** The last leg's policy, unless only the first leg brought bindings: what was once required is not forgotten. */
+/**
+ * The policy for both legs: that of the last leg, except that what only the first leg required still applies. Bindings
+ * come before ASC_REQ_PROXY_BINDINGS.
+ */
 function strictest(first: BindingsPolicy, last: BindingsPolicy | undefined): BindingsPolicy | undefined {
   if (last === undefined || 'hash' in last) return last;
   return 'hash' in first || last.mode === 'none' ? first : last;
 }
 
 /**
- * The flags as they take effect: without extended session security nothing is signed, and a key is exchanged only for
- * signing or sealing (section 3.2.5.1.2).
+ * The flags that take effect. Without extended session security nothing is signed or sealed. A key is exchanged only
+ * for signing or sealing (section 3.2.5.1.2).
  */
 function agreedFlags(common: number): number {
   const signing = NTLMSSP_NEGOTIATE_SIGN | NTLMSSP_NEGOTIATE_SEAL;
@@ -283,7 +286,7 @@ function agreedFlags(common: number): number {
   return flags >>> 0;
 }
 
-/** A no, with what the server's log should know: whom the client claimed to be, and the cause. */
+/** A refusal. For the server's log it holds the claimed account and the cause. */
 function refusal(status: number, { userName, domain }: AuthenticateMessage, text?: string): AcceptReply {
   const account = domain === '' ? userName : `${domain}\\${userName}`;
   return { status, diagnosis: { account, ...(text === undefined ? undefined : { text }) } };
@@ -291,7 +294,10 @@ function refusal(status: number, { userName, domain }: AuthenticateMessage, text
 
 const noNtlmV2 = 'the client sent no NTLMv2 response; it must not use LM or NTLMv1';
 
-/** What is wrong with a message, for the log: old clients break more rules than one. */
+/**
+ * The refusal of a malformed message. If its response is LM or NTLMv1, the log says so: such clients often break other
+ * rules too, but this is the cause to fix.
+ */
 function malformed({ input }: AcceptCall, { message }: MalformedTokenError): AcceptReply {
   const token = findBuffer(input, SECBUFFER_TOKEN)?.data;
   const length = token === undefined ? undefined : ntResponseLength(token);
@@ -305,7 +311,12 @@ function sourceFailed(message: AuthenticateMessage, error: unknown): AcceptReply
 
 const noMic = new Uint8Array(MIC_BYTES);
 
-/** Section 3.2.5.1.2: over the three messages as they were on the wire, the MIC's own bytes as zeros (attacks C13, C15). */
+/**
+ * Verifies the MIC, section 3.2.5.1.2. It covers the three messages as they were on the wire, with zeros in place of
+ * the MIC itself (attacks C13, C15).
+ *
+ * @param raw the AUTHENTICATE_MESSAGE; its MIC is overwritten with zeros
+ */
 function verifyMic(
   exportedSessionKey: Uint8Array,
   { negotiateMessage, challengeMessage }: IssuedChallenge,

@@ -1,8 +1,8 @@
 /**
  * Signing and sealing of an established NTLM context with extended session security, MS-NLMP section 3.4, server side.
  *
- * Each direction has its own keys, its own RC4 stream and its own sequence number from 0. A message that does not verify
- * leaves stream and number as they were, so that a forged message cannot spoil the genuine one after it.
+ * Each direction has its own keys, its own RC4 stream and its own sequence number, which starts at 0. A message that
+ * does not verify changes neither stream nor number, so that a forged message cannot spoil the genuine one after it.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { hmac } from '../../crypto/hmac.ts';
@@ -78,7 +78,7 @@ export class NtlmMessageSecurity {
   readonly #incoming: Direction;
   readonly #integrity: boolean;
   readonly #confidentiality: boolean;
-  /** Section 3.4.4.2: the checksum itself is encrypted only where keys were exchanged. */
+  /** Section 3.4.4.2: the checksum itself is encrypted only if a key was exchanged. */
   readonly #encryptsChecksum: boolean;
 
   /**
@@ -113,7 +113,9 @@ export class NtlmMessageSecurity {
     return status === SEC_E_OK ? { status, value: 0 } : { status };
   }
 
-  /** EncryptMessage: see PackageContext. The output is the signature, then the buffers as they came in, data sealed. */
+  /**
+   * EncryptMessage: see PackageContext. The output is the signature, then the DATA buffers in their order, encrypted.
+   */
   encryptMessage(message: readonly SecBuffer[]): Answer<readonly SecBuffer[]> {
     if (!this.#confidentiality) return { status: SEC_E_QOP_NOT_SUPPORTED };
     const checksum = this.#outgoing.checksum(signedParts(message));
@@ -122,7 +124,7 @@ export class NtlmMessageSecurity {
     return { status: SEC_E_OK, value: [this.#sign(checksum), ...sealed] };
   }
 
-  /** DecryptMessage: see PackageContext. A STREAM buffer is a signature with the sealed data behind it. */
+  /** DecryptMessage: see PackageContext. A STREAM buffer is a signature, followed by the encrypted data. */
   decryptMessage(message: readonly SecBuffer[]): Answer<readonly SecBuffer[]> {
     if (!this.#confidentiality) return { status: SEC_E_QOP_NOT_SUPPORTED };
     const whole = findBuffer(message, SECBUFFER_STREAM)?.data;
@@ -141,15 +143,15 @@ export class NtlmMessageSecurity {
   }
 
   /**
-   * Puts both RC4 streams back to their start, for Negotiate: MS-SPNG section 3.2.5.1 makes and verifies the mechListMIC
-   * outside of the streams that protect messages. The sequence numbers go on.
+   * Resets both RC4 streams to their start, for Negotiate: by MS-SPNG section 3.2.5.1 a mechListMIC does not advance
+   * the streams that protect messages. The sequence numbers are not reset.
    */
   resetCiphers(): void {
     this.#outgoing.resetCipher();
     this.#incoming.resetCipher();
   }
 
-  /** Forgets every key. */
+  /** Wipes every key. */
   wipe(): void {
     this.#outgoing.wipe();
     this.#incoming.wipe();
@@ -174,8 +176,8 @@ export class NtlmMessageSecurity {
   /**
    * Checks the signature of the next incoming message.
    *
-   * @param cipher a copy of the stream, taken over only where the signature verifies
-   * @param open gives what was signed; may move `cipher` on
+   * @param cipher a copy of the incoming stream; it replaces that stream only if the signature verifies
+   * @param open gives the bytes that were signed; may advance `cipher`
    */
   #check(signature: Uint8Array | undefined, cipher: Rc4, open: () => readonly Uint8Array[]): number {
     if (signature?.byteLength !== SIGNATURE_BYTES) return SEC_E_INVALID_TOKEN;
@@ -199,7 +201,7 @@ function dataBuffers(message: readonly SecBuffer[]): readonly SecBuffer[] {
   return message.filter(({ type }) => (type & SECBUFFER_TYPE_MASK) === SECBUFFER_DATA);
 }
 
-/** What a signature covers: every DATA buffer but those that are read-only without a checksum. */
+/** What a signature covers: every DATA buffer except those that are read-only without a checksum. */
 function signedParts(message: readonly SecBuffer[]): readonly Uint8Array[] {
   return dataBuffers(message)
     .filter(({ type }) => (type & SECBUFFER_READONLY) === 0)

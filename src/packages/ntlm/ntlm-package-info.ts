@@ -1,4 +1,4 @@
-/** What the NTLM package says of itself (SecPkgInfo). */
+/** Description of the NTLM package (SecPkgInfo). */
 import type { SecurityPackageInfo } from '../../sspi/attributes.ts';
 
 /** SECPKG_FLAG_INTEGRITY, PRIVACY, TOKEN_ONLY, CONNECTION and NEGOTIABLE of sspi.h. */

@@ -19,7 +19,7 @@ import { bindingsPolicy } from './ntlm-channel-bindings.ts';
 import { NtlmContext } from './ntlm-context.ts';
 import { ntlmPackageInfo } from './ntlm-package-info.ts';
 
-/** First leg: a challenge for a NEGOTIATE_MESSAGE. Anything else is no beginning (attacks C01, C05). */
+/** First leg: answers a NEGOTIATE_MESSAGE with a challenge. Any other message is refused (attacks C01, C05). */
 function challenge(settings: NtlmSettings, call: AcceptCall): AcceptReply {
   const token = findBuffer(call.input, SECBUFFER_TOKEN)?.data;
   if (token === undefined) return { status: SEC_E_INVALID_TOKEN };
@@ -49,14 +49,14 @@ function malformed(token: Uint8Array, { message }: MalformedTokenError): AcceptR
 }
 
 const withoutHandshake =
-  'an AUTHENTICATE_MESSAGE without a handshake of its connection: the first leg came over another one, ' +
+  'an AUTHENTICATE_MESSAGE on a connection without a handshake: the first leg came over another connection, ' +
   'through a proxy that does not keep connections apart, or too long ago';
 
 /**
  * The package. `authData` of its credential is an NtlmAuthData.
  *
- * NTLMv2 responses are verified by the account source over the bytes as received; NTLMv1, LM, anonymous and Guest logons
- * are refused and there is no option that lets them in.
+ * The account source verifies NTLMv2 responses over the bytes as received. NTLMv1, LM, anonymous and Guest logons are
+ * refused, and no option admits them.
  */
 export const ntlmPackage: SecurityPackage = Object.freeze({
   info: ntlmPackageInfo,

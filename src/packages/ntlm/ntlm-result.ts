@@ -1,17 +1,17 @@
-/** What an account source said, read strictly: anything but a whole yes is a no. */
+/** Reads the result of an account source. Everything except a complete `accepted` result is a refusal. */
 import type { Account } from '../../accounts/account-source.ts';
 import { accountToken } from '../../accounts/account-token.ts';
 import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
 import { SEC_E_LOGON_DENIED, SEC_E_NO_AUTHENTICATING_AUTHORITY } from '../../sspi/status.ts';
 
-/** A yes, with a copy of the key. */
+/** An accepted account, with a copy of the key. */
 export interface Verified {
   readonly token: SecurityContextToken;
   /** 16 bytes. */
   readonly sessionBaseKey: Uint8Array;
 }
 
-/** A no: its status, and why nobody could be asked, where that is so. */
+/** A refusal: its status, and the reason if the source was unavailable. */
 export interface Unverified {
   readonly status: number;
   readonly reason?: string | undefined;
@@ -22,7 +22,7 @@ const denied: Unverified = Object.freeze({ status: SEC_E_LOGON_DENIED });
 /**
  * Reads a result.
  *
- * @param result whatever the source returned
+ * @param result what the source returned; any value
  * @param domain NetBIOS domain of the server, for an account without one
  * @returns the account and key, or the status that refuses
  */

@@ -257,7 +257,7 @@ describe('authData of Negotiate', () => {
     ['null', null, /"authData" is null/],
     ['no packages', {}, /"authData\.packages" is missing/],
     ['a misspelt name', { package: [{ package: kerberos }] }, /Write "authData\.packages"/],
-    ['an empty list', { packages: [] }, /names no package/],
+    ['an empty list', { packages: [] }, /has no package/],
     ['a name', { packages: ['Kerberos'] }, /"authData\.packages\[0\]" is "Kerberos"\. Give an object/],
     ['a null entry', { packages: [null] }, /"authData\.packages\[0\]" is null/],
     ['the name in place of the package', { packages: [{ package: 'NTLM' }] }, /Give the package itself, not its name/],
@@ -278,7 +278,7 @@ describe('authData of Negotiate', () => {
     ],
     ['Negotiate itself (B09)', { packages: [{ package: negotiatePackage }] }, /is "Negotiate"/],
     ['Digest', { packages: [{ package: innerPackage('Digest', newJournal()) }] }, /is "Digest"/],
-    ['a package twice', { packages: [{ package: kerberos }, { package: kerberos }] }, /is Kerberos once more/],
+    ['a package twice', { packages: [{ package: kerberos }, { package: kerberos }] }, /is Kerberos again/],
   ];
   for (const [name, authData, message] of unusable) {
     it(`cannot be ${name}`, () => {
