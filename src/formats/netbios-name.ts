@@ -1,4 +1,4 @@
-/** Names of computers and domains as NetBIOS has them, MS-NBTE section 2.2.1: at most 15 characters, the 16th is a suffix. */
+/** NetBIOS names of computers and domains, MS-NBTE section 2.2.1: at most 15 characters; the 16th is a suffix. */
 import { OptionError } from '../foundation/errors.ts';
 import { shown, text } from '../foundation/option-values.ts';
 import type { Reader } from '../foundation/option-values.ts';
@@ -9,7 +9,7 @@ const MOST_CHARACTERS = 15;
 /**
  * The NetBIOS name of a host: its first label in upper case.
  *
- * @returns empty where no character of the label can stand in such a name
+ * @returns an empty string if no character of the label is allowed in such a name
  */
 export function netBiosNameOf(host: string): string {
   const label = host.split('.', 1)[0] ?? '';
