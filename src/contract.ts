@@ -3,7 +3,7 @@
  * packages of this machine: Windows' own on Windows, those of this library elsewhere.
  */
 import { addMachinePackages } from './authenticator/providers/machine-packages.ts';
-import type { AuthDataByPackage } from './authenticator/providers/machine-packages.ts';
+import type { AuthDataByPackage, liveNativeHandles } from './authenticator/providers/machine-packages.ts';
 import { acquireCredentialsHandle as acquire } from './sspi/index.ts';
 import type { AcquireCredentialsHandleParameters, CredentialHandle, SecurityPackage } from './sspi/index.ts';
 
@@ -19,6 +19,8 @@ export type {
 } from './authenticator/providers/machine-packages.ts';
 export { liveNativeHandles } from './authenticator/providers/machine-packages.ts';
 export * from './sspi/index.ts';
+/** What the operating system gives out and liveNativeHandles counts. */
+export type NativeKind = keyof ReturnType<typeof liveNativeHandles>;
 
 /** Parameters of acquireCredentialsHandle, with authData of the package that is named. */
 export type AcquireParameters<P extends string | SecurityPackage> = Omit<

@@ -1,4 +1,7 @@
 /** sspi-auth: Windows-integrated sign-on for every Node.js server. */
+import type { DigestLogon } from './accounts/account-source.ts';
+import type { awaitResult } from './http/expect-continue.ts';
+
 export type {
   Account,
   AccountSource,
@@ -9,16 +12,23 @@ export type {
   Refused,
   Unavailable,
 } from './accounts/account-source.ts';
+/** Hash algorithm of Digest, as `algorithm` names it (RFC 7616). */
+export type DigestAlgorithm = DigestLogon['algorithm'];
 export { memoryAccounts } from './accounts/memory-accounts.ts';
 export type { MemoryAccount } from './accounts/memory-accounts.ts';
 export { smbpasswdFile } from './accounts/smbpasswd-file.ts';
+export type { SmbpasswdFileOptions } from './accounts/smbpasswd-file.ts';
 export type { AuditRecord, Logger } from './authenticator/audit.ts';
 export { Authenticator } from './authenticator/authenticator.ts';
+export type { OfferedScheme } from './authenticator/offered-scheme.ts';
 export { createAuthenticator } from './authenticator/create-authenticator.ts';
+export type { Clock } from './foundation/clock.ts';
 export { MalformedTokenError, OptionError, SspiAuthError } from './foundation/errors.ts';
 export type { SspiAuthErrorCode } from './foundation/errors.ts';
-export type { Exchange } from './http/exchange.ts';
+export type { ConnectionSocket, Exchange } from './http/exchange.ts';
 export { awaitResult, holdContinue, holdFirstContinue } from './http/expect-continue.ts';
+/** A `ServerResponse` whose client may wait for `100 Continue`: every ServerResponse is one. */
+export type WaitingResponse = Parameters<typeof awaitResult>[1];
 export { isStanding } from './http/outcome.ts';
 export type {
   AnonymousOutcome,
@@ -34,7 +44,14 @@ export type { BodyLimits } from './http/request-body.ts';
 export { mayProceed, refusalResponse, writeOutcome } from './http/response.ts';
 export type { RefusalResponse } from './http/response.ts';
 export type { Group, Identity } from './identity/identity.ts';
-export type { DigestOptions, Limits, ProviderName, SchemeName, SspiAuthOptions } from './authenticator/options.ts';
+export type {
+  DigestOptions,
+  Limits,
+  ProviderName,
+  SchemeName,
+  Settings,
+  SspiAuthOptions,
+} from './authenticator/options.ts';
 export { recommendedServerOptions } from './http/recommended-server-options.ts';
 export { inGroup } from './identity/in-group.ts';
 export { SecurityContextInfo } from './identity/security-context-info.ts';

@@ -1,58 +1,57 @@
 /**
- * Runs the tests: `node --import tsx test/run.ts [part of a file name]…`
+ * Runs the tests: `node --import tsx test/run.ts [--full] [--unit] [--packed] [part of a file name]…`
  *
- * Installs the Debian packages of the tiers that the files declare, runs all files under `node --test`, then reports each
- * tier by name, the mutations that ran, and node's counts. In CI (CI=true) a tier that cannot run, a skipped or todo
+ * With no option it installs the Debian packages of the tiers that the files declare, runs every file in a process of its
+ * own, then reports each tier by name, the mutations that ran, and node's counts. In CI (CI=true) unit tests and
+ * packed-consumer tests run on other releases of Node as well, and a tier or a Node that cannot run, a skipped or todo
  * test, and fewer mutations than `mutationsInCi` are failures too.
+ *
+ * - `--full`: every row of every matrix (test/lab/matrix.ts).
+ * - `--unit`, `--packed`: only tests that need nothing but Node, only those of the packed tarball (after `npm run
+ *   build`), or both. Unit tests share a few processes.
+ * - `--properties`: only files of unit tests with properties of fast-check, without a limit of time.
+ * - `--nodes [major]…`: unit and packed-consumer tests on other releases of Node.
  */
-import { readFile, readdir } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { run } from 'node:test';
-import { spec as SpecReporter } from 'node:test/reporters';
-import { fileURLToPath } from 'node:url';
-import { installPackages, isDebian } from './lab/debian.ts';
+import { parseArgs } from 'node:util';
+import { installPackages } from './lab/debian.ts';
 import type { PropertyRecord } from './lab/count-mutations.ts';
+import { full, matrixVariable } from './lab/matrix.ts';
+import type { MatrixRecord } from './lab/matrix.ts';
+import { nodeMajors } from './lab/node-binary.ts';
+import { describeNode, reportNodes, runOnNode } from './lab/runner/other-nodes.ts';
+import type { NodeResult } from './lab/runner/other-nodes.ts';
+import { runFiles, succeeded, writeBatches } from './lab/runner/run-files.ts';
+import type { TestCounts } from './lab/runner/run-files.ts';
+import { root, testFiles } from './lab/runner/test-files.ts';
+import type { TestFile } from './lab/runner/test-files.ts';
+import { reportTiers } from './lab/runner/tier-report.ts';
 import { scratchFolder } from './lab/scratch.ts';
 import { readRecords, recordFolderVariable } from './lab/tier-record.ts';
 import type { TierRecord } from './lab/tier-record.ts';
-import { isTierName, tiers } from './lab/tiers.ts';
-import type { TierName } from './lab/tiers.ts';
+import { tiers } from './lab/tiers.ts';
 
 /** The least number of fast-check runs that a whole run in CI must have made. */
 const mutationsInCi = 100_000;
-/** fast-check runs per property: CI, and everywhere else. The environment variable SSPI_AUTH_FUZZ_RUNS overrides it. */
-const runsPerProperty = { ci: 20_000, elsewhere: 2000 };
+/** fast-check runs per property. The environment variable SSPI_AUTH_FUZZ_RUNS overrides it. */
+const runsPerProperty = { ci: 20_000, elsewhere: 2000, unit: 500, nodes: 200, fuzz: 200_000 };
 
-/** Milliseconds that one test file may take: a handle left open by a failed test must not hold up the run for ever. */
+/** Milliseconds that one file may take. */
 const fileTimeout = 300_000;
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const inCi = process.env['CI'] === 'true';
 const progress = (message: string): void => console.log(`test ground: ${message}`);
 
-interface TestFile {
-  readonly path: string;
-  readonly tiers: readonly TierName[];
-}
-
-/** All test files whose path holds one of the filters, with the tiers they name in calls of tier or requirePackages. */
-async function testFiles(filters: readonly string[]): Promise<TestFile[]> {
-  const entries = await readdir(join(root, 'test'), { recursive: true });
-  const paths = entries
-    .map((entry) => join('test', entry))
-    .filter((path) => path.endsWith('.test.ts') && !path.includes('node_modules'))
-    .filter((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)))
-    .sort();
-  return Promise.all(
-    paths.map(async (path) => {
-      const source = await readFile(join(root, path), 'utf8');
-      const names = [...source.matchAll(/\b(?:tier|requirePackages)\(\s*'([^']+)'/g)].map(([, name]) => name ?? '');
-      return { path, tiers: [...new Set(names)].filter(isTierName) };
-    }),
-  );
-}
+const { values: options, positionals: words } = parseArgs({
+  allowPositionals: true,
+  options: {
+    full: { type: 'boolean', default: false },
+    unit: { type: 'boolean', default: false },
+    packed: { type: 'boolean', default: false },
+    properties: { type: 'boolean', default: false },
+    nodes: { type: 'boolean', default: false },
+  },
+});
 
 /** Installs what the files need before they run, so that no test waits for it. What fails here fails again in a test. */
 async function prepare(files: readonly TestFile[]): Promise<void> {
@@ -64,96 +63,114 @@ async function prepare(files: readonly TestFile[]): Promise<void> {
   }
 }
 
-interface TestCounts {
-  /** As node's own summary names them: tests, pass, fail, cancelled, skipped, todo. */
-  readonly byName: ReadonlyMap<string, number>;
-  /** Skipped and todo tests, as `name: reason`. */
-  readonly leftOut: readonly string[];
-  /** Names of tests, suites and files that failed. A suite whose `after` failed is not in node's own count. */
-  readonly failed: readonly string[];
+/** Prints how many properties ran, and how often. Gives the sum. */
+function reportProperties(records: readonly PropertyRecord[]): number {
+  const mutations = records.reduce((sum, { runs }) => sum + runs, 0);
+  console.log(`\nProperties: ${records.length} with ${mutations} fast-check runs (counted by lab/count-mutations.ts)`);
+  return mutations;
 }
 
-/** Runs each file in a process of its own, with this process's `--import`s, and shows node's report as it grows. */
-async function runNode(files: readonly TestFile[]): Promise<TestCounts> {
-  const byName = new Map<string, number>();
-  const leftOut: string[] = [];
-  const failed: string[] = [];
-  const note = ({ name, skip, todo }: { name: string; skip?: string | boolean; todo?: string | boolean }): void => {
-    const why = skip ?? todo ?? false;
-    if (why !== false) leftOut.push(why === true ? name : `${name}: ${why}`);
-  };
-  process.execArgv.push('--import', new URL('lab/count-mutations.ts', import.meta.url).href);
-  const stream = run({
-    files: files.map(({ path }) => join(root, path)),
-    concurrency: Math.min(2, availableParallelism()),
-    timeout: fileTimeout,
-  });
-  stream.on('test:pass', note);
-  stream.on('test:fail', (test) => {
-    note(test);
-    failed.push(test.name);
-  });
-  stream.on('test:diagnostic', ({ message }) => {
-    const [, name, count] = /^([a-z]+) (\d+)$/.exec(message) ?? [];
-    if (name !== undefined) byName.set(name, Number(count));
-  });
-  await pipeline(stream, new SpecReporter(), process.stdout, { end: false });
-  return { byName, leftOut, failed };
+/** Prints which mode ran: the core or every row. */
+function reportMatrices(records: readonly MatrixRecord[]): void {
+  const rows = records.reduce((sum, record) => sum + record.rows, 0);
+  const all = records.reduce((sum, record) => sum + record.of, 0);
+  const mode = full() ? 'full: every row of every matrix' : 'core: one row of each kind (npm run test:full runs all)';
+  const ran = records.length === 0 ? 'no matrix was asked' : `${rows} of ${all} rows of ${records.length} matrices ran`;
+  console.log(`Mode: ${mode}; ${ran}`);
 }
 
-/** Prints each tier by name. Gives what is wrong with them in CI. */
-function reportTiers(files: readonly TestFile[], records: readonly TierRecord[], everything: boolean): string[] {
-  const problems: string[] = [];
-  const pure = files.filter((file) => file.tiers.length === 0).length;
-  console.log(`\nTiers:\n  0 pure: ${pure === 0 ? 'not selected' : `ran (${pure} files)`}`);
-  for (const [name, { level, proves }] of Object.entries(tiers)) {
-    const users = files.filter((file) => file.tiers.includes(name as TierName)).length;
-    const own = records.filter((record) => record.tier === name);
-    const reason = own.find((record) => record.reason !== undefined)?.reason;
-    let state = `ran (${users} files)`;
-    if (reason !== undefined) {
-      state = `could not run: ${reason}`;
-      if (isDebian()) problems.push(`tier ${name} could not run`);
-    } else if (users === 0) {
-      state = everything ? 'could not run: no test file uses it' : 'not selected';
-    } else if (own.length === 0) {
-      state = 'could not run: its test files ended before they declared it';
-      problems.push(`tier ${name} did not run`);
-    }
-    console.log(`  ${level} ${name} (${proves}): ${state}`);
-  }
-  return problems;
+/** Node's own counts, which close the report. */
+function reportCounts({ byName, failed }: TestCounts): void {
+  console.log('');
+  for (const [name, count] of byName) console.log(`# ${name} ${count}`);
+  for (const name of failed) console.log(`failed: ${name}`);
 }
 
-async function main(filters: readonly string[]): Promise<number> {
-  const files = await testFiles(filters);
+/** The tests of tier 0 and those of the packed tarball, without what a whole run reports. */
+async function runSelected(isSelected: (file: TestFile) => boolean, runs: number, timeout: number): Promise<number> {
+  const files = (await testFiles(words)).filter(isSelected);
   if (files.length === 0) {
-    console.error(`no test file matches ${filters.join(' ')}`);
+    console.error('no test file matches');
     return 1;
   }
+  await using folder = await scratchFolder('run');
+  process.env['SSPI_AUTH_FUZZ_RUNS'] ??= String(runs);
+  process.env[recordFolderVariable] = folder.path;
+  const together = options.properties ? [] : files.filter(({ kind }) => kind === 'unit');
+  const alone = files.filter((file) => !together.includes(file)).map(({ path }) => join(root, path));
+  // Packed-consumer tests wait for npm and tsc most of the time: they start first, beside the batches.
+  const counts = await runFiles([...alone, ...(await writeBatches(together, folder))], timeout);
+  reportProperties(readRecords(folder.path, 'property') as PropertyRecord[]);
+  reportCounts(counts);
+  return succeeded(counts) ? 0 : 1;
+}
+
+async function runOnNodes(majors: readonly number[]): Promise<number> {
+  const results: NodeResult[] = [];
+  const runs = Number(process.env['SSPI_AUTH_FUZZ_RUNS'] ?? runsPerProperty.unit);
+  for (const major of majors) results.push(await runOnNode(major, progress, runs, true));
+  console.log(`\nNodes:\n  ${results.map(describeNode).join('\n  ')}`);
+  return results.every(({ passed }) => passed) ? 0 : 1;
+}
+
+/** Every test, or those in the files that were named. */
+async function runAll(): Promise<number> {
+  const files = await testFiles(words);
+  if (files.length === 0) {
+    console.error(`no test file matches ${words.join(' ')}`);
+    return 1;
+  }
+  const everything = words.length === 0;
   await using folder = await scratchFolder('records');
   await prepare(files);
   progress(`running ${files.length} test files`);
   process.env['SSPI_AUTH_FUZZ_RUNS'] ??= String(inCi ? runsPerProperty.ci : runsPerProperty.elsewhere);
   process.env[recordFolderVariable] = folder.path;
-  const { byName, leftOut, failed } = await runNode(files);
-
-  const everything = filters.length === 0;
-  const problems = reportTiers(files, readRecords(folder.path, 'tier') as TierRecord[], everything);
-  const properties = readRecords(folder.path, 'property') as PropertyRecord[];
-  const mutations = properties.reduce((sum, { runs }) => sum + runs, 0);
-  console.log(
-    `\nProperties: ${properties.length} with ${mutations} fast-check runs (counted by lab/count-mutations.ts)`,
+  const counts = await runFiles(
+    files.map(({ path }) => join(root, path)),
+    fileTimeout,
   );
-  if (everything && mutations < mutationsInCi) problems.push(`${mutations} mutations, not ${mutationsInCi}`);
-  for (const name of leftOut) problems.push(`left out: ${name}`);
-  if (problems.length > 0) console.log(`\n${inCi ? 'Failures' : 'Would fail'} in CI:\n  ${problems.join('\n  ')}`);
+  const nodes = everything && inCi ? await runOnOtherNodes() : undefined;
 
-  console.log('');
-  for (const [name, count] of byName) console.log(`# ${name} ${count}`);
-  for (const name of failed) console.log(`failed: ${name}`);
-  const counted = (byName.get('fail') ?? 1) > 0 || (byName.get('cancelled') ?? 1) > 0 || byName.get('tests') === 0;
-  return counted || failed.length > 0 || (inCi && problems.length > 0) ? 1 : 0;
+  const problems = reportTiers(files, readRecords(folder.path, 'tier') as TierRecord[], everything);
+  problems.push(...reportNodes(nodes));
+  const mutations = reportProperties(readRecords(folder.path, 'property') as PropertyRecord[]);
+  if (everything && mutations < mutationsInCi) problems.push(`${mutations} mutations, not ${mutationsInCi}`);
+  for (const name of counts.leftOut) problems.push(`left out: ${name}`);
+  if (problems.length > 0) console.log(`\n${inCi ? 'Failures' : 'Would fail'} in CI:\n  ${problems.join('\n  ')}`);
+  reportMatrices(readRecords(folder.path, 'matrix') as MatrixRecord[]);
+  reportCounts(counts);
+  return succeeded(counts) && !(inCi && problems.length > 0) ? 0 : 1;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+/** The releases of Node that this process is not one of: on its own all tests have just run. */
+async function runOnOtherNodes(): Promise<NodeResult[]> {
+  const own = Number.parseInt(process.versions.node, 10);
+  const results: NodeResult[] = [];
+  for (const major of nodeMajors) {
+    if (major !== own) results.push(await runOnNode(major, progress, runsPerProperty.nodes, false));
+  }
+  return results;
+}
+
+async function main(): Promise<number> {
+  if (options.full) process.env[matrixVariable] = 'full';
+  if (options.nodes) {
+    const majors = words.map(Number);
+    if (majors.some((major) => !Number.isInteger(major))) {
+      console.error(`majors of Node, such as ${nodeMajors.join(' ')}, not ${words.join(' ')}`);
+      return 1;
+    }
+    return runOnNodes(majors.length === 0 ? nodeMajors : majors);
+  }
+  if (options.properties) {
+    const endless = 24 * 60 * 60_000;
+    return runSelected(({ kind, hasProperties }) => kind === 'unit' && hasProperties, runsPerProperty.fuzz, endless);
+  }
+  const kinds = [...(options.unit ? ['unit'] : []), ...(options.packed ? ['packed'] : [])];
+  if (kinds.length === 0) return runAll();
+  const runs = inCi ? runsPerProperty.elsewhere : runsPerProperty.unit;
+  return runSelected(({ kind }) => kinds.includes(kind), runs, fileTimeout);
+}
+
+process.exitCode = await main();

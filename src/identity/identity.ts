@@ -1,13 +1,13 @@
-/** Who the client is: what a handler finds in `request.user`. */
+/** The identity of the client, which a handler finds in `request.user`. */
 import type { Group, SecurityContextToken } from '../sspi/security-context-token.ts';
 
 export type { Group } from '../sspi/security-context-token.ts';
 
 /** The identity of an authenticated client. Deeply frozen: the requests of one connection share it. */
 export interface Identity {
-  /** `DOMAIN\user` where a NetBIOS domain is known, else `user@REALM`, else the user name alone. */
+  /** `DOMAIN\user` if a NetBIOS domain is known, else `user@REALM`, else the user name alone. */
   readonly name: string;
-  /** Account name as its authority spells it. */
+  /** Account name, spelled as its authority spells it. */
   readonly userName: string;
   /** NetBIOS name of the account's domain or computer. */
   readonly domain?: string;
@@ -15,15 +15,16 @@ export interface Identity {
   readonly displayName?: string;
   /** `S-1-…` of the user. */
   readonly sid?: string;
-  /** Empty where the package knows none. */
+  /** Groups of the user. Empty if the package knows no groups. */
   readonly groups: readonly Group[];
-  /** The security package that really ran: `Kerberos`, `NTLM`, `Digest`. */
+  /** The security package that verified the client: `Kerberos`, `NTLM`, `Digest`. */
   readonly package: string;
 }
 
 /**
- * The name of an account by which the log knows it, whatever the application shows: `DOMAIN\user` where a NetBIOS domain is
- * known, else `user@REALM`, else the user name alone.
+ * The name of an account in the log. It does not depend on the name that the application shows.
+ *
+ * @returns `DOMAIN\user` if a NetBIOS domain is known, else `user@REALM`, else the user name alone
  */
 export function accountName({
   domain,
@@ -36,11 +37,11 @@ export function accountName({
 const noGroups: readonly Group[] = Object.freeze([]);
 
 /**
- * An identity from the token of an established context.
+ * Makes an identity from the token of an established context.
  *
- * @param token of querySecurityContextToken
- * @param packageName the package that really ran
- * @returns undefined where the token is no identity: anonymous, Guest, or without a name (attacks C20 to C22)
+ * @param token the result of querySecurityContextToken
+ * @param packageName the package that verified the client
+ * @returns a frozen identity; undefined if the token is anonymous, Guest or has no name (attacks C20 to C22)
  */
 export function identityOf(token: SecurityContextToken, packageName: string): Identity | undefined {
   const { userName, domain, userPrincipalName, displayName, sid, groups } = token;

@@ -1,13 +1,13 @@
-/** A guard on the groups of an identity, for `authorize`, for middleware and for a line in a handler. */
+/** A type guard that tests the groups of an identity: for option `authorize`, for middleware and for handlers. */
 import { OptionError } from '../foundation/errors.ts';
 import { uppercase } from '../formats/uppercase.ts';
 import type { Group, Identity } from './identity.ts';
 
-/** SE_GROUP_ENABLED of winnt.h: only then does the group count for access. */
+/** SE_GROUP_ENABLED (winnt.h): a group grants access only if this bit is set. */
 const SE_GROUP_ENABLED = 0x00000004;
 
 /**
- * Whether a user is in one of some groups.
+ * Makes a guard that tells whether a user is in at least one of the given groups.
  *
  * ```ts
  * const isEngineer = inGroup('S-1-5-21-…-1105', 'CORP\\Engineering');
@@ -15,11 +15,12 @@ const SE_GROUP_ENABLED = 0x00000004;
  * if (isEngineer(request.user)) request.user.name; // known to be there
  * ```
  *
- * Give SIDs where you can: a ticket's PAC has no names but those of well-known groups, and a name may be given anew.
+ * Prefer SIDs. The PAC of a Kerberos ticket has no names, so only well-known groups get one. And a name can be given to
+ * another group later.
  *
- * @param sidsOrNames `S-1-…`, or whole names as they stand in `Group.name` (`CORP\Engineering`); case does not count
- * @returns a guard that says no to undefined and null, and to groups that are disabled or may only be used to deny
- * @throws OptionError where no group is named, or something is not a name
+ * @param sidsOrNames `S-1-…`, or full names as in `Group.name` (`CORP\Engineering`); case is ignored
+ * @returns a guard that is false for undefined and null. It ignores groups that are disabled or deny-only
+ * @throws OptionError `ERR_SSPI_AUTH_OPTION` if no group is given, or a value is not a non-empty string
  */
 export function inGroup(
   ...sidsOrNames: readonly [string, ...string[]]
@@ -33,9 +34,9 @@ export function inGroup(
       return uppercase(sidOrName);
     }),
   );
-  const counts = ({ sid, name, attributes, denyOnly }: Group): boolean =>
+  const matches = ({ sid, name, attributes, denyOnly }: Group): boolean =>
     !denyOnly &&
     (attributes & SE_GROUP_ENABLED) !== 0 &&
     ((sid !== undefined && wanted.has(uppercase(sid))) || (name !== undefined && wanted.has(uppercase(name))));
-  return (user): user is Identity => user?.groups.some(counts) === true;
+  return (user): user is Identity => user?.groups.some(matches) === true;
 }

@@ -1,4 +1,4 @@
-/** The account behind a Kerberos context: from the ticket's PAC where there is one, else from the principal alone. */
+/** The account of a Kerberos context: from the PAC of the ticket if it has one, else from the principal name alone. */
 import type { KerbValidationInfo } from '../formats/kerberos/kerb-validation-info.ts';
 import type { UpnDnsInfo } from '../formats/kerberos/pac.ts';
 import type { Principal } from '../formats/kerberos/principal.ts';
@@ -18,9 +18,9 @@ const ANONYMOUS = 'WELLKNOWN/ANONYMOUS';
 const ANONYMOUS_SID = 'S-1-5-7';
 
 /**
- * The account of a principal without a PAC.
+ * Makes the account of a principal whose ticket has no PAC.
  *
- * @param anonymous what the context's flags say
+ * @param anonymous whether the flags of the context say that the client is anonymous
  */
 export function accountOfPrincipal(principal: Principal, anonymous: boolean): SecurityContextToken {
   return Object.freeze({
@@ -32,14 +32,19 @@ export function accountOfPrincipal(principal: Principal, anonymous: boolean): Se
   });
 }
 
-/** The account of a context whose flags say that it is anonymous, whatever its ticket says. */
+/** Marks an account as anonymous. For a context whose flags say so; the flags count even if the ticket has a name. */
 export function anonymousAccount(account: SecurityContextToken): SecurityContextToken {
   return account.isAnonymous ? account : Object.freeze({ ...account, isAnonymous: true });
 }
 
 /**
- * The account of a verified PAC, as KILE 3.4.5.3 makes it: user, primary group, groups of the domain, extra SIDs,
- * resource groups; each SID once.
+ * Makes the account of a verified PAC, as MS-KILE section 3.4.5.3 describes it. Its groups are those of the domain, the
+ * primary group, the extra SIDs and the resource groups. Each SID is listed once, with the attributes of its first
+ * entry.
+ *
+ * @param principal the client principal of the ticket; used where the PAC has no name
+ * @param upnInfo the UPN_DNS_INFO buffer of the PAC, if it has one
+ * @param anonymous whether the flags of the context say that the client is anonymous
  */
 export function accountOfPac(
   principal: Principal,
@@ -53,7 +58,7 @@ export function accountOfPac(
   const add = (sid: string, attributes: number): void => {
     if (groups.has(sid)) return;
     const name = wellKnownSidName(sid, domain);
-    // A group that is not enabled grants nothing either.
+    // A group that is not enabled must not grant access either.
     const denyOnly = (attributes & SE_GROUP_USE_FOR_DENY_ONLY) !== 0 || (attributes & SE_GROUP_ENABLED) === 0;
     groups.set(sid, Object.freeze({ sid, ...(name === undefined ? undefined : { name }), attributes, denyOnly }));
   };
@@ -63,7 +68,7 @@ export function accountOfPac(
   for (const { relativeId, attributes } of info.resourceGroupIds) {
     add(sidInDomain(info.resourceGroupDomainSid ?? logonDomainId, relativeId), attributes);
   }
-  // The first extra SID of an account from elsewhere may be the user itself (MS-PAC 2.5, UserId 0).
+  // If UserId is 0, the first extra SID is that of the account (MS-PAC section 2.5). It may be from another domain.
   const sid = userId === 0 ? info.extraSids[0]?.sid : sidInDomain(logonDomainId, userId);
   return Object.freeze({
     userName: effectiveName === '' ? principal.name : effectiveName,

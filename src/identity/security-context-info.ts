@@ -1,4 +1,4 @@
-/** What a handler finds in `request.sspi`: how the client was authenticated, and what may be done in its name. */
+/** The value of `request.sspi`: how the client was authenticated, its forwarded ticket, and impersonation. */
 import { writeSync } from 'node:fs';
 import { SspiAuthError } from '../foundation/errors.ts';
 import {
@@ -13,23 +13,23 @@ import {
 import type { ContextHandle, DelegatedCredentials } from '../sspi/index.ts';
 import { isThenable } from '../foundation/thenable.ts';
 
-/** Facts of an authentication. */
+/** How a client was authenticated. */
 export interface SecurityContextFacts {
   /** The HTTP scheme: `Negotiate`, `Kerberos`, `NTLM`, `Digest`. */
   readonly scheme: string;
-  /** The security package that really ran, such as `Kerberos` under `Negotiate`. */
+  /** The security package that verified the client, such as `Kerberos` under `Negotiate`. */
   readonly package: string;
-  /** Who verified: `portable`, `secur32`, `gssapi`. */
+  /** The provider of that package: `portable`, `secur32`, `gssapi`. */
   readonly provider: string;
-  /** ASC_RET_* bits. */
+  /** ASC_RET_* bits of the security context. */
   readonly attributes: number;
-  /** The client proved that it sees the TLS certificate of this server. */
+  /** The client sent channel bindings that match the TLS certificate of this server. */
   readonly channelBound: boolean;
-  /** When the authentication ends; undefined: with the connection. */
+  /** When the authentication expires. Undefined: it lasts as long as the connection. */
   readonly expiry: Date | undefined;
 }
 
-/** One per authentication, frozen, shared by the requests it covers. */
+/** How the client of a request was authenticated. Frozen; the requests of one authentication share one object. */
 export class SecurityContextInfo implements SecurityContextFacts {
   readonly scheme: string;
   readonly package: string;
@@ -39,7 +39,7 @@ export class SecurityContextInfo implements SecurityContextFacts {
   readonly expiry: Date | undefined;
   readonly #context: ContextHandle | undefined;
 
-  /** @param context the established context, where it lives on; undefined where nothing can be done in its name */
+  /** @param context the established context; undefined if it was deleted after the handshake */
   constructor(facts: SecurityContextFacts, context: ContextHandle | undefined) {
     this.scheme = facts.scheme;
     this.package = facts.package;
@@ -52,35 +52,40 @@ export class SecurityContextInfo implements SecurityContextFacts {
   }
 
   /**
-   * The ticket that the client forwarded, as the name of a credential cache for KRB5CCNAME; it is destroyed when the
-   * connection ends or signs in anew; where an authentication covers its request only, with the next request of the
-   * connection. Undefined where none was forwarded or option `delegate` is off.
+   * The ticket that the client forwarded, as the name of a credential cache for KRB5CCNAME. Undefined if the client
+   * forwarded none or option `delegate` is off.
+   *
+   * The cache is destroyed when the connection closes or the client signs in again. If an authentication covers one
+   * request only (option `persistence`), the next request of the connection destroys it.
    */
   get delegatedCredentials(): DelegatedCredentials | undefined {
     return this.#context === undefined ? undefined : queryDelegatedCredentials(this.#context).value;
   }
 
   /**
-   * Runs a function as the client, on this thread, and is itself again afterwards (Windows only).
+   * Runs a function under the Windows account of the client, on this thread (Windows only). Afterwards the thread runs
+   * under the account of the server again.
    *
-   * The function must be synchronous: Node serves every request on one thread, so an awaited continuation would run as
-   * somebody else's request. What it starts asynchronously runs as the server, not as the client. If the thread cannot be
-   * reverted the process aborts, because it would go on as the client.
+   * The function must be synchronous. Node serves all requests on one thread, so code after an `await` would run while
+   * the thread serves another request. Asynchronous operations that the function starts run as the server, not as the
+   * client. If the thread cannot be reverted, the process aborts: it would otherwise serve other requests as this
+   * client.
    *
    * @returns what the function returned
-   * @throws SspiAuthError `ERR_SSPI_AUTH_IMPERSONATION` where it cannot be done, inside another impersonation, or where
-   *   the function is asynchronous or returned a promise
+   * @throws SspiAuthError `ERR_SSPI_AUTH_IMPERSONATION` if impersonation is not possible, if another impersonation is
+   *   running, or if the function is asynchronous or returned a promise
    */
   impersonate<T>(run: () => T): T {
     if (isAsync(run)) throw impersonationError(asynchronous);
-    if (impersonating) throw impersonationError('another impersonation is not over, and ending one would end both');
+    if (impersonating)
+      throw impersonationError('another impersonation is running, and to revert one would revert both');
     const context = this.#context;
     const status = context === undefined ? SEC_E_INVALID_HANDLE : impersonateSecurityContext(context);
     if (context === undefined || status !== SEC_E_OK) {
       throw impersonationError(
         `cannot impersonate with package ${this.package} of provider ${this.provider}` +
           (context === undefined ? '' : ` (${statusName(status)})`) +
-          "; it needs Windows' own SSPI, an open connection and the right SeImpersonatePrivilege",
+          "; it needs Windows' own SSPI, an open connection and the privilege SeImpersonatePrivilege",
       );
     }
     impersonating = true;
@@ -92,7 +97,7 @@ export class SecurityContextInfo implements SecurityContextFacts {
       impersonating = false;
     }
     if (isThenable(result)) {
-      // Nobody else will ever see this promise: its rejection must not end the process.
+      // No other code has this promise. Without a handler, its rejection would end the process.
       result.then(undefined, () => undefined);
       throw impersonationError(asynchronous);
     }
@@ -100,10 +105,10 @@ export class SecurityContextInfo implements SecurityContextFacts {
   }
 }
 
-/** This thread acts as a client right now. */
+/** Whether this thread impersonates a client at the moment. */
 let impersonating = false;
 
-/** Known before it runs; other functions show only by what they return. */
+/** Finds async functions before they run. Other asynchronous functions are found by the promise they return. */
 function isAsync(run: unknown): boolean {
   return Object.prototype.toString.call(run) === '[object AsyncFunction]';
 }
@@ -116,7 +121,7 @@ function impersonationError(problem: string): SspiAuthError {
   return new SspiAuthError('ERR_SSPI_AUTH_IMPERSONATION', `sspi-auth: ${problem}`);
 }
 
-/** Every later request of this thread would run as this client: better none. */
+/** Reverts, or ends the process: all later requests of this thread would run as this client. */
 function revertOrAbort(context: ContextHandle): void {
   let status: number;
   try {

@@ -1,6 +1,6 @@
 /**
- * koffi, the one way from here into libraries of the operating system: loaded on first use, so that a server without a
- * native provider neither needs nor pays for it.
+ * Access to native libraries through koffi. No other file of this package imports koffi. It is loaded on first use: a
+ * server without a native provider does not need it installed.
  */
 import { createRequire } from 'node:module';
 import type * as Koffi from 'koffi';
@@ -8,41 +8,41 @@ import { SspiAuthError } from '../foundation/errors.ts';
 
 export type { LibraryHandle } from 'koffi';
 
-/** What a native function takes here: numbers, and pointers as addresses; strings only where it is declared so. */
+/** An argument of a native function: a number, a pointer as an address, or a string if the function declares one. */
 export type NativeArgument = number | bigint | string | null;
 
-/** A native function that answers an integer. */
+/** A native function that returns an integer. */
 export interface NativeFunction {
   (...values: NativeArgument[]): number;
-  /** Runs on a thread of libuv's pool; memory behind the addresses must stay alive until the callback. */
+  /** Runs on a thread of libuv's pool. The memory behind the addresses must stay alive until the callback runs. */
   async(...values: [...NativeArgument[], (error: Error | null, result: number) => void]): void;
 }
 
 /**
- * Stack of a native call that runs off the event loop, in bytes: what a thread of Windows has. koffi's default is 128
- * KiB, and a provider that needs more would take the process down.
+ * Stack of a native call off the event loop, in bytes: the default of a Windows thread. koffi's default is 128 KiB. A
+ * provider that needs more stack than it gets crashes the process.
  */
 const ASYNC_STACK_BYTES = 1024 * 1024;
 
-/** koffi holds ready at most this many stacks; a call above it would allocate and free one each time. */
-const MOST_THREADS = 32;
+/** koffi keeps at most this many stacks for reuse. Any further concurrent call would allocate and free its own. */
+const MAX_THREADS = 32;
 
 let loaded: typeof Koffi | undefined;
 
 /**
- * How many native calls this process runs at once: one thread of libuv's pool (UV_THREADPOOL_SIZE, 4 by default) is left
- * to files and names, so that a domain controller that does not answer cannot stop those as well.
+ * How many native calls may run at the same time in this process. One thread of libuv's pool (UV_THREADPOOL_SIZE, 4 by
+ * default) stays free: file system and DNS calls then still work while a domain controller does not answer.
  */
 export const asyncCallLimit = Math.max(
   1,
-  Math.min(MOST_THREADS, Number(process.env['UV_THREADPOOL_SIZE'] ?? 4) || 4) - 1,
+  Math.min(MAX_THREADS, Number(process.env['UV_THREADPOOL_SIZE'] ?? 4) || 4) - 1,
 );
 
 /**
- * The koffi module.
+ * Loads the koffi module, once per process.
  *
- * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY` where it is not installed or has no binary for this machine, and
- *   where a bundler took away what it is found by
+ * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY` if koffi is not installed, if it has no binary for this machine,
+ *   or if this code was bundled in a way that hides koffi
  */
 export function koffi(): typeof Koffi {
   if (loaded !== undefined) return loaded;
@@ -59,19 +59,20 @@ export function koffi(): typeof Koffi {
       resident_async_pools: Math.max(resident_async_pools, asyncCallLimit),
     });
   } catch {
-    // The application loaded a library through koffi before and so fixed the settings: they are its own then.
+    // koffi allows this only before the first library is loaded. If the application loaded one, its settings stay.
   }
   loaded = module;
   return module;
 }
 
-/** @param url import.meta.url, which bundlers leave undefined where they make CommonJS of this module */
+/** @param url import.meta.url. Undefined if a bundler turned this module into CommonJS */
 function loadFailure(url: string | undefined, cause: unknown): SspiAuthError {
   const [reason = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
   const why =
     url === undefined
-      ? 'this code was bundled as CommonJS, where import.meta.url, by which koffi is found, is undefined. Mark sspi-auth ' +
-        'and koffi as external in the bundler and install both beside the bundle, or bundle as an ES module'
+      ? 'this code was bundled as CommonJS. There import.meta.url is undefined, and koffi cannot be found without ' +
+        'it. Mark sspi-auth and koffi as external in the bundler and install both beside the bundle, or bundle as an ES ' +
+        'module'
       : `${reason}. Install it with its optional packages (npm install koffi; the binary is ` +
         `@koromix/koffi-${process.platform}-${process.arch}); a bundle cannot hold it: mark koffi as external in the ` +
         'bundler and install it beside the bundle';
@@ -83,10 +84,10 @@ function loadFailure(url: string | undefined, cause: unknown): SspiAuthError {
 }
 
 /**
- * Opens a library.
+ * Opens a native library. It stays loaded until the process ends.
  *
- * @param path a name for the loader of the operating system, or a path
- * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY`
+ * @param path path of the library, or a name that the loader of the operating system finds
+ * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY` if koffi or the library cannot be loaded
  */
 export function openLibrary(path: string): Koffi.LibraryHandle {
   const { load } = koffi();
@@ -108,8 +109,9 @@ const RTLD_NOW = 0x2;
 const RTLD_NODELETE: Readonly<Partial<Record<NodeJS.Platform, number>>> = { linux: 0x1000, darwin: 0x80 };
 
 /**
- * Keeps a library until the process has ended. koffi unloads it with its environment (at exit, or when a worker ends),
- * and then threads of libuv's pool, which end later or not at all, would run its thread-local destructors: a crash.
+ * Keeps a library loaded until the process ends. koffi unloads its libraries at exit and when a worker ends. Threads of
+ * libuv's pool end later, and then run the thread-local destructors of the library. If it were unloaded, that would
+ * crash.
  */
 function keepLoaded(path: string): void {
   const noDelete = RTLD_NODELETE[process.platform];
@@ -118,30 +120,31 @@ function keepLoaded(path: string): void {
   dlopen(path, RTLD_NOW | noDelete);
 }
 
-/** How a native function is called: at once on this thread, or off the event loop. */
+/** A way to call a native function: on this thread, or off the event loop. */
 export type NativeCall = (native: NativeFunction, ...values: NativeArgument[]) => number | Promise<number>;
 
-/** Calls at once. */
-export const callAtOnce: NativeCall = (native, ...values) => native(...values);
+/** Calls a native function on this thread. */
+export const callSynchronously: NativeCall = (native, ...values) => native(...values);
 
 let running = 0;
 const waiting: (() => void)[] = [];
 /**
- * How many calls wait at most: while every thread is stuck in a library (a domain controller that does not answer), clients
- * go on asking.
+ * How many native calls may wait for a thread. If a domain controller does not answer, all threads hang in a library
+ * while clients keep sending requests. Without this limit, the waiting calls would fill the memory.
  */
-export const MOST_WAITING = 1024;
+export const MAX_WAITING_CALLS = 1024;
 
 /**
- * Runs a native function off the event loop, at most `asyncCallLimit` of them at once, the others in the order they came.
+ * Runs a native function on a thread of libuv's pool. At most `asyncCallLimit` calls run at the same time. Further
+ * calls wait and start in the order in which they came.
  *
- * @param values numbers and addresses; the caller keeps the memory behind them alive until the promise is settled
- * @returns what the function answered; rejects where too many calls wait already, so that an outage fills no memory
+ * @param values numbers and addresses. The caller keeps the memory behind the addresses alive until the promise settles
+ * @returns the return value of the function. The promise is rejected if `MAX_WAITING_CALLS` calls are already waiting
  */
-export function callOffLoop(native: NativeFunction, ...values: NativeArgument[]): Promise<number> {
+export function callAsynchronously(native: NativeFunction, ...values: NativeArgument[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    if (waiting.length >= MOST_WAITING) {
-      reject(new Error(`${MOST_WAITING} native calls wait for a thread`));
+    if (waiting.length >= MAX_WAITING_CALLS) {
+      reject(new Error(`${MAX_WAITING_CALLS} native calls are already waiting for a thread`));
       return;
     }
     const start = (): void => {

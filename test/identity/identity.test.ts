@@ -1,4 +1,4 @@
-/** What becomes of the token of an established context: an identity, or none. */
+/** The identity that is made from the token of an established context, or none. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { accountName, identityOf } from '../../src/identity/identity.ts';

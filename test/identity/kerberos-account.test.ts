@@ -71,10 +71,10 @@ describe('a principal', () => {
   });
 
   it('is anonymous by its flags or by its name, with a PAC or without', () => {
-    const nobody = { name: 'WELLKNOWN/ANONYMOUS', realm: 'WELLKNOWN:ANONYMOUS' };
+    const anonymous = { name: 'WELLKNOWN/ANONYMOUS', realm: 'WELLKNOWN:ANONYMOUS' };
     assert.ok(accountOfPrincipal(principal, true).isAnonymous);
-    assert.ok(accountOfPrincipal(nobody, false).isAnonymous);
-    assert.ok(accountOfPac(nobody, info, undefined, false).isAnonymous);
+    assert.ok(accountOfPrincipal(anonymous, false).isAnonymous);
+    assert.ok(accountOfPac(anonymous, info, undefined, false).isAnonymous);
     assert.ok(accountOf({}, undefined, true).isAnonymous);
     assert.ok(accountOf({ userId: 0, extraSids: [{ sid: 'S-1-5-7', attributes: 7 }] }).isAnonymous);
     const known = accountOf();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { describe, it } from 'node:test';
 import { installPackages, isDebian, missingPackages } from './debian.ts';
@@ -9,20 +10,24 @@ import { freePort, listen } from './ports.ts';
 import { runChecked, runProcess, startProcess } from './process.ts';
 import { scratchFolder } from './scratch.ts';
 
+/** A program that runs a line of JavaScript, on every system. */
+const program = (code: string): [command: string, words: readonly string[]] => [process.execPath, ['-e', code]];
+const endless = 'setInterval(() => undefined, 1000)';
+
 describe('the test ground', () => {
   it('removes a scratch folder with what it holds', async () => {
     let path: string;
     {
       await using folder = await scratchFolder('lab');
       path = folder.path;
-      await runChecked('touch', [folder.file('a')]);
+      await writeFile(folder.file('a'), '');
       assert.ok(existsSync(folder.file('a')));
     }
     assert.ok(!existsSync(path));
   });
 
   it('finds a line of a process and ends it by its id', async () => {
-    const child = await startProcess('sh', ['-c', 'echo first; echo port 4711 >&2; exec sleep 600']);
+    const child = await startProcess(...program(`console.log('first'); console.error('port 4711'); ${endless}`));
     const match = await child.waitForLine(/^port (\d+)$/);
     assert.equal(match[1], '4711');
     const { signal } = await child.stop();
@@ -31,17 +36,18 @@ describe('the test ground', () => {
   });
 
   it('says what a process printed where the line never comes', async () => {
-    const child = await startProcess('sh', ['-c', 'echo something else']);
+    const child = await startProcess(...program("console.log('something else')"));
     await assert.rejects(child.waitForLine(/ready/), /ended without[^]*something else/);
-    await assert.rejects(runChecked('sh', ['-c', 'echo why >&2; exit 3']), /ended with 3[^]*why/);
+    await assert.rejects(runChecked(...program("console.error('why'); process.exitCode = 3")), /ended with 3[^]*why/);
   });
 
   it('rejects for a program that does not exist, and kills one that takes too long', async () => {
     await assert.rejects(startProcess('/nonexistent/program'), /cannot start/);
-    await assert.rejects(runProcess('sleep', ['600'], { timeout: 20 }), /more than 20 ms/);
+    await assert.rejects(runProcess(...program(endless), { timeout: 20 }), /more than 20 ms/);
   });
 
   it('holds a lock for one at a time', async () => {
+    if (process.platform !== 'linux') return;
     let inside = 0;
     let most = 0;
     const work = async (): Promise<void> => {

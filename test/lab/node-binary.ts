@@ -2,7 +2,14 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { npm } from './npm.ts';
 import { runChecked } from './process.ts';
+
+/**
+ * The majors of Node that users run. Unit tests and packed-consumer tests run on each of them; the workflows in
+ * .github/workflows/ are held against this list by test/project/workflows.test.ts.
+ */
+export const nodeMajors: readonly number[] = [22, 24, 26];
 
 /** Where they are kept for the next run, each in a folder named by its major. */
 const folder = fileURLToPath(new URL('../../.scratch/node/', import.meta.url));
@@ -46,7 +53,7 @@ export async function nodeBinary(major: number): Promise<string> {
   try {
     await writeFile(join(aside, 'package.json'), '{ "private": true }\n');
     const words = ['install', '--prefix', aside, '--no-audit', '--no-fund', '--ignore-scripts'];
-    await runChecked('npm', [...words, `${packageName()}@${major}`], { cwd: aside, timeout: 300_000 });
+    await npm([...words, `${packageName()}@${major}`], { cwd: aside, timeout: 600_000 });
     await rename(aside, home).catch(async () => {
       // Another one was faster, or what is there is no good.
       if ((await installedBinary(home, major)) !== undefined) return;

@@ -47,6 +47,8 @@ function environment(changes: ProcessOptions['env']): NodeJS.ProcessEnv {
   const result: NodeJS.ProcessEnv = { ...process.env };
   // A test file runs under node --test; a node it starts must not take itself for a part of that.
   delete result['NODE_TEST_CONTEXT'];
+  // Nor may it add to the coverage: with a loader between, its lines are others. Node hands this on where it is absent.
+  result['NODE_V8_COVERAGE'] = undefined;
   return Object.assign(result, changes);
 }
 

@@ -1,4 +1,4 @@
-/** What somebody reads who has bundled this library: koffi is a native module, which no bundle can hold. */
+/** The error message after this library was bundled: koffi is a native module, and a bundle cannot hold it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -35,7 +35,7 @@ try {
 describe('koffi in a bundle', () => {
   it('as CommonJS: import.meta.url is missing, not koffi', async () => {
     const told = await runBundle('cjs');
-    assert.match(told, /^ERR_SSPI_AUTH_NATIVE_LIBRARY .*bundled as CommonJS, where import\.meta\.url.*is undefined/);
+    assert.match(told, /^ERR_SSPI_AUTH_NATIVE_LIBRARY .*bundled as CommonJS\. There import\.meta\.url is undefined/);
     assert.match(told, /Mark sspi-auth and koffi as external/);
     assert.doesNotMatch(told, /npm install/);
   });

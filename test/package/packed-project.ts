@@ -3,26 +3,36 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runChecked, runProcess, startProcess } from '../lab/process.ts';
+import { npm } from '../lab/npm.ts';
+import { runProcess, startProcess } from '../lab/process.ts';
 import type { ProcessResult, RunningProcess } from '../lab/process.ts';
 import { scratchFolder } from '../lab/scratch.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What the tests read of package.json. */
+export interface PackedManifest {
+  readonly version: string;
+  readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
+  readonly bin: Readonly<Record<string, string>>;
+}
 
 /** The project, until it is disposed of. */
 export interface PackedProject extends AsyncDisposable {
   readonly path: string;
   /** Paths in the tarball, without its leading `package/`. */
   readonly files: readonly string[];
+  /** Folder of the installed package. */
+  readonly installed: string;
   /** package.json as it was packed. */
-  readonly manifest: { readonly exports: Readonly<Record<string, unknown>>; readonly bin: Record<string, string> };
+  readonly manifest: PackedManifest;
   /** Writes a file of the project. */
   write(name: string, text: string): Promise<void>;
   /** Runs a program in the project's folder. */
   run(command: string, args: readonly string[]): Promise<ProcessResult>;
   /** Starts one that goes on. */
   start(command: string, args: readonly string[]): Promise<RunningProcess>;
-  /** Makes packages of this repository's node_modules available to the project. */
+  /** Makes packages of this repository's node_modules available to the project, where they are not yet. */
   link(...packages: string[]): Promise<void>;
 }
 
@@ -33,7 +43,7 @@ interface PackReport {
 
 async function pack(folder: string, source: string): Promise<PackReport> {
   const words = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder, source];
-  const [report] = JSON.parse(await runChecked('npm', words, { cwd: root })) as [PackReport];
+  const [report] = JSON.parse(await npm(words, { cwd: root })) as [PackReport];
   return report;
 }
 
@@ -56,17 +66,24 @@ export async function packedProject(): Promise<PackedProject> {
     const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--omit=optional'];
     const offline = ['--offline', '--cache', folder.file('cache')];
     const tarballs = [folder.file(own.filename), folder.file(koffi.filename)];
-    await runChecked('npm', ['install', ...offline, ...quiet, ...tarballs], { cwd: path });
-    const manifest = await readFile(join(path, 'node_modules/sspi-auth/package.json'), 'utf8');
+    await npm(['install', ...offline, ...quiet, ...tarballs], { cwd: path });
+    const installed = join(path, 'node_modules/sspi-auth');
+    const manifest = await readFile(join(installed, 'package.json'), 'utf8');
     return {
       path,
+      installed,
       files: own.files.map((file) => file.path),
-      manifest: JSON.parse(manifest) as PackedProject['manifest'],
+      manifest: JSON.parse(manifest) as PackedManifest,
       write: (name, text) => writeFile(join(path, name), text),
       run: (command, args) => runProcess(command, args, { cwd: path }),
       start: (command, args) => startProcess(command, args, { cwd: path }),
       async link(...packages) {
-        for (const name of packages) await symlink(join(root, 'node_modules', name), join(path, 'node_modules', name));
+        const place = join(path, 'node_modules');
+        // A junction, which Windows lets everybody make; elsewhere the word means nothing.
+        for (const name of packages) {
+          if (existsSync(join(place, name))) continue;
+          await symlink(join(root, 'node_modules', name), join(place, name), 'junction');
+        }
       },
       [Symbol.asyncDispose]: () => folder.remove(),
     };

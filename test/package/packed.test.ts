@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { compiler, packedProject } from './packed-project.ts';
 import type { PackedProject } from './packed-project.ts';
+import { sourceMapSuite } from './source-map-suite.ts';
+import { publicTypeSuite } from './public-type-suite.ts';
 
 /** Every entry of package.json's exports, and names it must give. */
 const entries: Readonly<Record<string, readonly string[]>> = {
@@ -77,6 +80,12 @@ describe('the packed tarball, installed into an empty project', () => {
   });
   after(() => project[Symbol.asyncDispose]());
 
+  /** The command as npm links it. Windows has a .cmd file in the link's place, which only a shell starts. */
+  const command = (words: readonly string[]): [program: string, words: readonly string[]] =>
+    process.platform === 'win32'
+      ? [process.execPath, [join(project.installed, project.manifest.bin['sspi-auth'] ?? ''), ...words]]
+      : ['node_modules/.bin/sspi-auth', words];
+
   const inspected = async (args: readonly string[]): Promise<{ names: string[]; loaded: string[] }> => {
     const { code, stdout, stderr } = await project.run(process.execPath, args);
     assert.equal(code, 0, stderr);
@@ -90,7 +99,7 @@ describe('the packed tarball, installed into an empty project', () => {
 
   it('holds what is built and what is to be read, and nothing else', () => {
     const allowed =
-      /^(dist\/(src|adapters)\/.*\.(js|d\.ts)|docs\/.*|examples\/.*\.ts|package\.json|[A-Z]+\.md|LICENSE)$/;
+      /^(dist\/(src|adapters)\/.*\.(js|d\.ts)(\.map)?|(src|adapters)\/.*\.ts|docs\/.*|examples\/.*\.ts|package\.json|[A-Z]+\.md|LICENSE)$/;
     assert.deepEqual(
       project.files.filter((path) => !allowed.test(path)),
       [],
@@ -146,18 +155,21 @@ describe('the packed tarball, installed into an empty project', () => {
   });
 
   it('brings a command that explains itself', async () => {
-    const { code, stdout } = await project.run('node_modules/.bin/sspi-auth', ['--help']);
+    const { code, stdout } = await project.run(...command(['--help']));
     assert.equal(code, 0);
     assert.match(stdout, /demo/);
   });
 
   it('its demo starts in an empty project, and asks who comes', async () => {
-    await using demo = await project.start('node_modules/.bin/sspi-auth', ['demo', '--port', '0']);
+    await using demo = await project.start(...command(['demo', '--port', '0']));
     const [, origin = ''] = await demo.waitForLine(/^ {2}(http:\/\/\S+)\/$/, 60_000);
     const response = await fetch(`${origin}/`);
     assert.equal(response.status, 401);
     assert.match(response.headers.get('www-authenticate') ?? '', /NTLM.*Digest/);
   });
+
+  sourceMapSuite(() => project);
+  publicTypeSuite(() => project);
 
   describe('compiles for TypeScript users', () => {
     before(async () => {

@@ -1,8 +1,10 @@
 /**
- * The gss_cred_id_t of a keytab: acquired once, renewed when the file changes, so that a new key counts without a restart.
+ * The acceptor credential (gss_cred_id_t) of a keytab. It is acquired again when the file changes, so that new keys are
+ * used without a restart.
  *
- * The file is looked at once a second while tickets arrive, and at once when a ticket was refused: the first ticket under
- * a new key signs in. Calls that run on the old credential end on it; it is released after the last one.
+ * While tickets arrive, the file is checked once a second. It is also checked when a ticket was refused, so that the
+ * first ticket under a new key is accepted. Calls that run with the old credential finish with it. After the last of
+ * them it is released.
  */
 import type { GssapiExtensions } from './call/extensions.ts';
 import type { Frame } from './call/frame.ts';
@@ -11,15 +13,15 @@ import { fileSignature, readKeytab } from './keytab/keytab-file.ts';
 import type { KeytabListing } from './keytab/keytab-file.ts';
 import { copyKeytab } from './keytab/memory-keytab.ts';
 
-/** How long a look at the file holds, in milliseconds. */
-const LOOK_INTERVAL = 1000;
+/** Time between two checks of the keytab file, in milliseconds. */
+const CHECK_INTERVAL = 1000;
 
-/** A credential in use. */
+/** A credential that a call uses. */
 export interface HeldCredential {
   readonly handle: bigint;
-  /** The keys it was made from. */
+  /** The keytab entries from which the credential was made. */
   readonly keytab: KeytabListing;
-  /** Gives it back; once. */
+  /** Ends the use. Further calls do nothing. */
   readonly release: () => void;
 }
 
@@ -31,8 +33,9 @@ interface Generation {
   retired: boolean;
 }
 
-/** What an acceptor credential is made of. */
+/** Options of an acceptor credential. */
 export interface AcceptorCredentialOptions {
+  /** For calls on this thread. */
   readonly frame: Frame;
   readonly extensions: GssapiExtensions;
   readonly settings: KerberosSettings;
@@ -41,25 +44,33 @@ export interface AcceptorCredentialOptions {
 export class AcceptorCredential {
   readonly #options: AcceptorCredentialOptions;
   #current: Generation;
-  #looked: number;
+  #checkedAt: number;
   #reloadFailure: string | undefined;
 
-  /** @throws SspiAuthError, MalformedTokenError or an error of the file system where the keytab cannot be used */
+  /**
+   * Loads the keytab and acquires the credential.
+   *
+   * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` if the library refuses the keytab
+   * @throws MalformedTokenError `ERR_SSPI_AUTH_MALFORMED` if the file is not a keytab
+   * @throws Error of the file system if the file cannot be read
+   */
   constructor(options: AcceptorCredentialOptions) {
     this.#options = options;
     this.#current = this.#acquire();
-    this.#looked = options.settings.clock.elapsed();
+    this.#checkedAt = options.settings.clock.elapsed();
   }
 
-  /** Why the changed keytab could not be loaded, so that the old keys still count; undefined where all is well. */
+  /**
+   * Why the changed keytab could not be loaded; the old keys are then still in use. Undefined if there is no problem.
+   */
   get reloadFailure(): string | undefined {
     return this.#reloadFailure;
   }
 
-  /** The credential of now. */
+  /** The current credential. It is not freed until its `release` is called. */
   hold(): HeldCredential {
     const now = this.#options.settings.clock.elapsed();
-    if (now - this.#looked >= LOOK_INTERVAL) this.refresh();
+    if (now - this.#checkedAt >= CHECK_INTERVAL) this.refresh();
     const generation = this.#current;
     generation.users++;
     let held = true;
@@ -76,17 +87,17 @@ export class AcceptorCredential {
   }
 
   /**
-   * Looks at the file and loads it where it changed. A file that is away or broken for a moment leaves the old keys.
+   * Checks the file and loads it if it changed. If the file is missing or broken, the old keys stay in use.
    *
-   * @returns whether there are new keys
+   * @returns whether the keytab was loaded again
    */
   refresh(): boolean {
     const { keytab, clock } = this.#options.settings;
-    this.#looked = clock.elapsed();
+    this.#checkedAt = clock.elapsed();
     try {
       const signature = fileSignature(keytab);
       if (signature === this.#current.signature) return false;
-      if (signature === undefined) throw new Error(`keytab ${keytab} is gone`);
+      if (signature === undefined) throw new Error(`keytab ${keytab} does not exist any more`);
       const next = this.#acquire();
       const last = this.#current;
       this.#current = next;
@@ -100,7 +111,7 @@ export class AcceptorCredential {
     }
   }
 
-  /** Releases the credential, at once or after the last call that uses it. */
+  /** Releases the credential as soon as no call uses it. */
   free(): void {
     this.#current.retired = true;
     this.#releaseUnused(this.#current);
@@ -114,7 +125,7 @@ export class AcceptorCredential {
   #acquire(): Generation {
     const { frame, extensions, settings } = this.#options;
     const { keytab } = settings;
-    // The signature first: a change while the file is read is seen by the next look.
+    // The signature is taken first: if the file changes while it is read, the next check finds that.
     const signature = fileSignature(keytab);
     const listing = readKeytab(keytab);
     const copy = copyKeytab(frame.library, extensions, keytab, settings.acceptsService);
@@ -127,7 +138,7 @@ export class AcceptorCredential {
   }
 }
 
-/** Lets the library free a gss_cred_id_t. */
+/** Has the library free a gss_cred_id_t. */
 export function releaseCredential(frame: Frame, handle: bigint): void {
   frame.pointerValue = handle;
   frame.library.gss.releaseCred(frame.minor, frame.pointer);

@@ -1,4 +1,4 @@
-/** A forwarded ticket in a credential cache of its own, readable by this process's user only. */
+/** Stores a forwarded ticket in a credential cache of its own. Only the user of this process can read it. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import type { DelegatedCredentials } from '../../sspi/security-package.ts';
 import type { GssapiExtensions } from './call/extensions.ts';
 import type { Frame } from './call/frame.ts';
 
-/** The cache; destroy it with its context. */
+/** The credential cache of one client. Destroy it when its context is deleted. */
 export interface DelegatedCache extends DelegatedCredentials {
   /** Removes the cache and the ticket in it. */
   destroy(): void;
@@ -15,9 +15,10 @@ export interface DelegatedCache extends DelegatedCredentials {
 /**
  * Stores a delegated credential in a new folder of mode 0700.
  *
- * @param credential gss_cred_id_t that gss_accept_sec_context gave; the caller releases it
- * @param expiry when the context ends, which is when the ticket does
- * @returns undefined where it cannot be stored: the client then is signed in without delegation
+ * @param credential the gss_cred_id_t from gss_accept_sec_context. The caller releases it
+ * @param expiry when the context and the ticket expire
+ * @returns undefined if the library cannot store it. The client is then signed in without delegation
+ * @throws Error of the file system if the folder cannot be made
  */
 export function storeDelegated(
   frame: Frame,

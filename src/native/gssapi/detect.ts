@@ -1,23 +1,23 @@
-/** Whether this machine can verify Kerberos without being told anything, for src/authenticator/providers/. */
+/** Finds out whether this machine can verify Kerberos without any option. Used by src/authenticator/providers/. */
 import { describeKeytabEntries } from '../../formats/kerberos/keytab.ts';
 import { SspiAuthError } from '../../foundation/errors.ts';
 import type { GssapiLibrary } from './call/library.ts';
 import { loadGssapi } from './call/library.ts';
 import { isHttpService, keytabPath, readKeytab } from './keytab/keytab-file.ts';
 
-/** What was found, and the text for an operator who expected something else. */
+/** The result of detectKerberos. */
 export interface KerberosDetection {
   readonly available: boolean;
-  /** Path of the keytab with an HTTP key. */
+  /** Path of the keytab that has an HTTP key. */
   readonly keytab?: string;
-  /** One sentence: what was looked for, and what was there. */
+  /** One sentence for the operator: what was looked for, and what was found. */
   readonly lookedFor: string;
 }
 
 /**
- * The name of the default keytab: KRB5_KTNAME, else what krb5.conf says.
+ * The name of the default keytab: that of KRB5_KTNAME, else that of krb5.conf.
  *
- * @returns with its type, such as `FILE:/etc/krb5.keytab`
+ * @returns the name with its type, such as `FILE:/etc/krb5.keytab`
  */
 export function defaultKeytabName(library: GssapiLibrary): string {
   const bytes = Buffer.alloc(1024);
@@ -27,9 +27,9 @@ export function defaultKeytabName(library: GssapiLibrary): string {
 }
 
 /**
- * Looks for a keytab with a key of an HTTP service and for the library to use it with.
+ * Looks for a GSSAPI library, and for a keytab that has a key of an HTTP service.
  *
- * @param library name of the library, where an option gives one
+ * @param library name or path of the library, from option `library`
  */
 export function detectKerberos(library?: string): KerberosDetection {
   let gssapi: GssapiLibrary;
@@ -42,7 +42,7 @@ export function detectKerberos(library?: string): KerberosDetection {
   const name = process.env['KRB5_KTNAME'] || defaultKeytabName(gssapi);
   const from = process.env['KRB5_KTNAME'] ? 'KRB5_KTNAME' : 'the default keytab';
   const path = keytabPath(name);
-  if (path === undefined) return { available: false, lookedFor: `${from} is ${name}, which is no file` };
+  if (path === undefined) return { available: false, lookedFor: `${from} is ${name}, which is not a file` };
   try {
     const { entries } = readKeytab(path);
     return entries.some((entry) => isHttpService(entry.name))

@@ -1,4 +1,6 @@
-/** The package Kerberos of the system's GSSAPI: what src/authenticator/providers/ takes from this folder. */
+/**
+ * The package Kerberos over the system's GSSAPI. These exports are for src/authenticator/providers/.
+ */
 export { detectKerberos } from './detect.ts';
 export type { KerberosDetection } from './detect.ts';
 export { kerberosPackage } from './kerberos.ts';

@@ -1,4 +1,4 @@
-/** What acquireCredentialsHandle takes for Kerberos (pAuthData), and what comes of it. */
+/** The options of acquireCredentialsHandle for Kerberos (authData), and the settings that are made from them. */
 import { describeKeytabEntries } from '../../formats/kerberos/keytab.ts';
 import type { KeytabEntry } from '../../formats/kerberos/keytab.ts';
 import { namesService, servicePrincipalName } from '../../formats/kerberos/service-principal-name.ts';
@@ -21,58 +21,63 @@ export const kerberosOptions = {
   /** Path of the keytab. */
   keytab: optional(text, { otherwise: 'KRB5_KTNAME, else the default keytab of krb5.conf' }),
   /**
-   * Services whose tickets are taken, such as `HTTP/web.example.com` or `HTTP/web.example.com@EXAMPLE.COM`; case does not
-   * count.
+   * Services whose tickets are accepted, such as `HTTP/web.example.com` or `HTTP/web.example.com@EXAMPLE.COM`. Case is
+   * ignored.
    */
   servicePrincipalNames: optional(listOf(servicePrincipalName, 'names'), {
     otherwise: 'every `HTTP/…` service that the keytab has a key for',
   }),
   /**
-   * Where accepted authenticators are remembered, so that none is accepted twice. True: the cache that all Kerberos
-   * services of this user share (`dfl:`); with Heimdal, which has none, this process, which takes none that is older than
-   * itself. A name of MIT's libkrb5, such as `file2:/run/app/replay`. False: no replay cache.
+   * The replay cache. It remembers accepted authenticators, so that none is accepted twice. True: with MIT krb5, the
+   * cache that all Kerberos services of this user share (`dfl:`); with Heimdal, a cache in the memory of this process,
+   * which refuses authenticators older than the process. A string: the name of a replay cache of MIT krb5, such as
+   * `file2:/run/app/replay`. False: no replay cache.
    */
   replayCache: defaulted(replayCache, true),
-  /** Verify on a thread of libuv's pool: slower, but the event loop goes on meanwhile. */
+  /** Verify on a thread of libuv's pool. That is slower, but does not block the event loop. */
   asynchronous: defaulted(flag, false),
-  /** Refuse a ticket without a PAC that says who the account is and which groups it has. */
+  /** Refuse tickets without a PAC. The PAC has the SIDs of the account and of its groups. */
   requirePac: defaulted(flag, false),
-  /** Take tickets and keys of RC4 (arcfour-hmac), which can be broken offline. */
+  /** Accept tickets and keys of RC4 (arcfour-hmac), which can be broken offline. */
   allowRc4: defaulted(flag, false),
-  /** Keep forwarded tickets for the application, where the call requires it (ASC_REQ_DELEGATE). */
+  /** Keep forwarded tickets for the application, if the call requires it (ASC_REQ_DELEGATE). */
   delegate: defaulted(flag, false),
   /** Name or path of libgssapi_krb5, or of Heimdal's libgssapi. */
-  library: optional(text, { otherwise: "that of the system, MIT's first" }),
-  /** Where the time comes from. */
+  library: optional(text, { otherwise: "the system's; MIT krb5 comes before Heimdal" }),
+  /** Source of the current time. */
   clock: defaulted(clock, systemClock, { otherwise: "the machine's" }),
 };
 
-/** authData of acquireCredentialsHandle for the package Kerberos over GSSAPI. Everything may be left out. */
+/** authData of acquireCredentialsHandle for the package Kerberos over GSSAPI. All members are optional. */
 export type KerberosAuthData = AuthDataOf<typeof kerberosOptions>;
 
 /** KerberosAuthData, with defaults. */
 export type KerberosOptionValues = SettingsOf<typeof kerberosOptions>;
 
 /**
- * Reads authData.
+ * Reads and verifies authData.
  *
- * @throws OptionError naming the option, as `authData.keytab`
+ * @throws OptionError `ERR_SSPI_AUTH_OPTION` with the path of the option, such as `authData.keytab`
  */
 export function readKerberosOptions(authData: unknown): KerberosOptionValues {
   return readOptions(kerberosOptions, authData === undefined ? {} : authData, 'authData');
 }
 
-/** AES of RFC 3962 and RFC 8009, and Camellia of RFC 6803; the strongest first. DES is never taken (attack D06). */
+/**
+ * AES of RFC 3962 and RFC 8009, and Camellia of RFC 6803. The strongest is first. DES is never accepted (attack D06).
+ */
 const STRONG_ENCRYPTION_TYPES = [20, 19, 18, 17, 26, 25];
 const RC4 = 23;
 
 /**
- * What a Kerberos credential goes by.
+ * Makes the settings of a Kerberos credential.
  *
- * @param options read by readKerberosOptions
- * @param principal pszPrincipal of acquireCredentialsHandle: one more way to name the only service
- * @param defaultKeytab name of the keytab that counts where none is given; called only then
- * @throws OptionError for a principal that is none, a keytab that cannot be read or has no key to use
+ * @param options result of readKerberosOptions
+ * @param principal pszPrincipal of acquireCredentialsHandle: a service to accept, besides option
+ *   `servicePrincipalNames`
+ * @param defaultKeytab returns the name of the default keytab. Called only if option `keytab` is not given
+ * @throws OptionError `ERR_SSPI_AUTH_OPTION` if the principal is not a service principal name, or if the keytab cannot
+ *   be read or has no usable key
  */
 export function kerberosSettings(
   options: KerberosOptionValues,
@@ -110,9 +115,9 @@ function usableKeytab(
 ): string {
   const path = keytabPath(name);
   if (path === undefined) {
-    throw new OptionError('authData.keytab', `is ${name}, which is no file`, 'Give the path of a keytab file.');
+    throw new OptionError('authData.keytab', `is ${name}, which is not a file`, 'Give the path of a keytab file.');
   }
-  const entries = listed(path);
+  const entries = keytabEntries(path);
   const usable = entries.filter((entry) => accepts(entry.name, entry.realm));
   if (usable.length === 0) {
     throw new OptionError(
@@ -126,13 +131,13 @@ function usableKeytab(
     throw new OptionError(
       'authData.keytab',
       `is ${path}, which has only keys that are refused (${describeKeytabEntries(usable)})`,
-      'Give the service account AES keys and export the keytab again; "allowRc4" takes RC4 until then.',
+      'Give the service account AES keys and export the keytab again. Until then, "allowRc4" accepts RC4 keys.',
     );
   }
   return path;
 }
 
-function listed(path: string): readonly KeytabEntry[] {
+function keytabEntries(path: string): readonly KeytabEntry[] {
   try {
     return readKeytab(path).entries;
   } catch (error) {
@@ -140,7 +145,7 @@ function listed(path: string): readonly KeytabEntry[] {
     throw new OptionError(
       'authData.keytab',
       `is ${path}, which cannot be used (${reason})`,
-      'The process needs to read it: check the path, its owner and its mode, and that it is a keytab of MIT krb5.',
+      'Check the path, the owner and the mode, and that the file is a keytab. This process must be able to read it.',
     );
   }
 }

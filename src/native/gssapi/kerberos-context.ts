@@ -1,4 +1,4 @@
-/** An established Kerberos context: what can be asked of it, and message protection. */
+/** An established Kerberos context: its attributes and message protection. */
 import {
   SECPKG_ATTR_FLAGS,
   SECPKG_ATTR_LIFESPAN,
@@ -31,7 +31,7 @@ import { GSS_C_CONF_FLAG, GSS_C_INTEG_FLAG, GSS_S_COMPLETE, messageStatus } from
 import { kerberosPackageInfo } from './package-info.ts';
 import { sessionKey } from './call/session-key.ts';
 
-/** What was learned when the context was accepted. */
+/** The data of a context, from the call that accepted it. */
 export interface EstablishedKerberos {
   /** gss_ctx_id_t. */
   readonly handle: bigint;
@@ -46,13 +46,16 @@ export interface EstablishedKerberos {
   readonly service: string;
   /** Encryption type of the ticket's session key. */
   readonly encryptionType: number;
-  /** Milliseconds since 1970-01-01 UTC. */
+  /** When the context was accepted, in milliseconds since 1970-01-01 UTC. */
   readonly start: number;
   readonly expiry: Date | undefined;
   readonly delegated: DelegatedCache | undefined;
 }
 
-/** No context: what code compiled for contexts needs to outlive a full collection that finds none (formats/der.ts). */
+/**
+ * A context that is never used. V8 discards the code that it compiled for contexts if a full garbage collection finds
+ * none alive (formats/der.ts). This one stays alive.
+ */
 export function placeholderContext(frame: Frame): KerberosContext {
   return new KerberosContext(frame, {
     handle: 0n,
@@ -71,13 +74,13 @@ export function placeholderContext(frame: Frame): KerberosContext {
 type AnswerOf<A extends ContextAttribute> = Answer<ContextAttributeValues[A]>;
 
 const ok = <T>(value: T): Answer<T> => ({ status: Status.SEC_E_OK, value });
-const no = (status: number): { readonly status: number } => ({ status });
+const failed = (status: number): { readonly status: number } => ({ status });
 
 export class KerberosContext implements PackageContext {
   readonly #frame: Frame;
   readonly #established: EstablishedKerberos;
 
-  /** @param frame for calls on the main thread; shared, since no two run at once */
+  /** @param frame frame for calls on the JavaScript thread. Contexts share it, because such calls never overlap */
   constructor(frame: Frame, established: EstablishedKerberos) {
     this.#frame = frame;
     this.#established = established;
@@ -91,7 +94,7 @@ export class KerberosContext implements PackageContext {
     return this.#established.delegated;
   }
 
-  /** Kerberos is one leg: whatever comes after it is no token of this handshake. */
+  /** Refuses any further token: Kerberos has one leg only. */
   accept(): AcceptReply {
     return {
       status: Status.SEC_E_INVALID_TOKEN,
@@ -118,7 +121,7 @@ export class KerberosContext implements PackageContext {
         return ok({ start: new Date(start), expiry });
       case SECPKG_ATTR_SESSION_KEY: {
         const key = sessionKey(this.#frame, this.#established.handle);
-        return key === undefined ? no(Status.SEC_E_UNSUPPORTED_FUNCTION) : ok(key);
+        return key === undefined ? failed(Status.SEC_E_UNSUPPORTED_FUNCTION) : ok(key);
       }
       case SECPKG_ATTR_PACKAGE_INFO:
         return ok(kerberosPackageInfo);
@@ -131,13 +134,13 @@ export class KerberosContext implements PackageContext {
       case SECPKG_ATTR_CLIENT_SPECIFIED_TARGET:
         return ok(service);
       default:
-        return no(Status.SEC_E_UNSUPPORTED_FUNCTION);
+        return failed(Status.SEC_E_UNSUPPORTED_FUNCTION);
     }
   }
 
   /** GSS_GetMIC over the DATA buffers. */
   makeSignature(message: readonly SecBuffer[]): Answer<readonly SecBuffer[]> {
-    if (!this.#has(GSS_C_INTEG_FLAG)) return no(Status.SEC_E_QOP_NOT_SUPPORTED);
+    if (!this.#has(GSS_C_INTEG_FLAG)) return failed(Status.SEC_E_QOP_NOT_SUPPORTED);
     const frame = this.#frame;
     const data = joined(message, signedBuffers);
     frame.clear();
@@ -150,8 +153,8 @@ export class KerberosContext implements PackageContext {
   /** GSS_VerifyMIC of the TOKEN buffer over the DATA buffers. */
   verifySignature(message: readonly SecBuffer[]): Answer<number> {
     const token = findBuffer(message, SECBUFFER_TOKEN);
-    if (token === undefined || token.data.byteLength === 0) return no(Status.SEC_E_INVALID_TOKEN);
-    if (!this.#has(GSS_C_INTEG_FLAG)) return no(Status.SEC_E_QOP_NOT_SUPPORTED);
+    if (token === undefined || token.data.byteLength === 0) return failed(Status.SEC_E_INVALID_TOKEN);
+    if (!this.#has(GSS_C_INTEG_FLAG)) return failed(Status.SEC_E_QOP_NOT_SUPPORTED);
     const frame = this.#frame;
     const data = joined(message, signedBuffers);
     frame.clear();
@@ -160,15 +163,15 @@ export class KerberosContext implements PackageContext {
     const { gss } = frame.library;
     const major = gss.verifyMic(frame.minor, this.#established.handle, frame.input, frame.value, null);
     const status = messageStatus(major);
-    return status === Status.SEC_E_OK ? ok(0) : no(status);
+    return status === Status.SEC_E_OK ? ok(0) : failed(status);
   }
 
   /**
-   * GSS_Wrap with confidentiality. The TOKEN buffer holds the first bytes of the wrap token, DATA the rest, as many as the
-   * message has: sent one after the other they are what GSS_Unwrap takes.
+   * GSS_Wrap with confidentiality. The wrap token is split into two buffers. DATA has its last bytes, as many as the
+   * message has; TOKEN has the bytes before them. Sent one after the other, they are the input of GSS_Unwrap.
    */
   encryptMessage(message: readonly SecBuffer[]): Answer<readonly SecBuffer[]> {
-    if (!this.#has(GSS_C_CONF_FLAG)) return no(Status.SEC_E_QOP_NOT_SUPPORTED);
+    if (!this.#has(GSS_C_CONF_FLAG)) return failed(Status.SEC_E_QOP_NOT_SUPPORTED);
     const frame = this.#frame;
     const data = joined(message, sealedBuffers);
     frame.clear();
@@ -176,10 +179,10 @@ export class KerberosContext implements PackageContext {
     const { gss } = frame.library;
     const { handle } = this.#established;
     const major = gss.wrap(frame.minor, handle, 1, 0, frame.input, frame.numberA, frame.output);
-    // conf_state says whether it really was encrypted.
+    // conf_state tells whether the message was really encrypted.
     if (major === GSS_S_COMPLETE && frame.numberAValue === 0) {
       frame.takeOutput();
-      return no(Status.SEC_E_QOP_NOT_SUPPORTED);
+      return failed(Status.SEC_E_QOP_NOT_SUPPORTED);
     }
     return this.#output(major, (token) => [
       { type: SECBUFFER_TOKEN, data: token.subarray(0, token.byteLength - data.byteLength) },
@@ -187,13 +190,13 @@ export class KerberosContext implements PackageContext {
     ]);
   }
 
-  /** GSS_Unwrap of TOKEN and DATA, or of one STREAM buffer; what was not encrypted is refused. */
+  /** GSS_Unwrap of TOKEN and DATA, or of one STREAM buffer. A message that was not encrypted is refused. */
   decryptMessage(message: readonly SecBuffer[]): Answer<readonly SecBuffer[]> {
-    if (!this.#has(GSS_C_CONF_FLAG)) return no(Status.SEC_E_QOP_NOT_SUPPORTED);
+    if (!this.#has(GSS_C_CONF_FLAG)) return failed(Status.SEC_E_QOP_NOT_SUPPORTED);
     const frame = this.#frame;
     const stream = findBuffer(message, SECBUFFER_STREAM)?.data;
     const sealed = stream ?? joined(message, (type) => type === SECBUFFER_TOKEN || type === SECBUFFER_DATA);
-    if (sealed.byteLength === 0) return no(Status.SEC_E_INVALID_TOKEN);
+    if (sealed.byteLength === 0) return failed(Status.SEC_E_INVALID_TOKEN);
     frame.clear();
     frame.setInput(sealed);
     const { gss } = frame.library;
@@ -201,7 +204,7 @@ export class KerberosContext implements PackageContext {
     const major = gss.unwrap(frame.minor, handle, frame.input, frame.output, frame.numberA, null);
     if (major === GSS_S_COMPLETE && frame.numberAValue === 0) {
       frame.takeOutput();
-      return no(Status.SEC_E_MESSAGE_ALTERED);
+      return failed(Status.SEC_E_MESSAGE_ALTERED);
     }
     return this.#output(major, (data) => [{ type: SECBUFFER_DATA, data }]);
   }
@@ -213,7 +216,7 @@ export class KerberosContext implements PackageContext {
   #output(major: number, buffers: (output: Buffer) => readonly SecBuffer[]): Answer<readonly SecBuffer[]> {
     const output = this.#frame.takeOutput() ?? Buffer.alloc(0);
     const status = messageStatus(major);
-    return status === Status.SEC_E_OK ? ok(buffers(output)) : no(status);
+    return status === Status.SEC_E_OK ? ok(buffers(output)) : failed(status);
   }
 
   delete(): void {
@@ -224,12 +227,15 @@ export class KerberosContext implements PackageContext {
   }
 }
 
-/** Data to be signed: all but what the caller says is read-only and not covered. */
+/** Whether a buffer is signed: all DATA buffers except those with SECBUFFER_READONLY. */
 function signedBuffers(type: number, flags: number): boolean {
   return type === SECBUFFER_DATA && (flags & SECBUFFER_READONLY) === 0;
 }
 
-/** Data to be encrypted: gss_wrap cannot cover more than it encrypts. */
+/**
+ * Whether a buffer is encrypted. gss_wrap cannot sign data without encrypting it, so both READONLY flags exclude a
+ * buffer.
+ */
 function sealedBuffers(type: number, flags: number): boolean {
   return type === SECBUFFER_DATA && (flags & (SECBUFFER_READONLY | SECBUFFER_READONLY_WITH_CHECKSUM)) === 0;
 }
@@ -240,7 +246,7 @@ function joined(message: readonly SecBuffer[], wanted: (type: number, flags: num
   return parts.length === 1 && first !== undefined ? first.data : Buffer.concat(parts.map(({ data }) => data));
 }
 
-/** Checksum bytes of each encryption type: RFC 3962, RFC 8009, RFC 6803. */
+/** Size of the checksum of each encryption type, in bytes: RFC 3962, RFC 8009, RFC 6803. */
 const checksumBytes: ReadonlyMap<number, number> = new Map([
   [17, 12],
   [18, 12],
@@ -252,10 +258,10 @@ const checksumBytes: ReadonlyMap<number, number> = new Map([
 
 const MAX_TOKEN = kerberosPackageInfo.maxToken;
 
-/** Sizes in bytes: RFC 4121 section 4.2 for all types but RC4, whose tokens RFC 4757 section 7 lays out. */
+/** Sizes in bytes: RFC 4121 section 4.2. The tokens of RC4 are those of RFC 4757 section 7. */
 function contextSizes(encryptionType: number): ContextSizes {
   const checksum = checksumBytes.get(encryptionType);
-  // Header 16, confounder 16, encrypted copy of the header 16; RC4: framing 13, token 32, padding up to 8.
+  // Trailer: header 16, confounder 16, encrypted copy of the header 16. RC4: framing 13, token 32, padding up to 8.
   return checksum === undefined
     ? { maxToken: MAX_TOKEN, maxSignature: 37, blockSize: 8, securityTrailer: 53 }
     : { maxToken: MAX_TOKEN, maxSignature: 16 + checksum, blockSize: 1, securityTrailer: 48 + checksum };

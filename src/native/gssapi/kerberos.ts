@@ -1,10 +1,12 @@
 /**
- * The security package Kerberos over the system's GSSAPI and a keytab: one leg, AP-REQ in, AP-REP out where the client
- * wants mutual authentication.
+ * The security package Kerberos over the system's GSSAPI and a keytab. It has one leg: an AP-REQ in, and an AP-REP out
+ * if the client requests mutual authentication.
  *
- * What libgssapi verifies: the ticket, the authenticator, time, replay, channel bindings, the PAC's signature. What is
- * verified here: that the token is a plain AP-REQ (no other mechanism of the library is ever reached), encryption types,
- * the service, that channel bindings were really there, and that the PAC is verified and well-formed.
+ * The library verifies the ticket, the Authenticator, the times, replay, channel bindings and the signature of the PAC.
+ *
+ * This package verifies that the token is a plain AP-REQ, so that no other mechanism of the library can be reached. It
+ * verifies the encryption types and the service. It also verifies that channel bindings were really sent, and that the
+ * PAC was verified and is well-formed.
  */
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { decodeChannelBindings } from '../../formats/channel-bindings.ts';
@@ -32,7 +34,7 @@ import { anonymousAccount } from '../../identity/kerberos-account.ts';
 import { AcceptorCredential } from './acceptor-credential.ts';
 import type { HeldCredential } from './acceptor-credential.ts';
 import { bindingsResult, contextAttributes } from './call/accept-results.ts';
-import { callOffLoop, MOST_WAITING } from '../koffi.ts';
+import { callAsynchronously, MAX_WAITING_CALLS } from '../koffi.ts';
 import { FramePool } from './call/frame-pool.ts';
 import { clockSkew } from './keytab/clock-skew.ts';
 import { storeDelegated } from './delegated-cache.ts';
@@ -46,13 +48,13 @@ import { KerberosContext, placeholderContext } from './kerberos-context.ts';
 import { kerberosSettings, readKerberosOptions } from './kerberos-auth-data.ts';
 import { loadGssapi } from './call/library.ts';
 import { readAccount } from './name-attributes.ts';
-import type { AccountReading } from './name-attributes.ts';
+import type { AccountResult } from './name-attributes.ts';
 import { kerberosPackageInfo } from './package-info.ts';
 import { TicketAccounts } from './ticket-accounts.ts';
 import type { TicketAccount } from './ticket-accounts.ts';
 import type { KerberosSettings } from './call/kerberos-settings.ts';
 
-/** The package; koffi and the library are loaded when a credential is acquired. */
+/** The package. koffi and the GSSAPI library are loaded when the first credential is acquired. */
 export const kerberosPackage: SecurityPackage = Object.freeze({
   info: kerberosPackageInfo,
   acquireCredentials: ({ principal, authData }: AcquireCredentialsParameters): PackageCredential => {
@@ -65,7 +67,7 @@ export const kerberosPackage: SecurityPackage = Object.freeze({
   },
 });
 
-/** Requirements that no server over HTTP can want of Kerberos here. */
+/** Requirements that this package refuses. They have no use with HTTP. */
 const UNSUPPORTED =
   Requirements.ASC_REQ_USE_DCE_STYLE | Requirements.ASC_REQ_DATAGRAM | Requirements.ASC_REQ_PROXY_BINDINGS;
 
@@ -78,7 +80,7 @@ class KerberosCredential implements PackageCredential {
   readonly #acceptor: AcceptorCredential;
   readonly #frames: FramePool | undefined;
   readonly #accounts = new TicketAccounts();
-  /** Never read. */
+  /** Never read. It keeps a context alive, see placeholderContext. */
   protected readonly keptAlive: KerberosContext;
 
   constructor(frame: Frame, extensions: GssapiExtensions, settings: KerberosSettings) {
@@ -97,40 +99,43 @@ class KerberosCredential implements PackageCredential {
   accept(call: AcceptCall): AcceptReply | Promise<AcceptReply> {
     const received = findBuffer(call.input, SECBUFFER_TOKEN)?.data;
     if (received === undefined || received.byteLength === 0 || received.byteLength > MAX_TOKEN_BYTES) {
-      return refused(Status.SEC_E_INVALID_TOKEN, `a token of ${received?.byteLength ?? 0} bytes`);
+      const text = `the token has ${received?.byteLength ?? 0} bytes; 1 to ${MAX_TOKEN_BYTES} are accepted`;
+      return refused(Status.SEC_E_INVALID_TOKEN, text);
     }
     // The caller may reuse its buffers as soon as this function returns.
     const token = this.#frames === undefined ? received : Uint8Array.from(received);
     if ((call.requirements & UNSUPPORTED) !== 0) {
-      return refused(Status.SEC_E_UNSUPPORTED_FUNCTION, 'a requirement that Kerberos does not have here');
+      return refused(Status.SEC_E_UNSUPPORTED_FUNCTION, 'a requirement that this Kerberos package does not support');
     }
     let request: ApRequestHeader;
     try {
       request = apRequest(token);
     } catch (error) {
       if (!(error instanceof MalformedTokenError)) throw error;
-      return refused(Status.SEC_E_INVALID_TOKEN, `no Kerberos AP-REQ: ${error.message}`);
+      return refused(Status.SEC_E_INVALID_TOKEN, `not a Kerberos AP-REQ: ${error.message}`);
     }
-    const objection = this.#objection(request);
-    if (objection !== undefined) return objection;
+    const refusal = this.#refusalByHeader(request);
+    if (refusal !== undefined) return refusal;
 
     const bindings = findBuffer(call.input, SECBUFFER_CHANNEL_BINDINGS)?.data;
     const exchange: Exchange = {
       call,
       token,
       request,
-      // A copy, which slice() of a Buffer is not.
+      // Uint8Array.from copies; slice() of a Buffer does not.
       bindings:
         bindings === undefined || bindings.byteLength === 0
           ? undefined
           : decodeChannelBindings(Uint8Array.from(bindings)),
       delegate: this.#settings.delegate && (call.requirements & Requirements.ASC_REQ_DELEGATE) !== 0,
     };
-    return this.#frames === undefined ? this.#acceptNow(exchange) : this.#acceptLater(this.#frames, exchange);
+    return this.#frames === undefined
+      ? this.#acceptSynchronously(exchange)
+      : this.#acceptAsynchronously(this.#frames, exchange);
   }
 
-  /** What speaks against a ticket before the library has seen it (attacks D05, D06, D19). */
-  #objection(request: ApRequestHeader): AcceptReply | undefined {
+  /** Verifies the parts of an AP-REQ that are not encrypted, before the library gets it (attacks D05, D06, D19). */
+  #refusalByHeader(request: ApRequestHeader): AcceptReply | undefined {
     const { ticket, sessionEncryptionType } = request;
     const { encryptionTypes, acceptsService, services } = this.#settings;
     const ticketRefused = !encryptionTypes.has(ticket.encryptionType);
@@ -138,21 +143,24 @@ class KerberosCredential implements PackageCredential {
       const [what, type] = ticketRefused ? ['ticket', ticket.encryptionType] : ['session key', sessionEncryptionType];
       return refused(
         Status.SEC_E_ALGORITHM_MISMATCH,
-        `the ${what} for ${describeService(request)} is of ${encryptionTypeName(type)}, which is refused; give the service ` +
-          'account AES keys (msDS-SupportedEncryptionTypes 24 in Active Directory) and export the keytab again',
+        `the ${what} for ${describeService(request)} has encryption type ${encryptionTypeName(type)}, which is refused` +
+          '; give the service account AES keys (msDS-SupportedEncryptionTypes 24 in Active Directory) and export the ' +
+          'keytab again',
       );
     }
-    if (request.useSessionKey) return refused(Status.SEC_E_UNSUPPORTED_FUNCTION, 'user-to-user authentication');
+    if (request.useSessionKey) {
+      return refused(Status.SEC_E_UNSUPPORTED_FUNCTION, 'user-to-user authentication is not supported');
+    }
     if (!acceptsService(ticket.serviceName, ticket.realm)) {
       return refused(
         Status.SEC_E_WRONG_PRINCIPAL,
-        `the ticket is for ${describeService(request)}, and this server takes ${services}`,
+        `the ticket is for ${describeService(request)}, but this server accepts ${services}`,
       );
     }
     return undefined;
   }
 
-  #acceptNow(exchange: Exchange): AcceptReply {
+  #acceptSynchronously(exchange: Exchange): AcceptReply {
     const { acceptSecContext } = this.#frame.library.gss;
     for (let retried = false; ; retried = true) {
       const held = this.#acceptor.hold();
@@ -175,11 +183,11 @@ class KerberosCredential implements PackageCredential {
     }
   }
 
-  async #acceptLater(frames: FramePool, exchange: Exchange): Promise<AcceptReply> {
-    const entered = frames.enter();
+  async #acceptAsynchronously(frames: FramePool, exchange: Exchange): Promise<AcceptReply> {
+    const entered = frames.acquire();
     if (entered === undefined) {
-      // As callOffLoop says where its own queue is full: it is no result about the client.
-      const text = `${MOST_WAITING} tickets wait for the GSSAPI, which does not answer`;
+      // The same status as when the queue of callAsynchronously is full. It says nothing about the client.
+      const text = `${MAX_WAITING_CALLS} tickets are already waiting for the GSSAPI library, which does not answer`;
       return refused(Status.SEC_E_INTERNAL_ERROR, text);
     }
     const frame = await entered;
@@ -192,7 +200,7 @@ class KerberosCredential implements PackageCredential {
           const sourceName = known === undefined ? frame.sourceName : null;
           const delegated = exchange.delegate ? frame.delegated : null;
           // prettier-ignore
-          const major = await callOffLoop(
+          const major = await callAsynchronously(
             frame.library.gss.acceptSecContext,
             frame.minor, frame.context, held.handle, frame.input, bindings, sourceName, frame.mechanism,
             frame.output, frame.flags, frame.time, delegated,
@@ -204,20 +212,24 @@ class KerberosCredential implements PackageCredential {
         }
       }
     } finally {
-      frames.leave(frame);
+      frames.release(frame);
     }
   }
 
-  /** A refusal may be for want of a key that the file has by now. */
+  /** Whether to call the library again: it may have lacked a key. True only if a changed keytab was loaded here. */
   #shouldRetry(major: number, frame: Frame, retried: boolean): boolean {
     if (major === Gss.GSS_S_COMPLETE || retried) return false;
     const minor = frame.minorStatus;
-    if (settledByTime.has(minor) || !this.#acceptor.refresh()) return false;
+    if (unrelatedToKeys.has(minor) || !this.#acceptor.refresh()) return false;
     releaseAll(frame);
     return true;
   }
 
-  /** @param known the account of the ticket, where it was read before and the library was not asked for a name */
+  /**
+   * Makes the reply from the results in the frame, and releases them.
+   *
+   * @param known account of this ticket, if it was read before. The library was then not asked for the source name
+   */
   #conclude(
     frame: Frame,
     major: number,
@@ -227,7 +239,8 @@ class KerberosCredential implements PackageCredential {
   ): AcceptReply {
     const minor = frame.minorStatus;
     const named = known !== undefined || frame.sourceNameHandle !== 0n;
-    // Only a clean GSS_S_COMPLETE is a yes: CONTINUE_NEEDED (DCE style) and every supplementary bit are not (attack G07).
+    // Only GSS_S_COMPLETE without any other bit is a success. CONTINUE_NEEDED (DCE style) and the other supplementary
+    // bits are failures (attack G07).
     if (major !== Gss.GSS_S_COMPLETE || frame.contextHandle === 0n || !named) {
       return this.#refusal(frame, major, minor, exchange, held);
     }
@@ -245,12 +258,12 @@ class KerberosCredential implements PackageCredential {
 
   #refusal(frame: Frame, major: number, minor: number, exchange: Exchange, held: HeldCredential): AcceptReply {
     const text = Gss.statusText(frame, major, minor);
-    // A KRB-ERROR for the client, which tells Windows clients the server's time (RFC 4120 section 5.9.1).
+    // This may be a KRB-ERROR for the client. It tells Windows clients the time of the server (RFC 4120 section 5.9.1).
     const error = frame.takeOutput();
     releaseAll(frame);
-    // Heimdal gives it in place of a code; and a token of a handshake that goes on is none.
-    const told = error === undefined ? 0 : Gss.codeOfError(error);
-    const code = minor === 0 ? told : minor;
+    // Heimdal may return a KRB-ERROR and no minor status. If the output is another kind of token, `errorCode` is 0.
+    const errorCode = error === undefined ? 0 : Gss.krbErrorCode(error);
+    const code = minor === 0 ? errorCode : minor;
     const { request, call } = exchange;
     const { clock } = this.#settings;
     const { keytab } = held;
@@ -259,29 +272,32 @@ class KerberosCredential implements PackageCredential {
         ? clockSkew(frame.library, this.#extensions, keytab.path, request, clock.now())
         : undefined;
     const reload = this.#acceptor.reloadFailure;
-    const why = diagnose({ minor: code, text, request, keytab, skew });
-    const tell = error !== undefined && told !== 0 && (call.requirements & Requirements.ASC_REQ_EXTENDED_ERROR) !== 0;
+    const diagnosis = diagnose({ minor: code, text, request, keytab, skew });
+    const sendError =
+      error !== undefined && errorCode !== 0 && (call.requirements & Requirements.ASC_REQ_EXTENDED_ERROR) !== 0;
     return {
       status: Gss.acceptFailure(major, code),
-      output: tell ? [{ type: SECBUFFER_TOKEN, data: error }] : undefined,
-      diagnosis: { text: reload === undefined ? why : `${why} (the changed keytab cannot be loaded: ${reload})` },
+      output: sendError ? [{ type: SECBUFFER_TOKEN, data: error }] : undefined,
+      diagnosis: {
+        text: reload === undefined ? diagnosis : `${diagnosis} (the changed keytab cannot be loaded: ${reload})`,
+      },
     };
   }
 
-  /** The library said yes: the rest of the policy. */
+  /** The library accepted the token. Verifies the rest and makes the context. */
   #established(frame: Frame, exchange: Exchange, held: HeldCredential, known: TicketAccount | undefined): AcceptReply {
     const { call, request, bindings, delegate } = exchange;
     const extensions = this.#extensions;
-    const objection = extensions.objection(frame, exchange, this.#settings);
-    if (objection !== undefined) return refused(objection.status, objection.diagnosis);
+    const refusal = extensions.verifyAccepted(frame, exchange, this.#settings);
+    if (refusal !== undefined) return refused(refusal.status, refusal.diagnosis);
     const flags = frame.contextFlags;
     const missingAllowed = (call.requirements & Requirements.ASC_REQ_ALLOW_MISSING_BINDINGS) !== 0;
     const binding =
       bindings === undefined ? 'missing' : extensions.channelBinding(frame, held.handle, exchange, bindings);
     if (binding === 'withheld' || (bindings !== undefined && binding === 'missing' && !missingAllowed)) {
-      const though =
-        binding === 'withheld' ? ', although it knows them: a proxy ends its TLS, or its token was relayed' : '';
-      const text = `the client of ${describeService(request)} sent no channel bindings${though}`;
+      const reason =
+        binding === 'withheld' ? ', although it supports them: a proxy terminates TLS, or the token was relayed' : '';
+      const text = `the client of ${describeService(request)} sent no channel bindings${reason}`;
       return refused(Status.SEC_E_BAD_BINDINGS, text);
     }
     const isAnonymous = (flags & Gss.GSS_C_ANON_FLAG) !== 0;
@@ -320,16 +336,17 @@ class KerberosCredential implements PackageCredential {
     };
   }
 
-  /** Of a ticket that was not read before; the next token with this ticket finds it. */
-  #readAccount(frame: Frame, request: ApRequestHeader, held: HeldCredential, isAnonymous: boolean): AccountReading {
+  /** Reads the account of a ticket and keeps it for the next token with the same ticket. */
+  #readAccount(frame: Frame, request: ApRequestHeader, held: HeldCredential, isAnonymous: boolean): AccountResult {
     const account = readAccount(frame, this.#extensions, isAnonymous, this.#settings.requirePac);
-    // Only with a verified PAC: without one, what the client itself put into its token has a say as well.
+    // Only an account from a verified PAC is kept. Without a PAC in the ticket, the result also depends on
+    // authorization data that the client itself put into its token.
     if ('token' in account && account.hasPac && !isAnonymous) this.#accounts.set(request, held.keytab, account);
     return account;
   }
 }
 
-/** One call of accept, read. */
+/** The input of one call of `accept`, decoded. */
 interface Exchange {
   readonly call: AcceptCall;
   readonly token: Uint8Array;
@@ -338,8 +355,8 @@ interface Exchange {
   readonly delegate: boolean;
 }
 
-/** Refusals that new keys would not change. */
-const settledByTime: ReadonlySet<number> = new Set([
+/** Errors that have nothing to do with keys: a new keytab would not help. */
+const unrelatedToKeys: ReadonlySet<number> = new Set([
   Gss.KRB_AP_ERR_SKEW,
   Gss.KRB_AP_ERR_TKT_EXPIRED,
   Gss.KRB_AP_ERR_TKT_NYV,
@@ -347,7 +364,7 @@ const settledByTime: ReadonlySet<number> = new Set([
   Gss.KRB5_RC_REPLAY,
 ]);
 
-/** @throws MalformedTokenError for everything but a GSS token with an AP-REQ of Kerberos (attacks B09, D19) */
+/** @throws MalformedTokenError for anything but a GSS token with a Kerberos AP-REQ (attacks B09, D19) */
 function apRequest(token: Uint8Array): ApRequestHeader {
   const { mechanism, tokenId, message } = decodeKerberosToken(token);
   if (mechanism !== KERBEROS_OID) throw new MalformedTokenError('thisMech', `${mechanism} is not Kerberos`);
@@ -355,7 +372,7 @@ function apRequest(token: Uint8Array): ApRequestHeader {
   return decodeApRequest(message);
 }
 
-/** Lays a call out in a frame. @returns the address of the channel bindings, or null */
+/** Writes the parameters of a call into a frame. @returns the address of the channel bindings, or null */
 function prepare(frame: Frame, { token, bindings }: Exchange): bigint | null {
   frame.clear();
   frame.setToken(token);
@@ -365,7 +382,7 @@ function prepare(frame: Frame, { token, bindings }: Exchange): bigint | null {
   return address;
 }
 
-/** Frees what a call left besides the context. */
+/** Frees the results of a call, except the context. */
 function releaseResults(frame: Frame): void {
   const { gss } = frame.library;
   frame.dropOutput();

@@ -1,4 +1,4 @@
-/** The client's name and its PAC, from the gss_name_t of an accepted context (RFC 6680, gssapi_ext.h). */
+/** Reads the name and the PAC of the client from an accepted context, and makes its account. */
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { decodeKerbValidationInfo } from '../../formats/kerberos/kerb-validation-info.ts';
 import { decodePac, decodeUpnDnsInfo, PAC_LOGON_INFO, PAC_UPN_DNS_INFO } from '../../formats/kerberos/pac.ts';
@@ -9,27 +9,29 @@ import type { TicketAccount } from './ticket-accounts.ts';
 import { parsePrincipal } from '../../formats/kerberos/principal.ts';
 import { hasControlCharacter } from '../../foundation/text.ts';
 
-/** The account, or why there is none. */
-export type AccountReading =
+/** The account, or why the client is refused. */
+export type AccountResult =
   | (TicketAccount & {
-      /** The ticket has a PAC, and it was verified. */
+      /** Whether the ticket has a PAC. It was then verified. */
       readonly hasPac: boolean;
     })
   | { readonly refusal: string };
 
 /**
- * Reads the account behind the source name and the context that lie in the frame.
+ * Reads the account of the client from the source name and the context in the frame.
  *
- * A PAC that is there but not verified, or not well-formed, is a refusal and never "no PAC" (attacks D12 to D15).
+ * If the ticket has a PAC that is not verified or not well-formed, the client is refused. Such a ticket is never
+ * treated as one without a PAC (attacks D12 to D15).
  *
- * @param requirePac no PAC is a refusal too (attack D16)
+ * @param anonymous whether the flags of the context say that the client is anonymous
+ * @param requirePac whether a client without a PAC is refused too (attack D16)
  */
 export function readAccount(
   frame: Frame,
   extensions: GssapiExtensions,
   anonymous: boolean,
   requirePac: boolean,
-): AccountReading {
+): AccountResult {
   const client = extensions.clientName(frame);
   if (client === undefined) return { refusal: 'the client has no principal name' };
   if (hasControlCharacter(client)) return { refusal: 'the name of the client holds control characters' };
@@ -41,13 +43,13 @@ export function readAccount(
   return accountOf(client, pac, anonymous, requirePac);
 }
 
-/** The account of a client and its verified PAC. */
+/** Makes the account of a client. @param pac the verified PAC; undefined if the ticket has none */
 function accountOf(
   client: string,
   pac: Uint8Array | undefined,
   anonymous: boolean,
   requirePac: boolean,
-): AccountReading {
+): AccountResult {
   const hasPac = pac !== undefined;
   const principal = parsePrincipal(client);
   if (principal === undefined) return { refusal: 'the client has no principal name' };

@@ -1,4 +1,4 @@
-/** SecPkgInfo of the package Kerberos. */
+/** The SecPkgInfo of the package Kerberos. */
 import type { SecurityPackageInfo } from '../../sspi/attributes.ts';
 
 /** SECPKG_FLAG_* (sspi.h): integrity, privacy, connection, extended error, mutual authentication, delegation, GSS. */

@@ -1,21 +1,25 @@
 /**
- * Accounts by the ticket they were read from. A client sends the same ticket, with a new authenticator each time, until
- * the ticket expires. Its name and its verified PAC are what they were, and MIT's libgssapi makes a krb5_context, which
- * costs more than the question does, for each question about them.
+ * A cache of accounts by ticket. A client sends the same ticket until it expires, each time with a new Authenticator.
+ * The name and the verified PAC of a ticket do not change. To query them again is slow: for each query, libgssapi of
+ * MIT krb5 makes a krb5_context, which takes longer than the query itself.
  *
- * Nothing here is a result. An account counts only where libgssapi has accepted a token whose ticket is the same byte for
- * byte, under the same keys: what such a ticket holds is encrypted with integrity (RFC 3961), so it is the same too.
+ * An entry does not sign anyone in. An account from here is used only if libgssapi has accepted a token with the same
+ * ticket, byte for byte, under the same keys. The content of a ticket is encrypted with integrity protection (RFC
+ * 3961), so the same ticket has the same content.
  */
 import type { ApRequestHeader } from '../../formats/kerberos/kerberos-token.ts';
 import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
 import type { KeytabListing } from './keytab/keytab-file.ts';
 
-/** Tickets that are kept, all in all: more than a thousand as a domain makes them, with accounts of some 30 MiB at most. */
+/**
+ * Size of all tickets that are kept, in bytes: more than a thousand usual ones. Their accounts take at most about 30
+ * MiB.
+ */
 const MAX_BYTES = 2 * 1024 * 1024;
-/** A longer one is not kept: few of them would drive out all others. */
+/** Longer tickets, in bytes, are not kept: a few of them would displace all others. */
 const MAX_TICKET_BYTES = 16384;
 
-/** An account as libgssapi told it. */
+/** The account of a ticket. */
 export interface TicketAccount {
   readonly token: SecurityContextToken;
   /** `user@REALM`. */
@@ -28,14 +32,14 @@ interface Entry {
   readonly account: TicketAccount;
 }
 
-/** The tickets of one credential: its options, such as requirePac, decide whose account may be here. */
+/** The accounts of one credential. Credentials do not share them, because options such as requirePac may differ. */
 export class TicketAccounts {
   readonly #entries = new Map<number, Entry>();
   #bytes = 0;
 
   /**
-   * @param keys those that the library will verify the ticket with
-   * @returns the account that was read from this ticket before; undefined where there is none
+   * @param keys the keytab with which the library will verify the ticket
+   * @returns the account that was read from this ticket before; undefined if it was not read or is not kept
    */
   get(request: ApRequestHeader, keys: KeytabListing): TicketAccount | undefined {
     const entry = this.#entries.get(keyOf(request));
@@ -43,7 +47,7 @@ export class TicketAccounts {
     return entry.account;
   }
 
-  /** Keeps the account of an accepted ticket; those that came first go where there is no room. */
+  /** Keeps the account of an accepted ticket. If there is not enough space, the oldest entries are dropped. */
   set(request: ApRequestHeader, keys: KeytabListing, account: TicketAccount): void {
     const { ticketBytes } = request;
     if (ticketBytes.byteLength > MAX_TICKET_BYTES) return;
@@ -53,7 +57,7 @@ export class TicketAccounts {
       if (this.#bytes + ticketBytes.byteLength <= MAX_BYTES) break;
       this.#drop(first);
     }
-    // A copy of its own: the token is its caller's, and a slice would keep the whole token alive.
+    // Copied: the caller may reuse the token, and a view would keep the whole token alive.
     this.#entries.set(key, { ticket: new Uint8Array(ticketBytes), keys, account });
     this.#bytes += ticketBytes.byteLength;
   }
@@ -64,7 +68,9 @@ export class TicketAccounts {
   }
 }
 
-/** Where to look for a ticket: the end of its cipher, which no two share but by chance, and then only one is kept. */
+/**
+ * The map key of a ticket: the last bytes of its ciphertext. Two tickets share them only by chance; then one is kept.
+ */
 function keyOf({ ticketCipher }: ApRequestHeader): number {
   const end = ticketCipher.byteLength;
   let key = 0;

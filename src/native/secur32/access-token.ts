@@ -1,4 +1,4 @@
-/** An access token read: the SID of the user and those of the groups. Layouts of winnt.h. */
+/** Reads the SIDs of the user and of the groups from a Windows access token. The structures are those of winnt.h. */
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { Reader } from '../../formats/reader.ts';
 import { readSid } from '../../formats/sid.ts';
@@ -7,31 +7,32 @@ import { layouts, TOKEN_GROUPS, TOKEN_USER } from './declarations.ts';
 import type { Secur32Library } from './library.ts';
 import { readPointer } from './native-handles.ts';
 
-/** A SID with the attributes its token gives it. */
+/** SID_AND_ATTRIBUTES of an access token. */
 export interface SidAndAttributes {
   /** `S-1-…`. */
   readonly sid: string;
-  /** The same as bytes. */
+  /** The same SID in binary form. */
   readonly bytes: Uint8Array;
   /** SE_GROUP_* bits; 0 for a user. */
   readonly attributes: number;
 }
 
-/** What is read from a token. */
+/** The part of an access token that is read here. */
 export interface AccessTokenContent {
   readonly user: SidAndAttributes;
   readonly groups: readonly SidAndAttributes[];
 }
 
-/** A token with more is refused: Windows itself stops at 1024 groups. */
-const MOST_BYTES = 256 * 1024;
+/** Largest answer of GetTokenInformation that is accepted, in bytes. Windows itself allows at most 1024 groups. */
+const MAX_TOKEN_INFORMATION_BYTES = 256 * 1024;
 
 /**
- * Reads user and groups of a token.
+ * Reads the user and the groups of an access token.
  *
- * @param handle of the token, with TOKEN_QUERY
- * @returns undefined where the system does not say
- * @throws MalformedTokenError where what it says is not a token's
+ * @param token the functions of advapi32.dll and kernel32.dll
+ * @param handle handle of the access token, with TOKEN_QUERY access
+ * @returns undefined if GetTokenInformation fails or its answer is too large
+ * @throws MalformedTokenError `ERR_SSPI_AUTH_MALFORMED` if the answer is not well-formed
  */
 export function readAccessToken(
   token: NonNullable<Secur32Library['token']>,
@@ -47,10 +48,11 @@ export function readAccessToken(
 }
 
 /**
- * TOKEN_GROUPS as values.
+ * Decodes TOKEN_GROUPS.
  *
- * @param memory the structure and the SIDs it points to
- * @param address of `memory` in this process
+ * @param memory the structure and the SIDs that it points to
+ * @param address address of `memory` in this process
+ * @throws MalformedTokenError `ERR_SSPI_AUTH_MALFORMED` if the count or a pointer leads outside of `memory`
  */
 export function groupsOf(memory: Buffer, address: bigint): SidAndAttributes[] {
   const count = new Reader(memory).u32le('GroupCount');
@@ -62,7 +64,12 @@ export function groupsOf(memory: Buffer, address: bigint): SidAndAttributes[] {
   return Array.from({ length: count }, (_, index) => sidAndAttributes(memory, address, first + index * size));
 }
 
-/** SID_AND_ATTRIBUTES at an offset of `memory`, whose pointer must lead into `memory` again. */
+/**
+ * Decodes the SID_AND_ATTRIBUTES at offset `at` of `memory`.
+ *
+ * @param address address of `memory` in this process
+ * @throws MalformedTokenError `ERR_SSPI_AUTH_MALFORMED` if the pointer to the SID leads outside of `memory`
+ */
 export function sidAndAttributes(memory: Buffer, address: bigint, at: number): SidAndAttributes {
   const { offsets, size } = layouts.SID_AND_ATTRIBUTES;
   new Reader(memory).seek(at + size, 'SID_AND_ATTRIBUTES');
@@ -84,7 +91,7 @@ function tokenInformation(
   const lengthAddress = koffi().address(length);
   token.GetTokenInformation(handle, informationClass, null, 0, lengthAddress);
   const size = length.readUInt32LE(0);
-  if (size === 0 || size > MOST_BYTES) return undefined;
+  if (size === 0 || size > MAX_TOKEN_INFORMATION_BYTES) return undefined;
   const memory = Buffer.alloc(size);
   const address = koffi().address(memory);
   const ok = token.GetTokenInformation(handle, informationClass, address, size, lengthAddress);

@@ -1,4 +1,4 @@
-/** QueryContextAttributesW: each attribute read from the structure its page documents. */
+/** QueryContextAttributesW. Each attribute is decoded from the structure that its documentation names. */
 import type { ContextAttribute, ContextAttributeValues, SecurityPackageInfo } from '../../sspi/attributes.ts';
 import * as Attribute from '../../sspi/attributes.ts';
 import type { Answer } from '../../sspi/security-package.ts';
@@ -9,13 +9,13 @@ import type { Secur32Library } from './library.ts';
 import { readPointer, withContextBuffer } from './native-handles.ts';
 import { dateOfTimeStamp } from './time-stamp.ts';
 
-/** More than any of the structures needs. */
-const ROOM_BYTES = 1024;
+/** Memory for the structure of an attribute, in bytes: more than any of them needs. */
+const ATTRIBUTE_BYTES = 1024;
 
-/** One structure of an attribute, filled by the library. */
+/** Queries one attribute and reads the structure that the library filled. */
 class AttributeMemory {
   readonly #library: Secur32Library;
-  readonly memory = Buffer.alloc(ROOM_BYTES);
+  readonly memory = Buffer.alloc(ATTRIBUTE_BYTES);
   readonly status: number;
 
   constructor(library: Secur32Library, context: bigint, attribute: number) {
@@ -28,35 +28,37 @@ class AttributeMemory {
     return this.memory.readUInt32LE(offset);
   }
 
-  /** Text behind a pointer, which the library allocated; empty where there is none. */
+  /** The text that the pointer at `offset` points to. The library frees it. Empty if the pointer is null. */
   text(offset: number): string {
-    return this.#behind(offset, (address) => koffi().decode.string16(address)) ?? '';
+    return this.#dereference(offset, (address) => koffi().decode.string16(address)) ?? '';
   }
 
   bytes(offset: number, length: number): Uint8Array {
     const read = (address: bigint): Uint8Array =>
       Uint8Array.from(koffi().decode(address, 'uint8', length) as ArrayLike<number>);
-    return this.#behind(offset, (address) => (length === 0 ? new Uint8Array(0) : read(address))) ?? new Uint8Array(0);
+    return (
+      this.#dereference(offset, (address) => (length === 0 ? new Uint8Array(0) : read(address))) ?? new Uint8Array(0)
+    );
   }
 
   packageInfo(offset: number): SecurityPackageInfo | undefined {
-    return this.#behind(offset, readPackageInfo);
+    return this.#dereference(offset, readPackageInfo);
   }
 
   date(offset: number): Date | undefined {
     return dateOfTimeStamp(this.memory.readBigInt64LE(offset));
   }
 
-  #behind<T>(offset: number, read: (address: bigint) => T): T | undefined {
+  #dereference<T>(offset: number, read: (address: bigint) => T): T | undefined {
     const address = readPointer(this.memory, offset);
     return address === 0n ? undefined : withContextBuffer(this.#library, address, read);
   }
 }
 
 /**
- * SecPkgInfoW.
+ * Decodes a SecPkgInfoW.
  *
- * @param address of the structure
+ * @param address address of the structure
  */
 export function readPackageInfo(address: bigint): SecurityPackageInfo {
   const { size, offsets } = layouts.SecPkgInfoW;
@@ -115,18 +117,19 @@ const readers: Readers = {
 };
 
 /**
- * QueryContextAttributesW.
+ * Calls QueryContextAttributesW.
  *
  * @param context address of the CtxtHandle
- * @returns SEC_E_UNSUPPORTED_FUNCTION where the package has no such attribute; SEC_E_INTERNAL_ERROR where it says it has
- *   and gives nothing
+ * @param attribute SECPKG_ATTR_* number
+ * @returns SEC_E_OK with the value; SEC_E_UNSUPPORTED_FUNCTION if the attribute is not known here; SEC_E_INTERNAL_ERROR
+ *   if the library reports success but gives no value; else the status of the library
  */
 export function queryContextAttribute<A extends ContextAttribute>(
   library: Secur32Library,
   context: bigint,
   attribute: A,
 ): Answer<ContextAttributeValues[A]> {
-  // From a caller without types the number can be anything, and the structure of an unknown attribute has any size.
+  // A JavaScript caller can pass any number, and an unknown attribute could need more than ATTRIBUTE_BYTES.
   if (!Object.hasOwn(readers, attribute)) return { status: SEC_E_UNSUPPORTED_FUNCTION };
   const memory = new AttributeMemory(library, context, attribute);
   if (memory.status !== SEC_E_OK) return { status: memory.status };
@@ -134,12 +137,12 @@ export function queryContextAttribute<A extends ContextAttribute>(
   return value === undefined ? { status: SEC_E_INTERNAL_ERROR } : { status: SEC_E_OK, value };
 }
 
-/** Name and domain of the client from WinPR, which has no SECPKG_ATTR_NAMES; undefined from any other library. */
+/** Name and domain of the client from WinPR, which has no SECPKG_ATTR_NAMES. Undefined for any other library. */
 export function winprAuthIdentity(
   library: Secur32Library,
   context: bigint,
 ): { readonly userName: string; readonly domain: string } | undefined {
-  // Windows could give this number to something else one day.
+  // Not on Windows: a later version of Windows could use this number for another attribute.
   if (library.token !== undefined) return undefined;
   const { memory, status } = new AttributeMemory(library, context, WINPR_SECPKG_ATTR_AUTH_IDENTITY);
   if (status !== SEC_E_OK) return undefined;

@@ -1,4 +1,6 @@
-/** AcceptSecurityContext and what follows from it. */
+/**
+ * A security context of the native library: AcceptSecurityContext, CompleteAuthToken and the functions of a context.
+ */
 import { SECPKG_ATTR_NEGOTIATION_INFO, SECPKG_NEGOTIATION_COMPLETE } from '../../sspi/attributes.ts';
 import type { ContextAttribute, ContextAttributeValues } from '../../sspi/attributes.ts';
 import { findBuffer, SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
@@ -17,8 +19,8 @@ import type { CallMemory } from './security-buffers.ts';
 import { dateOfTimeStamp } from './time-stamp.ts';
 import { contextIdentity } from './token-identity.ts';
 
-/** Providers align and pad inside the room for a token; never give less than this. */
-const LEAST_TOKEN_BYTES = 4096;
+/** Smallest output buffer for a token, in bytes. Providers align and pad inside it, so cbMaxToken may not be enough. */
+const MIN_TOKEN_BYTES = 4096;
 
 /** A native security context. */
 export class Secur32Context implements PackageContext {
@@ -37,17 +39,17 @@ export class Secur32Context implements PackageContext {
     this.#protection = new MessageProtection(provider.library, handle);
   }
 
-  /** The first leg. */
+  /** Runs the first leg. The context is in the reply unless the status is a failure. */
   static begin(provider: Provider, credential: SharedCredential, call: AcceptCall): Promise<AcceptReply> {
-    return leg(provider, credential, undefined, call, (memory, status) => {
+    return acceptLeg(provider, credential, undefined, call, (memory, status) => {
       if (!leavesContext(status) || !isHandle(memory.handle)) {
-        // A library may have begun a context before it failed: that one is ours to delete.
+        // A library may create a context before it fails. That context has to be deleted here.
         if (isHandle(memory.handle)) new NativeHandle(provider.library, 'contexts', memory.handle)[Symbol.dispose]();
-        return { status: refusal(status) };
+        return { status: failureStatus(status) };
       }
       const handle = new NativeHandle(provider.library, 'contexts', memory.handle);
       const context = new Secur32Context(provider, credential, handle);
-      return context.#settle(memory, status).then(
+      return context.#readReply(memory, status).then(
         (reply) => (leavesContext(reply.status) ? { ...reply, context } : context.#discard(reply)),
         (error: unknown) => {
           context.delete();
@@ -57,23 +59,23 @@ export class Secur32Context implements PackageContext {
     });
   }
 
-  /** A later leg. */
+  /** Runs a later leg. */
   accept(call: AcceptCall): Promise<AcceptReply> {
-    return leg(this.#provider, this.#credential, this.#handle, call, (memory, status) => {
-      if (!leavesContext(status)) return { status: refusal(status) };
+    return acceptLeg(this.#provider, this.#credential, this.#handle, call, (memory, status) => {
+      if (!leavesContext(status)) return { status: failureStatus(status) };
       this.#handle.replace(memory.handle);
-      return this.#settle(memory, status);
+      return this.#readReply(memory, status);
     });
   }
 
-  /** CompleteAuthToken: whatever AcceptSecurityContext said before, this is the result. */
+  /** CompleteAuthToken. Its status replaces the one that AcceptSecurityContext returned before. */
   async completeAuthToken(token: readonly SecBuffer[]): Promise<AcceptReply> {
     const { CompleteAuthToken } = this.#provider.library.security;
     const memory = takeCallMemory(bytesOf(token));
     try {
       const descriptor = memory.describe(0, token);
       const status = (await this.#provider.call(CompleteAuthToken, this.#handle.address, descriptor)) >>> 0;
-      if (status !== Status.SEC_E_OK) return { status: refusal(status) };
+      if (status !== Status.SEC_E_OK) return { status: failureStatus(status) };
       const output = readTokens(memory, 0, token.length);
       if (output === undefined) return { status: Status.SEC_E_INTERNAL_ERROR };
       if (this.#continues) return { status: Status.SEC_I_CONTINUE_NEEDED, output };
@@ -87,8 +89,8 @@ export class Secur32Context implements PackageContext {
     const answer = queryContextAttribute(this.#provider.library, this.#handle.address, attribute);
     if (attribute !== SECPKG_ATTR_NEGOTIATION_INFO || answer.status !== Status.SEC_E_UNSUPPORTED_FUNCTION)
       return answer;
-    // A library that does not say which package ran: then it was the one that was asked. For Negotiate that stays open,
-    // and a policy that wants a certain package is not met.
+    // The library does not tell which package ran, so the package of this credential is returned. For Negotiate the
+    // answer is then `Negotiate` itself, and a policy that requires a certain package refuses the client.
     const value: ContextAttributeValues[typeof SECPKG_ATTR_NEGOTIATION_INFO] = {
       package: this.#provider.info,
       state: SECPKG_NEGOTIATION_COMPLETE,
@@ -108,7 +110,7 @@ export class Secur32Context implements PackageContext {
     return this.#provider.library.security.RevertSecurityContext(this.#handle.address) >>> 0;
   }
 
-  /** To impersonate, Windows needs the context for as long as its client sends requests. */
+  /** Impersonation needs the context for as long as the client sends requests. It is possible on Windows only. */
   get keepAfterHandshake(): boolean {
     return this.#provider.library.token !== undefined;
   }
@@ -136,10 +138,10 @@ export class Secur32Context implements PackageContext {
 
   #continues = false;
 
-  /** What a leg that left a context answers. */
-  async #settle(memory: CallMemory, status: number): Promise<AcceptReply> {
+  /** Reads the reply of a leg that did not fail. */
+  async #readReply(memory: CallMemory, status: number): Promise<AcceptReply> {
     const output = readTokens(memory, 1, 1);
-    // It wrote past its room, or says so: nothing of this call is to be believed.
+    // The library wrote more than the buffer holds, or says so. Then no result of this call can be trusted.
     if (output === undefined) return { status: Status.SEC_E_INTERNAL_ERROR };
     this.#attributes = memory.attributes;
     this.#expiry = dateOfTimeStamp(memory.expiry);
@@ -159,33 +161,40 @@ export class Secur32Context implements PackageContext {
   }
 }
 
-/** The statuses of AcceptSecurityContext that leave a context of Negotiate, Kerberos or NTLM (attack G07). */
+/**
+ * Whether a context exists after AcceptSecurityContext of Negotiate, Kerberos or NTLM returned a status (attack G07).
+ */
 function leavesContext(status: number): boolean {
   return Status.keepsContext(status) && status !== Status.SEC_E_INCOMPLETE_MESSAGE;
 }
 
-/** What to answer for a failure: unknown codes that look like success included, and without a context to go on with. */
-function refusal(status: number): number {
+/**
+ * The status to return for a failed call. It is never one that keeps a context, because no context is left: such a
+ * status becomes SEC_E_INTERNAL_ERROR, and SEC_E_INCOMPLETE_MESSAGE becomes SEC_E_INVALID_TOKEN. Unknown codes stay as
+ * they are: the contract takes each of them for a failure.
+ */
+function failureStatus(status: number): number {
   if (status === Status.SEC_E_INCOMPLETE_MESSAGE) return Status.SEC_E_INVALID_TOKEN;
   return leavesContext(status) ? Status.SEC_E_INTERNAL_ERROR : status;
 }
 
 /**
- * One AcceptSecurityContext.
+ * Calls AcceptSecurityContext.
  *
  * @param context undefined on the first leg
- * @param settle reads the answer out of the call's memory, which is wiped when its promise is settled
+ * @param readReply reads the reply from the memory of the call. The memory is wiped when the promise of `readReply`
+ *   settles
  */
-async function leg(
+async function acceptLeg(
   provider: Provider,
   credential: SharedCredential,
   context: NativeHandle | undefined,
   call: AcceptCall,
-  settle: (memory: CallMemory, status: number) => AcceptReply | Promise<AcceptReply>,
+  readReply: (memory: CallMemory, status: number) => AcceptReply | Promise<AcceptReply>,
 ): Promise<AcceptReply> {
   const token = findBuffer(call.input, SECBUFFER_TOKEN);
   if (token === undefined || token.data.byteLength === 0) return { status: Status.SEC_E_INVALID_TOKEN };
-  const room = Math.max(provider.info.maxToken, LEAST_TOKEN_BYTES);
+  const room = Math.max(provider.info.maxToken, MIN_TOKEN_BYTES);
   const memory = takeCallMemory(bytesOf(call.input) + room);
   try {
     const input = memory.describe(0, call.input);
@@ -203,7 +212,7 @@ async function leg(
       memory.attributesAddress,
       memory.expiryAddress,
     );
-    return await settle(memory, status >>> 0);
+    return await readReply(memory, status >>> 0);
   } finally {
     giveBackCallMemory(memory);
   }
@@ -214,8 +223,9 @@ function bytesOf(buffers: readonly SecBuffer[]): number {
 }
 
 /**
- * The first `count` buffers of a descriptor that hold something, as tokens: that is what was asked for, whatever type the
- * library leaves there (Wine's NTLM leaves SECBUFFER_DATA). Undefined where one cannot be believed.
+ * The non-empty ones of the first `count` buffers of a descriptor, as SECBUFFER_TOKEN. Their type is ignored: only
+ * tokens were asked for, and Wine's NTLM returns them as SECBUFFER_DATA. Undefined if a buffer is outside the memory of
+ * the call.
  */
 function readTokens(memory: CallMemory, slot: 0 | 1, count: number): readonly SecBuffer[] | undefined {
   const tokens: SecBuffer[] = [];

@@ -1,4 +1,4 @@
-/** AcquireCredentialsHandleW for the server's side: one native credential per package and principal, shared. */
+/** AcquireCredentialsHandleW for servers. There is one shared native credential for each package, use and principal. */
 import { OptionError, SspiAuthError } from '../../foundation/errors.ts';
 import { SECPKG_CRED_BOTH, SECPKG_CRED_INBOUND } from '../../sspi/attributes.ts';
 import type {
@@ -16,20 +16,20 @@ import { giveBackCallMemory, takeCallMemory } from './security-buffers.ts';
 import { dateOfTimeStamp } from './time-stamp.ts';
 
 /**
- * A credential to accept with.
+ * Acquires a credential to accept clients with.
  *
- * @throws OptionError for authData: the operating system knows its accounts; SspiAuthError `ERR_SSPI_AUTH_STATUS` where
- *   it has no credential for this package and principal
+ * @throws OptionError `ERR_SSPI_AUTH_OPTION` if authData is given: the operating system has its own accounts and keys
+ * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` if AcquireCredentialsHandleW fails for this package and principal
  */
 export function acquireCredentials(provider: Provider, parameters: AcquireCredentialsParameters): PackageCredential {
   if (parameters.authData !== undefined) {
-    throw new OptionError('authData', 'was given', 'The operating system knows its accounts and keys: leave it out.');
+    throw new OptionError('authData', 'is given', 'Leave it out: the operating system has its own accounts and keys.');
   }
   const shared = sharedCredential(provider, parameters).retain();
   return {
     expiry: shared.expiry,
     accept: async (call: AcceptCall): Promise<AcceptReply> => {
-      // Held for as long as the call runs: it may be freed meanwhile.
+      // Retained while the call runs: the caller may free the credential in the meantime.
       const credential = (provider.library.sharesCredentials ? shared : ownCredential(provider, parameters)).retain();
       try {
         return await Secur32Context.begin(provider, credential, call);
@@ -55,7 +55,7 @@ function sharedCredential(provider: Provider, parameters: AcquireCredentialsPara
   return shared;
 }
 
-/** A credential for one context alone. */
+/** A credential that only one context uses. */
 function ownCredential(provider: Provider, parameters: AcquireCredentialsParameters): SharedCredential {
   const { handle, expiry } = acquireNative(provider, parameters);
   return new SharedCredential(handle, expiry, () => undefined);
@@ -83,7 +83,7 @@ function acquireNative(
     if (status >>> 0 !== SEC_E_OK) {
       throw new SspiAuthError(
         'ERR_SSPI_AUTH_STATUS',
-        `sspi-auth: ${provider.library.path} gives no credential for package ${provider.info.name}` +
+        `sspi-auth: ${provider.library.path} has no credential for package ${provider.info.name}` +
           `${principal === undefined ? '' : ` and principal ${JSON.stringify(principal)}`}: ${statusName(status)}`,
       );
     }

@@ -1,15 +1,16 @@
 /**
- * The binary interface of SSPI: structures and functions of sspi.h, and the few of winnt.h and securitybaseapi.h that
- * read an access token. Everything is laid into memory by hand: a call then costs a fraction of one that marshals.
+ * The binary interface of SSPI: structures and functions of sspi.h, and those of winnt.h and securitybaseapi.h that
+ * read an access token. The code here writes and reads the structures itself: that is much faster than marshalling by
+ * koffi.
  *
- * The structures have natural alignment on every architecture of Windows; x64 and arm64 differ from ia32 only in the
+ * The structures have natural alignment on every architecture of Windows. x64 and arm64 differ from ia32 only in the
  * size of a pointer.
  */
 
-/** Type of a field: unsigned integers of 16 and 32 bits, and what is as wide as a pointer. */
+/** Type of a field: an unsigned integer of 16 or 32 bits, or a value as wide as a pointer. */
 export type FieldType = 'u16' | 'u32' | 'pointer';
 
-/** Structures by the names of their headers, fields in order. */
+/** The structures, with the names that the headers use. The fields are in order. */
 export const structures = {
   SecHandle: { dwLower: 'pointer', dwUpper: 'pointer' },
   TimeStamp: { LowPart: 'u32', HighPart: 'u32' },
@@ -43,27 +44,27 @@ export const structures = {
     dwApplicationDataOffset: 'u32',
   },
   SID_AND_ATTRIBUTES: { Sid: 'pointer', Attributes: 'u32' },
-  /** Its last field is the first of GroupCount SID_AND_ATTRIBUTES. */
+  /** Groups is an array of GroupCount SID_AND_ATTRIBUTES; the field here stands for its start. */
   TOKEN_GROUPS: { GroupCount: 'u32', Groups: 'pointer' },
 } as const satisfies Record<string, Readonly<Record<string, FieldType>>>;
 
 export type StructureName = keyof typeof structures;
 
-/** Where a structure's fields lie. */
+/** Size and field offsets of a structure. */
 export interface Layout<Field extends string = string> {
-  /** Size in bytes, trailing padding included (sizeof). */
+  /** Size in bytes, with the padding at the end (sizeof). */
   readonly size: number;
   /** Offset in bytes of each field (offsetof). */
   readonly offsets: Readonly<Record<Field, number>>;
 }
 
-/** Architectures of Windows that Node runs on, with the size of a pointer in bytes. */
+/** Size of a pointer in bytes, for each Windows architecture that Node runs on. */
 export const pointerSizes = { x64: 8, arm64: 8, ia32: 4 } as const;
 
 /**
- * Lays a structure out with natural alignment.
+ * Computes the layout of a structure with natural alignment.
  *
- * @param pointerBytes size of a pointer: 8 on x64 and arm64, 4 on ia32
+ * @param pointerBytes size of a pointer in bytes: 8 on x64 and arm64, 4 on ia32
  */
 export function layoutOf<Name extends StructureName>(
   name: Name,
@@ -83,7 +84,7 @@ export function layoutOf<Name extends StructureName>(
   return layout;
 }
 
-/** Size of a pointer in this process. */
+/** Size of a pointer in this process, in bytes. */
 export const pointerBytes: 4 | 8 = process.arch === 'ia32' ? 4 : 8;
 
 /** The layouts of this process. */
@@ -96,7 +97,7 @@ const P = 'void *';
 const U = 'uint32';
 const W = 'str16';
 
-/** Parameters of the functions, in the order of their documentation; each answers an int32. */
+/** Parameter types of the functions, in the order of their documentation. Each function returns an int32. */
 export const securityFunctions = {
   EnumerateSecurityPackagesW: [P, P],
   QuerySecurityPackageInfoW: [W, P],
@@ -116,13 +117,13 @@ export const securityFunctions = {
   DecryptMessage: [P, P, U, P],
 } as const;
 
-/** Of advapi32.dll. */
+/** Functions of advapi32.dll. */
 export const tokenFunctions = {
   GetTokenInformation: [P, U, P, U, P],
   LookupAccountSidW: [P, P, P, P, P, P, P],
 } as const;
 
-/** Of kernel32.dll. */
+/** Functions of kernel32.dll. */
 export const handleFunctions = { CloseHandle: [P] } as const;
 
 /** TOKEN_INFORMATION_CLASS. */
@@ -132,9 +133,9 @@ export const TOKEN_GROUPS = 2;
 /** SE_GROUP_* of winnt.h. */
 export const SE_GROUP_USE_FOR_DENY_ONLY = 0x00000010;
 export const SE_GROUP_LOGON_ID = 0xc0000000;
-/** SE_GROUP_INTEGRITY: not a group but the mandatory label. */
+/** SE_GROUP_INTEGRITY: the entry is the mandatory integrity label, not a group. */
 export const SE_GROUP_INTEGRITY = 0x00000020;
 
-/** WinPR's own attribute: name and domain of the client as two UTF-8 arrays of 257 bytes each. */
+/** An attribute that only WinPR has: name and domain of the client, as two UTF-8 arrays of 257 bytes each. */
 export const WINPR_SECPKG_ATTR_AUTH_IDENTITY = 1001;
 export const WINPR_AUTH_IDENTITY_FIELD_BYTES = 257;

@@ -1,4 +1,4 @@
-/** A library with the interface of SSPI, opened: secur32.dll, Wine's, or WinPR's libwinpr2 on other systems. */
+/** Opens a library that implements SSPI: secur32.dll of Windows or Wine, or WinPR's libwinpr2 on other systems. */
 import { SspiAuthError } from '../../foundation/errors.ts';
 import { openLibrary } from '../koffi.ts';
 import type { LibraryHandle, NativeFunction } from '../koffi.ts';
@@ -6,31 +6,31 @@ import { handleFunctions, securityFunctions, tokenFunctions } from './declaratio
 
 type Functions<Table> = { readonly [Name in keyof Table]: NativeFunction };
 
-/** The functions of an SSPI library, and those that read access tokens where the system has any. */
+/** The functions of an SSPI library, and on Windows those that read access tokens. */
 export interface Secur32Library {
-  /** As it was opened. */
+  /** Name or path with which the library was opened. */
   readonly path: string;
   readonly security: Functions<typeof securityFunctions>;
   /**
-   * Whether contexts may share a credential, as on Windows. WinPR writes the client's name into the credential of the
-   * context: two clients at once would be taken for each other.
+   * Whether several contexts may use one credential. They may on Windows. WinPR writes the name of the client into the
+   * credential: two clients at the same time would get each other's name.
    */
   readonly sharesCredentials: boolean;
-  /** Only on Windows: elsewhere a context has no access token. */
+  /** Functions that read access tokens. Undefined outside of Windows, where a context has no access token. */
   readonly token: Functions<typeof tokenFunctions & typeof handleFunctions> | undefined;
 }
 
 const opened = new Map<string, Secur32Library>();
 
-/** The name of the library where none is given; undefined where the system has none of its own. */
+/** The library to open if the caller names none. Undefined if the system has no SSPI. */
 export const systemLibrary: string | undefined = process.platform === 'win32' ? 'secur32.dll' : undefined;
 
 /**
- * Opens a library once for the process.
+ * Opens an SSPI library, once per process.
  *
- * @param path name or path
- * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY` where koffi or the library cannot be loaded, or the library lacks
- *   a function of SSPI
+ * @param path name or path of the library
+ * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY` if koffi or the library cannot be loaded, or if the library
+ *   lacks a function of SSPI
  */
 export function openSecurityLibrary(path: string): Secur32Library {
   const known = opened.get(path);
@@ -63,7 +63,7 @@ function functionsOf<Table extends Readonly<Record<string, readonly string[]>>>(
     } catch (cause) {
       throw new SspiAuthError(
         'ERR_SSPI_AUTH_NATIVE_LIBRARY',
-        `sspi-auth: ${JSON.stringify(path)} has no function ${name}: it is not a library of SSPI`,
+        `sspi-auth: ${JSON.stringify(path)} has no function ${name}: it is not an SSPI library`,
         { cause },
       );
     }

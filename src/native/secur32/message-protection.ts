@@ -1,5 +1,7 @@
-/** MakeSignature, VerifySignature, EncryptMessage and DecryptMessage of a native context. They never leave the machine,
- * so they run at once. */
+/**
+ * MakeSignature, VerifySignature, EncryptMessage and DecryptMessage of a native context. They ask no other machine, so
+ * they run synchronously.
+ */
 import { SECPKG_ATTR_SIZES } from '../../sspi/attributes.ts';
 import type { ContextSizes } from '../../sspi/attributes.ts';
 import { SECBUFFER_DATA, SECBUFFER_PADDING, SECBUFFER_TOKEN, SECBUFFER_TYPE_MASK } from '../../sspi/buffers.ts';
@@ -10,7 +12,7 @@ import { queryContextAttribute } from './context-attributes.ts';
 import type { Secur32Library } from './library.ts';
 import type { NativeHandle } from './native-handles.ts';
 import { giveBackCallMemory, takeCallMemory } from './security-buffers.ts';
-import type { CallMemory, RoomBuffer } from './security-buffers.ts';
+import type { CallMemory, OutputBuffer } from './security-buffers.ts';
 
 /** Message protection of one established context. */
 export class MessageProtection {
@@ -51,7 +53,7 @@ export class MessageProtection {
     const buffers = [
       { type: SECBUFFER_TOKEN, size: securityTrailer },
       ...message,
-      // Only for who pads: WinPR takes any buffer of an odd type for the data.
+      // Only if the package pads: WinPR takes a buffer of a type it does not expect for the data.
       ...(blockSize === 0 ? [] : [{ type: SECBUFFER_PADDING, size: blockSize }]),
     ];
     const { EncryptMessage } = this.#library.security;
@@ -63,7 +65,8 @@ export class MessageProtection {
   }
 
   decryptMessage(message: readonly SecBuffer[], sequence = 0): Answer<readonly SecBuffer[]> {
-    // A STREAM holds signature and data in one; the library points the DATA buffer at the plain text inside.
+    // A STREAM buffer holds the signature and the data. The library then points the DATA buffer at the plain text
+    // inside it.
     const hasData = message.some(({ type }) => (type & SECBUFFER_TYPE_MASK) === SECBUFFER_DATA);
     const buffers = hasData ? message : [...message, { type: SECBUFFER_DATA, size: 0 }];
     const { DecryptMessage } = this.#library.security;
@@ -82,7 +85,7 @@ export class MessageProtection {
   }
 
   #call<T>(
-    buffers: readonly (SecBuffer | RoomBuffer)[],
+    buffers: readonly (SecBuffer | OutputBuffer)[],
     native: (descriptor: bigint, memory: CallMemory) => number,
     result: (memory: CallMemory) => T | undefined,
   ): Answer<T> {
@@ -91,7 +94,7 @@ export class MessageProtection {
     );
     try {
       const status = native(memory.describe(0, buffers), memory) >>> 0;
-      // Informational codes (SEC_I_RENEGOTIATE and the like) are not a yes either.
+      // Informational codes such as SEC_I_RENEGOTIATE are not a success either.
       if (status !== SEC_E_OK) return { status: status < 0x80000000 ? SEC_E_INTERNAL_ERROR : status };
       const value = result(memory);
       return value === undefined ? { status: SEC_E_INTERNAL_ERROR } : { status: SEC_E_OK, value };
@@ -101,7 +104,7 @@ export class MessageProtection {
   }
 }
 
-/** The buffers of some types, empty PADDING left out; undefined where one cannot be believed. */
+/** The buffers of the given types, without empty PADDING. Undefined if a buffer is outside the memory of the call. */
 function buffersOf(memory: CallMemory, count: number, types: readonly number[]): readonly SecBuffer[] | undefined {
   const found: SecBuffer[] = [];
   for (let index = 0; index < count; index++) {

@@ -1,17 +1,17 @@
 /**
- * What this process holds of the operating system: credentials, contexts, access tokens and buffers, each with one owner
- * that gives it back exactly once (attack G09), and counted, so that a test can see that nothing is left.
+ * Native resources of this process: credentials, contexts, access tokens and buffers. Each has one owner, which
+ * releases it exactly once (attack G09). They are counted, so that tests can find leaks.
  */
 import { koffi } from '../koffi.ts';
 import { layouts, pointerBytes } from './declarations.ts';
 import type { Secur32Library } from './library.ts';
 
-/** What can be held. */
+/** Kinds of native resources. */
 export type NativeKind = 'credentials' | 'contexts' | 'tokens' | 'buffers';
 
 const live: Record<NativeKind, number> = { credentials: 0, contexts: 0, tokens: 0, buffers: 0 };
 
-/** How many of each kind have not been given back to the operating system; for tests and for finding leaks. */
+/** How many resources of each kind are not released yet. For tests, and to find leaks. */
 export function liveNativeHandles(): Readonly<Record<NativeKind, number>> {
   return { ...live };
 }
@@ -22,7 +22,9 @@ interface HandleSlot {
   readonly address: bigint;
 }
 
-/** Slots are cut from blocks and used again: a block of its own for each handle would cost more than the call. */
+/**
+ * Slots are parts of a larger block and are reused. To allocate memory for each handle would cost more than the call.
+ */
 const SLOTS_IN_BLOCK = 256;
 const freeSlots: HandleSlot[] = [];
 
@@ -40,7 +42,7 @@ function slotOf(block: Buffer, address: bigint, at: number): HandleSlot {
   return { memory: block.subarray(at, at + layouts.SecHandle.size), address: address + BigInt(at) };
 }
 
-/** A CredHandle or CtxtHandle in memory of its own, which native code may keep pointing to. */
+/** A CredHandle or CtxtHandle at an address that does not change, so that native code may keep a pointer to it. */
 export class NativeHandle implements Disposable {
   readonly #slot: HandleSlot;
   readonly #kind: 'credentials' | 'contexts';
@@ -48,7 +50,7 @@ export class NativeHandle implements Disposable {
   #held = true;
 
   /**
-   * @param value the SecHandle as the library filled it; copied
+   * @param value the SecHandle that the library filled. It is copied
    */
   constructor(library: Secur32Library, kind: 'credentials' | 'contexts', value: Uint8Array) {
     this.#slot = takeSlot();
@@ -58,22 +60,22 @@ export class NativeHandle implements Disposable {
     live[kind]++;
   }
 
-  /** Where the SecHandle lies; 0 once it was given back, which every function answers with SEC_E_INVALID_HANDLE. */
+  /** Address of the SecHandle. 0 after its release: every function of SSPI answers SEC_E_INVALID_HANDLE to that. */
   get address(): bigint {
     return this.#held ? this.#slot.address : 0n;
   }
 
-  /** The SecHandle's bytes; not a copy. */
+  /** The bytes of the SecHandle, not a copy. */
   get value(): Uint8Array {
     return this.#slot.memory;
   }
 
-  /** Takes over the handle a later leg gave: it may differ from the one that went in. */
+  /** Stores the handle that a later leg returned. It may differ from the handle that was passed in. */
   replace(value: Uint8Array): void {
     this.#slot.memory.set(value);
   }
 
-  /** FreeCredentialsHandle or DeleteSecurityContext, once; later calls do nothing. */
+  /** Calls FreeCredentialsHandle or DeleteSecurityContext once. Later calls do nothing. */
   [Symbol.dispose](): void {
     if (!this.#held) return;
     this.#held = false;
@@ -90,12 +92,12 @@ export class NativeHandle implements Disposable {
 const noHandle = Buffer.alloc(layouts.SecHandle.size);
 const invalidatedHandle = Buffer.alloc(layouts.SecHandle.size, 0xff);
 
-/** Whether a SecHandle stands for something: not what it was initialised with, not SecInvalidateHandle's value. */
+/** Whether a SecHandle is valid: neither all zeros, as it was initialised, nor the value of SecInvalidateHandle. */
 export function isHandle(value: Buffer): boolean {
   return !value.equals(noHandle) && !value.equals(invalidatedHandle);
 }
 
-/** Memory the library allocated: read with `use`, then FreeContextBuffer, whatever happens. */
+/** Calls `use` with memory that the library allocated, and FreeContextBuffer afterwards, also if `use` throws. */
 export function withContextBuffer<T>(library: Secur32Library, address: bigint, use: (address: bigint) => T): T {
   live.buffers++;
   try {
@@ -106,7 +108,7 @@ export function withContextBuffer<T>(library: Secur32Library, address: bigint, u
   }
 }
 
-/** An access token: used, then closed, whatever happens. */
+/** Calls `use` with an access token, and CloseHandle afterwards, also if `use` throws. */
 export function withAccessToken<T>(
   token: NonNullable<Secur32Library['token']>,
   handle: bigint,
@@ -121,12 +123,12 @@ export function withAccessToken<T>(
   }
 }
 
-/** Reads a pointer from memory of this process. */
+/** Reads a pointer of this process at an offset. */
 export function readPointer(memory: Buffer, offset: number): bigint {
   return pointerBytes === 8 ? memory.readBigUInt64LE(offset) : BigInt(memory.readUInt32LE(offset));
 }
 
-/** Writes a pointer. */
+/** Writes a pointer of this process at an offset. */
 export function writePointer(memory: Buffer, address: bigint, offset: number): void {
   if (pointerBytes === 8) memory.writeBigUInt64LE(address, offset);
   else memory.writeUInt32LE(Number(address), offset);

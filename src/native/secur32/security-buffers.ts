@@ -1,8 +1,8 @@
 /**
- * The memory of one call: descriptors, SecBuffers, handle, attributes, expiry and the bytes themselves in one block, so
- * that a call passes a few addresses and nothing is marshalled.
+ * The memory of one native call. One block holds the descriptors, the SecBuffers with their data, the handle, the
+ * attributes and the expiry. A call then only passes addresses, and koffi marshals nothing.
  *
- * Blocks are used again. What a call put into one is wiped when it ends, so a token can never be read by a later call.
+ * Blocks are reused. They are wiped when their call ends, so a later call cannot read an earlier token.
  */
 import { koffi } from '../koffi.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
@@ -10,16 +10,16 @@ import { SECBUFFER_VERSION } from '../../sspi/buffers.ts';
 import { layouts } from './declarations.ts';
 import { readPointer, writePointer } from './native-handles.ts';
 
-/** Input and output descriptors of one call. */
+/** The input descriptor (0) or the output descriptor (1) of a call. */
 export type DescriptorSlot = 0 | 1;
 
-/** A buffer for the library to fill: `size` bytes of room. */
-export interface RoomBuffer {
+/** An empty buffer of `size` bytes that the library fills. */
+export interface OutputBuffer {
   readonly type: number;
   readonly size: number;
 }
 
-const MOST_BUFFERS = 16;
+const MAX_BUFFERS = 16;
 const ALIGNMENT = 16;
 const align = (offset: number): number => Math.ceil(offset / ALIGNMENT) * ALIGNMENT;
 
@@ -28,27 +28,27 @@ const HANDLE = align(DESCRIPTORS + 2 * layouts.SecBufferDesc.size);
 const ATTRIBUTES = align(HANDLE + layouts.SecHandle.size);
 const EXPIRY = ATTRIBUTES + ALIGNMENT;
 const BUFFERS = EXPIRY + ALIGNMENT;
-const DATA = align(BUFFERS + 2 * MOST_BUFFERS * layouts.SecBuffer.size);
+const DATA = align(BUFFERS + 2 * MAX_BUFFERS * layouts.SecBuffer.size);
 
-/** Bytes a block needs besides the data of its buffers. */
-export const CALL_OVERHEAD_BYTES = DATA + 2 * MOST_BUFFERS * ALIGNMENT;
+/** Size of a block without the data of its buffers, in bytes. */
+export const CALL_OVERHEAD_BYTES = DATA + 2 * MAX_BUFFERS * ALIGNMENT;
 
 /** The block of one call. */
 export class CallMemory {
-  /** phNewContext, phCredential. */
+  /** Address for phNewContext or phCredential. */
   readonly handleAddress: bigint;
-  /** What lies there; not a copy. */
+  /** The bytes at `handleAddress`, not a copy. */
   readonly handle: Buffer;
-  /** pfContextAttr, pfQOP: 32 bits. */
+  /** Address for pfContextAttr or pfQOP, 32 bits. */
   readonly attributesAddress: bigint;
-  /** ptsExpiry. */
+  /** Address for ptsExpiry. */
   readonly expiryAddress: bigint;
   readonly #memory: Buffer;
   readonly #address: bigint;
   #next = DATA;
   readonly #data: [Region[], Region[]] = [[], []];
 
-  /** @param size of the block in bytes */
+  /** @param size size of the block in bytes */
   constructor(size: number) {
     this.#memory = Buffer.alloc(size);
     this.#address = koffi().address(this.#memory);
@@ -66,26 +66,26 @@ export class CallMemory {
     return this.#memory.readUInt32LE(ATTRIBUTES);
   }
 
-  /** 100 ns since 1601, local time. */
+  /** The TimeStamp at `expiryAddress`: units of 100 ns since 1601-01-01, local time. */
   get expiry(): bigint {
     return this.#memory.readBigInt64LE(EXPIRY);
   }
 
   /**
-   * Lays a SecBufferDesc with its buffers into the block; bytes are copied, room is left empty.
+   * Writes a SecBufferDesc and its buffers into the block. The data of the buffers is copied.
    *
    * @returns the address of the descriptor
-   * @throws RangeError for more buffers than any function of SSPI takes, or more bytes than the block has
+   * @throws RangeError if there are more than 16 buffers, or more bytes than fit into the block
    */
-  describe(slot: DescriptorSlot, buffers: readonly (SecBuffer | RoomBuffer)[]): bigint {
-    if (buffers.length > MOST_BUFFERS) throw new RangeError(`${buffers.length} buffers; SSPI takes ${MOST_BUFFERS}`);
+  describe(slot: DescriptorSlot, buffers: readonly (SecBuffer | OutputBuffer)[]): bigint {
+    if (buffers.length > MAX_BUFFERS) throw new RangeError(`${buffers.length} buffers; at most ${MAX_BUFFERS} fit`);
     const { size: descriptorSize, offsets: descriptor } = layouts.SecBufferDesc;
     const { size: bufferSize, offsets: field } = layouts.SecBuffer;
     const memory = this.#memory;
     const regions = this.#data[slot];
     regions.length = 0;
     const at = DESCRIPTORS + slot * descriptorSize;
-    const array = BUFFERS + slot * MOST_BUFFERS * bufferSize;
+    const array = BUFFERS + slot * MAX_BUFFERS * bufferSize;
     memory.writeUInt32LE(SECBUFFER_VERSION, at + descriptor.ulVersion);
     memory.writeUInt32LE(buffers.length, at + descriptor.cBuffers);
     writePointer(memory, this.#address + BigInt(array), at + descriptor.pBuffers);
@@ -105,27 +105,27 @@ export class CallMemory {
   }
 
   /**
-   * A buffer as the call left it, its bytes copied.
+   * Reads a buffer after the call. Its bytes are copied.
    *
-   * @returns undefined where the library says it wrote more than there was room for, or points outside the buffers:
-   *   nothing of such a call is to be believed
+   * @returns undefined if the size or the pointer that the library wrote leads outside of the buffers of this call.
+   *   Then no result of the call can be trusted
    */
   read(slot: DescriptorSlot, index: number): SecBuffer | undefined {
     const regions = this.#data[slot];
     if (index >= regions.length) return undefined;
     const { size: bufferSize, offsets: field } = layouts.SecBuffer;
-    const entry = BUFFERS + (slot * MOST_BUFFERS + index) * bufferSize;
+    const entry = BUFFERS + (slot * MAX_BUFFERS + index) * bufferSize;
     const size = this.#memory.readUInt32LE(entry + field.cbBuffer);
     const type = this.#memory.readUInt32LE(entry + field.BufferType);
     if (size === 0) return { type, data: new Uint8Array(0) };
     const start = Number(readPointer(this.#memory, entry + field.pvBuffer) - this.#address);
-    // DecryptMessage points its DATA buffer into the STREAM buffer, so any region of the descriptor will do.
+    // DecryptMessage points its DATA buffer into the STREAM buffer. So the data may be in any region of the descriptor.
     const inside = regions.some((region) => start >= region.start && start + size <= region.start + region.size);
     if (!inside) return undefined;
     return { type, data: Uint8Array.prototype.slice.call(this.#memory, start, start + size) };
   }
 
-  /** Wipes what the call used. */
+  /** Overwrites with zeros what the call used. */
   wipe(): void {
     this.#memory.fill(0, 0, this.#next);
     this.#next = DATA;
@@ -139,24 +139,24 @@ interface Region {
   readonly size: number;
 }
 
-const MOST_SPARE = 16;
-const MOST_SPARE_BYTES = 256 * 1024;
-const spare: CallMemory[] = [];
+const MAX_SPARE_BLOCKS = 16;
+const MAX_SPARE_BLOCK_BYTES = 256 * 1024;
+const spareBlocks: CallMemory[] = [];
 
 /**
- * A block for one call.
+ * Takes a block for one call. Give it back with giveBackCallMemory.
  *
- * @param dataBytes bytes of all its buffers, room included
+ * @param dataBytes size of all its buffers in bytes, with the empty ones
  */
 export function takeCallMemory(dataBytes: number): CallMemory {
   const size = CALL_OVERHEAD_BYTES + dataBytes;
-  const fitting = spare.findIndex((memory) => memory.size >= size);
-  const [memory] = fitting < 0 ? [] : spare.splice(fitting, 1);
+  const fitting = spareBlocks.findIndex((memory) => memory.size >= size);
+  const [memory] = fitting < 0 ? [] : spareBlocks.splice(fitting, 1);
   return memory ?? new CallMemory(Math.ceil(size / 4096) * 4096);
 }
 
 /** Wipes a block and keeps it for a later call. */
 export function giveBackCallMemory(memory: CallMemory): void {
   memory.wipe();
-  if (spare.length < MOST_SPARE && memory.size <= MOST_SPARE_BYTES) spare.push(memory);
+  if (spareBlocks.length < MAX_SPARE_BLOCKS && memory.size <= MAX_SPARE_BLOCK_BYTES) spareBlocks.push(memory);
 }

@@ -1,12 +1,12 @@
 /**
- * The security packages of a library with the interface of SSPI, behind the contract of src/sspi: of secur32.dll on
- * Windows, of WinPR's libwinpr2 elsewhere.
+ * The security packages of a library that implements SSPI, for the contract of src/sspi. The library is secur32.dll on
+ * Windows and WinPR's libwinpr2 on other systems.
  */
 import { SspiAuthError } from '../../foundation/errors.ts';
 import type { SecurityPackageInfo } from '../../sspi/attributes.ts';
 import type { SecurityPackage } from '../../sspi/security-package.ts';
 import { SEC_E_OK, statusName } from '../../sspi/status.ts';
-import { callAtOnce, callOffLoop, koffi } from '../koffi.ts';
+import { callSynchronously, callAsynchronously, koffi } from '../koffi.ts';
 import { readPackageInfo } from './context-attributes.ts';
 import { acquireCredentials } from './credentials.ts';
 import { layouts, pointerBytes } from './declarations.ts';
@@ -16,28 +16,28 @@ import { readPointer, withContextBuffer } from './native-handles.ts';
 import type { Provider } from './provider.ts';
 import { SidNames, systemSidLookup } from './sid-names.ts';
 
-/** Packages whose tokens are those of HTTP authentication and whose buffers this provider knows. */
+/** The packages of HTTP authentication. This provider knows which buffers they need. */
 const acceptedPackages: readonly string[] = ['Negotiate', 'Kerberos', 'NTLM'];
 
 const packagesOf = new Map<string, readonly SecurityPackage[]>();
 
-/** How the packages of a library are used. */
+/** Options of the packages of a library. */
 export interface Secur32Options {
   /**
-   * AcceptSecurityContext is called at once, on the event loop. Only where it never asks anybody and never takes long: a
-   * domain controller that does not answer would stop the whole server. Default false.
+   * Call AcceptSecurityContext on the event loop. Use this only if the call never asks another machine and never takes
+   * long: a domain controller that does not answer would stop the whole server. Default false.
    */
   readonly synchronous?: boolean;
 }
 
 /**
- * The packages of a library that can accept clients over HTTP: Negotiate, Kerberos and NTLM, as far as it has them, in
- * this order.
+ * The packages of a library that can accept clients over HTTP: those of Negotiate, Kerberos and NTLM that the library
+ * has, in this order.
  *
- * @param path name or path of the library; without it `secur32.dll`
- * @returns the same packages each time for one library
- * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY` where koffi or the library cannot be loaded, where it is not a
- *   library of SSPI, or where there is no path and the system has no SSPI of its own
+ * @param path name or path of the library. Default: `secur32.dll` on Windows
+ * @returns the same array for each call with the same arguments
+ * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY` if koffi or the library cannot be loaded, if the library does
+ *   not implement SSPI, or if no path is given and the system has no SSPI
  */
 export function secur32Packages(
   path: string | undefined = systemLibrary,
@@ -46,7 +46,7 @@ export function secur32Packages(
   if (path === undefined) {
     throw new SspiAuthError(
       'ERR_SSPI_AUTH_NATIVE_LIBRARY',
-      'sspi-auth: only Windows has an SSPI of its own. Elsewhere name a library that has its interface, such as ' +
+      'sspi-auth: only Windows has SSPI. On other systems, name a library that implements it, such as ' +
         "{ library: 'libwinpr2.so.2' }",
     );
   }
@@ -54,7 +54,7 @@ export function secur32Packages(
   const known = packagesOf.get(key);
   if (known !== undefined) return known;
   const library = openSecurityLibrary(path);
-  const call = synchronous ? callAtOnce : callOffLoop;
+  const call = synchronous ? callSynchronously : callAsynchronously;
   const names = library.token && new SidNames(systemSidLookup(library.token));
   const found = enumerateLibraryPackages(library);
   const packages = acceptedPackages.flatMap((name) => {
@@ -66,9 +66,10 @@ export function secur32Packages(
 }
 
 /**
- * EnumerateSecurityPackagesW: every package of the library, those included that this provider does not accept with.
+ * Calls EnumerateSecurityPackagesW. The result has all packages of the library, also those that secur32Packages leaves
+ * out.
  *
- * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY` where the library does not say
+ * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY` if the call fails
  */
 export function enumerateLibraryPackages(library: Secur32Library): readonly SecurityPackageInfo[] {
   const memory = Buffer.alloc(8 + pointerBytes);
@@ -87,9 +88,9 @@ export function enumerateLibraryPackages(library: Secur32Library): readonly Secu
 }
 
 /**
- * QuerySecurityPackageInfoW of a library.
+ * Calls QuerySecurityPackageInfoW.
  *
- * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` where it has no such package
+ * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` if the library has no package of this name
  */
 export function queryLibraryPackageInfo(library: Secur32Library, name: string): SecurityPackageInfo {
   const memory = Buffer.alloc(pointerBytes);

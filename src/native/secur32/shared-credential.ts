@@ -1,29 +1,29 @@
-/** One native credential for all who accept with it: AcquireCredentialsHandleW may read files and ask the domain. */
+/** A native credential that is shared: AcquireCredentialsHandleW is slow, it may read files and ask the domain. */
 import type { NativeHandle } from './native-handles.ts';
 
-/** A native credential and how many handles and contexts still need it. */
+/** A native credential with a count of the credentials, calls and contexts that use it. */
 export class SharedCredential {
   readonly handle: NativeHandle;
   readonly expiry: Date | undefined;
-  readonly #forget: () => void;
+  readonly #onFree: () => void;
   #users = 0;
 
-  constructor(handle: NativeHandle, expiry: Date | undefined, forget: () => void) {
+  constructor(handle: NativeHandle, expiry: Date | undefined, onFree: () => void) {
     this.handle = handle;
     this.expiry = expiry;
-    this.#forget = forget;
+    this.#onFree = onFree;
   }
 
-  /** One more user. */
+  /** Adds a user. */
   retain(): this {
     this.#users++;
     return this;
   }
 
-  /** One user less; the last one frees it. */
+  /** Removes a user. After the last one, the native credential is freed. */
   release(): void {
     if (--this.#users > 0) return;
-    this.#forget();
+    this.#onFree();
     this.handle[Symbol.dispose]();
   }
 }

@@ -1,55 +1,58 @@
-/** Names of security identifiers through LookupAccountSidW, off the event loop, remembered for a while. */
-import { callOffLoop, koffi } from '../koffi.ts';
+/** Looks up the names of security identifiers with LookupAccountSidW, off the event loop, and caches them. */
+import { callAsynchronously, koffi } from '../koffi.ts';
 import { systemClock } from '../../foundation/clock.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import type { Secur32Library } from './library.ts';
 
-/** Asks the system for one name; undefined where there is none. */
+/** Asks the system for the name of a SID. Undefined if it has none. */
 export type SidLookup = (sid: Uint8Array) => Promise<string | undefined>;
 
-interface Remembered {
+interface CachedName {
   readonly name: Promise<string | undefined>;
   readonly expires: number;
 }
 
-/** Names by SID: bounded, oldest out first; one question at a time for one SID. */
+/**
+ * A bounded cache of names by SID. The oldest entry is dropped first. Concurrent requests for one SID share a look-up.
+ */
 export class SidNames {
   readonly #lookup: SidLookup;
   readonly #clock: Clock;
-  readonly #most: number;
-  readonly #milliseconds: number;
-  readonly #names = new Map<string, Remembered>();
+  readonly #maxNames: number;
+  readonly #lifetimeMilliseconds: number;
+  readonly #names = new Map<string, CachedName>();
 
   /**
-   * @param most how many names are remembered
-   * @param milliseconds for how long: accounts are renamed, domain controllers come back
+   * @param maxNames how many names are kept
+   * @param lifetimeMilliseconds how long a name is kept: accounts can be renamed. A failed look-up is kept for the same
+   *   time, and then tried again
    */
-  constructor(lookup: SidLookup, clock: Clock = systemClock, most = 4096, milliseconds = 10 * 60_000) {
+  constructor(lookup: SidLookup, clock: Clock = systemClock, maxNames = 4096, lifetimeMilliseconds = 10 * 60_000) {
     this.#lookup = lookup;
     this.#clock = clock;
-    this.#most = most;
-    this.#milliseconds = milliseconds;
+    this.#maxNames = maxNames;
+    this.#lifetimeMilliseconds = lifetimeMilliseconds;
   }
 
-  /** How many names are remembered. */
+  /** How many names are kept. */
   get size(): number {
     return this.#names.size;
   }
 
   /**
-   * @param sid in the form `S-1-…`
-   * @param bytes the same SID as bytes; copied
-   * @returns `DOMAIN\name`, or undefined where it has no name or nobody could be asked
+   * @param sid the SID in the form `S-1-…`
+   * @param bytes the same SID in binary form. It is copied
+   * @returns `DOMAIN\name`. Undefined if the SID has no name or the look-up failed
    */
   name(sid: string, bytes: Uint8Array): Promise<string | undefined> {
     const now = this.#clock.elapsed();
     const known = this.#names.get(sid);
     if (known !== undefined && known.expires > now) return known.name;
     this.#names.delete(sid);
-    // A failed look-up leaves the group without its name; the SID is what decides.
+    // A failed look-up is not an error: access is decided by the SID, and the group only lacks its name.
     const name = this.#lookup(Uint8Array.from(bytes)).catch(() => undefined);
-    this.#names.set(sid, { name, expires: now + this.#milliseconds });
-    if (this.#names.size > this.#most) {
+    this.#names.set(sid, { name, expires: now + this.#lifetimeMilliseconds });
+    if (this.#names.size > this.#maxNames) {
       const [oldest] = this.#names.keys();
       if (oldest !== undefined) this.#names.delete(oldest);
     }
@@ -57,10 +60,10 @@ export class SidNames {
   }
 }
 
-/** Room for a name and for a domain, in UTF-16 units: both end at 256 (lmcons.h UNLEN and DNLEN). */
+/** Buffer for a name or a domain, in UTF-16 units with the terminating zero (lmcons.h: UNLEN is 256). */
 const NAME_UNITS = 257;
 
-/** LookupAccountSidW of this machine. */
+/** A look-up with LookupAccountSidW of this machine. */
 export function systemSidLookup(token: NonNullable<Secur32Library['token']>): SidLookup {
   return async (sid) => {
     const lengths = 4 + 4 + 4;
@@ -72,7 +75,7 @@ export function systemSidLookup(token: NonNullable<Secur32Library['token']>): Si
     memory.writeUInt32LE(NAME_UNITS, 4);
     memory.set(sid, sidAt);
     const address = koffi().address(memory);
-    const found = await callOffLoop(
+    const found = await callAsynchronously(
       token.LookupAccountSidW,
       null,
       address + BigInt(sidAt),

@@ -1,19 +1,19 @@
-/** TimeStamp of SSPI: units of 100 ns since 1601-01-01, in the local time of the machine. */
+/** The TimeStamp structure of SSPI: units of 100 ns since 1601-01-01, in the local time of the machine. */
 
 const EPOCH_MILLISECONDS = 11_644_473_600_000n;
-/** Later than this is never: packages without an expiry answer the maximum, give or take a time zone. */
+/** A later time means "never". Packages without an expiry return the maximum, shifted by the time zone. */
 const YEAR_9999 = 253_402_300_799_999n;
 
 /**
- * A TimeStamp as an instant.
+ * Converts a TimeStamp to a Date.
  *
- * @param value as the library wrote it
- * @returns undefined where it means never, or was not filled in
+ * @param value the TimeStamp that the library wrote
+ * @returns undefined if the value means "never" or was not filled in
  */
 export function dateOfTimeStamp(value: bigint): Date | undefined {
   const wallClock = value / 10_000n - EPOCH_MILLISECONDS;
   if (value <= 0n || wallClock > YEAR_9999) return undefined;
-  // The fields of the wall clock, read back in the machine's own time zone.
+  // `wall` has the local date and time in its UTC fields. They are read again as local time of this machine.
   const wall = new Date(Number(wallClock));
   return new Date(
     wall.getUTCFullYear(),

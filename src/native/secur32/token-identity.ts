@@ -1,6 +1,7 @@
 /**
- * Who the client of an established context is: from its access token, without impersonating, and from the names the
- * package gives. What cannot be told is a refusal (attacks C20, C22, A21).
+ * The account of the client of an established context. It is read from the access token of the context, without
+ * impersonation, and from the names that the package gives. If it cannot be found out, the client is refused (attacks
+ * C20, C22, A21).
  */
 import { SECPKG_ATTR_NAMES, SECPKG_ATTR_NATIVE_NAMES } from '../../sspi/attributes.ts';
 import { ASC_RET_NULL_SESSION } from '../../sspi/requirements.ts';
@@ -20,7 +21,7 @@ const ANONYMOUS_LOGON = 'S-1-5-7';
 const BUILTIN_GUESTS = 'S-1-5-32-546';
 const GUEST_ACCOUNT = /^S-1-5-21-.*-501$/;
 
-/** User name and domain, as far as known. */
+/** Names of an account. */
 interface AccountName {
   readonly userName: string;
   readonly domain?: string | undefined;
@@ -28,14 +29,16 @@ interface AccountName {
 }
 
 /**
- * The account of an established context.
+ * Reads the account of an established context.
  *
- * The names of groups, and of a user whom the package does not name, are asked off the event loop: a domain controller
- * may have to be asked.
+ * Names of groups are looked up off the event loop, because Windows may have to ask a domain controller. The same goes
+ * for the name of the user if the package does not give it.
  *
+ * @param names undefined if the library has no access tokens
  * @param context address of the CtxtHandle
  * @param attributes ASC_RET_* bits of the last leg
- * @returns SEC_E_OK with the account; the library's status, or SEC_E_INTERNAL_ERROR, where there is no name to be had
+ * @returns SEC_E_OK with the account. If the token or the name cannot be read: the status of the library, or
+ *   SEC_E_INTERNAL_ERROR
  */
 export async function contextIdentity(
   library: Secur32Library,
@@ -44,13 +47,14 @@ export async function contextIdentity(
   attributes: number,
 ): Promise<Answer<SecurityContextToken>> {
   const token = tokenContent(library, context);
-  // Where there are access tokens, a name without one is not enough: who is Guest is told by the SID, not by the name.
-  if (token.value === undefined && library.token !== undefined) return { status: refused(token.status) };
+  // If the library has access tokens, a name without a token is not enough: only the SID tells whether the user is
+  // Guest.
+  if (token.value === undefined && library.token !== undefined) return { status: failureStatus(token.status) };
   const content = token.value;
 
   const userLookup = (): Promise<string | undefined> | undefined =>
     content && names?.name(content.user.sid, content.user.bytes);
-  const account = packageName(library, context) ?? splitName(await userLookup());
+  const account = nameFromPackage(library, context) ?? splitName(await userLookup());
   if (account === undefined) return { status: token.status === SEC_E_OK ? SEC_E_INTERNAL_ERROR : token.status };
   if (!isName(account.userName) || !isName(account.domain ?? '') || !isName(account.userPrincipalName ?? '')) {
     return { status: SEC_E_INTERNAL_ERROR };
@@ -61,9 +65,10 @@ export async function contextIdentity(
 }
 
 /**
- * The value of querySecurityContextToken, with what makes it nobody's.
+ * Makes the value of querySecurityContextToken, and finds out whether the client is anonymous or Guest.
  *
- * @param content of the access token; undefined where the library has none
+ * @param content content of the access token; undefined if the library has no access tokens
+ * @param attributes ASC_RET_* bits of the last leg
  */
 export function tokenValue(
   account: AccountName,
@@ -91,7 +96,7 @@ export function tokenValue(
   });
 }
 
-/** What the access token of the context says; SEC_E_UNSUPPORTED_FUNCTION where there is none. */
+/** Reads the access token of the context. SEC_E_UNSUPPORTED_FUNCTION if the library has no access tokens. */
 function tokenContent(library: Secur32Library, context: bigint): Answer<AccessTokenContent> {
   const functions = library.token;
   if (functions === undefined) return { status: SEC_E_UNSUPPORTED_FUNCTION };
@@ -99,28 +104,29 @@ function tokenContent(library: Secur32Library, context: bigint): Answer<AccessTo
   const status = library.security.QuerySecurityContextToken(context, koffi().address(memory)) >>> 0;
   if (status !== SEC_E_OK) return { status };
   const handle = readPointer(memory, 0);
-  // Negative ones are not handles but names for the tokens of this very process: they would make the client the service.
+  // Negative values are pseudo handles of the tokens of this process. With one, the client would become the service
+  // account.
   if (BigInt.asIntN(8 * pointerBytes, handle) <= 0n) return { status: SEC_E_INTERNAL_ERROR };
   const content = withAccessToken(functions, handle, (held) => readAccessToken(functions, held));
   return content === undefined ? { status: SEC_E_INTERNAL_ERROR } : { status: SEC_E_OK, value: content };
 }
 
-/** A failure stays one, also where the library gives it a code of success. */
-function refused(status: number): number {
+/** The status to return for a failure. Never a code of success, even if the library returned one. */
+function failureStatus(status: number): number {
   return status < 0x80000000 ? SEC_E_INTERNAL_ERROR : status;
 }
 
-/** Longest name in UTF-16 units: that of a user principal name, 1024 (its attribute's rangeUpper). */
-const MOST_NAME_UNITS = 1024;
+/** Longest name in UTF-16 units: 1024, the rangeUpper of the attribute userPrincipalName in Active Directory. */
+const MAX_NAME_UNITS = 1024;
 
-/** Whether a text can be part of an account's name: not endless, no control characters, nothing that was not UTF-16. */
+/** Whether a text can be part of an account name: not too long, no control characters, well-formed UTF-16. */
 function isName(text: string): boolean {
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  return text.length <= MOST_NAME_UNITS && !/[\u0000-\u001f\u007f\ufffd]|\p{Surrogate}/u.test(text);
+  return text.length <= MAX_NAME_UNITS && !/[\u0000-\u001f\u007f\ufffd]|\p{Surrogate}/u.test(text);
 }
 
-/** The name the package itself gives. */
-function packageName(library: Secur32Library, context: bigint): AccountName | undefined {
+/** The name of the client that the package gives. */
+function nameFromPackage(library: Secur32Library, context: bigint): AccountName | undefined {
   const name = splitName(queryContextAttribute(library, context, SECPKG_ATTR_NAMES).value);
   if (name === undefined) return winprAuthIdentity(library, context);
   if (name.userPrincipalName !== undefined) return name;
@@ -128,26 +134,26 @@ function packageName(library: Secur32Library, context: bigint): AccountName | un
   return native?.includes('@') === true ? { ...name, userPrincipalName: native } : name;
 }
 
-/** `DOMAIN\user` or `user@realm` in its parts. */
+/** Splits `DOMAIN\user` or `user@realm` into its parts. */
 function splitName(name: string | undefined): AccountName | undefined {
   if (name === undefined) return undefined;
   const backslash = name.indexOf('\\');
   if (backslash >= 0) return { domain: name.slice(0, backslash), userName: name.slice(backslash + 1) };
   const at = name.lastIndexOf('@');
-  // A realm without a user is no user's name.
+  // A realm without a user: there is no user name.
   if (at === 0) return { userName: '' };
   return at > 0 ? { userName: name.slice(0, at), userPrincipalName: name } : { userName: name };
 }
 
-/** How many names of one token are asked for at once. */
+/** How many names of one token are looked up at the same time. */
 const LOOKUPS_AT_ONCE = 4;
 
 async function groupsOf(groups: readonly SidAndAttributes[], names: SidNames | undefined): Promise<readonly Group[]> {
   const real = groups.filter(({ attributes }) => (attributes & SE_GROUP_INTEGRITY) === 0);
   const found: (string | undefined)[] = [];
   for (let from = 0; from < real.length; from += LOOKUPS_AT_ONCE) {
-    const some = real.slice(from, from + LOOKUPS_AT_ONCE);
-    found.push(...(await Promise.all(some.map((group) => nameOfGroup(group, names)))));
+    const batch = real.slice(from, from + LOOKUPS_AT_ONCE);
+    found.push(...(await Promise.all(batch.map((group) => nameOfGroup(group, names)))));
   }
   return real.map(({ sid, attributes }, index) => {
     const name = found[index];
@@ -164,7 +170,8 @@ function nameOfGroup(
   { sid, bytes, attributes }: SidAndAttributes,
   names: SidNames | undefined,
 ): Promise<string | undefined> {
-  // The SID of a logon session is new each time and has no name: it would only push others out of the cache.
+  // The SID of a logon session differs for each session and has no name. It would only push other SIDs out of the
+  // cache.
   const isLogonSession = (attributes & SE_GROUP_LOGON_ID) >>> 0 === SE_GROUP_LOGON_ID;
   return isLogonSession || names === undefined ? Promise.resolve(undefined) : names.name(sid, bytes);
 }

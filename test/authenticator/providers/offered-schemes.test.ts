@@ -126,6 +126,8 @@ describe('schemes on a machine without a keytab', () => {
     ],
   ];
   for (const [name, options, message] of refused) {
-    it(`refuse at start: ${name}`, () => assert.throws(() => schemes(options), message));
+    // Where the provider is not the portable one Windows has another, and says other things.
+    const skip = process.platform === 'win32' && options.provider !== undefined;
+    it(`refuse at start: ${name}`, { skip }, () => assert.throws(() => schemes(options), message));
   }
 });

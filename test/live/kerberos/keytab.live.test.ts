@@ -29,7 +29,7 @@ for (const { name, library, ready } of gssapis)
       await using after = await startGssClient(await kdc.signIn('alice'));
       const refused = await server.verify(await after.initiate());
       assert.notEqual(refused.status, 'SEC_E_OK');
-      assert.match(refused.why, /key version \(kvno\) 3, and the keytab .*http\.keytab has kvno 2/);
+      assert.match(refused.why, /key version \(kvno\) 3, but the keytab .*http\.keytab has kvno 2/);
       assert.equal((await server.verify(await before.initiate())).status, 'SEC_E_OK');
 
       // As an administrator does: the file grows by the newest keys, and the old ones stay for old tickets.
@@ -119,7 +119,7 @@ for (const { name, library, ready } of gssapis)
           'keytab',
           /no key for HTTP\/\* \(it has host\/localhost@TEST\.LOCAL kvno 2.*ktadd/,
         ],
-        [{ keytab: 'MEMORY:x' }, 'keytab', /is no file/],
+        [{ keytab: 'MEMORY:x' }, 'keytab', /is not a file/],
         [{ keytab: 7 }, 'keytab', /is 7.*non-empty string/],
         [{ servicePrincipalNames: ['HTTP/elsewhere'] }, 'keytab', /no key for HTTP\/elsewhere/],
         [{ servicePrincipalNames: ['localhost'] }, 'servicePrincipalNames[0]', /class\/host/],

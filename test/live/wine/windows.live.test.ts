@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { curl } from '../../lab/curl.ts';
+import { full } from '../../lab/matrix.ts';
 import { RawConnection } from '../../lab/raw-connection.ts';
 import { tier } from '../../lab/tier.ts';
 import { winePassword } from '../../lab/wine.ts';
@@ -16,8 +17,8 @@ import type { AttemptKind, Counts, WhoAmI, WindowsApplication, WindowsNetwork } 
 
 const ready = await tier('wine', ['curl', 'krb5-kdc', 'krb5-admin-server', 'krb5-user']);
 
-/** Each sign-in starts Samba's ntlm_auth: 1000 of each kind take two minutes on two idle cores. CI has them. */
-const rounds = Number(process.env['SSPI_AUTH_SIGN_INS'] ?? (process.env['CI'] === 'true' ? 1000 : 100));
+/** Each sign-in starts Samba's ntlm_auth: 1000 of each kind take two minutes on two idle cores. */
+const rounds = Number(process.env['SSPI_AUTH_SIGN_INS'] ?? (full() ? 1000 : 100));
 
 describe('the Windows build under Wine', ready, () => {
   let network: WindowsNetwork;

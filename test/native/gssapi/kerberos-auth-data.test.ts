@@ -1,4 +1,4 @@
-/** Settings of the Kerberos package over real keytab files: whose tickets are taken, and under which keys. */
+/** Settings of the Kerberos package with real keytab files: the accepted services and encryption types. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
@@ -149,7 +149,7 @@ describe('the other settings of Kerberos', () => {
   it('need a keytab that can be read', () => {
     assert.throws(() => settings({ keytab: folder.file('none') }), /cannot be used.*ENOENT/);
     for (const keytab of ['', 5, null]) assert.throws(() => settings({ keytab }), { option: 'authData.keytab' });
-    assert.throws(() => settings({ keytab: 'MEMORY:x' }), /is no file/);
+    assert.throws(() => settings({ keytab: 'MEMORY:x' }), /is not a file/);
     writeFileSync(folder.file('xml'), '<xml/>');
     assert.throws(() => settings({ keytab: folder.file('xml') }), /cannot be used/);
   });

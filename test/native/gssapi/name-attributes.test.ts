@@ -1,29 +1,29 @@
-/** Whom an accepted ticket names, for every PAC that a library can give: one that is doubtful is never taken for none. */
+/** The account of an accepted ticket, for every PAC that a library can give. A bad PAC never counts as no PAC. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { GssapiExtensions, PacReading } from '../../../src/native/gssapi/call/extensions.ts';
+import type { GssapiExtensions, PacResult } from '../../../src/native/gssapi/call/extensions.ts';
 import type { Frame } from '../../../src/native/gssapi/call/frame.ts';
 import { readAccount } from '../../../src/native/gssapi/name-attributes.ts';
-import type { AccountReading } from '../../../src/native/gssapi/name-attributes.ts';
+import type { AccountResult } from '../../../src/native/gssapi/name-attributes.ts';
 import { vectors } from '../../lab/kerberos/vectors.ts';
 
 const [vector] = vectors(/^pac\.rc4/);
 const pac = Buffer.from(vector!.expected, 'hex');
 const client = 'alice@CORP.TEST';
 
-/** What a library says of a ticket, read as the package Kerberos does. */
-function account(name: string | undefined, given: PacReading, requirePac = false, anonymous = false): AccountReading {
+/** Reads the account from a name and a PAC as a library gives them. */
+function account(name: string | undefined, given: PacResult, requirePac = false, anonymous = false): AccountResult {
   const extensions = { clientName: () => name, pac: () => given } as unknown as GssapiExtensions;
-  // Only a library looks into the frame.
+  // Only a real library uses the frame.
   return readAccount(undefined as unknown as Frame, extensions, anonymous, requirePac);
 }
 
-function refusalOf(reading: AccountReading): string {
-  assert.ok('refusal' in reading);
-  return reading.refusal;
+function refusalOf(result: AccountResult): string {
+  assert.ok('refusal' in result);
+  return result.refusal;
 }
 
-/** The PAC with a text in it changed, as its library has verified it. */
+/** The PAC with a text in it replaced. The library says that it verified it. */
 function altered(from: string, to: string): Buffer {
   const bytes = Buffer.from(pac);
   const at = bytes.indexOf(Buffer.from(from, 'utf16le'));
@@ -44,18 +44,18 @@ describe('the account of a ticket', () => {
     assert.ok('token' in none);
     assert.deepEqual([none.token.userName, none.token.groups, none.hasPac], ['alice', [], false]);
     for (const given of [pac, undefined]) {
-      const nobody = account(client, given, false, true);
-      assert.ok('token' in nobody && nobody.token.isAnonymous);
+      const anonymous = account(client, given, false, true);
+      assert.ok('token' in anonymous && anonymous.token.isAnonymous);
     }
   });
 
-  it('D13: is nobody where the PAC does not verify, whether one is required or not', () => {
+  it('D13: is refused if the PAC does not verify, whether one is required or not', () => {
     for (const required of [false, true]) {
       assert.match(refusalOf(account(client, 'unverified', required)), /does not verify with the key of the service/);
     }
   });
 
-  it('D12, D15: is nobody where the PAC is malformed', () => {
+  it('D12, D15: is refused if the PAC is malformed', () => {
     const logonInfo = Buffer.from(pac);
     logonInfo.fill(0xff, logonInfo.readUInt32LE(16), logonInfo.readUInt32LE(16) + 40);
     for (const given of [Buffer.alloc(0), pac.subarray(0, pac.byteLength / 2), logonInfo]) {
@@ -63,7 +63,7 @@ describe('the account of a ticket', () => {
     }
   });
 
-  it('D16: is nobody without logon information where a PAC is required, and the principal where not', () => {
+  it('D16: without logon information it is refused if a PAC is required; otherwise it is that of the principal', () => {
     const without = Buffer.from(pac);
     without.writeUInt32LE(99, 8);
     assert.match(refusalOf(account(client, undefined, true)), /has no PAC with logon information/);
@@ -74,7 +74,7 @@ describe('the account of a ticket', () => {
     assert.ok('token' in account(client, pac, true));
   });
 
-  it('A09: is nobody where a name holds a control character, that of the ticket or one in the PAC', () => {
+  it('A09: is refused if the name of the ticket or a name in the PAC has a control character', () => {
     assert.match(refusalOf(account('al\u001bice@CORP.TEST', pac)), /name of the client holds control characters/);
     for (const name of ['W2003FINAL$', 'WIN2K3THINK']) {
       const given = altered(name, `\u001b${name.slice(1)}`);
@@ -82,7 +82,7 @@ describe('the account of a ticket', () => {
     }
   });
 
-  it('is nobody where the ticket has no name', () => {
+  it('is refused if the ticket has no name', () => {
     for (const name of [undefined, '', 'alice', '@CORP.TEST']) {
       assert.match(refusalOf(account(name, pac)), /no principal name/);
     }

@@ -8,9 +8,9 @@ import { scratchFolder } from '../../lab/scratch.ts';
 
 const missing = { code: 'ERR_SSPI_AUTH_NATIVE_LIBRARY' };
 
-describe('a library of SSPI', () => {
+describe('an SSPI library', () => {
   it('has to be named where the system has none of its own', { skip: process.platform === 'win32' }, () => {
-    assert.throws(() => secur32Packages(), { ...missing, message: /only Windows has an SSPI of its own.*libwinpr2/ });
+    assert.throws(() => secur32Packages(), { ...missing, message: /only Windows has SSPI\..*libwinpr2/ });
     assert.throws(() => createAuthenticator({ provider: 'secur32' }), missing);
   });
 
@@ -24,7 +24,7 @@ describe('a library of SSPI', () => {
   it('must have the functions of SSPI', { skip: process.platform !== 'linux' }, () => {
     assert.throws(() => secur32Packages('libm.so.6'), {
       ...missing,
-      message: /"libm\.so\.6" has no function EnumerateSecurityPackagesW: it is not a library of SSPI/,
+      message: /"libm\.so\.6" has no function EnumerateSecurityPackagesW: it is not an SSPI library/,
     });
   });
 

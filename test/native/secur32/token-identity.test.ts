@@ -89,7 +89,7 @@ describe('TOKEN_GROUPS', () => {
   });
 });
 
-describe('who a token is of', () => {
+describe('the account of a token', () => {
   const member = (sid: string, attributes = 7): SidAndAttributes => ({ sid, attributes, bytes: new Uint8Array(0) });
   const alice = { userName: 'alice', domain: 'LAB' };
   const user = member('S-1-5-21-1-2-3-1104', 0);
@@ -119,7 +119,7 @@ describe('who a token is of', () => {
     { what: 'an empty name (C21)', sid: user.sid, account: { userName: '' }, anonymous: true },
   ];
   for (const { what, account = alice, sid, groups = [], attributes = 0, anonymous = false, guest = false } of rows) {
-    it(`${what}: ${anonymous || guest ? 'nobody' : 'somebody'}`, () => {
+    it(`${what}: ${anonymous ? 'anonymous' : guest ? 'Guest' : 'a user'}`, () => {
       const content = sid === undefined ? undefined : { user: member(sid, 0), groups };
       const value = tokenValue(account, content, [], attributes);
       assert.deepEqual([value.isAnonymous, value.isGuest], [anonymous, guest]);

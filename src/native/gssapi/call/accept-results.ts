@@ -1,4 +1,4 @@
-/** What GSSAPI says of an accepted context, as AcceptSecurityContext returns it. */
+/** Converts the results of gss_accept_sec_context to those of AcceptSecurityContext. */
 import { SECBUFFER_CHANNEL_BINDINGS_RESULT } from '../../../sspi/buffers.ts';
 import type { SecBuffer } from '../../../sspi/buffers.ts';
 import * as Requirements from '../../../sspi/requirements.ts';
@@ -10,7 +10,11 @@ const ABSENT = 0x2;
 const VALID_MATCHED = 0x10;
 const VALID_MISSING = 0x40;
 
-/** SECBUFFER_CHANNEL_BINDINGS_RESULT: whether the client bound itself to the channel. */
+/**
+ * Makes the buffer SECBUFFER_CHANNEL_BINDINGS_RESULT.
+ *
+ * @param bound whether the client sent the right channel bindings
+ */
 export function bindingsResult(bound: boolean): SecBuffer {
   const data = Buffer.alloc(4);
   data.writeUInt32LE(bound ? CLIENT_SUPPORT | VALID_MATCHED : ABSENT | VALID_MISSING);
@@ -27,11 +31,11 @@ const attributesOfFlags: readonly { readonly gss: number; readonly ret: number }
 ];
 
 /**
- * ASC_RET_* bits of an established context.
+ * The ASC_RET_* bits of an established context.
  *
- * @param flags GSS_C_* bits
- * @param delegated credentials of the client are there
- * @param requirements ASC_REQ_* bits
+ * @param flags GSS_C_* bits of the context
+ * @param delegated whether the client delegated credentials and they were stored
+ * @param requirements ASC_REQ_* bits of the call
  */
 export function contextAttributes(flags: number, delegated: boolean, requirements: number): number {
   let attributes = delegated ? Requirements.ASC_RET_DELEGATE : 0;

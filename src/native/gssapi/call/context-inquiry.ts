@@ -1,14 +1,14 @@
-/** gss_inquire_sec_context_by_oid (gssapi_ext.h): what a library tells of a context beyond RFC 2744. */
+/** gss_inquire_sec_context_by_oid (gssapi_ext.h): queries a context for data that RFC 2744 does not cover. */
 import type { Frame } from './frame.ts';
 import { GSS_S_COMPLETE } from './gss-status.ts';
 import type { GssapiLibrary, NativeMemory } from './library.ts';
 
-/** A gss_OID_desc with its content behind it, in memory of its own. */
+/** A gss_OID_desc in native memory, followed by the bytes of its OID. It is made once for each library. */
 export class InquiryOid {
   readonly #content: Buffer;
   readonly #memory = new WeakMap<GssapiLibrary, NativeMemory>();
 
-  /** @param content content bytes of the OBJECT IDENTIFIER, in hexadecimal */
+  /** @param content content bytes of the OBJECT IDENTIFIER in DER, in hexadecimal */
   constructor(content: string) {
     this.#content = Buffer.from(content, 'hex');
   }
@@ -27,16 +27,16 @@ export class InquiryOid {
 }
 
 /**
- * Asks a context.
+ * Queries a context.
  *
  * @param handle gss_ctx_id_t of an established context
- * @returns copies of the buffers of the answer; none where the library has no answer
+ * @returns copies of the buffers of the answer; an empty list if the call fails
  */
 export function inquire(frame: Frame, handle: bigint, oid: InquiryOid): readonly Buffer[] {
   return inquireAt(frame, handle, oid.address(frame.library));
 }
 
-/** Asks with the address of a gss_OID_desc. */
+/** The same as `inquire`. @param oid address of a gss_OID_desc */
 export function inquireAt(frame: Frame, handle: bigint, oid: bigint): readonly Buffer[] {
   const { library } = frame;
   frame.pointerValue = 0n;

@@ -1,6 +1,6 @@
 /**
- * What is asked of a GSSAPI beyond RFC 2744. MIT krb5 and Heimdal have different functions for it, and verify different
- * things themselves: whatever one of them leaves out is done here in its place, or refused.
+ * What an acceptor needs of a GSSAPI library beyond RFC 2744. MIT krb5 and Heimdal have different functions for it, and
+ * they verify different things. What one of them does not verify, its extensions verify or refuse.
  */
 import type { ChannelBindings } from '../../../formats/channel-bindings.ts';
 import type { ApRequestHeader } from '../../../formats/kerberos/kerberos-token.ts';
@@ -10,86 +10,109 @@ import type { KerberosSettings } from './kerberos-settings.ts';
 import type { GssapiLibrary, NativeMemory } from './library.ts';
 
 /**
- * What a PAC came to: the bytes that were verified, a PAC that does not verify, or none. The bytes may be a view of the
- * frame, good until its next result is taken.
+ * The PAC of a ticket: its bytes if the signature was verified, `unverified` if it was not, undefined if the ticket has
+ * no PAC. The bytes may be a view of the frame. They are then valid until the next result is taken from the frame.
  */
-export type PacReading = Buffer | 'unverified' | undefined;
+export type PacResult = Buffer | 'unverified' | undefined;
 
-/** A token that the library accepted; its results lie in a frame. */
+/** A token that the library accepted. The results of the call are in a frame. */
 export interface AcceptedToken {
   readonly token: Uint8Array;
   readonly request: ApRequestHeader;
 }
 
-/** Why a token is refused although the library accepted it. */
-export interface Objection {
+/** Why a token is refused that the library accepted. */
+export interface TokenRefusal {
   readonly status: number;
   readonly diagnosis: string;
 }
 
 /**
- * What a client sent of channel bindings: the right ones, none, or none although it says that it knows them, which no
- * requirement allows (MS-KILE section 3.4.5).
+ * The channel bindings that a client sent.
+ *
+ * - `bound`: the right ones.
+ * - `missing`: none.
+ * - `withheld`: none, although the client says that it supports them. It is always refused (MS-KILE section 3.4.5).
  */
-export type BindingReading = 'bound' | 'missing' | 'withheld';
+export type ChannelBindingResult = 'bound' | 'missing' | 'withheld';
 
-/** The key of a keytab entry. */
+/** A key, such as that of a keytab entry. */
 export interface KeytabKey {
   readonly encryptionType: number;
   /** Address of its krb5_keyblock. */
   readonly keyblock: bigint;
 }
 
-/** The extensions of one implementation. */
+/** The extensions of MIT krb5 or of Heimdal. */
 export interface GssapiExtensions {
   /**
-   * Refuses what the implementation cannot do.
+   * Refuses settings that the implementation cannot fulfil.
    *
-   * @throws OptionError naming the option and the cure
+   * @throws OptionError `ERR_SSPI_AUTH_OPTION` with the option and the cure
    */
   checkSettings(settings: KerberosSettings): void;
 
   /**
-   * Acquires an acceptor credential (gss_cred_id_t) for the keys of a keytab, whatever their names.
+   * Acquires an acceptor credential for all keys of a keytab.
    *
-   * @param keytab name of a MEMORY keytab; the credential keeps it alive
-   * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS`
+   * @param keytab name of a MEMORY keytab. The credential keeps it alive
+   * @returns gss_cred_id_t
+   * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` if the library refuses
    */
   acquireAcceptor(frame: Frame, keytab: string, settings: KerberosSettings): bigint;
 
-  /** What the implementation does not verify itself: called once for each token that it accepted, before anything else. */
-  objection(frame: Frame, accepted: AcceptedToken, settings: KerberosSettings): Objection | undefined;
+  /**
+   * Verifies what the implementation itself does not verify. Called once for each token that the library accepted,
+   * before any other function here.
+   *
+   * @returns undefined if the token stays accepted
+   */
+  verifyAccepted(frame: Frame, accepted: AcceptedToken, settings: KerberosSettings): TokenRefusal | undefined;
 
   /**
-   * Whether the client bound itself to these channel bindings, with which its token was accepted into the frame.
+   * Tells whether the client sent channel bindings.
    *
-   * @param credential gss_cred_id_t that accepted it
+   * @param credential gss_cred_id_t that accepted the token
+   * @param bindings the bindings that were passed to gss_accept_sec_context
    */
-  channelBinding(frame: Frame, credential: bigint, accepted: AcceptedToken, bindings: ChannelBindings): BindingReading;
+  channelBinding(
+    frame: Frame,
+    credential: bigint,
+    accepted: AcceptedToken,
+    bindings: ChannelBindings,
+  ): ChannelBindingResult;
 
-  /** The client of the accepted context in the frame, as krb5_unparse_name of MIT writes it; undefined where it has no name. */
+  /**
+   * The client of the context in the frame, as krb5_unparse_name of MIT krb5 writes it. Undefined if it has no name.
+   */
   clientName(frame: Frame): string | undefined;
 
-  /** The PAC of the accepted context in the frame. */
-  pac(frame: Frame, client: string): PacReading;
+  /** The PAC of the context in the frame. @param client the result of clientName */
+  pac(frame: Frame, client: string): PacResult;
 
   /**
-   * Stores a delegated credential in a cache.
+   * Stores a delegated credential in a credential cache.
    *
-   * @param name with its type, such as `FILE:/tmp/x`
-   * @returns whether it is there
+   * @param credential gss_cred_id_t
+   * @param name name of the cache with its type, such as `FILE:/tmp/x`
+   * @returns whether it was stored
    */
   storeDelegated(frame: Frame, credential: bigint, name: string): boolean;
 
-  /** Whose key an entry that OpenKeytab visits is, as krb5_unparse_name of MIT writes it. */
+  /** The principal of a keytab entry that OpenKeytab visits, as krb5_unparse_name of MIT krb5 writes it. */
   keytabPrincipal(library: GssapiLibrary, entry: NativeMemory): string | undefined;
 
-  /** The key of an entry that OpenKeytab visits. */
+  /** The key of a keytab entry that OpenKeytab visits. */
   keytabKey(entry: NativeMemory): KeytabKey;
 
-  /** A krb5_keyblock; the key's bytes must stay referenced for as long as it is used. */
+  /** Makes a krb5_keyblock that points to `key`. Keep `key` referenced for as long as the keyblock is used. */
   keyblock(library: GssapiLibrary, encryptionType: number, key: Uint8Array): Buffer;
 
-  /** Decrypts with a krb5_keyblock; undefined where the key does not fit. */
+  /**
+   * Decrypts a ciphertext.
+   *
+   * @param usage key usage number of RFC 4120 section 7.5.1
+   * @returns undefined if the ciphertext cannot be decrypted with this key
+   */
   decrypt(library: GssapiLibrary, key: KeytabKey, usage: number, cipher: Uint8Array): Buffer | undefined;
 }

@@ -1,5 +1,7 @@
-/** Frames for calls off the event loop: one each, and no more of them than calls that run at once. */
-import { asyncCallLimit, MOST_WAITING } from '../../koffi.ts';
+/**
+ * Frames for calls off the event loop. Each call has its own; there are as many as calls that may run at the same time.
+ */
+import { asyncCallLimit, MAX_WAITING_CALLS } from '../../koffi.ts';
 import { Frame } from './frame.ts';
 import type { GssapiLibrary } from './library.ts';
 
@@ -14,23 +16,23 @@ export class FramePool {
   }
 
   /**
-   * A frame of one's own; waits for one where all are in use. Give it back with leave.
+   * Takes a frame. If all are in use, the promise waits for one. Give the frame back with `release`.
    *
-   * @returns undefined where too many wait already: whoever waits keeps a token, and a library that does not answer would
-   *   fill the memory with them
+   * @returns undefined if `MAX_WAITING_CALLS` callers are already waiting. Each of them holds a token in memory;
+   *   without a limit, a library that does not answer would fill the memory
    */
-  enter(): Promise<Frame> | undefined {
+  acquire(): Promise<Frame> | undefined {
     const idle = this.#idle.pop();
     if (idle !== undefined) return Promise.resolve(idle);
     if (this.#frames < asyncCallLimit) {
       this.#frames++;
       return Promise.resolve(new Frame(this.#library));
     }
-    if (this.#waiting.length >= MOST_WAITING) return undefined;
+    if (this.#waiting.length >= MAX_WAITING_CALLS) return undefined;
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  leave(frame: Frame): void {
+  release(frame: Frame): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#idle.push(frame);
     else next(frame);

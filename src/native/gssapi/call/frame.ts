@@ -1,16 +1,18 @@
 /**
- * The memory of one call: parameters in, results out, at fixed offsets in a block that never moves, so that a call needs
- * no structure marshalled and may run on another thread.
+ * The memory of one native call: its parameters and results, at fixed offsets in a block that never moves. So koffi
+ * does not have to marshal structures, and the call may run on another thread.
  *
- * Layout for 64-bit little-endian machines, which are all that Node and these libraries share. gss_buffer_desc is
- * { size_t length; void *value } (RFC 2744 section 3.2).
+ * The layout is that of 64-bit little-endian machines: Node and these libraries have no other machine in common.
+ * gss_buffer_desc is { size_t length; void *value } (RFC 2744 section 3.2).
  */
 import type { ChannelBindings } from '../../../formats/channel-bindings.ts';
 import type { GssapiLibrary } from './library.ts';
 
-/** Largest token taken, in bytes (attack A05): Windows' own limit for Kerberos is 48 000. */
+/** Largest token that is accepted, in bytes (attack A05). The limit of Windows for Kerberos is 48 000. */
 export const MAX_TOKEN_BYTES = 65536;
-/** Room for the packed application data of channel bindings; a TLS binding has 85 bytes at most. */
+/**
+ * Space for the addresses and the application data of channel bindings, in bytes. A TLS binding has at most 85 bytes.
+ */
 const MAX_BINDINGS_BYTES = 1024;
 
 const MINOR = 0;
@@ -35,15 +37,20 @@ const CLEARED = BINDINGS;
 const BINDINGS_DATA = BINDINGS + 64;
 const TOKEN = BINDINGS_DATA + MAX_BINDINGS_BYTES;
 const RESULT = TOKEN + MAX_TOKEN_BYTES;
-/** Results up to here are copied through the frame: that is faster than to hand JavaScript's own memory to koffi. */
+/**
+ * Results up to this size, in bytes, are copied through the frame. That is faster than to pass a JavaScript buffer to
+ * koffi.
+ */
 const RESULT_BYTES = 16384;
 const FRAME_BYTES = RESULT + RESULT_BYTES;
 
-/** Frames are reused, never freed: koffi's views of freed memory would dangle. */
+/**
+ * Parameters and results of a call. Frames are reused and never freed: views of freed native memory would be invalid.
+ */
 export class Frame {
   readonly library: GssapiLibrary;
   readonly #bytes: Buffer;
-  /** The same bytes: V8 compiles its accessors inline, those of Buffer go by way of several numbers. */
+  /** The same bytes. V8 inlines the accessors of DataView; those of Buffer compose their value from several numbers. */
   readonly #view: DataView;
   readonly minor: bigint;
   readonly flags: bigint;
@@ -94,31 +101,31 @@ export class Frame {
     this.bindings = at(BINDINGS);
   }
 
-  /** Zeroes what the last call left. */
+  /** Zeroes the parameters and results of the last call. */
   clear(): void {
     this.#bytes.fill(0, 0, CLEARED);
   }
 
-  /** Copies a token in as the input buffer; it must have MAX_TOKEN_BYTES at most. */
+  /** Copies a token into the frame, as the input buffer. It must not be larger than MAX_TOKEN_BYTES. */
   setToken(token: Uint8Array): void {
     this.#bytes.set(token, TOKEN);
     this.#setBuffer(INPUT, this.#tokenAddress, token.byteLength);
   }
 
-  /** Points the input buffer at bytes that must stay referenced, and unchanged, during the call. */
+  /** Points the input buffer at `bytes`. They must stay referenced and unchanged during the call. */
   setInput(bytes: Uint8Array): void {
     this.#setBuffer(INPUT, bytes.byteLength === 0 ? 0n : this.library.addressOf(bytes), bytes.byteLength);
   }
 
-  /** Points the second buffer at bytes that must stay referenced during the call. */
+  /** Points the second input buffer at `bytes`. They must stay referenced and unchanged during the call. */
   setValue(bytes: Uint8Array): void {
     this.#setBuffer(VALUE, bytes.byteLength === 0 ? 0n : this.library.addressOf(bytes), bytes.byteLength);
   }
 
   /**
-   * Lays out gss_channel_bindings_struct.
+   * Writes a gss_channel_bindings_struct into the frame.
    *
-   * @returns its address, or undefined where the bindings are larger than any real ones
+   * @returns its address; undefined if the bindings have more than 1024 bytes, which no real ones have
    */
   setBindings(bindings: ChannelBindings): bigint | undefined {
     const { initiatorAddress, acceptorAddress, applicationData } = bindings;
@@ -146,7 +153,7 @@ export class Frame {
     this.#view.setBigUint64(offset + 8, address, true);
   }
 
-  /** minor_status as a signed number, as com_err and krb5 count. */
+  /** minor_status as a signed number, as com_err and krb5 use it. */
   get minorStatus(): number {
     return this.#view.getInt32(MINOR, true);
   }
@@ -155,7 +162,7 @@ export class Frame {
     return this.#view.getUint32(FLAGS, true);
   }
 
-  /** Seconds of life. */
+  /** Lifetime of the context in seconds. */
   get lifetime(): number {
     return this.#view.getUint32(TIME, true);
   }
@@ -176,7 +183,7 @@ export class Frame {
     return this.#view.getInt32(MORE, true);
   }
 
-  /** gss_ctx_id_t; 0 where there is none. */
+  /** gss_ctx_id_t; 0 if there is no context. */
   get contextHandle(): bigint {
     return this.#view.getBigUint64(CONTEXT, true);
   }
@@ -201,17 +208,17 @@ export class Frame {
     this.#view.setBigUint64(POINTER, value, true);
   }
 
-  /** Copies the output buffer and lets the library free it. */
+  /** Copies the output buffer, then has the library free it. Undefined if there is none. */
   takeOutput(): Buffer | undefined {
     return this.#take(OUTPUT, this.output);
   }
 
-  /** Points the second buffer at native memory. */
+  /** Points the second input buffer at native memory. */
   setValueAt(address: bigint, length: number): void {
     this.#setBuffer(VALUE, address, length);
   }
 
-  /** The second output buffer as UTF-8 text; lets the library free it. */
+  /** Copies the second output buffer as UTF-8 text, then has the library free it. Undefined if there is none. */
   takeDisplayText(): string | undefined {
     const length = this.#fetch(DISPLAY);
     if (length === undefined) return this.#take(DISPLAY, this.display)?.toString('utf8');
@@ -220,8 +227,10 @@ export class Frame {
   }
 
   /**
-   * The second output buffer, which the library frees. What fits is a view of this frame, until the next result is taken
-   * or the next call is laid out; a copy otherwise.
+   * Reads the second output buffer, then has the library free it. Undefined if there is none.
+   *
+   * @returns up to RESULT_BYTES a view of this frame, valid until the next result is taken or the next call is
+   *   prepared; otherwise a copy
    */
   readDisplay(): Buffer | undefined {
     const length = this.#fetch(DISPLAY);
@@ -230,12 +239,12 @@ export class Frame {
     return this.#bytes.subarray(RESULT, RESULT + length);
   }
 
-  /** Lets the library free the third output buffer. */
+  /** Has the library free the third output buffer, if there is one. */
   dropText(): void {
     if (this.#view.getBigUint64(TEXT + 8, true) !== 0n) this.#release(TEXT, this.text);
   }
 
-  /** Lets the library free the output buffer, where nobody took it. */
+  /** Has the library free the output buffer, unless it was taken. */
   dropOutput(): void {
     if (this.#view.getBigUint64(OUTPUT + 8, true) !== 0n) this.#release(OUTPUT, this.output);
   }
@@ -254,7 +263,11 @@ export class Frame {
     return this.#view.getUint32(offset, true) + this.#view.getUint32(offset + 4, true) * 0x100000000;
   }
 
-  /** Copies what a gss_buffer_desc points at into the frame. @returns its length; undefined where it is none or long */
+  /**
+   * Copies the content of a gss_buffer_desc into the frame.
+   *
+   * @returns its length; undefined if there is none or it is too long
+   */
   #fetch(offset: number): number | undefined {
     const value = this.#view.getBigUint64(offset + 8, true);
     const length = this.#length(offset);

@@ -1,4 +1,6 @@
-/** What GSSAPI says (RFC 2744 section 3.9, RFC 4120 section 7.5.9) in the statuses of the contract. */
+/**
+ * Converts the status codes of GSSAPI (RFC 2744 section 3.9) and Kerberos (RFC 4120 section 7.5.9) to those of SSPI.
+ */
 import { MalformedTokenError, SspiAuthError } from '../../../foundation/errors.ts';
 import { decodeErrorCode, decodeKerberosToken, TOK_ID_KRB_ERROR } from '../../../formats/kerberos/kerberos-token.ts';
 import * as Status from '../../../sspi/status.ts';
@@ -6,7 +8,7 @@ import type { Frame } from './frame.ts';
 
 export const GSS_S_COMPLETE = 0;
 
-/** Routine errors: bits 16 to 23. */
+/** Routine errors: bits 16 to 23 of the major status. */
 const GSS_S_BAD_BINDINGS = 4;
 const GSS_S_BAD_SIG = 6;
 const GSS_S_NO_CRED = 7;
@@ -16,7 +18,7 @@ const GSS_S_CONTEXT_EXPIRED = 12;
 const GSS_S_BAD_QOP = 14;
 const GSS_S_UNAVAILABLE = 16;
 
-/** Supplementary bits: continue, duplicate, old, out of sequence, gap. None is part of a clean answer. */
+/** Supplementary bits: continue, duplicate, old, out of sequence, gap. A success has none of them. */
 const SUPPLEMENTARY = 0xffff;
 
 /** Context flags, RFC 2744 section 5.19 and gssapi_ext.h. */
@@ -27,11 +29,11 @@ export const GSS_C_SEQUENCE_FLAG = 0x8;
 export const GSS_C_CONF_FLAG = 0x10;
 export const GSS_C_INTEG_FLAG = 0x20;
 export const GSS_C_ANON_FLAG = 0x40;
-/** The client's channel bindings matched those of the acceptor: the only proof that there were any. */
+/** The channel bindings of the client match those of the acceptor. No other flag tells that the client sent any. */
 export const GSS_C_CHANNEL_BOUND_FLAG = 0x800;
 export const GSS_C_IDENTIFY_FLAG = 0x2000;
 
-/** Error codes of krb5: the protocol's numbers on this base (krb5_err.et). */
+/** Error codes of libkrb5 (krb5_err.et): this base plus the error code of the protocol. */
 const KRB5_BASE = -1765328384;
 const code = (offset: number): number => KRB5_BASE + offset;
 export const KRB_AP_ERR_BAD_INTEGRITY = code(31);
@@ -67,12 +69,12 @@ const byMinor: ReadonlyMap<number, number> = new Map([
 ]);
 
 /**
- * The code behind an error message for the client (KRB-ERROR), as krb5 counts it.
+ * The error code in a KRB-ERROR message, as a code of libkrb5.
  *
- * @param token of gss_accept_sec_context
- * @returns 0 where it is no such message
+ * @param token output token of gss_accept_sec_context
+ * @returns 0 if the token is not a KRB-ERROR
  */
-export function codeOfError(token: Uint8Array): number {
+export function krbErrorCode(token: Uint8Array): number {
   try {
     const { tokenId, message } = decodeKerberosToken(token);
     return tokenId === TOK_ID_KRB_ERROR ? code(decodeErrorCode(message)) : 0;
@@ -82,7 +84,7 @@ export function codeOfError(token: Uint8Array): number {
   }
 }
 
-/** The failure of gss_accept_sec_context in a status: never one that keeps a context. */
+/** The SSPI status for a failure of gss_accept_sec_context. It is never one that keeps a context. */
 export function acceptFailure(major: number, minor: number): number {
   switch ((major >>> 16) & 0xff) {
     case GSS_S_BAD_BINDINGS:
@@ -94,12 +96,14 @@ export function acceptFailure(major: number, minor: number): number {
   }
 }
 
-/** Whether the refusal of a token is for its channel bindings. */
+/** Whether a token was refused because of its channel bindings. */
 export function isBadBindings(major: number): boolean {
   return ((major >>> 16) & 0xff) === GSS_S_BAD_BINDINGS;
 }
 
-/** The status of a message function; any supplementary bit means a replay or a gap. */
+/**
+ * The SSPI status for a result of gss_verify_mic, gss_unwrap and the like. A supplementary bit means a replay or a gap.
+ */
 export function messageStatus(major: number): number {
   if (major === GSS_S_COMPLETE) return Status.SEC_E_OK;
   switch ((major >>> 16) & 0xff) {
@@ -125,8 +129,8 @@ const GSS_C_GSS_CODE = 1;
 const GSS_C_MECH_CODE = 2;
 
 /**
- * What the library says to a pair of codes. The detail of a minor code ("in keytab …") is kept per thread: after a call on
- * another thread only the general text is left.
+ * The texts of the library for a major and a minor status. The library keeps the details of a minor status, such as the
+ * name of the keytab, per thread. After a call on another thread, only the general text is available.
  */
 export function statusText(frame: Frame, major: number, minor: number): string {
   const texts = [
@@ -136,7 +140,7 @@ export function statusText(frame: Frame, major: number, minor: number): string {
   return texts.join('; ');
 }
 
-/** What to throw where a call at start failed. */
+/** The error to throw if a call fails at start. @param name function that was called */
 export function callFailure(frame: Frame, name: string, major: number): SspiAuthError {
   const text = statusText(frame, major, frame.minorStatus);
   return new SspiAuthError('ERR_SSPI_AUTH_STATUS', `sspi-auth: ${name}: ${text}`);
@@ -145,7 +149,7 @@ export function callFailure(frame: Frame, name: string, major: number): SspiAuth
 function display(frame: Frame, value: number, type: number): string[] {
   const texts: string[] = [];
   frame.moreValue = 0;
-  // One code has a handful of texts; a library that never ends its list must not hang the server.
+  // A code has a few texts. The limit is for a library that never ends its list: that must not hang the server.
   for (let index = 0; index < 8; index++) {
     const major = frame.library.gss.displayStatus(frame.minor, value >>> 0, type, null, frame.more, frame.display);
     const text = frame.takeDisplayText()?.trim();

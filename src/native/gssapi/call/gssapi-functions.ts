@@ -1,7 +1,9 @@
-/** The functions that every GSSAPI with Kerberos has, as a server needs them, and how they are called. */
+/**
+ * The functions that a server needs and that all GSSAPI libraries with Kerberos have, and the types of their arguments.
+ */
 import type { FunctionTable } from './layout.ts';
 
-/** RFC 2744, and gss_inquire_sec_context_by_oid of draft-engert-ggf-gss-extensions, which all of them have. */
+/** Functions of RFC 2744, and gss_inquire_sec_context_by_oid of draft-engert-ggf-gss-extensions. */
 export const gssFunctions = {
   acceptSecContext: ['gss_accept_sec_context', 11],
   releaseCred: ['gss_release_cred', 2],
@@ -18,7 +20,7 @@ export const gssFunctions = {
   unwrap: ['gss_unwrap', 6],
 } as const satisfies FunctionTable;
 
-/** krb5.h. */
+/** Functions of krb5.h. */
 export const krb5Functions = {
   initContext: ['krb5_init_context', 1],
   ktDefaultName: ['krb5_kt_default_name', 3],
@@ -32,7 +34,7 @@ export const krb5Functions = {
   unparseName: ['krb5_unparse_name', 3],
 } as const satisfies FunctionTable;
 
-/** Arguments of a plain number among the addresses, by index. */
+/** The arguments that are numbers, by index. All other arguments are addresses. */
 export const numberArguments: Readonly<Record<string, Readonly<Record<number, string>>>> = {
   gss_acquire_cred_from: { 2: 'uint32_t', 4: 'int' },
   gss_krb5_set_allowable_enctypes: { 2: 'uint32_t' },
@@ -47,7 +49,9 @@ export const numberArguments: Readonly<Record<string, Readonly<Record<number, st
   krb5_decrypt: { 2: 'uint32_t', 4: 'size_t' },
 };
 
-/** Those that do not answer an error code; time_t has 64 bits on every machine meant here. */
+/**
+ * Result types of the functions that do not return an error code. time_t has 64 bits on all machines supported here.
+ */
 export const results: Readonly<Record<string, string>> = {
   krb5_get_max_time_skew: 'int64_t',
   krb5_pac_free: 'void',

@@ -1,9 +1,11 @@
-/** What Heimdal, and Apple's GSS.framework that is made from it, export beyond RFC 2744, as a server needs it. */
+/**
+ * Functions that a server needs and that only Heimdal has, and Apple's GSS.framework, which is derived from Heimdal.
+ */
 import type { FunctionTable } from './layout.ts';
 
 /**
- * gssapi.h and gssapi_krb5.h of Heimdal: only what Apple exports under the same names. Its gss_krb5_import_cred is private
- * there; gss_set_cred_option with the OID of that function, which is how Heimdal makes it, is not.
+ * Functions of gssapi.h and gssapi_krb5.h of Heimdal that Apple exports under the same names. Apple does not export
+ * gss_krb5_import_cred. Inside Heimdal it calls gss_set_cred_option with an OID of its own, and that is exported.
  */
 export const heimdalGssFunctions = {
   setCredOption: ['gss_set_cred_option', 4],
@@ -11,7 +13,7 @@ export const heimdalGssFunctions = {
   krb5CopyCcache: ['gss_krb5_copy_ccache', 3],
 } as const satisfies FunctionTable;
 
-/** krb5-protos.h of Heimdal. */
+/** Functions of krb5-protos.h of Heimdal. */
 export const heimdalKrb5Functions = {
   getMaxTimeSkew: ['krb5_get_max_time_skew', 1],
   pacParse: ['krb5_pac_parse', 4],
@@ -28,7 +30,7 @@ export const heimdalKrb5Functions = {
   ccClose: ['krb5_cc_close', 2],
 } as const satisfies FunctionTable;
 
-/** gss_OID_desc that the library exports (gssapi_oid.h): their numbers are not the same in every version. */
+/** Exported variables with a gss_OID_desc (gssapi_oid.h). They are used because the OIDs differ between versions. */
 export const heimdalOids = {
   importCred: '__gss_krb5_import_cred_x_oid_desc',
   authorizationData: '__gss_krb5_extract_authz_data_from_sec_context_x_oid_desc',

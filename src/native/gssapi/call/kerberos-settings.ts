@@ -1,18 +1,21 @@
-/** What the Kerberos credential goes by: its authData, checked and complete. */
+/** The settings of a Kerberos credential: its authData, verified and with defaults. */
 import type { Clock } from '../../../foundation/clock.ts';
 
-/** KerberosAuthData as it is used. */
+/** KerberosAuthData in the form in which it is used. */
 export interface KerberosSettings {
   /** Absolute or relative path of a readable keytab. */
   readonly keytab: string;
+  /** Whether tickets for a service are accepted. */
   readonly acceptsService: (name: string, realm: string) => boolean;
-  /** For the log: which services are taken. */
+  /** The accepted services as a text for the log. */
   readonly services: string;
+  /** Name of the replay cache as MIT krb5 writes it; `none:` if there is none. */
   readonly replayCache: string;
-  /** The option as it was given: a name is one of MIT krb5. */
+  /** The value of option `replayCache`. A string is the name of a replay cache of MIT krb5. */
   readonly replayCacheOption: boolean | string | undefined;
   readonly asynchronous: boolean;
   readonly requirePac: boolean;
+  /** Encryption types that are accepted for tickets and keys. */
   readonly encryptionTypes: ReadonlySet<number>;
   readonly delegate: boolean;
   readonly clock: Clock;

@@ -1,29 +1,30 @@
 /**
- * Where the GSSAPI of each system lies, which implementation it is, and how that lays its structures out, as data.
+ * The GSSAPI libraries of each system: their paths, how to tell MIT krb5 from Heimdal, and the layout of their
+ * structures.
  *
- * Linux has been tested with MIT krb5 and with Heimdal 7. What stands here of macOS is from Apple's published headers and
- * lists of exported symbols, and has never run.
+ * On Linux, MIT krb5 and Heimdal 7 are tested. The values for macOS are from Apple's published headers and lists of
+ * exported symbols. They have never been tested.
  */
 
-/** Functions by a name of ours: their symbol and how many arguments they take. */
+/** Functions to bind. The key is the name in this code; the value is the symbol and the number of arguments. */
 export type FunctionTable = Readonly<Record<string, readonly [symbol: string, argumentCount: number]>>;
 
-/** Whose functions beyond RFC 2744 a library has. Apple's are Heimdal's. */
+/** The implementation of a GSSAPI library: it decides which functions beyond RFC 2744 exist. Apple's is Heimdal. */
 export type Implementation = 'MIT' | 'Heimdal';
 
-/** Where a library is. */
+/** Where a GSSAPI library is found. */
 export interface GssapiLocation {
-  /** Library of the gss_ functions, as dlopen takes it. */
+  /** Library of the gss_ functions: a name or path for dlopen. */
   readonly gssapi: string;
-  /** Library of the krb5_ functions. Undefined: the one that `gssapi` itself was linked with. */
+  /** Library of the krb5_ functions. Undefined: the one that `gssapi` is linked with. */
   readonly krb5?: string;
 }
 
-/** Offsets in bytes of those members of GSSAPI's structures that are not the same everywhere (64-bit machines). */
+/** Offsets, in bytes, of the members of GSSAPI structures that differ between systems (64-bit machines). */
 export interface GssapiLayout {
-  /** `elements` of gss_OID_desc. */
+  /** Offset of `elements` in gss_OID_desc. */
   readonly oidElements: number;
-  /** gss_channel_bindings_struct (RFC 2744 section 3.11). */
+  /** Offsets in gss_channel_bindings_struct (RFC 2744 section 3.11). */
   readonly bindings: {
     readonly initiatorAddress: number;
     readonly acceptorAddressType: number;
@@ -49,7 +50,7 @@ const linux: readonly GssapiLocation[] = Object.freeze([
 ]);
 
 const GSS_FRAMEWORK = '/System/Library/Frameworks/GSS.framework/GSS';
-/** Kerberos.framework has the same symbols over structures of MIT's layout, which GSS.framework does not take. */
+/** Not Kerberos.framework: it exports the same names, but its structures have MIT's layout, unlike GSS.framework's. */
 const HEIMDAL_FRAMEWORK = '/System/Library/PrivateFrameworks/Heimdal.framework/Heimdal';
 
 const darwin: readonly GssapiLocation[] = Object.freeze([
@@ -58,7 +59,7 @@ const darwin: readonly GssapiLocation[] = Object.freeze([
   { gssapi: GSS_FRAMEWORK, krb5: HEIMDAL_FRAMEWORK },
 ]);
 
-/** The libraries to try on a platform of Node, in this order. */
+/** The libraries to try on a platform, in this order. Empty on Windows. */
 export function gssapiLocations(platform: NodeJS.Platform): readonly GssapiLocation[] {
   switch (platform) {
     case 'win32':
@@ -70,7 +71,7 @@ export function gssapiLocations(platform: NodeJS.Platform): readonly GssapiLocat
   }
 }
 
-/** The place of a library the operator named by name or path. */
+/** The location of a library that option `library` names. */
 export function gssapiLocationOf(library: string): GssapiLocation {
   return isGssFramework(library) ? { gssapi: library, krb5: HEIMDAL_FRAMEWORK } : { gssapi: library };
 }
@@ -79,25 +80,25 @@ function isGssFramework(library: string): boolean {
   return /(?:^|\/)GSS\.framework\//.test(library);
 }
 
-/** Exported variables with the OID of Kerberos, by which the implementations are told apart: names of files are not. */
-const marks: readonly (readonly [string, Implementation])[] = [
+/** An exported variable that identifies each implementation: the OID of Kerberos. File names do not identify them. */
+const identifyingSymbols: readonly (readonly [string, Implementation])[] = [
   ['gss_mech_krb5', 'MIT'],
   ['__gss_krb5_mechanism_oid_desc', 'Heimdal'],
 ];
 
 /**
- * Whose library it is.
+ * Finds out which implementation a library is.
  *
  * @param exports whether the library exports a symbol
- * @returns undefined where it is neither
+ * @returns undefined if it is neither MIT krb5 nor Heimdal
  */
 export function implementationOf(exports: (symbol: string) => boolean): Implementation | undefined {
-  return marks.find(([symbol]) => exports(symbol))?.[1];
+  return identifyingSymbols.find(([symbol]) => exports(symbol))?.[1];
 }
 
 /**
- * How a library lays its structures out. Apple packs them to two bytes, as its MIT once did, on all its processors before
- * ARM (gssapi.h of GSS.framework); MIT of Homebrew does not.
+ * The structure layout of a library. Apple packs the structures to two bytes on all processors before ARM (gssapi.h of
+ * GSS.framework), as Apple's old MIT krb5 did. MIT krb5 of Homebrew does not pack them.
  */
 export function gssapiLayout(
   { gssapi }: GssapiLocation,

@@ -1,8 +1,9 @@
 /**
- * The functions of libgssapi_krb5 and libkrb5 that a server needs, as raw calls: every pointer is an address, laid out by
- * frame.ts. Raw calls cost a fifth of those for which koffi copies structures.
+ * Loads the GSSAPI library and binds the functions of GSSAPI and libkrb5 that a server needs. All pointers are passed
+ * as addresses; frame.ts prepares the memory. Such calls take a fifth of the time of calls for which koffi copies
+ * structures.
  *
- * The libraries are loaded on first use, once per process.
+ * A library is loaded on first use, once per process.
  */
 import { SspiAuthError } from '../../../foundation/errors.ts';
 import { koffi, openLibrary } from '../../koffi.ts';
@@ -15,54 +16,55 @@ import { mitGssFunctions, mitKrb5Functions } from './mit-functions.ts';
 
 type Functions<T extends FunctionTable> = Readonly<Record<keyof T, NativeFunction>>;
 
-/** The functions of each implementation; one that a library does not have throws when it is called. */
+/** The functions of both implementations. A function that the loaded library does not have throws when it is called. */
 export type GssFunctions = Functions<typeof gssFunctions & typeof mitGssFunctions & typeof heimdalGssFunctions>;
 export type Krb5Functions = Functions<typeof krb5Functions & typeof mitKrb5Functions & typeof heimdalKrb5Functions>;
 
-/** Memory outside JavaScript's heap that never moves: its address and a view of it. */
+/** Memory outside the JavaScript heap, which never moves: its address and a view of it. */
 export interface NativeMemory {
   readonly address: bigint;
   readonly bytes: Buffer;
 }
 
-/** A GSSAPI that was loaded. */
+/** A loaded GSSAPI library. */
 export interface GssapiLibrary {
-  /** Name or path, for messages. */
+  /** Name or path of the library, for messages. */
   readonly name: string;
   readonly implementation: Implementation;
   readonly layout: GssapiLayout;
   readonly gss: GssFunctions;
   readonly krb5: Krb5Functions;
-  /** A krb5_context for the keytab functions; used on the main thread only and never freed. */
+  /** A krb5_context for the krb5_ functions. It is used on the JavaScript thread only and never freed. */
   readonly krb5Context: bigint;
-  /** Zeroed memory for the life of the process. */
+  /** Allocates zeroed memory that is never freed. @param size in bytes */
   allocate(size: number): NativeMemory;
-  /** Copies foreign memory to foreign memory. */
+  /** Copies native memory to native memory. @param length in bytes */
   move(to: bigint, from: bigint, length: number): void;
-  /** A copy of foreign memory. */
+  /** Copies native memory to a buffer. @param length in bytes */
   copy(address: bigint, length: number): Buffer;
-  /** The text at an address, which a zero ends. */
+  /** Reads the zero-terminated UTF-8 text at an address. */
   readonly text: (address: bigint) => string;
   /**
    * The address of a variable that the library exports.
    *
-   * @throws Error where it does not
+   * @throws Error if the library does not export it
    */
   variable(symbol: string): bigint;
-  /** The address of a buffer's first byte; keep the buffer referenced for as long as it is used. */
+  /** The address of the first byte of a buffer. Keep the buffer referenced for as long as the address is used. */
   readonly addressOf: (bytes: Uint8Array) => bigint;
 }
 
 const loaded = new Map<string, GssapiLibrary>();
 
-/** An address, or null. */
+/** An address, or null for a null pointer. */
 export type Pointer = bigint | null;
 
 /**
- * Loads koffi and the GSSAPI of this machine, once.
+ * Loads koffi and a GSSAPI library, once per process.
  *
- * @param library name or path of the library; undefined: the known ones of this platform in turn
- * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY`, naming what was tried and what to install
+ * @param library name or path of the library. Default: the first library of this platform's list that can be loaded
+ * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY` if none can be loaded. The message says what was tried and what
+ *   to install
  */
 export function loadGssapi(library?: string): GssapiLibrary {
   const key = library ?? '';
@@ -91,10 +93,11 @@ export function loadGssapi(library?: string): GssapiLibrary {
 
 function open(location: GssapiLocation): GssapiLibrary {
   const gssapi = openLibrary(location.gssapi);
-  // A library finds the symbols of those it was linked with as well: its own libkrb5, whatever else is loaded.
+  // A library handle also finds the symbols of the libraries it is linked with: its own libkrb5, even if another is
+  // loaded.
   const kerberos = location.krb5 === undefined ? gssapi : openLibrary(location.krb5);
   const implementation = implementationOf((symbol) => isExported(gssapi, symbol));
-  if (implementation === undefined) throw new Error('is neither GSSAPI of MIT krb5 nor of Heimdal');
+  if (implementation === undefined) throw new Error('this is neither the GSSAPI of MIT krb5 nor that of Heimdal');
   const ofMit = implementation === 'MIT';
   const gss = Object.freeze({
     ...bind(gssapi, gssFunctions, 'uint32_t'),
@@ -125,7 +128,7 @@ function open(location: GssapiLocation): GssapiLibrary {
   };
   const slot = allocate(8);
   const code = krb5.initContext(slot.address);
-  if (code !== 0) throw new Error(`krb5_init_context gave ${code}: is krb5.conf readable and well-formed?`);
+  if (code !== 0) throw new Error(`krb5_init_context failed with ${code}: is krb5.conf readable and well-formed?`);
   return Object.freeze({
     name: location.gssapi,
     implementation,
@@ -153,7 +156,7 @@ function bind<T extends FunctionTable>(handle: LibraryHandle, table: T, result: 
   return Object.fromEntries(functions) as Functions<T>;
 }
 
-/** In place of functions that only another implementation has. */
+/** Replacements for the functions of the other implementation: they throw when they are called. */
 function missing<T extends FunctionTable>(table: T): Functions<T> {
   const functions = Object.entries(table).map(([key, [symbol]]) => {
     const fail = (): never => {

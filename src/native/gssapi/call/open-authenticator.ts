@@ -1,6 +1,7 @@
 /**
- * The encrypted part of an AP-REQ (Authenticator, RFC 4120 section 5.5.1), for what an implementation does not verify or
- * tell. Looked at only after the library has decrypted it once: who it is from is settled by then.
+ * Decrypts the Authenticator of an AP-REQ (RFC 4120 section 5.5.1). It is needed for what an implementation does not
+ * verify or does not report. It is done only after the library itself has decrypted the Authenticator, so it is known
+ * to be authentic.
  */
 import { decodeTicketSessionKey } from '../../../formats/kerberos/kerberos-token.ts';
 import type { ApRequestHeader } from '../../../formats/kerberos/kerberos-token.ts';
@@ -12,11 +13,11 @@ const USAGE_TICKET = 2;
 const USAGE_AUTHENTICATOR = 11;
 
 /**
- * Decrypts the ticket, and with the key in it the authenticator.
+ * Decrypts the ticket, and with its session key the Authenticator.
  *
- * @param key of the service
- * @returns undefined where the key does not fit
- * @throws MalformedTokenError where the ticket is none
+ * @param key key of the service
+ * @returns the plain Authenticator; undefined if the ticket or the Authenticator cannot be decrypted
+ * @throws MalformedTokenError `ERR_SSPI_AUTH_MALFORMED` if the decrypted ticket is not well-formed
  */
 export function openAuthenticator(
   library: GssapiLibrary,
@@ -33,7 +34,7 @@ export function openAuthenticator(
     const sessionKey = { encryptionType, keyblock: library.addressOf(keyblock) };
     return extensions.decrypt(library, sessionKey, USAGE_AUTHENTICATOR, request.authenticatorCipher);
   } finally {
-    // Overwritten after the calls that read them, so that neither is collected before.
+    // Keys must not stay in memory. This use after the calls also keeps both buffers from being collected before.
     ticket.fill(0);
     keyblock?.fill(0);
   }

@@ -6,10 +6,10 @@ import type { Frame } from './frame.ts';
 const sessionKeyOid = new InquiryOid('2a864886f7120102020505');
 
 /**
- * Asks for the session key: the subkey that protects messages.
+ * Queries the session key: the subkey that protects messages.
  *
  * @param handle gss_ctx_id_t of an established context
- * @returns a copy; undefined where the library does not give it
+ * @returns a copy; undefined if the library does not give it
  */
 export function sessionKey(frame: Frame, handle: bigint): Buffer | undefined {
   return inquire(frame, handle, sessionKeyOid)[0];

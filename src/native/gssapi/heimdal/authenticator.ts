@@ -1,4 +1,7 @@
-/** The authenticator of an accepted context, of which Heimdal tells nothing. It tells the key of the ticket, though. */
+/**
+ * Reads the Authenticator of an accepted context. Heimdal does not give it, but it gives the service key. With that key
+ * the ticket and the Authenticator are decrypted here.
+ */
 import { MalformedTokenError } from '../../../foundation/errors.ts';
 import type { ApRequestHeader } from '../../../formats/kerberos/kerberos-token.ts';
 
@@ -13,10 +16,11 @@ import { openAuthenticator } from '../call/open-authenticator.ts';
 const functions = Object.freeze({ decrypt: heimdalDecrypt, keyblock: heimdalKeyblock });
 
 /**
- * The authenticator of the accepted context in the frame.
+ * The Authenticator of the accepted context in the frame.
  *
- * @param request the one that was accepted
- * @returns undefined where it cannot be read, although Heimdal has read it: then nothing it might say may be left out
+ * @param request the AP-REQ that was accepted
+ * @returns undefined if it cannot be read here, although Heimdal could read it. The caller must then assume the worst
+ *   of what it could contain
  */
 export function heimdalAuthenticator(
   frame: Frame,

@@ -1,17 +1,18 @@
-/** Credentials of Heimdal, which has no credential store before version 8. */
+/** Acquires and stores credentials with Heimdal. Before version 8 it has no credential stores, unlike MIT krb5. */
 import type { Frame } from '../call/frame.ts';
 import { callFailure, GSS_S_COMPLETE } from '../call/gss-status.ts';
 import type { HeimdalOids } from './inquiry.ts';
 
 /**
- * Makes an acceptor credential of a keytab: what gss_krb5_import_cred does, by the option behind it.
+ * Makes an acceptor credential from a keytab. It does what gss_krb5_import_cred does, with the same
+ * gss_set_cred_option.
  *
  * @param keytab name of a MEMORY keytab
  * @returns gss_cred_id_t
- * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS`
+ * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` if Heimdal refuses
  */
 export function importKeytab(frame: Frame, oids: HeimdalOids, keytab: string): bigint {
-  // Names of a credential cache, of the only principal, and of the keytab; empty ones are none.
+  // Names of a credential cache, of the only principal, and of the keytab. An empty name means none.
   const value = Buffer.concat(['', '', keytab].map(storedString));
   frame.clear();
   frame.setInput(value);
@@ -21,7 +22,7 @@ export function importKeytab(frame: Frame, oids: HeimdalOids, keytab: string): b
   return handle;
 }
 
-/** A string as krb5_store_string of Heimdal writes it: 32 bits of length, big-endian, and the text. */
+/** Encodes a string as krb5_store_string of Heimdal does: the length in 32 bits, big-endian, and the text. */
 function storedString(text: string): Buffer {
   const bytes = Buffer.from(text);
   const length = Buffer.alloc(4);
@@ -29,13 +30,13 @@ function storedString(text: string): Buffer {
   return Buffer.concat([length, bytes]);
 }
 
-/** Copies the tickets of a delegated credential to a cache. @returns whether that went well */
+/** Copies the tickets of a delegated credential to a credential cache. @returns whether that succeeded */
 export function copyDelegated(frame: Frame, credential: bigint, name: string): boolean {
   const { gss, krb5, krb5Context, addressOf } = frame.library;
   const bytes = Buffer.from(`${name}\0`);
   frame.pointerValue = 0n;
   const code = krb5.ccResolve(krb5Context, addressOf(bytes), frame.pointer);
-  // Looked at after the call, so that the name is not collected before.
+  // `bytes` is used after the call, so that it is not collected before.
   if (code !== 0 || bytes.byteLength === 0) return false;
   const cache = frame.pointerValue;
   try {

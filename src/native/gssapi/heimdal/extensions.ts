@@ -1,7 +1,10 @@
 /**
- * The extensions of Heimdal. Its acceptor (version 7, and Apple's) remembers no authenticators, lets the client choose any
- * key it knows for messages, does not tell whether channel bindings were there or withheld, and hands out flags as the
- * client wrote them: all that is verified here.
+ * The extensions of Heimdal. They verify what its acceptor (version 7, and Apple's) does not verify:
+ *
+ * - It has no replay cache.
+ * - It accepts message keys of any encryption type that it knows, if the client chooses one.
+ * - It does not tell whether the client sent channel bindings, or withheld them although it supports them.
+ * - It returns the context flags as the client wrote them.
  */
 import { isMainThread } from 'node:worker_threads';
 import type { ChannelBindings } from '../../../formats/channel-bindings.ts';
@@ -10,7 +13,7 @@ import { OptionError } from '../../../foundation/errors.ts';
 import { systemClock } from '../../../foundation/clock.ts';
 import * as Status from '../../../sspi/status.ts';
 import { describeOldAuthenticator, describeReplay, describeService } from '../keytab/diagnosis.ts';
-import type { AcceptedToken, GssapiExtensions, Objection } from '../call/extensions.ts';
+import type { AcceptedToken, GssapiExtensions, TokenRefusal } from '../call/extensions.ts';
 import { Frame } from '../call/frame.ts';
 import { GSS_S_COMPLETE, isBadBindings } from '../call/gss-status.ts';
 import { heimdalAuthenticator } from './authenticator.ts';
@@ -25,15 +28,17 @@ import { knowsChannelBindings } from '../../../formats/kerberos/authenticator.ts
 import type { KerberosSettings } from '../call/kerberos-settings.ts';
 
 /**
- * One for all credentials of this process, whose age performance.now() is; a worker has its own, and is younger than the
- * process that started it again.
+ * One replay cache for all credentials of this process. performance.now() is the age of the process. A worker has a
+ * replay cache of its own. The process may have started the worker again, so its age counts from now.
  */
-const replays = new ReplayCache(systemClock, { start: systemClock.elapsed() - (isMainThread ? performance.now() : 0) });
+const processReplayCache = new ReplayCache(systemClock, {
+  start: systemClock.elapsed() - (isMainThread ? performance.now() : 0),
+});
 
 /**
- * The extensions of one library.
+ * The extensions for a Heimdal library.
  *
- * @throws Error where the library lacks a symbol
+ * @throws Error if the library lacks a variable that is needed
  */
 export function heimdalExtensions(library: GssapiLibrary): GssapiExtensions {
   const oids = readHeimdalOids(library);
@@ -42,8 +47,8 @@ export function heimdalExtensions(library: GssapiLibrary): GssapiExtensions {
   return Object.freeze<GssapiExtensions>({
     checkSettings,
     acquireAcceptor: (frame, keytab) => importKeytab(frame, oids, keytab),
-    objection: (frame, accepted, settings) =>
-      replayObjection(frame, oids, accepted, settings, skew) ?? keyObjection(frame, oids, accepted, settings),
+    verifyAccepted: (frame, accepted, settings) =>
+      verifyReplay(frame, oids, accepted, settings, skew) ?? verifyKeys(frame, oids, accepted, settings),
     channelBinding(frame, credential, { token, request }, bindings) {
       if (isChannelBound((probe ??= new Frame(library)), credential, token, bindings)) return 'bound';
       const authenticator = heimdalAuthenticator(frame, oids, request);
@@ -64,23 +69,23 @@ function checkSettings({ replayCache, replayCacheOption }: KerberosSettings): vo
   if (typeof replayCacheOption !== 'string' || replayCache === 'none:') return;
   throw new OptionError(
     'authData.replayCache',
-    `is ${JSON.stringify(replayCacheOption)}, a replay cache of MIT krb5, and the GSSAPI here is Heimdal, which has none`,
-    'Use true to have this process remember the authenticators it took, or install MIT krb5 (Debian, Ubuntu: ' +
-      'libgssapi-krb5-2) and name it with the option "library" where several processes must share a replay cache.',
+    `is ${JSON.stringify(replayCacheOption)}, a replay cache of MIT krb5, but the library is Heimdal, which has none`,
+    'Use true for a replay cache in the memory of this process. If several processes must share a replay cache, ' +
+      'install MIT krb5 (Debian, Ubuntu: libgssapi-krb5-2) and name it with the option "library".',
   );
 }
 
-/** Attacks D01, D02, G06. */
-function replayObjection(
+/** Refuses replays, and Authenticators that could be replays (attacks D01, D02, G06). */
+function verifyReplay(
   frame: Frame,
   oids: HeimdalOids,
   { request }: AcceptedToken,
   { replayCache }: KerberosSettings,
   skew: number,
-): Objection | undefined {
+): TokenRefusal | undefined {
   if (replayCache === 'none:') return undefined;
   const time = (): number | undefined => heimdalAuthenticator(frame, oids, request)?.time;
-  switch (replays.remember(request.authenticatorCipher, skew, time)) {
+  switch (processReplayCache.remember(request.authenticatorCipher, skew, time)) {
     case 'new':
       return undefined;
     case 'replay':
@@ -90,18 +95,20 @@ function replayObjection(
     case 'full':
       return {
         status: Status.SEC_E_INSUFFICIENT_MEMORY,
-        diagnosis: `too many tickets within ${2 * skew} seconds to remember them all, so that a replay could not be told`,
+        diagnosis:
+          `the replay cache is full: there were too many tickets within ${2 * skew} seconds, ` +
+          'so a replay could not be recognized',
       };
   }
 }
 
-/** Keys that the client chose for the messages after its ticket (attack D06). */
-function keyObjection(
+/** Refuses weak keys that the client chose for messages in place of the session key (attack D06). */
+function verifyKeys(
   frame: Frame,
   oids: HeimdalOids,
   { request }: AcceptedToken,
   { encryptionTypes }: KerberosSettings,
-): Objection | undefined {
+): TokenRefusal | undefined {
   const types = [oids.messageKey, oids.initiatorSubkey].map((oid) => {
     const key = inquireKey(frame, oid);
     key?.value.fill(0);
@@ -109,20 +116,25 @@ function keyObjection(
   });
   const [messageKey] = types;
   if (messageKey === undefined) {
-    return { status: Status.SEC_E_INTERNAL_ERROR, diagnosis: 'Heimdal does not tell the key of the context' };
+    return { status: Status.SEC_E_INTERNAL_ERROR, diagnosis: 'Heimdal does not give the key of the context' };
   }
   const weak = types.find((type) => type !== undefined && !encryptionTypes.has(type));
   if (weak === undefined) return undefined;
   return {
     status: Status.SEC_E_ALGORITHM_MISMATCH,
-    diagnosis: `the client of ${describeService(request)} wants a key of ${encryptionTypeName(weak)}, which is refused`,
+    diagnosis:
+      `the client of ${describeService(request)} chose a key of encryption type ${encryptionTypeName(weak)}, ` +
+      'which is refused',
   };
 }
 
 /**
- * Heimdal takes a token without channel bindings whatever the server's are, and version 7 gives the client's own word for
- * whether there were any. It refuses wrong ones, though: a client that bound itself to the right ones is refused with
- * others, and one that did not bind itself is not.
+ * Whether an accepted token has channel bindings.
+ *
+ * Heimdal accepts a token without channel bindings, whatever bindings the server gives. The flag that version 7 returns
+ * is what the client claims. But Heimdal refuses wrong channel bindings. So the token is verified again with bindings
+ * that are certainly wrong. If Heimdal refuses it for them, the token has bindings, and they matched in the first call.
+ * If Heimdal accepts it, the token has none.
  */
 function isChannelBound(frame: Frame, credential: bigint, token: Uint8Array, bindings: ChannelBindings): boolean {
   const applicationData = Uint8Array.from([0, ...bindings.applicationData]);

@@ -1,4 +1,4 @@
-/** What Heimdal tells of an accepted context: gss_inquire_sec_context_by_oid with the OIDs that it exports. */
+/** Queries of an accepted context with Heimdal: gss_inquire_sec_context_by_oid with the OIDs that it exports. */
 import { MalformedTokenError } from '../../../foundation/errors.ts';
 import { decodeExportedName } from '../../../formats/kerberos/exported-name.ts';
 import { KERBEROS_OID } from '../../../formats/kerberos/kerberos-token.ts';
@@ -9,15 +9,14 @@ import { heimdalOids } from '../call/heimdal-functions.ts';
 import { plainSpaces } from './keys.ts';
 import type { GssapiLibrary, NativeMemory } from '../call/library.ts';
 
-/** The OIDs of one library. */
+/** The OIDs of a library. Each member is the address of a gss_OID_desc. */
 export interface HeimdalOids {
-  /** Address of a gss_OID_desc. */
   readonly authenticationTime: bigint;
   readonly serviceKey: bigint;
   readonly messageKey: bigint;
   readonly initiatorSubkey: bigint;
   readonly importCred: bigint;
-  /** Authorization data of the type AD-WIN2K-PAC. */
+  /** For authorization data of the type AD-WIN2K-PAC. */
   readonly pac: bigint;
 }
 
@@ -25,9 +24,9 @@ export interface HeimdalOids {
 const PAC_ARC = Buffer.from([0x81, 0x00]);
 
 /**
- * Looks the OIDs up.
+ * Looks up the OIDs.
  *
- * @throws Error where the library does not export one of them
+ * @throws Error if the library does not export one of them
  */
 export function readHeimdalOids(library: GssapiLibrary): HeimdalOids {
   const { authorizationData, ...plain } = heimdalOids;
@@ -49,14 +48,14 @@ export function readHeimdalOids(library: GssapiLibrary): HeimdalOids {
   };
 }
 
-/** A key as Heimdal stores it: 16 bits of type, 32 of length, big-endian. */
+/** A key in Heimdal's encoding: 16 bits of type and 32 bits of length, big-endian, then the key. */
 export interface StoredKey {
   readonly encryptionType: number;
-  /** A view; overwrite it after use. */
+  /** The bytes of the key. Overwrite them after use. */
   readonly value: Buffer;
 }
 
-/** Asks the context in the frame for a key; undefined where it has none. */
+/** Queries the context in the frame for a key. Undefined if it has none. */
 export function inquireKey(frame: Frame, oid: bigint): StoredKey | undefined {
   const [stored] = inquireAt(frame, frame.contextHandle, oid);
   if (stored === undefined || stored.byteLength < 6) return undefined;
@@ -72,10 +71,11 @@ export function inquireAuthenticationTime(frame: Frame, oids: HeimdalOids): numb
 }
 
 /**
- * A principal as krb5_unparse_name of MIT writes it. The name that gss_display_name of Heimdal gives is for people: it has
- * no `\` before separators that are part of a component (attack D18), and the exported one has.
+ * A principal as krb5_unparse_name of MIT krb5 writes it. gss_display_name of Heimdal cannot be used: its name has no
+ * `\` before separators that are part of a component (attack D18). The name of gss_export_name has it.
  *
  * @param name gss_name_t of a context
+ * @returns undefined if the name cannot be exported or is not a Kerberos name
  */
 export function principalText(frame: Frame, name: bigint): string | undefined {
   const major = frame.library.gss.exportName(frame.minor, name, frame.display);

@@ -1,11 +1,13 @@
-/** Keys, whose they are, and what is encrypted with them, as Heimdal's libkrb5 lays them out (krb5.h, krb5_asn1.h). */
+/**
+ * Keytab entries, keys and decryption with the libkrb5 of Heimdal. The structures are those of krb5.h and krb5_asn1.h.
+ */
 import type { KeytabKey } from '../call/extensions.ts';
 import type { GssapiLibrary, NativeMemory } from '../call/library.ts';
 
 /** Offset of `keyblock` in krb5_keytab_entry: after the principal and the key version. */
 const ENTRY_KEY_OFFSET = 16;
 
-/** krb5_keyblock { int keytype; { size_t length; void *data } keyvalue }; the key must stay referenced. */
+/** Makes a krb5_keyblock { int keytype; { size_t length; void *data } keyvalue }. `key` must stay referenced. */
 export function heimdalKeyblock(library: GssapiLibrary, encryptionType: number, key: Uint8Array): Buffer {
   const keyblock = Buffer.alloc(24);
   keyblock.writeInt32LE(encryptionType, 0);
@@ -14,7 +16,7 @@ export function heimdalKeyblock(library: GssapiLibrary, encryptionType: number, 
   return keyblock;
 }
 
-/** Whose key a keytab entry is. */
+/** The principal of a keytab entry. */
 export function heimdalKeytabPrincipal(
   { krb5, krb5Context, addressOf, text }: GssapiLibrary,
   { bytes }: NativeMemory,
@@ -28,7 +30,7 @@ export function heimdalKeytabPrincipal(
   return plainSpaces(name);
 }
 
-/** A name of Heimdal's krb5_unparse_name as MIT krb5 writes it: a space without `\` before it. */
+/** Converts a name of Heimdal's krb5_unparse_name to the form of MIT krb5, which has no `\` before a space. */
 export function plainSpaces(name: string): string {
   return name.replace(/\\(.)/gs, (escaped, character: string) => (character === ' ' ? ' ' : escaped));
 }
@@ -38,7 +40,7 @@ export function heimdalKeytabKey({ address, bytes }: NativeMemory): KeytabKey {
   return { encryptionType: bytes.readInt32LE(ENTRY_KEY_OFFSET), keyblock: address + BigInt(ENTRY_KEY_OFFSET) };
 }
 
-/** krb5_decrypt; undefined where the key does not fit. */
+/** Calls krb5_decrypt. Undefined if the ciphertext cannot be decrypted with this key. */
 export function heimdalDecrypt(
   library: GssapiLibrary,
   { encryptionType, keyblock }: KeytabKey,
@@ -53,7 +55,7 @@ export function heimdalDecrypt(
   const result = Buffer.alloc(16);
   try {
     const code = krb5.decrypt(krb5Context, crypto, usage, addressOf(cipher), cipher.byteLength, addressOf(result));
-    // Looked at after the call, so that it is not collected before.
+    // `cipher` is used after the call, so that it is not collected before.
     if (code !== 0 || cipher.byteLength === 0) return undefined;
     const plain = library.copy(result.readBigUInt64LE(8), Number(result.readBigUInt64LE(0)));
     krb5.dataFree(addressOf(result));

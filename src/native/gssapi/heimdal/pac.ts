@@ -1,21 +1,21 @@
 /**
- * The PAC of a ticket by Heimdal. gss_accept_sec_context verifies it, unless krb5.conf says `check_pac = false`; so it is
- * verified here, and over the very bytes that are read afterwards.
+ * The PAC of a ticket, with Heimdal. gss_accept_sec_context does not verify it if krb5.conf has `check_pac = false`. So
+ * it is always verified here, over the same bytes that are decoded afterwards.
  */
-import type { PacReading } from '../call/extensions.ts';
+import type { PacResult } from '../call/extensions.ts';
 import { inquireAt } from '../call/context-inquiry.ts';
 import type { Frame } from '../call/frame.ts';
 import { inquireAuthenticationTime, inquireKey } from './inquiry.ts';
 import type { HeimdalOids } from './inquiry.ts';
 import { heimdalKeyblock } from './keys.ts';
 
-/** What Heimdal answers for authorization data that a ticket does not have (errno.h). */
+/** The minor status of Heimdal if a ticket does not have the authorization data (errno.h). */
 const ENOENT = 2;
 
 /** The PAC of the accepted context in the frame. */
-export function heimdalPac(frame: Frame, oids: HeimdalOids, client: string): PacReading {
+export function heimdalPac(frame: Frame, oids: HeimdalOids, client: string): PacResult {
   const [pac] = inquireAt(frame, frame.contextHandle, oids.pac);
-  // What cannot be read may be a PAC: only "there is none" means none.
+  // Only ENOENT means that there is no PAC. After any other error, the ticket may have one that could not be read.
   if (pac === undefined) return frame.minorStatus === ENOENT ? undefined : 'unverified';
   const time = inquireAuthenticationTime(frame, oids);
   const key = inquireKey(frame, oids.serviceKey);
@@ -29,11 +29,11 @@ export function heimdalPac(frame: Frame, oids: HeimdalOids, client: string): Pac
   }
 }
 
-/** krb5_pac_verify: signatures, and that the PAC is of this client and this ticket. */
+/** krb5_pac_verify: verifies the signatures, and that the PAC belongs to this client and this ticket. */
 function verifies(frame: Frame, pac: Buffer, client: string, time: number, keyblock: Buffer): boolean {
   const { krb5, krb5Context, addressOf } = frame.library;
   const name = Buffer.from(`${client}\0`);
-  // Every buffer is looked at after the call that reads it, so that none is collected before.
+  // Every buffer is used after the call that reads it, so that it is not collected before.
   frame.pointerValue = 0n;
   let code = krb5.pacParse(krb5Context, addressOf(pac), pac.byteLength, frame.pointer);
   const parsed = frame.pointerValue;

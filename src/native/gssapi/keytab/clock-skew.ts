@@ -1,6 +1,6 @@
 /**
- * By how much the clock of a client is off: libkrb5 only says that it is. Computed after a refusal for that reason alone,
- * when the ticket has already been decrypted once with a key of the keytab.
+ * Computes how much the clock of a client differs: libkrb5 only tells that it differs too much. This is done only after
+ * a refusal for that reason. The library has then already decrypted the ticket with a key of the keytab.
  */
 import { decodeAuthenticatorTime } from '../../../formats/kerberos/kerberos-token.ts';
 import type { ApRequestHeader } from '../../../formats/kerberos/kerberos-token.ts';
@@ -11,11 +11,11 @@ import type { GssapiLibrary } from '../call/library.ts';
 import { openAuthenticator } from '../call/open-authenticator.ts';
 
 /**
- * The client's time less the server's.
+ * The time of the client minus the time of the server.
  *
  * @param keytab path of the keytab
- * @param now milliseconds since 1970-01-01 UTC
- * @returns whole seconds; undefined where it cannot be found out
+ * @param now time of the server in milliseconds since 1970-01-01 UTC
+ * @returns whole seconds; undefined if it cannot be found out
  */
 export function clockSkew(
   library: GssapiLibrary,
@@ -37,7 +37,7 @@ export function clockSkew(
       return true;
     });
   } catch {
-    // The result stands; only its explanation is poorer.
+    // The ticket is refused in any case. Only the diagnosis has less detail.
     return undefined;
   } finally {
     opened?.close();

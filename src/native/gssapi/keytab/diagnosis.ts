@@ -1,4 +1,4 @@
-/** Why a ticket was refused, for the one who runs the server. None of it is for the client. */
+/** Explains to the operator why a ticket was refused. These texts are never sent to the client. */
 import { encryptionTypeName } from '../../../formats/kerberos/kerberos-token.ts';
 import type { ApRequestHeader } from '../../../formats/kerberos/kerberos-token.ts';
 import { describeKeytabEntries } from '../../../formats/kerberos/keytab.ts';
@@ -7,26 +7,29 @@ import * as Gss from '../call/gss-status.ts';
 import type { KeytabListing } from './keytab-file.ts';
 import { hasControlCharacter } from '../../../foundation/text.ts';
 
-/** What is known about a refusal by the library. */
+/** A refusal by the library. */
 export interface Refusal {
   /** minor_status, signed. */
   readonly minor: number;
-  /** What the library says. */
+  /** Text of the library for the status. */
   readonly text: string;
   readonly request: ApRequestHeader;
   readonly keytab: KeytabListing;
-  /** Seconds by which the client's clock is ahead (or, negative, behind), where that could be found out. */
+  /** Time of the client minus time of the server, in seconds. Undefined if it could not be found out. */
   readonly skew?: number | undefined;
 }
 
-/** A service with its realm, safe to print. */
+/**
+ * The service of a ticket with its realm. It is safe for the log: a text with control characters or with more than 300
+ * characters is quoted and cut.
+ */
 export function describeService(request: ApRequestHeader): string {
   const { serviceName, realm } = request.ticket;
   const text = `${serviceName}@${realm}`;
   return hasControlCharacter(text) || text.length > 300 ? JSON.stringify(text.slice(0, 300)) : text;
 }
 
-/** One or two sentences: what happened, and what to do. */
+/** Says in one or two sentences what happened and what to do. */
 export function diagnose(refusal: Refusal): string {
   const { minor, request, keytab, skew, text } = refusal;
   const service = describeService(request);
@@ -46,28 +49,33 @@ export function diagnose(refusal: Refusal): string {
     case Gss.KRB_AP_ERR_MODIFIED:
       return (
         missingKey(request, keytab) ??
-        `the ticket for ${service} cannot be decrypted with the key in ${keytab.path}: the account's password was changed ` +
-          `without exporting the keytab, the service name is on another account, or the token was altered (${text})`
+        `the ticket for ${service} cannot be decrypted with the key in ${keytab.path}: the password of the account ` +
+          'was changed and the keytab was not exported again, the service name is on another account, or the token ' +
+          `was altered (${text})`
       );
     default:
       return missingKey(request, keytab) ?? `the ticket for ${service} was refused: ${text}`;
   }
 }
 
-/** What to say of an authenticator that was accepted before. */
+/** The text for an Authenticator that was accepted before. */
 export function describeReplay(request: ApRequestHeader): string {
-  return `the client's authenticator for ${describeService(request)} was used before: a replay, or one request verified twice`;
-}
-
-/** What to say of an authenticator that may have been accepted before what a process remembers. */
-export function describeOldAuthenticator(request: ApRequestHeader): string {
   return (
-    `the client's authenticator for ${describeService(request)} is older than what this server remembers (it was started ` +
-    'since, or its clock was set back), so that a replay could not be told; set the clocks of both by NTP where that goes on'
+    `the client's authenticator for ${describeService(request)} was used before: this is a replay, or a request was ` +
+    'verified twice'
   );
 }
 
-/** What the keytab lacks for a ticket; undefined where it has the key that the ticket names. */
+/** The text for an Authenticator that is so old that the replay cache may not remember it. */
+export function describeOldAuthenticator(request: ApRequestHeader): string {
+  return (
+    `the client's authenticator for ${describeService(request)} is older than what this server remembers (the server ` +
+    'was started after it, or its clock was set back), so a replay could not be recognized; if this continues, set ' +
+    'the clocks of client and server by NTP'
+  );
+}
+
+/** Says which key the keytab lacks for a ticket. Undefined if it has the key that the ticket names. */
 function missingKey(request: ApRequestHeader, keytab: KeytabListing): string | undefined {
   const { serviceName, realm, encryptionType, keyVersion } = request.ticket;
   const service = describeService(request);
@@ -75,19 +83,23 @@ function missingKey(request: ApRequestHeader, keytab: KeytabListing): string | u
   const named = keytab.entries.filter((entry) => sameService(entry, serviceName, realm));
   if (named.length === 0) {
     return (
-      `the keytab ${keytab.path} has no key for ${service}, which the client asked a ticket for ` +
-      `(it has ${describeKeytabEntries(keytab.entries)}); export a key for that service or correct the name under which clients call this server`
+      `the keytab ${keytab.path} has no key for ${service}, the service of the client's ticket ` +
+      `(it has ${describeKeytabEntries(keytab.entries)}); export a key for that service, or correct the host name ` +
+      'that clients use for this server'
     );
   }
   const ofType = named.filter((entry) => entry.encryptionType === encryptionType);
   if (ofType.length === 0) {
-    return `the keytab ${keytab.path} has no ${type} key for ${service} (it has ${describeKeytabEntries(named)}); export it again with that encryption type`;
+    return (
+      `the keytab ${keytab.path} has no ${type} key for ${service} (it has ${describeKeytabEntries(named)}); ` +
+      'export it again with that encryption type'
+    );
   }
   if (keyVersion !== undefined && !ofType.some((entry) => entry.keyVersion === keyVersion)) {
     return (
-      `the client's ticket for ${service} is under key version (kvno) ${keyVersion}, and the keytab ${keytab.path} has ` +
+      `the client's ticket for ${service} is under key version (kvno) ${keyVersion}, but the keytab ${keytab.path} has ` +
       `kvno ${[...new Set(ofType.map((entry) => entry.keyVersion))].join(', ')} (${type}); export the keytab again, ` +
-      'or have the client fetch a new ticket where its own is from before a change'
+      'or, if the ticket is from before a change of the key, have the client get a new one'
     );
   }
   return undefined;

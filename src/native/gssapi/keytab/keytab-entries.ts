@@ -1,23 +1,25 @@
-/** Iterating the entries of a keytab with libkrb5, opaque but for their key. */
+/**
+ * Iterates over the entries of a keytab with libkrb5. An entry is native memory; GssapiExtensions reads its members.
+ */
 import { SspiAuthError } from '../../../foundation/errors.ts';
 import type { GssapiLibrary, NativeMemory } from '../call/library.ts';
 
-/** krb5_keytab_entry has 48 bytes with MIT, 56 with Heimdal. */
+/** Memory for a krb5_keytab_entry, in bytes. It has 48 bytes with MIT krb5 and 56 with Heimdal. */
 const ENTRY_BYTES = 256;
-/** krb5_kt_cursor is a pointer with MIT, a structure of 24 bytes with Heimdal. */
+/** Memory for a krb5_kt_cursor, in bytes. It is a pointer with MIT krb5 and a structure of 24 bytes with Heimdal. */
 const CURSOR_BYTES = 64;
 
 const KRB5_KT_END = -1765328202;
 
-/** A keytab opened by libkrb5; close it. */
+/** A keytab that libkrb5 has opened. The caller must close it. */
 export class OpenKeytab {
   readonly library: GssapiLibrary;
   readonly name: string;
   readonly handle: bigint;
 
   /**
-   * @param name with its type, such as `FILE:/etc/http.keytab` or `MEMORY:name`
-   * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` where libkrb5 does not take the name
+   * @param name name of the keytab with its type, such as `FILE:/etc/http.keytab` or `MEMORY:name`
+   * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` if libkrb5 does not accept the name
    */
   constructor(library: GssapiLibrary, name: string) {
     const bytes = Buffer.from(`${name}\0`);
@@ -32,10 +34,10 @@ export class OpenKeytab {
   }
 
   /**
-   * Calls `visit` with each entry, whose memory is freed afterwards.
+   * Calls `visit` with each entry.
    *
-   * @param visit gets the entry in place; returning true ends the iteration
-   * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` where libkrb5 cannot read the keytab
+   * @param visit must not keep the entry: it is freed after the call. If it returns true, the iteration ends
+   * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` if libkrb5 cannot read the keytab
    */
   forEach(visit: (entry: NativeMemory) => boolean): void {
     const { krb5, krb5Context } = this.library;
@@ -58,7 +60,7 @@ export class OpenKeytab {
     }
   }
 
-  /** Adds an entry to a MEMORY keytab. */
+  /** Adds an entry to a MEMORY keytab. @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` */
   add(entry: NativeMemory): void {
     const { krb5, krb5Context } = this.library;
     this.#check(krb5.ktAddEntry(krb5Context, this.handle, entry.address), 'krb5_kt_add_entry');
@@ -70,7 +72,7 @@ export class OpenKeytab {
 
   #check(code: number, name: string): void {
     if (code === 0) return;
-    throw new SspiAuthError('ERR_SSPI_AUTH_STATUS', `sspi-auth: keytab ${this.name}: ${name} gave ${code}`);
+    throw new SspiAuthError('ERR_SSPI_AUTH_STATUS', `sspi-auth: keytab ${this.name}: ${name} failed with ${code}`);
   }
 }
 

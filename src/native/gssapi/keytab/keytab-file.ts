@@ -1,19 +1,21 @@
-/** Keytab files: which one counts, what is in it, and whether it changed. The keys stay with libkrb5 (memory-keytab.ts). */
+/**
+ * Keytab files: their path, their entries, and whether a file changed. The keys are not read here (memory-keytab.ts).
+ */
 import { readFileSync, statSync } from 'node:fs';
 import { decodeKeytab } from '../../../formats/kerberos/keytab.ts';
 import type { KeytabEntry } from '../../../formats/kerberos/keytab.ts';
 
-/** A keytab that was read. */
+/** The entries of a keytab file, without their keys. */
 export interface KeytabListing {
   readonly path: string;
   readonly entries: readonly KeytabEntry[];
 }
 
 /**
- * The path of a keytab's name.
+ * The file path in the name of a keytab.
  *
- * @param name as krb5.conf and KRB5_KTNAME take it: a path, `FILE:path` or `WRFILE:path`
- * @returns undefined for a keytab of another type, which is no file
+ * @param name a name as in krb5.conf and KRB5_KTNAME: a path, `FILE:path` or `WRFILE:path`
+ * @returns undefined for a keytab of another type, which is not a file
  */
 export function keytabPath(name: string): string | undefined {
   const match = /^(?:(FILE|WRFILE|[A-Za-z]{2,}):)?(.+)$/s.exec(name);
@@ -23,20 +25,21 @@ export function keytabPath(name: string): string | undefined {
 }
 
 /**
- * Lists the keys of a keytab file.
+ * Lists the entries of a keytab file.
  *
- * @throws Error of the file system where it cannot be read; MalformedTokenError where it is no keytab
+ * @throws Error of the file system if the file cannot be read
+ * @throws MalformedTokenError `ERR_SSPI_AUTH_MALFORMED` if the file is not a keytab
  */
 export function readKeytab(path: string): KeytabListing {
   return { path, entries: decodeKeytab(readFileSync(path)) };
 }
 
-/** Whether a service name is one of HTTP: `HTTP/host`, in any case (RFC 4559 section 4.1). */
+/** Whether a service name is that of an HTTP service: `HTTP/host`, in any case (RFC 4559 section 4.1). */
 export function isHttpService(name: string): boolean {
   return name.startsWith('HTTP/') || /^http\//i.test(name);
 }
 
-/** What changes when a file is written or another one is put in its place; undefined where there is no file. */
+/** A text that changes when the file is written or replaced by another one. Undefined if there is no file. */
 export function fileSignature(path: string): string | undefined {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
   return stat === undefined ? undefined : [stat.dev, stat.ino, stat.size, stat.mtimeNs].join(':');

@@ -1,9 +1,10 @@
 /**
- * A keytab copied into memory with libkrb5: a FILE keytab is opened again for every accept, a MEMORY one is not. The keys
- * go from libkrb5 to libkrb5 and never through JavaScript.
+ * Copies a keytab into memory with libkrb5. libkrb5 opens a FILE keytab again for every ticket, and a MEMORY keytab
+ * only once. libkrb5 itself copies the keys; they never pass through JavaScript.
  *
- * Only the keys of services that are taken are copied. The name of the service is in the clear part of a ticket, and
- * libkrb5 tries every key it has: a ticket for another service, with a name put over its own, would be accepted (attack D05).
+ * Only the keys of accepted services are copied. The reason: the service name in a ticket is not encrypted, and libkrb5
+ * tries every key that it has. With all keys, a ticket for another service whose name was replaced would be accepted
+ * (attack D05).
  */
 import { SspiAuthError } from '../../../foundation/errors.ts';
 import type { GssapiExtensions } from '../call/extensions.ts';
@@ -16,9 +17,11 @@ let serial = 0;
 /**
  * Copies a keytab file.
  *
- * @param accepts whether the key of a service is wanted
- * @returns the copy, which lives until it is closed and the credentials made from it are released
- * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` where libkrb5 cannot read it, or it has no such key
+ * @param path path of the keytab file
+ * @param accepts whether tickets for a service are accepted, and so its key is copied
+ * @returns the copy. Close it after the credential is acquired. libkrb5 keeps it until the credential is released
+ * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` if libkrb5 cannot read the keytab, or if it has no key of an accepted
+ *   service
  */
 export function copyKeytab(
   library: GssapiLibrary,
@@ -42,7 +45,8 @@ export function copyKeytab(
       if (copied === 0) {
         throw new SspiAuthError(
           'ERR_SSPI_AUTH_STATUS',
-          `sspi-auth: keytab ${path} has no key of a service that is taken; export one to it, or change "servicePrincipalNames"`,
+          `sspi-auth: keytab ${path} has no key of an accepted service; ` +
+            'export one to it, or change "servicePrincipalNames"',
         );
       }
       return copy;

@@ -1,12 +1,13 @@
-/** The file of a replay cache of MIT krb5, which libkrb5 opens with the first ticket: too late to tell the operator. */
+/** Checks the file of a replay cache of MIT krb5 at start. libkrb5 opens it only when the first ticket arrives. */
 import { closeSync, constants, openSync } from 'node:fs';
 import { OptionError } from '../../../foundation/errors.ts';
 
 /**
- * Opens the file that a name such as `file2:/run/app/replay` means, as libkrb5 will, and closes it again.
+ * Opens the file of a replay cache in the way of libkrb5, and closes it again. The file is made if it does not exist.
  *
- * @param name of any replay cache; one that is no file is not looked at
- * @throws OptionError where libkrb5 could not open or make it, and so would refuse every ticket
+ * @param name name of a replay cache, such as `file2:/run/app/replay`. Names that are not a file are ignored
+ * @throws OptionError `ERR_SSPI_AUTH_OPTION` if the file cannot be opened or made. libkrb5 would then refuse every
+ *   ticket
  */
 export function checkReplayCacheFile(name: string): void {
   const [, path] = /^file2:(.+)$/s.exec(name) ?? [];

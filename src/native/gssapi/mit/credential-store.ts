@@ -1,4 +1,4 @@
-/** Credentials of MIT krb5 by a credential store: gss_acquire_cred_from and gss_store_cred_into (gssapi_ext.h). */
+/** Credential stores of MIT krb5: gss_acquire_cred_from and gss_store_cred_into (gssapi_ext.h). */
 import type { Frame } from '../call/frame.ts';
 import { callFailure, GSS_S_COMPLETE } from '../call/gss-status.ts';
 import type { GssapiLibrary } from '../call/library.ts';
@@ -7,7 +7,11 @@ const GSS_C_INITIATE = 1;
 const GSS_C_ACCEPT = 2;
 const GSS_C_INDEFINITE = 0xffffffff;
 
-/** A gss_key_value_set_desc (gssapi_ext.h), and the buffers it points at, which must stay referenced during the call. */
+/**
+ * Makes a gss_key_value_set_desc (gssapi_ext.h).
+ *
+ * @returns the structure, then the buffers that it points to. All must stay referenced during the call
+ */
 function keyValueSet(library: GssapiLibrary, store: Readonly<Record<string, string>>): readonly Buffer[] {
   const entries = Object.entries(store);
   const elements = Buffer.alloc(16 * entries.length);
@@ -24,12 +28,12 @@ function keyValueSet(library: GssapiLibrary, store: Readonly<Record<string, stri
 }
 
 /**
- * Acquires an acceptor credential from a store.
+ * Acquires an acceptor credential from a credential store.
  *
- * @param store such as `{ keytab: 'MEMORY:x', rcache: 'dfl:' }`
- * @param encryptionTypes those that are taken for tickets, session keys and subkeys
+ * @param store the credential store, such as `{ keytab: 'MEMORY:x', rcache: 'dfl:' }`
+ * @param encryptionTypes encryption types that are accepted for tickets, session keys and subkeys
  * @returns gss_cred_id_t
- * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS`
+ * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` if the library refuses
  */
 export function acquireFrom(
   frame: Frame,
@@ -45,7 +49,7 @@ export function acquireFrom(
   const at = library.addressOf(set);
   const major = acquireCredFrom(frame.minor, null, GSS_C_INDEFINITE, null, GSS_C_ACCEPT, at, frame.pointer, null, null);
   if (major !== GSS_S_COMPLETE) throw callFailure(frame, 'gss_acquire_cred_from', major);
-  // Read after the call, so that nothing the set points at is collected before.
+  // `buffers` is used after the call, so that nothing that the set points to is collected before.
   const handle = buffers.length > 0 ? frame.pointerValue : 0n;
   try {
     setEncryptionTypes(frame, handle, [...encryptionTypes]);
@@ -66,7 +70,7 @@ function setEncryptionTypes(frame: Frame, handle: bigint, encryptionTypes: reado
   if (major !== GSS_S_COMPLETE) throw callFailure(frame, 'gss_krb5_set_allowable_enctypes', major);
 }
 
-/** Stores an initiator credential. @returns whether that went well */
+/** Stores an initiator credential in a credential store. @returns whether that succeeded */
 export function storeInto(frame: Frame, credential: bigint, store: Readonly<Record<string, string>>): boolean {
   const buffers = keyValueSet(frame.library, store);
   const [set] = buffers;

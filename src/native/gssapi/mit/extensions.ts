@@ -1,4 +1,4 @@
-/** The extensions of MIT krb5, which verifies replay, channel bindings and the encryption types of all keys itself. */
+/** The extensions of MIT krb5. It verifies replay, channel bindings and the encryption types of all keys itself. */
 import type { GssapiExtensions } from '../call/extensions.ts';
 import { GSS_C_CHANNEL_BOUND_FLAG, GSS_S_COMPLETE } from '../call/gss-status.ts';
 import { acquireFrom, storeInto } from './credential-store.ts';
@@ -15,8 +15,8 @@ export const mitExtensions: GssapiExtensions = Object.freeze<GssapiExtensions>({
   },
   acquireAcceptor: (frame, keytab, { replayCache, encryptionTypes }) =>
     acquireFrom(frame, { keytab, rcache: replayCache }, encryptionTypes),
-  objection: () => undefined,
-  // Where a client withholds them, MIT krb5 has refused its token.
+  verifyAccepted: () => undefined,
+  // Never 'withheld': MIT krb5 itself refuses a token of a client that supports channel bindings and sends none.
   channelBinding: (frame) => ((frame.contextFlags & GSS_C_CHANNEL_BOUND_FLAG) !== 0 ? 'bound' : 'missing'),
   clientName(frame) {
     const { displayName } = frame.library.gss;
@@ -40,7 +40,7 @@ export const mitExtensions: GssapiExtensions = Object.freeze<GssapiExtensions>({
     keyblock: address + BigInt(ENTRY_KEY_OFFSET),
   }),
   keyblock(library, encryptionType, key) {
-    // magic, enctype, length, contents.
+    // krb5_keyblock: magic, enctype, length, contents.
     const keyblock = Buffer.alloc(24);
     keyblock.writeInt32LE(encryptionType, 4);
     keyblock.writeUInt32LE(key.byteLength, 8);

@@ -1,0 +1,99 @@
+/** Runs test files under node:test and counts what came of them. */
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { run } from 'node:test';
+import { spec as SpecReporter } from 'node:test/reporters';
+import { pathToFileURL } from 'node:url';
+import type { ScratchFolder } from '../scratch.ts';
+import { root } from './test-files.ts';
+import type { TestFile } from './test-files.ts';
+
+/** What came of a run. */
+export interface TestCounts {
+  /** As node's own summary names them: tests, pass, fail, cancelled, skipped, todo. */
+  readonly byName: ReadonlyMap<string, number>;
+  /** Skipped and todo tests, as `name: reason`. */
+  readonly leftOut: readonly string[];
+  /** Names of tests, suites and files that failed. A suite whose `after` failed is not in node's own count. */
+  readonly failed: readonly string[];
+}
+
+/** Preloaded into every test process. */
+const countMutations = new URL('../count-mutations.ts', import.meta.url).href;
+
+/** Processes at once. Test files that wait for their counterparts leave a processor free, but memory is finite. */
+const concurrency = Math.min(2, availableParallelism());
+
+/**
+ * Makes a few files that import many: a process and the modules they have in common are then paid for once, which is
+ * two thirds of the time of the unit tests. What is lost is isolation, so `npm test` runs each file in its own process.
+ *
+ * @returns paths of the files, in `folder`
+ */
+export async function writeBatches(files: readonly TestFile[], folder: ScratchFolder): Promise<string[]> {
+  const batches: TestFile[][] = Array.from({ length: Math.min(concurrency, files.length) }, () => []);
+  // Largest first, dealt in turn.
+  const bySize = [...files].sort((a, b) => b.size - a.size);
+  for (const [index, file] of bySize.entries()) batches[index % batches.length]?.push(file);
+  return Promise.all(
+    batches.map(async (batch, index) => {
+      const urls = batch.map(({ path }) => pathToFileURL(resolve(root, path)).href);
+      const path = folder.file(`batch-${index + 1}.mjs`);
+      // count-mutations.ts looks for the word in the file that node starts.
+      const mark = batch.some(({ hasProperties }) => hasProperties) ? "// 'fast-check'\n" : '';
+      await writeFile(
+        path,
+        `${mark}import { it } from 'node:test';
+for (const url of ${JSON.stringify(urls, null, 2)}) {
+  try {
+    await import(url);
+  } catch (error) {
+    it(url, () => {
+      throw error;
+    });
+  }
+}
+`,
+      );
+      return path;
+    }),
+  );
+}
+
+/**
+ * Runs each path in a process of its own, with this process's `--import`s, and shows node's report as it grows.
+ *
+ * @param paths of test files or batches
+ * @param timeout milliseconds that one of them may take: a handle left open by a failed test must not hold up the run
+ *   for ever
+ */
+export async function runFiles(paths: readonly string[], timeout: number): Promise<TestCounts> {
+  const byName = new Map<string, number>();
+  const leftOut: string[] = [];
+  const failed: string[] = [];
+  const note = ({ name, skip, todo }: { name: string; skip?: string | boolean; todo?: string | boolean }): void => {
+    const why = skip ?? todo ?? false;
+    if (why !== false) leftOut.push(why === true ? name : `${name}: ${why}`);
+  };
+  if (!process.execArgv.includes(countMutations)) process.execArgv.push('--import', countMutations);
+  const stream = run({ files: [...paths], concurrency, timeout });
+  stream.on('test:pass', note);
+  stream.on('test:fail', (test) => {
+    note(test);
+    failed.push(test.name);
+  });
+  stream.on('test:diagnostic', ({ message }) => {
+    const [, name, count] = /^([a-z]+) (\d+)$/.exec(message) ?? [];
+    if (name !== undefined) byName.set(name, Number(count));
+  });
+  await pipeline(stream, new SpecReporter(), process.stdout, { end: false });
+  return { byName, leftOut, failed };
+}
+
+/** Whether a run is to be believed: something ran, and nothing of it failed or was cancelled. */
+export function succeeded({ byName, failed }: TestCounts): boolean {
+  const count = (name: string): number | undefined => byName.get(name);
+  return failed.length === 0 && count('fail') === 0 && count('cancelled') === 0 && (count('tests') ?? 0) > 0;
+}

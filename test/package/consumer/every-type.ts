@@ -1,0 +1,185 @@
+/**
+ * A consumer in TypeScript that names every public type, as a user might who writes one of them into a signature of his own.
+ * test/package/public-type-suite.ts compiles it against the packed tarball, and holds its imports against what is exported.
+ */
+import type { IncomingMessage } from 'node:http';
+import type {
+  Account,
+  AccountSource,
+  AnonymousOutcome,
+  AuditRecord,
+  AuthenticatedOutcome,
+  Authenticator,
+  BodyLimits,
+  ChallengeOutcome,
+  Clock,
+  ConnectionSocket,
+  DigestAccepted,
+  DigestAlgorithm,
+  DigestLogon,
+  DigestOptions,
+  Exchange,
+  Group,
+  HeaderField,
+  Identity,
+  Limits,
+  Logger,
+  MalformedTokenError,
+  MemoryAccount,
+  NtlmAccepted,
+  NtlmLogon,
+  OfferedScheme,
+  OptionError,
+  Outcome,
+  ProviderName,
+  RefusalResponse,
+  Refused,
+  RefusedOutcome,
+  SchemeName,
+  SecurityContextFacts,
+  SecurityContextInfo,
+  Settings,
+  SmbpasswdFileOptions,
+  SspiAuthError,
+  SspiAuthErrorCode,
+  SspiAuthOptions,
+  StandingOutcome,
+  Unavailable,
+  WaitingResponse,
+} from 'sspi-auth';
+import type {
+  AcceptCall,
+  AcceptReply,
+  AcceptSecurityContextParameters,
+  AcceptSecurityContextResult,
+  AcquireCredentialsHandleParameters,
+  AcquireCredentialsParameters,
+  AcquireParameters,
+  Answer,
+  AuthDataByPackage,
+  Clock as ContractClock,
+  ContextAttribute,
+  ContextAttributeValues,
+  ContextHandle,
+  ContextSizes,
+  CredentialHandle,
+  DelegatedCredentials,
+  Diagnosis,
+  DigestAuthData,
+  Group as ContractGroup,
+  KerberosAuthData,
+  NativeKind,
+  NegotiateAuthData,
+  NegotiateInnerPackage,
+  NtlmAuthData,
+  PackageContext,
+  PackageCredential,
+  RandomSource,
+  SecBuffer,
+  SecurityContextToken,
+  SecurityPackage,
+  SecurityPackageInfo,
+  StatusDescription,
+} from 'sspi-auth/sspi';
+import type { SspiAuthHandler } from 'sspi-auth/express';
+import type { FastifySspiAuthOptions } from 'sspi-auth/fastify';
+import type { AuthenticatedListener, AuthenticatedRequest, Protect } from 'sspi-auth/node';
+
+/** `sspi-auth` */
+export interface Main {
+  account: Account;
+  accountSource: AccountSource;
+  anonymousOutcome: AnonymousOutcome;
+  auditRecord: AuditRecord;
+  authenticatedOutcome: AuthenticatedOutcome;
+  authenticator: Authenticator<IncomingMessage>;
+  bodyLimits: BodyLimits;
+  challengeOutcome: ChallengeOutcome;
+  clock: Clock;
+  connectionSocket: ConnectionSocket;
+  digestAccepted: DigestAccepted;
+  digestAlgorithm: DigestAlgorithm;
+  digestLogon: DigestLogon;
+  digestOptions: DigestOptions;
+  exchange: Exchange;
+  group: Group;
+  headerField: HeaderField;
+  identity: Identity;
+  limits: Limits;
+  logger: Logger;
+  malformedTokenError: MalformedTokenError;
+  memoryAccount: MemoryAccount;
+  ntlmAccepted: NtlmAccepted;
+  ntlmLogon: NtlmLogon;
+  offeredScheme: OfferedScheme;
+  optionError: OptionError;
+  outcome: Outcome;
+  providerName: ProviderName;
+  refusalResponse: RefusalResponse;
+  refused: Refused;
+  refusedOutcome: RefusedOutcome;
+  schemeName: SchemeName;
+  securityContextFacts: SecurityContextFacts;
+  securityContextInfo: SecurityContextInfo;
+  settings: Settings<IncomingMessage>;
+  smbpasswdFileOptions: SmbpasswdFileOptions;
+  sspiAuthError: SspiAuthError;
+  sspiAuthErrorCode: SspiAuthErrorCode;
+  sspiAuthOptions: SspiAuthOptions<IncomingMessage>;
+  standingOutcome: StandingOutcome;
+  unavailable: Unavailable;
+  waitingResponse: WaitingResponse;
+}
+
+/** `sspi-auth/sspi` */
+export interface Sspi {
+  acceptCall: AcceptCall;
+  acceptReply: AcceptReply;
+  acceptSecurityContextParameters: AcceptSecurityContextParameters;
+  acceptSecurityContextResult: AcceptSecurityContextResult;
+  acquireCredentialsHandleParameters: AcquireCredentialsHandleParameters;
+  acquireCredentialsParameters: AcquireCredentialsParameters;
+  acquireParameters: AcquireParameters<'NTLM'>;
+  answer: Answer<string>;
+  authDataByPackage: AuthDataByPackage;
+  clock: ContractClock;
+  contextAttribute: ContextAttribute;
+  contextAttributeValues: ContextAttributeValues;
+  contextHandle: ContextHandle;
+  contextSizes: ContextSizes;
+  credentialHandle: CredentialHandle;
+  delegatedCredentials: DelegatedCredentials;
+  diagnosis: Diagnosis;
+  digestAuthData: DigestAuthData;
+  group: ContractGroup;
+  kerberosAuthData: KerberosAuthData;
+  nativeKind: NativeKind;
+  negotiateAuthData: NegotiateAuthData;
+  negotiateInnerPackage: NegotiateInnerPackage;
+  ntlmAuthData: NtlmAuthData;
+  packageContext: PackageContext;
+  packageCredential: PackageCredential;
+  randomSource: RandomSource;
+  secBuffer: SecBuffer;
+  securityContextToken: SecurityContextToken;
+  securityPackage: SecurityPackage;
+  securityPackageInfo: SecurityPackageInfo;
+  statusDescription: StatusDescription;
+}
+
+/** `sspi-auth/express` */
+export interface Express {
+  sspiAuthHandler: SspiAuthHandler;
+}
+
+/** `sspi-auth/fastify` */
+export interface Fastify {
+  fastifySspiAuthOptions: FastifySspiAuthOptions;
+}
+
+/** `sspi-auth/node` */
+export interface Node {
+  authenticatedListener: AuthenticatedListener;
+  authenticatedRequest: AuthenticatedRequest;
+  protect: Protect;
+}
