@@ -50,9 +50,9 @@ export interface RecordedHandshake {
  * At most this many exchanges are kept for a connection. If a client fails again and again, its oldest ones are
  * dropped.
  */
-const MAXIMUM_EXCHANGES = 12;
+const MAX_EXCHANGES = 12;
 /** Longest request line that is shown, in characters. */
-const MAXIMUM_LINE = 120;
+const MAX_LINE = 120;
 
 /** Records the handshakes of one authenticator. */
 export class HandshakeRecorder {
@@ -78,7 +78,7 @@ export class HandshakeRecorder {
       conversation.concluded = false;
       conversation.silentRequests = 0;
     }
-    const line = `${request.method ?? ''} ${request.url ?? ''}`.slice(0, MAXIMUM_LINE);
+    const line = `${request.method ?? ''} ${request.url ?? ''}`.slice(0, MAX_LINE);
     const startedAt = performance.now();
     const exchange: Exchange = {
       line,
@@ -89,7 +89,7 @@ export class HandshakeRecorder {
       answer: undefined,
     };
     conversation.exchanges.push(exchange);
-    if (conversation.exchanges.length > MAXIMUM_EXCHANGES) conversation.exchanges.shift();
+    if (conversation.exchanges.length > MAX_EXCHANGES) conversation.exchanges.shift();
     response.once('finish', () => takeAnswer(exchange));
   }
 

@@ -51,7 +51,7 @@ const INITIAL_TOKEN = 0x60;
 const NEG_TOKEN_RESP = 0xa1;
 
 /** How many layers a token may have. SPNEGO contains a token of a mechanism; no client sends more layers than this. */
-const MAXIMUM_LAYERS = 4;
+const MAX_LAYERS = 4;
 
 /**
  * Describes a token.
@@ -63,7 +63,7 @@ export function describeToken(token: Uint8Array): Description {
 }
 
 function describeLayer(token: Uint8Array, layer: number): Description {
-  if (layer > MAXIMUM_LAYERS) throw new MalformedTokenError('token', 'too many tokens inside each other');
+  if (layer > MAX_LAYERS) throw new MalformedTokenError('token', 'too many tokens inside each other');
   if (isNtlmMessage(token)) return describeNtlm(token);
   if (token[0] === INITIAL_TOKEN) return describeInitialToken(token, layer);
   if (token[0] === NEG_TOKEN_RESP) return describeNegotiation(decodeNegotiationToken(token), layer);

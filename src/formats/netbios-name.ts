@@ -4,7 +4,7 @@ import { shown, text } from '../foundation/option-values.ts';
 import type { Reader } from '../foundation/option-values.ts';
 import { hasLoneSurrogate } from '../foundation/text.ts';
 
-const MOST_CHARACTERS = 15;
+const MAX_CHARACTERS = 15;
 
 /**
  * The NetBIOS name of a host: its first label in upper case.
@@ -15,14 +15,14 @@ export function netBiosNameOf(host: string): string {
   const label = host.split('.', 1)[0] ?? '';
   return label
     .replace(/[^A-Za-z0-9-]/g, '')
-    .slice(0, MOST_CHARACTERS)
+    .slice(0, MAX_CHARACTERS)
     .toUpperCase();
 }
 
 /** Reads an option that is a NetBIOS name. */
 export const netBiosName: Reader<string> = (value, option) => {
   const name = text(value, option);
-  if (name.length > MOST_CHARACTERS || /[\\/:*?"<>|@.]/.test(name) || hasLoneSurrogate(name)) {
+  if (name.length > MAX_CHARACTERS || /[\\/:*?"<>|@.]/.test(name) || hasLoneSurrogate(name)) {
     const cure = 'Give the NetBIOS name, such as "CORP": at most 15 characters, none of . \\ / : * ? " < > | @.';
     throw new OptionError(option, shown(value), cure);
   }

@@ -1,7 +1,7 @@
 /** Finds the name that was probably meant when an unknown name was written. */
 
 /** A typing mistake changes at most this many letters. Short names allow fewer: one for every three letters. */
-const MOST_CHANGES = 2;
+const MAX_CHANGES = 2;
 
 /**
  * Finds the name that is nearest to an unknown name. The same name in another case is nearest. Otherwise it is the name
@@ -11,7 +11,7 @@ const MOST_CHANGES = 2;
  */
 export function nearestName(name: string, names: readonly string[]): string | undefined {
   const folded = name.toLowerCase();
-  const most = Math.min(MOST_CHANGES, Math.floor(name.length / 3));
+  const most = Math.min(MAX_CHANGES, Math.floor(name.length / 3));
   let nearest: string | undefined;
   let fewest = most + 1;
   for (const candidate of names) {

@@ -15,7 +15,7 @@ export const MIC_BYTES = 16;
 const HEADER_WITH_MIC_BYTES = MIC_OFFSET + MIC_BYTES;
 
 /** The longest user name in UTF-16 units: UNLEN of lmcons.h. Domain and host names are shorter. */
-const MAXIMUM_NAME_UNITS = 256;
+const MAX_NAME_UNITS = 256;
 
 export interface AuthenticateMessage {
   /** NTLMSSP_* bits as the client sent them. */
@@ -93,7 +93,7 @@ function textReader(flags: number): (bytes: Uint8Array, field: string) => string
 
 /** Control characters could forge lines in a log or a header (attack A09). No Windows name contains them. */
 function checkedName(name: string, field: string): string {
-  if (name.length > MAXIMUM_NAME_UNITS) throw new MalformedTokenError(field, `has ${name.length} characters`);
+  if (name.length > MAX_NAME_UNITS) throw new MalformedTokenError(field, `has ${name.length} characters`);
   for (let i = 0; i < name.length; i++) {
     const unit = name.charCodeAt(i);
     if (unit < 0x20 || (unit >= 0x7f && unit < 0xa0)) throw new MalformedTokenError(field, 'has a control character');

@@ -27,7 +27,7 @@ export const AV_FLAG_MIC_PRESENT = 0x2;
 export const AV_FLAG_UNTRUSTED_TARGET = 0x4;
 
 /** A list may have at most this many pairs. No list needs more, and a longer one only costs time (attack C07). */
-const MAXIMUM_PAIRS = 64;
+const MAX_PAIRS = 64;
 
 /** The values of an AV_PAIR list. Absent pairs are undefined. For channel bindings, that differs from sixteen zeros. */
 export interface AvPairs {
@@ -60,7 +60,7 @@ export function decodeAvPairs(bytes: Uint8Array): AvPairs {
   const reader = new Reader(bytes);
   const pairs: Mutable<AvPairs> = {};
   let seen = 0;
-  for (let count = 0; count < MAXIMUM_PAIRS; count++) {
+  for (let count = 0; count < MAX_PAIRS; count++) {
     const at = reader.offset;
     const id = reader.u16le('AvId');
     const value = reader.take(reader.u16le('AvLen'), 'AV_PAIR Value');
@@ -73,7 +73,7 @@ export function decodeAvPairs(bytes: Uint8Array): AvPairs {
     seen |= 1 << id;
     assign(pairs, id, value, at);
   }
-  throw new MalformedTokenError('AV_PAIR', `more than ${MAXIMUM_PAIRS} pairs`, reader.offset);
+  throw new MalformedTokenError('AV_PAIR', `more than ${MAX_PAIRS} pairs`, reader.offset);
 }
 
 function assign(pairs: Mutable<AvPairs>, id: number, value: Uint8Array, at: number): void {

@@ -17,7 +17,7 @@ export const NTLM_AUTHENTICATE = 3;
  * Largest message that is read, in bytes: as much as the 16-bit length of one field can describe. Real ones are
  * smaller.
  */
-export const MAXIMUM_NTLM_MESSAGE_BYTES = 0x10000;
+export const MAX_NTLM_MESSAGE_BYTES = 0x10000;
 
 /** Whether bytes begin with the NTLM signature, which no other token does. */
 export function isNtlmMessage(bytes: Uint8Array): boolean {
@@ -34,7 +34,7 @@ export function openNtlmMessage(
   bytes: Uint8Array,
   messageType?: number,
 ): { readonly reader: Reader; readonly messageType: number } {
-  if (bytes.byteLength > MAXIMUM_NTLM_MESSAGE_BYTES) {
+  if (bytes.byteLength > MAX_NTLM_MESSAGE_BYTES) {
     throw new MalformedTokenError('NTLM message', `has ${bytes.byteLength} bytes`, 0);
   }
   const reader = new Reader(bytes);
