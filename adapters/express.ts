@@ -18,33 +18,41 @@ import {
 import type { Authenticator, Identity, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
 
 declare global {
-  // eslint-disable-next-line @typescript-eslint/no-namespace -- the place Express gives for this
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- Express declares this namespace for extensions
   namespace Express {
-    // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- the type others (Passport) extend as well
+    // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- others (Passport) extend this type as well
     interface User extends Identity {}
     interface Request {
-      /** Who sent the request; undefined where `anonymous` or `skip` let it through. */
+      /** Who sent the request; undefined if `anonymous` or `skip` let it through. */
       user?: User | undefined;
-      /** How that is known. */
+      /** How the user was authenticated. */
       sspi?: SecurityContextInfo | undefined;
     }
   }
 }
 
-/** Express middleware, with what may be done beside it. */
+/** Express middleware, with its authenticator and functions that belong to it. */
 export interface SspiAuthHandler extends RequestHandler {
   readonly authenticator: Authenticator<Request>;
-  /** Middleware for a route behind `anonymous: true` that wants a user all the same: 401 with every challenge. */
+  /**
+   * Middleware for a route that needs a user although `anonymous` is true. Without a user it answers 401 with every
+   * challenge.
+   */
   readonly requireUser: RequestHandler;
-  /** Makes a server hold back `100 Continue` until the result. Done by itself for the server of the first request. */
+  /**
+   * Makes a server hold back `100 Continue` until the result. For the server of the first request, this is done
+   * automatically.
+   */
   attach(server: object): void;
-  /** Gives up every handshake and frees the credentials. */
+  /** Abandons every handshake and frees the credentials. */
   close(): void;
 }
 
 /**
+ * Makes middleware that authenticates every request.
+ *
  * @param options see SspiAuthOptions
- * @throws OptionError, SspiAuthError at start, where the options cannot be used or nothing can verify a client
+ * @throws OptionError, SspiAuthError at start, if the options cannot be used or nothing can verify a client
  */
 export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
   const authenticator = createAuthenticator(options);

@@ -31,9 +31,9 @@ import type {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who sent the request; null where `anonymous` or `skip` let it through. */
+    /** Who sent the request; null if `anonymous` or `skip` let it through. */
     user: Identity | null;
-    /** How that is known. */
+    /** How the user was authenticated. */
     sspi: SecurityContextInfo | null;
   }
   interface FastifyInstance {
@@ -61,14 +61,14 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
   holdContinue(instance.server);
 
   const carry = (request: FastifyRequest, reply: FastifyReply, proceed: () => void, outcome: Outcome): void => {
-    // Somebody who did not wait for the result has answered (a timeout of the application).
+    // The application has answered without waiting for the result (after a timeout, for example).
     if (reply.sent) return;
     if (!mayProceed(outcome)) {
-      // Or has begun to, on the raw response, of which Fastify knows nothing.
+      // It may also have begun to answer on the raw response, which Fastify does not notice.
       if (!reply.raw.headersSent) refuse(request, reply, refusalResponse(request.raw, reply.raw, outcome, limits));
       return;
     }
-    // Fields on the raw response, which a handler may write to past Fastify.
+    // The fields are set on the raw response, because a handler may write to it without Fastify.
     writeOutcome(request.raw, reply.raw, outcome, limits);
     if (outcome.type === 'authenticated') ({ user: request.user, sspi: request.sspi } = outcome);
     proceed();
@@ -83,7 +83,7 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
     if (outcome instanceof Promise) outcome.then((settled) => carry(request, reply, proceed, settled)).catch(proceed);
     else carry(request, reply, proceed, outcome);
   };
-  // onRequest comes before the body is parsed: nothing of an unknown sender's body is looked at.
+  // onRequest runs before the body is parsed, so the body of an unknown sender is never parsed.
   instance.addHook('onRequest', (request, reply, proceed) => {
     const outcome = authenticator.authenticate(request.raw, targetOf, request);
     if (isStanding(outcome)) {
@@ -104,7 +104,7 @@ function targetOf({ originalUrl }: FastifyRequest): string {
   return originalUrl;
 }
 
-/** Writes a response of our own. */
+/** Sends the response for a request whose handler may not run. */
 function refuse(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -136,7 +136,7 @@ function loggerOf(instance: FastifyInstance): Logger {
   };
 }
 
-/** Without the options that Fastify itself takes of every plugin. */
+/** The options without those that Fastify itself takes of every plugin. */
 function ownOptions(options: FastifySspiAuthOptions): FastifySspiAuthOptions {
   const own: FastifySspiAuthOptions = { ...options };
   for (const name of ['prefix', 'logLevel', 'logSerializers']) Reflect.deleteProperty(own, name);
@@ -145,7 +145,8 @@ function ownOptions(options: FastifySspiAuthOptions): FastifySspiAuthOptions {
 
 /** Register this: `app.register(sspiAuth, options)`. */
 export const sspiAuth: FastifyPluginCallback<FastifySspiAuthOptions> = Object.assign(plugin, {
-  // What fastify-plugin sets: hooks and decorators belong to the context that registers, not to one of our own.
+  // The same properties as fastify-plugin sets: hooks and decorators belong to the context that registers the plugin,
+  // not to a new one.
   [Symbol.for('skip-override')]: true,
   [Symbol.for('fastify.display-name')]: 'sspi-auth',
   [Symbol.for('plugin-meta')]: { fastify: '5.x', name: 'sspi-auth' },

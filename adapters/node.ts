@@ -18,30 +18,35 @@ import {
 } from '../src/index.ts';
 import type { Authenticator, Identity, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
 
-/** A request whose sender is known. */
+/** A request that sspi-auth has let through. */
 export interface AuthenticatedRequest extends IncomingMessage {
-  /** Who sent it; undefined where `anonymous` or `skip` let it through. */
+  /** Who sent it; undefined if `anonymous` or `skip` let it through. */
   user?: Identity | undefined;
-  /** How that is known. */
+  /** How the user was authenticated. */
   sspi?: SecurityContextInfo | undefined;
 }
 
 /** A request listener behind sspi-auth. */
 export type AuthenticatedListener = (request: AuthenticatedRequest, response: ServerResponse) => void;
 
-/** What `sspiAuth` gives: wraps a listener so that it runs for authenticated requests only. */
+/** The result of `sspiAuth`: wraps a listener, so that it runs only for requests that may proceed. */
 export interface Protect {
   (listener: AuthenticatedListener): (request: IncomingMessage, response: ServerResponse) => void;
   readonly authenticator: Authenticator<IncomingMessage>;
-  /** Makes a server hold back `100 Continue` until the result. Done by itself for the server of the first request. */
+  /**
+   * Makes a server hold back `100 Continue` until the result. For the server of the first request, this is done
+   * automatically.
+   */
   attach(server: object): void;
-  /** Gives up every handshake and frees the credentials. */
+  /** Abandons every handshake and frees the credentials. */
   close(): void;
 }
 
 /**
+ * Makes a function that protects request listeners.
+ *
  * @param options see SspiAuthOptions
- * @throws OptionError, SspiAuthError at start, where the options cannot be used or nothing can verify a client
+ * @throws OptionError, SspiAuthError at start, if the options cannot be used or nothing can verify a client
  */
 export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
   const authenticator = createAuthenticator(options);
@@ -67,7 +72,7 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
     awaitResult(request, response);
     serverIsKnown();
     if (outcome instanceof Promise) {
-      // An exception of the listener is the application's: it surfaces as it would without this library.
+      // An exception of the listener belongs to the application, so it is thrown as it would be without this library.
       outcome
         .then((settled) => carry(request, response, listener, settled))
         .catch((error: unknown) => process.nextTick(rethrow, error));
@@ -77,7 +82,7 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
   };
   const protect = (listener: AuthenticatedListener) => {
     if (typeof listener !== 'function') {
-      const cure = 'Give what answers requests: createServer(protect((request, response) => { … })).';
+      const cure = 'Give a request listener: createServer(protect((request, response) => { … })).';
       throw new OptionError('listener', 'is not a function', cure);
     }
     return (request: AuthenticatedRequest, response: ServerResponse): void => {

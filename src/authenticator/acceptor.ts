@@ -1,6 +1,7 @@
 /**
- * The acceptor: from the Authorization field of a request to its outcome, through the state of its connection. One request
- * of a connection at a time; what goes on around it (skip, authorize, the signed-in request) is the authenticator's.
+ * The acceptor takes a request from its Authorization field to its outcome, with the state of its connection. It
+ * handles one request of a connection at a time. The authenticator does the rest: `skip`, `authorize`, and requests on
+ * a signed-in connection.
  */
 import { authorizationField, parseCredentials, passedThroughProxy, REPEATED } from '../http/authorization.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -40,12 +41,12 @@ export class Acceptor {
     return [...this.#schemes.values()].map(({ name }) => name);
   }
 
-  /** How many handshakes wait for their client. */
+  /** How many handshakes wait for their client's next token. */
   get pendingHandshakes(): number {
     return this.#pending.size;
   }
 
-  /** Gives up every handshake and frees the credentials. Nobody is let in any more. */
+  /** Abandons every handshake and frees the credentials. From then on every request is refused. */
   close(): void {
     this.#closed = true;
     this.#conclusions.close();
@@ -59,9 +60,9 @@ export class Acceptor {
   }
 
   /**
-   * Verifies one request when those before it on its connection have been verified.
+   * Verifies one request, after the requests before it on its connection.
    *
-   * @param target gives the request target as on the wire
+   * @param target returns the request target as sent on the wire
    */
   accept(exchange: Exchange, connection: Connection, target: () => string): Outcome | Promise<Outcome> {
     const attempt: Attempt = { exchange, connection, startedAt: startOf(connection) ?? this.settings.clock.elapsed() };
@@ -79,7 +80,7 @@ export class Acceptor {
   #verify(attempt: Attempt, target: () => string): Outcome | Promise<Outcome> {
     const { exchange, connection } = attempt;
     const conclusions = this.#conclusions;
-    // Requests that waited for one before them may have lost their client: nobody is asked for them (attack G10).
+    // While a request waited for its turn, its client may have disconnected: then nothing is verified (attack G10).
     if (exchange.socket.destroyed === true) {
       this.#pending.release(connection);
       return refusedOutcome(401);
@@ -94,25 +95,26 @@ export class Acceptor {
     if (scheme.boundTo === 'request') {
       return acceptDigestRequest(conclusions, attempt, scheme, credentials, target());
     }
-    // Streams of one HTTP/2 connection may be of different users: RFC 9113 has no place for these schemes (attack A13).
+    // Streams of one HTTP/2 connection may belong to different users, so RFC 9113 has no place for these schemes
+    // (attack A13).
     if (exchange.httpVersionMajor !== 1) return conclusions.refuse(attempt, 401, 'scheme-not-offered', scheme);
     return acceptHandshakeRequest(conclusions, attempt, scheme, credentials);
   }
 
   #withoutCredentials({ exchange, connection }: Attempt): Outcome {
-    // A request that waited its turn may find the connection authenticated by the one before it.
+    // While this request waited for its turn, the one before it may have signed the connection in.
     const standing = this.#closed ? undefined : connection.standing(this.settings.clock);
-    // Its client may wait for `100 Continue`.
+    // Not `standing`: this client may wait for `100 Continue`, which only writeOutcome sends.
     if (standing !== undefined && !passedThroughProxy(exchange.rawHeaders)) return { ...standing, standing: false };
     this.#pending.release(connection);
     return this.settings.anonymous && !this.#closed ? anonymousOutcome : this.#conclusions.challenge(exchange);
   }
 
-  /** A handshake was given up. */
+  /** Logs a handshake that was abandoned. */
   #abandoned(why: Abandonment, { phase, peer }: Connection): void {
     if (why === 'closed') return;
-    const begun = phase.type === 'negotiating' ? phase : undefined;
-    const scheme = begun === undefined ? undefined : this.#schemes.get(begun.scheme);
+    const handshake = phase.type === 'negotiating' ? phase : undefined;
+    const scheme = handshake === undefined ? undefined : this.#schemes.get(handshake.scheme);
     this.#audit.refused({
       scheme: scheme?.name,
       package: onlyPackageOf(scheme),
@@ -120,9 +122,9 @@ export class Acceptor {
       peer,
       reason: why === 'deadline' ? 'handshake-deadline' : 'handshake-evicted',
       durationMilliseconds:
-        begun === undefined
+        handshake === undefined
           ? this.settings.limits.handshakeMilliseconds
-          : millisecondsSince(begun.startedAt, this.settings),
+          : millisecondsSince(handshake.startedAt, this.settings),
     });
   }
 }

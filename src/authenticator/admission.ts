@@ -1,4 +1,4 @@
-/** Policy after the last leg: a context that stands is not yet a user who may come in. */
+/** Policy after the last leg: not every established context belongs to a user who is admitted. */
 import type { AuditReason } from './audit.ts';
 import type { AcceptedResult } from './verification.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
@@ -14,19 +14,19 @@ import {
 } from '../sspi/index.ts';
 import type { ContextHandle } from '../sspi/index.ts';
 
-/** Who comes in and on what grounds, or why not. */
+/** The user who is admitted, with the facts of the context, or the reason for a refusal. */
 export type Admission =
   | { readonly type: 'admitted'; readonly user: Identity; readonly facts: SecurityContextFacts }
   | {
       readonly type: 'refused';
       readonly reason: AuditReason;
-      /** What was thrown, where the package gave an account that is none. */
+      /** What was thrown, if the account of the context could not be read. */
       readonly error?: unknown;
     };
 
 /**
- * Looks at an established context: which package ran (attack G11), what its attributes say (G08), whose it is (C20, C22).
- * The context stays its owner's. Never throws: a token that a package made wrong lets nobody in.
+ * Checks an established context: which package ran (attack G11), what its attributes are (G08), whose it is (C20, C22).
+ * The context still belongs to the caller. Never throws: if a package returns an invalid token, the client is refused.
  */
 export function admit(scheme: OfferedScheme, result: AcceptedResult): Admission {
   try {
@@ -53,7 +53,9 @@ function examine(scheme: OfferedScheme, result: AcceptedResult): Admission {
   return { type: 'admitted', user, facts };
 }
 
-/** Whether the client meant this service; a target it does not name, or that nobody can tell, is not it. */
+/**
+ * Whether the client asked for one of the allowed services. False if it named no target, or if the package cannot tell.
+ */
 function isAllowedTarget({ servicePrincipalNames }: OfferedScheme, context: ContextHandle): boolean {
   if (servicePrincipalNames === undefined) return true;
   const target = queryContextAttributes(context, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET).value?.toLowerCase();

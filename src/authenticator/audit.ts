@@ -1,6 +1,6 @@
 /**
- * What operators see: one structured line for each sign-in and each refusal, and the same on node:diagnostics_channel.
- * Nothing secret ever comes here: no token, no hash, no Authorization field.
+ * What operators see: one structured line for each sign-in and each refusal, also published on
+ * node:diagnostics_channel. Nothing secret is ever passed to this file: no token, no hash, no Authorization field.
  */
 import { channel } from 'node:diagnostics_channel';
 import { OptionError } from '../foundation/errors.ts';
@@ -8,7 +8,7 @@ import { shown } from '../foundation/option-values.ts';
 import type { Reader } from '../foundation/option-values.ts';
 import { isThenable } from '../foundation/thenable.ts';
 
-/** The part of pino's logger that is used; anything of this shape will do. */
+/** The methods of pino's logger that are used. Any object with these methods will do. */
 export interface Logger {
   info(record: object, message: string): void;
   warn(record: object, message: string): void;
@@ -16,7 +16,7 @@ export interface Logger {
   debug?(record: object, message: string): void;
 }
 
-/** Reads option `logger`: `false` is none. */
+/** Reads option `logger`; `false` means no logger. */
 export const logger: Reader<Logger | undefined, Logger | false> = (value, option) => {
   if (value === false) return undefined;
   for (const method of ['info', 'warn', 'error'] as const) {
@@ -30,17 +30,20 @@ export const logger: Reader<Logger | undefined, Logger | false> = (value, option
 
 /** One event, as logged and as published. */
 export interface AuditRecord {
-  /** `Negotiate`, `Kerberos`, `NTLM`, `Digest`; undefined where the request named none that is offered. */
+  /** `Negotiate`, `Kerberos`, `NTLM`, `Digest`; undefined if the request named no scheme that is offered. */
   readonly scheme: string | undefined;
-  /** The security package that ran; undefined where Negotiate had not chosen one yet. */
+  /** The security package that ran; undefined if Negotiate had not chosen one yet. */
   readonly package: string | undefined;
-  /** `DOMAIN\user` of a sign-in; of a refusal what the client claimed, unproven, control characters escaped. */
+  /**
+   * For a sign-in `DOMAIN\user`. For a refusal the name that the client claimed: unproven, with control characters
+   * escaped.
+   */
   readonly account: string | undefined;
   /** `address:port` of the connection. */
   readonly peer: string | undefined;
-  /** Why: a SEC_* status, or one of the reasons below. `SEC_E_OK` for a sign-in. */
+  /** The reason: a SEC_* status, or one of AuditReason. `SEC_E_OK` for a sign-in. */
   readonly reason: string;
-  /** For the administrator, where the package can say more. */
+  /** More for the administrator, if the package knows more. */
   readonly diagnosis?: string;
   /** From the first token of the handshake to this event, in milliseconds. */
   readonly durationMilliseconds: number;
@@ -76,46 +79,52 @@ export class Audit {
     this.#logger = logger;
   }
 
-  /** A logger that throws changes no result, and no request waits for ever because of it. */
+  /**
+   * Calls the logger. If it throws or rejects, this has no effect: no result changes, and no request waits for ever.
+   */
   #write(level: 'info' | 'warn' | 'error' | 'debug', record: object, message: string): void {
     try {
       const written: unknown = this.#logger?.[level]?.(record, message);
       if (isThenable(written)) written.then(undefined, () => undefined);
     } catch {
-      // There is nowhere left to say it.
+      // The logger itself failed, so there is nowhere to report it.
     }
   }
 
-  /** Whether anybody is told of a sign-in. Refusals are rare, so their records are always made. */
-  get hearsSignIns(): boolean {
+  /** Whether anything listens for sign-ins. Refusals are rare, so their records are always made. */
+  get hasSignInListeners(): boolean {
     return this.#logger !== undefined || authenticatedChannel.hasSubscribers;
   }
 
-  /** Whether anybody is told of a leg. */
-  get hearsHandshakes(): boolean {
+  /** Whether anything listens for the legs of handshakes. */
+  get hasHandshakeListeners(): boolean {
     return this.#logger?.debug !== undefined || handshakeChannel.hasSubscribers;
   }
 
-  /** A client was authenticated. @param again the client proved the same once more (Digest): debug, not info */
+  /**
+   * Reports that a client was authenticated.
+   *
+   * @param again the client proved the same account once more (Digest); logged as debug, not as info
+   */
   authenticated(record: AuditRecord, again: boolean): void {
     if (authenticatedChannel.hasSubscribers) authenticatedChannel.publish(record);
     if (again) this.#write('debug', record, 'sspi-auth: authenticated');
     else this.#write('info', record, 'sspi-auth: authenticated');
   }
 
-  /** A client was refused. */
+  /** Reports that a client was refused. */
   refused(record: AuditRecord): void {
     if (refusedChannel.hasSubscribers) refusedChannel.publish(record);
     this.#write('warn', record, 'sspi-auth: refused');
   }
 
-  /** A leg was answered. */
+  /** Reports that a leg was answered with another challenge. */
   handshake(record: AuditRecord): void {
     if (handshakeChannel.hasSubscribers) handshakeChannel.publish(record);
     this.#write('debug', record, 'sspi-auth: handshake');
   }
 
-  /** A function of the operator (`skip`, `authorize`) or this library itself failed. */
+  /** Reports that a function of the operator (`skip`, `authorize`) or this library itself failed. */
   failed(error: unknown, where: string): void {
     this.#write('error', { err: error, where }, `sspi-auth: ${where} failed; the request was refused`);
   }

@@ -1,8 +1,9 @@
 /**
- * One request on one connection in, one Outcome out. Knows no framework and no native library.
+ * Takes one request on one connection and returns one Outcome. Knows no framework and no native library.
  *
- * The signed-in keep-alive request is answered synchronously and allocates nothing; every other is the acceptor's. For that
- * one request some of this file is written as V8 likes it, which bench/keep-alive.bench.ts shows.
+ * A keep-alive request on a signed-in connection is answered synchronously and allocates nothing. Every other request
+ * goes to the acceptor. For that one request, parts of this file are written to suit V8; bench/keep-alive.bench.ts
+ * shows the effect.
  */
 import { Acceptor } from './acceptor.ts';
 import { Audit } from './audit.ts';
@@ -23,9 +24,12 @@ import { printable } from '../foundation/text.ts';
 /** Verifies requests. Make one with createAuthenticator. */
 export class Authenticator<R = unknown> {
   readonly settings: Settings<R>;
-  // First what every request reads: it lies in one line of the processor's cache.
+  // The fields that every request reads come first, so that they lie in one cache line of the processor.
   readonly #connections = new WeakMap<object, Connection>();
-  /** Whether a standing identity is let in whatever the request: neither skip nor authorize has a say, and nobody has closed. */
+  /**
+   * Whether the identity of a connection is admitted for every request: there is neither `skip` nor `authorize`, and
+   * `close` was not called.
+   */
   #unconditional: boolean;
   #closed = false;
   readonly #skip: Settings<R>['skip'];
@@ -33,9 +37,11 @@ export class Authenticator<R = unknown> {
   readonly #clock: Clock;
   readonly #acceptor: Acceptor;
   readonly #audit: Audit;
-  /** Requests verified before, so that the same middleware twice in a chain does not verify a token twice. */
+  /**
+   * Outcomes of requests that were verified before, so that the same middleware twice in a chain verifies a token once.
+   */
   readonly #verified = new WeakMap<object, AuthenticatedOutcome>();
-  /** Whose result a request was let in by, over all authenticators of the process. */
+  /** The authenticator that admitted a request, over all authenticators of the process. */
   static readonly #admittedBy = new WeakMap<object, unknown>();
 
   constructor(settings: Settings<R>, schemes: readonly OfferedScheme[]) {
@@ -53,7 +59,7 @@ export class Authenticator<R = unknown> {
     return this.#acceptor.schemes;
   }
 
-  /** How many handshakes wait for their client. */
+  /** How many handshakes wait for their client's next token. */
   get pendingHandshakes(): number {
     return this.#acceptor.pendingHandshakes;
   }
@@ -61,14 +67,14 @@ export class Authenticator<R = unknown> {
   /**
    * Verifies a request.
    *
-   * @param exchange the request as node:http has it
-   * @param target the request target as on the wire (Express and Fastify change `url`: give the original), or what gives
-   *   it of `request`, which is asked only where the credentials are of a scheme that needs it
-   * @param request what `skip` and `authorize` are given
-   * @returns the outcome; a promise only where somebody has to be asked. Never throws and never rejects
+   * @param exchange the request, as node:http has it
+   * @param target the request target as sent on the wire (Express and Fastify change `url`: pass the original), or a
+   *   function that returns it for `request`; the function is called only for a scheme that needs the target
+   * @param request passed to `skip` and `authorize`
+   * @returns the outcome; a promise only if something must be waited for. Never throws and never rejects
    */
   authenticate(exchange: Exchange, target: string | ((request: R) => string), request: R): Outcome | Promise<Outcome> {
-    // What most requests are, told apart from all others by as few reads of memory as will do (bench/keep-alive).
+    // The most common request. As few reads from memory as possible tell it from all others (bench/keep-alive).
     if (this.#unconditional) {
       const connection = this.#connections.get(exchange.socket);
       const outcome = connection?.busy === false ? connection.standing(this.#clock) : undefined;
@@ -78,12 +84,14 @@ export class Authenticator<R = unknown> {
     return this.#consider(exchange, target, request);
   }
 
-  /** A 401 that offers every scheme; for an application that lets anonymous requests in and now wants a user. */
+  /**
+   * A 401 that offers every scheme. For an application that admits anonymous requests but needs a user for this one.
+   */
   challenge(exchange: Pick<Exchange, 'httpVersionMajor'>): Outcome {
     return this.#acceptor.challenge(exchange);
   }
 
-  /** Gives up every handshake and frees the credentials. Requests that still come are refused. */
+  /** Abandons every handshake and frees the credentials. Later requests are refused. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -98,7 +106,7 @@ export class Authenticator<R = unknown> {
     }
   }
 
-  /** With a `skip` or an `authorize` to ask, or closed. */
+  /** Handles a request if there is a `skip` or an `authorize`, or after `close`. */
   #consider(exchange: Exchange, target: string | ((request: R) => string), request: R): Outcome | Promise<Outcome> {
     try {
       const skipped: unknown = this.#skip?.(request);
@@ -115,17 +123,21 @@ export class Authenticator<R = unknown> {
     return this.#verify(exchange, target, request);
   }
 
-  /** A promise is true to JavaScript and no answer: the request is neither skipped nor verified. */
+  /**
+   * `skip` returned a promise. JavaScript takes it for true, but it is not an answer. So the request is neither skipped
+   * nor verified, and gets 500.
+   */
   #notSkipped(skipped: PromiseLike<unknown>): Outcome {
     skipped.then(undefined, () => undefined);
-    const cure = 'Give a function that answers at once: true, or anything else for a request that is to be verified.';
+    const cure = 'Give a function that returns at once: true to skip the request, anything else to verify it.';
     return this.#broken(new OptionError('skip', 'returned a promise', cure), 'the skip function');
   }
 
-  /** Stands apart: what its closures hold would be allocated for every request of `authenticate`. */
+  /** A method of its own: in `authenticate`, what its closures capture would be allocated for every request. */
   #verify(exchange: Exchange, target: string | ((request: R) => string), request: R): Outcome | Promise<Outcome> {
     const known = this.#verified.get(exchange);
-    // The credentials are verified once; whether the request may go on depends on where it has come to in the application.
+    // Credentials are verified once. `authorize` is asked each time, because its answer may depend on how far the
+    // request has come in the application.
     if (known !== undefined) return this.#authorize(known, exchange, request);
     const admittedBy = Authenticator.#admittedBy.get(exchange);
     if (admittedBy !== undefined && admittedBy !== this)
@@ -163,7 +175,7 @@ export class Authenticator<R = unknown> {
   }
 
   #whenAllowed(allowed: PromiseLike<unknown>, outcome: AuthenticatedOutcome, exchange: Exchange): Promise<Outcome> {
-    // A client that has gone when the answer comes can no longer be asked for.
+    // Ask for the peer now: if the client disconnects before the answer comes, its address is no longer known.
     const peer = peerOf(exchange.socket);
     return Promise.resolve(allowed).then(
       (settled) => {
@@ -192,21 +204,24 @@ export class Authenticator<R = unknown> {
   }
 }
 
-/** The client has signed in all the same: it is told how its handshake ended, with a proof of the server's own identity. */
+/**
+ * Adds the fields of the handshake to a refusal. The client has signed in although it is refused, so it is told how its
+ * handshake ended. The last token also proves the identity of the server.
+ */
 function withFields(outcome: RefusedOutcome, headers: readonly HeaderField[]): Outcome {
   return headers.length === 0 ? outcome : { ...outcome, headers: [...outcome.headers, ...headers] };
 }
 
-/** The client answers one of the two at a time, and the other asks for ever. */
+/** A client answers only one of the two authenticators at a time, and the other would challenge it for ever. */
 function secondAuthenticator(): SspiAuthError {
   return new SspiAuthError(
     'ERR_SSPI_AUTH_OPTION',
-    'sspi-auth: another sspiAuth() has signed this request in already, and a connection can be signed in by one alone. ' +
-      'Use one for the application; guard single routes by inGroup or a handler that looks at request.user',
+    'sspi-auth: another sspiAuth() has already signed this request in, and only one can sign a connection in. ' +
+      'Use one for the whole application. Protect single routes with inGroup, or check request.user in the handler',
   );
 }
 
-/** Anything but true is a no, whatever JavaScript takes for true and the types promise. */
+/** Only `true` admits. Other values that JavaScript takes for true do not, whatever the types say. */
 function isTrue(allowed: unknown): boolean {
   return allowed === true;
 }

@@ -3,11 +3,11 @@ import { challengeText, digestChallenges } from './verification.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
 
 /**
- * The challenges of a 401 that answers no token: the same whatever the cause.
+ * The challenges of a 401 that does not answer a token. They are the same whatever the cause.
  *
  * @param schemes in the order they are offered
  * @param httpVersionMajor of the request: only HTTP/1 can carry schemes that are bound to a connection
- * @param stale Digest challenges to give in place of fresh ones
+ * @param stale Digest challenges to use instead of fresh ones
  * @returns one value for each WWW-Authenticate field
  */
 export function bareChallenges(

@@ -1,4 +1,7 @@
-/** How a request ends: admitted, refused, or challenged anew. The state of its connection and its line in the log follow. */
+/**
+ * How a request ends: admitted, refused, or challenged again. Also updates the state of its connection and writes to
+ * the log.
+ */
 import { encodeBase64 } from '../formats/base64.ts';
 import { printable } from '../foundation/text.ts';
 import { passedThroughProxy } from '../http/authorization.ts';
@@ -18,10 +21,10 @@ import type { Settings } from './options.ts';
 import type { PendingHandshakes } from './pending-handshakes.ts';
 import type { AcceptedResult, VerificationResult } from './verification.ts';
 
-/** What of the settings the acceptor goes by. */
+/** The settings that the acceptor uses. */
 export type AcceptorSettings = Pick<Settings, 'anonymous' | 'channelBinding' | 'clock' | 'limits' | 'persistence'>;
 
-/** A request that is being verified, with what its audit lines need. */
+/** A request that is being verified, with the facts that its audit record needs. */
 export interface Attempt {
   readonly exchange: Exchange;
   readonly connection: Connection;
@@ -29,7 +32,7 @@ export interface Attempt {
   readonly startedAt: number;
 }
 
-/** Why a request is refused: a word, or the status of a package. */
+/** Why a request is refused: a reason of this library, or the status of a package. */
 export type RefusalCause = AuditReason | { readonly status: number; readonly diagnosis: Sspi.Diagnosis | undefined };
 
 export class Conclusions {
@@ -46,31 +49,35 @@ export class Conclusions {
     this.#schemes = schemes;
   }
 
-  /** From now on nothing is offered any more. */
+  /** From now on no scheme is offered. */
   close(): void {
     this.#closed = true;
   }
 
-  /** A 401 that answers no token: the same whatever the cause. @param stale Digest challenges to give in place of fresh ones */
+  /**
+   * A 401 that does not answer a token. It is the same whatever the cause.
+   *
+   * @param stale Digest challenges to use instead of fresh ones
+   */
   challenge(exchange: Pick<Exchange, 'httpVersionMajor'>, stale?: readonly Uint8Array[]): Outcome {
     return challengeOutcome(this.#bareChallenges(exchange, stale));
   }
 
   /**
-   * Goes on when the result is there, now or later.
+   * Continues when the result is there, now or later. If it does not come in time, the client is refused with 401.
    *
-   * @param conclude makes the outcome; a client whose result did not come in time is refused
+   * @param conclude makes the outcome of the result
    */
   whenVerified(
     { connection, exchange }: Attempt,
     result: VerificationResult | Promise<VerificationResult>,
     conclude: (result: VerificationResult) => Outcome,
   ): Outcome | Promise<Outcome> {
-    const no = (): Outcome => refusedOutcome(401, this.#bareChallenges(exchange));
-    return this.pending.whenVerified(connection, exchange.socket, result, conclude, no);
+    const refuse = (): Outcome => refusedOutcome(401, this.#bareChallenges(exchange));
+    return this.pending.whenVerified(connection, exchange.socket, result, conclude, refuse);
   }
 
-  /** The context stands: who it is of is admitted, or refused by policy. */
+  /** The context is established: its user is admitted, or refused by policy. */
   accept(attempt: Attempt, scheme: OfferedScheme, result: AcceptedResult): Outcome {
     const { connection, exchange } = attempt;
     const { context, token, expiry } = result;
@@ -112,7 +119,7 @@ export class Conclusions {
     const account = accountName(user);
     const again = perRequest && connection.lastRequestUser === account;
     if (perRequest) connection.lastRequestUser = account;
-    if (this.audit.hearsSignIns) {
+    if (this.audit.hasSignInListeners) {
       const record = this.record(attempt, scheme, 'SEC_E_OK');
       this.audit.authenticated({ ...record, package: user.package, account: printable(account) }, again);
     }
@@ -124,7 +131,7 @@ export class Conclusions {
     return { ...outcome, headers, standing: false };
   }
 
-  /** Nobody comes in, and the connection holds nothing any more. */
+  /** Refuses a request. The connection's context and identity are deleted. */
   refuse(attempt: Attempt, status: 400 | 401, why: RefusalCause, scheme?: OfferedScheme): Outcome {
     this.pending.release(attempt.connection);
     const reason = typeof why === 'string' ? why : Sspi.statusName(why.status);
@@ -137,13 +144,17 @@ export class Conclusions {
     return refusedOutcome(status, status === 401 ? this.#bareChallenges(attempt.exchange) : []);
   }
 
-  /** Something that cannot happen did: nobody gets in. */
+  /** Refuses a request because of an exception that was not expected. */
   crashed(attempt: Attempt, error: unknown): Outcome {
     this.audit.failed(error, 'verifying a request');
     return this.refuse(attempt, 401, 'internal-error');
   }
 
-  /** @param chosen the package that ran, where the scheme had a choice */
+  /**
+   * Makes the audit record of a request.
+   *
+   * @param chosen the package that ran, if the scheme had a choice
+   */
   record(attempt: Attempt, scheme: OfferedScheme | undefined, reason: string, chosen?: string): AuditRecord {
     return {
       scheme: scheme?.name,
@@ -165,12 +176,15 @@ export class Conclusions {
 
 const noFields: readonly [] = Object.freeze([]);
 
-/** Milliseconds since a Clock.elapsed(), to three places. */
+/** Milliseconds since `startedAt`, a value of Clock.elapsed(), to three decimal places. */
 export function millisecondsSince(startedAt: number, { clock }: Pick<Settings, 'clock'>): number {
   return Math.round((clock.elapsed() - startedAt) * 1000) / 1000;
 }
 
-/** The package of a scheme that has one: its own name, but for Negotiate, which chooses. */
+/**
+ * The package of a scheme that has only one. Negotiate can choose, so its package is undefined unless only one is
+ * allowed.
+ */
 export function onlyPackageOf(scheme: OfferedScheme | undefined): string | undefined {
   if (scheme?.packages?.length === 1) return scheme.packages[0];
   return scheme?.name === 'Negotiate' ? undefined : scheme?.name;

@@ -1,6 +1,6 @@
 /**
- * What one connection has come to. The state hangs on the socket object and on nothing else: not on an address, a port,
- * a header or an HTTP/2 session (attack A11, A13).
+ * The state of one connection. It belongs to the socket object and to nothing else: not to an address, a port, a header
+ * or an HTTP/2 session (attack A11, A13).
  */
 import { deleteSecurityContext } from '../sspi/index.ts';
 import type { Clock, ContextHandle } from '../sspi/index.ts';
@@ -8,7 +8,7 @@ import type { Outcome, StandingOutcome } from '../http/outcome.ts';
 import { peerOf } from '../http/exchange.ts';
 import type { ConnectionSocket } from '../http/exchange.ts';
 
-/** A scheme's handshake is under way: the client holds our token and owes us its next. */
+/** A handshake is in progress. The client has the server's token, and must send its next one. */
 export interface Negotiating {
   readonly type: 'negotiating';
   /** Lower case. */
@@ -18,13 +18,13 @@ export interface Negotiating {
   readonly startedAt: number;
 }
 
-/** Requests without credentials are this user's. */
+/** The connection is signed in. Requests without credentials are those of its user. */
 export interface Authenticated {
   readonly type: 'authenticated';
   readonly outcome: StandingOutcome;
-  /** The context, where it must live as long as the identity (impersonation, delegation). */
+  /** The context, if it must live as long as the identity (impersonation, delegation). */
   readonly context: ContextHandle | undefined;
-  /** Milliseconds since 1970 at which the identity ends; Infinity: with the connection. */
+  /** When the identity ends, in milliseconds since 1970-01-01 UTC. Infinity: when the connection ends. */
   readonly expiresAt: number;
 }
 
@@ -35,21 +35,22 @@ const idle: ConnectionPhase = Object.freeze({ type: 'idle' });
 
 /** State of one connection: its phase, and the requests that wait for the one that is being verified. */
 export class Connection {
-  // First what every request reads: it lies in one line of the processor's cache.
-  /** The outcome of the phase, where that ends with its connection alone. */
+  // The fields that every request reads come first, so that they lie in one cache line of the processor.
+  /** The outcome of an authenticated phase that ends only with its connection. */
   #lasting: StandingOutcome | undefined;
+  /** The step that runs, or the last of those that wait; see `inTurn`. */
   #last: Promise<Outcome> | undefined;
   #phase: ConnectionPhase = idle;
   readonly #socket: ConnectionSocket | undefined;
-  /** Called when the connection is reset under a verification that runs; see `abandon`. */
+  /** Called if the connection is reset while a verification runs; see `abandon`. */
   onAbandon: (() => void) | undefined;
-  /** Account that a request-bound scheme proved last; only for the log. */
+  /** The account that a request-bound scheme (Digest) proved last. Only for the log. */
   lastRequestUser: string | undefined;
   #stopWatching: (() => void) | undefined;
-  /** The context of a request whose identity did not stay; see `retain`. */
+  /** The context of a request that signed in for itself only; see `retain`. */
   #retained: ContextHandle | undefined;
 
-  /** @param socket where its peer can be asked for */
+  /** @param socket tells the address of the client */
   constructor(socket?: ConnectionSocket) {
     this.#socket = socket;
   }
@@ -68,14 +69,17 @@ export class Connection {
     return this.#last !== undefined;
   }
 
-  /** The outcome of a request that says nothing of who sends it; undefined where nobody is signed in, or no longer. */
+  /**
+   * The outcome of a request without credentials; undefined if the connection is not signed in, or its identity has
+   * expired.
+   */
   standing(clock: Clock): StandingOutcome | undefined {
     if (this.#lasting !== undefined) return this.#lasting;
     const phase = this.#phase;
     return phase.type === 'authenticated' && phase.expiresAt > clock.now() ? phase.outcome : undefined;
   }
 
-  /** Enters a phase. The context of the phase that ends is deleted, unless the new one goes on with it. */
+  /** Enters a phase. The context of the previous phase is deleted, unless the new phase has the same context. */
   enter(phase: ConnectionPhase): void {
     const before = contextOf(this.#phase);
     this.#phase = phase;
@@ -86,22 +90,22 @@ export class Connection {
   }
 
   /**
-   * Keeps the context of a request that signed in for itself only, so that its handler can act in its user's name: until the
-   * next request of the connection is verified, or the connection ends.
+   * Keeps the context of a request that signed in for itself only, so that its handler can act as its user. The context
+   * is deleted when the next request of the connection is verified, or when the connection ends.
    */
   retain(context: ContextHandle): void {
-    // After a handshake of several legs it is the context of the phase that ends here: that one must not be deleted.
+    // After a handshake of several legs, this is the context of the current phase. `reset` must not delete it.
     if (contextOf(this.#phase) === context) this.#phase = idle;
     this.reset();
     this.#retained = context;
   }
 
-  /** Back to idle; context and identity are gone. */
+  /** Back to idle. Context and identity are deleted. */
   reset(): void {
     this.enter(idle);
   }
 
-  /** Back to idle, and whoever waits for a verification on this connection is told no. */
+  /** Back to idle. A request that waits for its verification on this connection is refused. */
   abandon(): void {
     this.reset();
     const tell = this.onAbandon;
@@ -116,14 +120,15 @@ export class Connection {
     this.#stopWatching = () => socket.off('close', closed);
   }
 
-  /** Nothing has to be released any more when the socket closes. */
+  /** Undoes `watch`: nothing has to be released any more when the socket closes. */
   unwatch(): void {
     this.#stopWatching?.();
     this.#stopWatching = undefined;
   }
 
   /**
-   * Runs a step when those before it have ended. A step that ends at once is not turned into a promise.
+   * Runs a step after the steps before it have ended. If there are none and the step is synchronous, no promise is
+   * made.
    */
   inTurn(step: () => Outcome | Promise<Outcome>): Outcome | Promise<Outcome> {
     const result = this.#last === undefined ? step() : this.#last.then(step, step);

@@ -1,4 +1,4 @@
-/** A request that brings credentials of Digest: verified for itself, whatever its connection has come to. */
+/** A request with Digest credentials. It is verified on its own, whatever the state of its connection. */
 import type { Credentials } from '../http/authorization.ts';
 import type { Outcome } from '../http/outcome.ts';
 import { deleteSecurityContext, SEC_E_INVALID_TOKEN } from '../sspi/index.ts';
@@ -7,7 +7,11 @@ import type { OfferedScheme } from './offered-scheme.ts';
 import { verifyDigestFields } from './verification.ts';
 import type { VerificationResult } from './verification.ts';
 
-/** @param target the request target as on the wire */
+/**
+ * Verifies the credentials of a request.
+ *
+ * @param target the request target as sent on the wire
+ */
 export function acceptDigestRequest(
   conclusions: Conclusions,
   attempt: Attempt,
@@ -33,7 +37,7 @@ function conclude(
     case 'refused':
       return conclusions.refuse(attempt, result.status === SEC_E_INVALID_TOKEN ? 400 : 401, result, scheme);
     case 'continue':
-      // The response was right but its nonce too old: the client tries again without asking its user.
+      // The response was right, but its nonce was too old: the client tries again without asking its user.
       deleteSecurityContext(result.context);
       return conclusions.challenge(attempt.exchange, result.tokens);
     case 'accepted':

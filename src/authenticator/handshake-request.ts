@@ -1,4 +1,4 @@
-/** A request that brings a token of Negotiate, Kerberos or NTLM: one leg of a handshake of its connection. */
+/** A request with a token of Negotiate, Kerberos or NTLM: one leg of its connection's handshake. */
 import { encodeBase64 } from '../formats/base64.ts';
 import { beginsHandshake } from '../formats/initial-token.ts';
 import { parseToken } from '../http/authorization.ts';
@@ -12,7 +12,7 @@ import type { OfferedScheme } from './offered-scheme.ts';
 import { discard, verifyToken } from './verification.ts';
 import type { VerificationResult } from './verification.ts';
 
-/** Verifies the token with the context of its connection's handshake, or begins one. */
+/** Verifies the token with the context of its connection's handshake, or begins a handshake. */
 export function acceptHandshakeRequest(
   conclusions: Conclusions,
   attempt: Attempt,
@@ -34,16 +34,16 @@ export function acceptHandshakeRequest(
       break;
   }
   const { phase } = connection;
-  const begun =
+  const continued =
     phase.type === 'negotiating' && phase.scheme === credentials.scheme && !beginsHandshake(parsed.token)
       ? phase
       : undefined;
-  // A new first token ends what was before it, identity included, before it is verified (attack C04).
-  if (begun === undefined) pending.release(connection);
-  const leg: Attempt = begun === undefined ? { ...attempt, startedAt: settings.clock.elapsed() } : attempt;
+  // A new first token ends the handshake or identity before it, even before it is verified itself (attack C04).
+  if (continued === undefined) pending.release(connection);
+  const leg: Attempt = continued === undefined ? { ...attempt, startedAt: settings.clock.elapsed() } : attempt;
   const mode = settings.channelBinding;
   const bindings = mode === 'never' ? undefined : channelBindingsOf(exchange.socket);
-  const result = verifyToken(scheme, begun?.context, parsed.token, { mode, bindings });
+  const result = verifyToken(scheme, continued?.context, parsed.token, { mode, bindings });
   return conclusions.whenVerified(leg, result, (settled) => conclude(conclusions, leg, scheme, settled));
 }
 
@@ -71,9 +71,10 @@ function conclude(
         context,
         startedAt: attempt.startedAt,
       });
-      // A listener of 'end' on a request without a body is nothing to wait for, and makes Node's emitters slower for all.
+      // Only a request with a body needs a listener for 'end'. On others it would make Node's event emitters slower for
+      // all.
       pending.add(connection, exchange.socket, announcesBody(exchange.rawHeaders) ? exchange : undefined);
-      if (audit.hearsHandshakes) audit.handshake(conclusions.record(attempt, scheme, 'SEC_I_CONTINUE_NEEDED'));
+      if (audit.hasHandshakeListeners) audit.handshake(conclusions.record(attempt, scheme, 'SEC_I_CONTINUE_NEEDED'));
       const challenges = tokens.slice(0, 1).map((token) => `${scheme.name} ${encodeBase64(token)}`);
       return challengeOutcome(challenges, true);
     }

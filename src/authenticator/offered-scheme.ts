@@ -2,19 +2,22 @@
 import type { CredentialHandle } from '../sspi/index.ts';
 
 export interface OfferedScheme {
-  /** As it stands in WWW-Authenticate. */
+  /** As written in WWW-Authenticate. */
   readonly name: string;
   /** `portable`, `secur32`, `gssapi`. */
   readonly provider: string;
   readonly credential: CredentialHandle;
   /** What an authentication covers: all later requests of the connection, or the request that carried it. */
   readonly boundTo: 'connection' | 'request';
-  /** Packages that may have run, where the scheme can choose (Negotiate); undefined: any. */
+  /** Packages that are allowed, if the scheme can choose (Negotiate); undefined: any. */
   readonly packages?: readonly string[] | undefined;
-  /** Names of which the client must have meant one (SECPKG_ATTR_CLIENT_SPECIFIED_TARGET); undefined: any. */
+  /**
+   * Service principal names. The client must have asked for one of them (SECPKG_ATTR_CLIENT_SPECIFIED_TARGET);
+   * undefined: any.
+   */
   readonly servicePrincipalNames?: readonly string[] | undefined;
-  /** ASC_REQ_* bits to ask for beyond those of HTTP, without insisting (ASC_REQ_DELEGATE). */
+  /** Further ASC_REQ_* bits to request (ASC_REQ_DELEGATE). A context without them is still accepted. */
   readonly requirements?: number | undefined;
-  /** ASC_RET_* bits that a finished context must have: they are asked for, and a context without them is refused. */
+  /** ASC_RET_* bits that a finished context must have. They are requested, and a context without them is refused. */
   readonly requiredAttributes?: number | undefined;
 }

@@ -1,4 +1,6 @@
-/** Options of createAuthenticator and of every adapter: what the operator may say, checked, defaulted and frozen at start. */
+/**
+ * Options of createAuthenticator and of every adapter. They are checked, completed with defaults and frozen at start.
+ */
 import { hostname } from 'node:os';
 import { accountSource } from '../accounts/account-source.ts';
 import { servicePrincipalName } from '../formats/kerberos/service-principal-name.ts';
@@ -37,14 +39,14 @@ const attributeBits: Reader<number> = (value, option) => {
   if (((value as number) & ASC_RET_NULL_SESSION) !== 0) {
     throw new OptionError(
       option,
-      'has ASC_RET_NULL_SESSION, and an anonymous session is never let in',
+      'has ASC_RET_NULL_SESSION, but an anonymous session is never admitted',
       'Leave that bit out.',
     );
   }
   return value as number;
 };
 
-/** A name is looked at by libkrb5's own rules when the credential is acquired. */
+/** libkrb5 checks a name by its own rules when the credential is acquired. */
 const replayCache: Reader<boolean | string> = (value, option) =>
   typeof value === 'boolean' ? value : text(value, option);
 
@@ -52,17 +54,17 @@ const bodyBytes = wholeNumber(0, 0x7fffffff);
 const atLeastOne = wholeNumber(1, 0x7fffffff);
 
 export const limitOptions = {
-  /** From a handshake's first token to its last, in milliseconds. */
+  /** Longest time from a handshake's first token to its last, in milliseconds. */
   handshakeMilliseconds: defaulted(atLeastOne, 30_000, handshakes),
-  /** Handshakes that may wait for their client at once; one more drops the oldest. */
+  /** How many handshakes may wait for their client at the same time. One more drops the oldest. */
   pendingHandshakes: defaulted(atLeastOne, 10_000, handshakes),
-  /** Largest token, decoded, in bytes. Node's own maxHeaderSize (16 KiB) may be lower. */
+  /** Largest decoded token, in bytes. Node's own limit for header fields, maxHeaderSize (16 KiB), may be lower. */
   tokenBytes: defaulted(atLeastOne, 48 * 1024, handshakes),
-  /** Largest request body that is read and thrown away for a response of our own, in bytes. */
+  /** Largest request body that is read and discarded when sspi-auth answers a request itself, in bytes. */
   discardedBodyBytes: defaulted(bodyBytes, 1024 * 1024),
   /**
-   * The same for the legs of a handshake, whose connection cannot be closed: what a client of NTLM may upload when it is not
-   * signed in yet. In bytes.
+   * The same limit for the legs of a handshake, in bytes. Their connection cannot be closed, so it limits what an NTLM
+   * client may upload before it is signed in.
    */
   handshakeBodyBytes: defaulted(bodyBytes, 32 * 1024 * 1024, handshakes),
 };
@@ -74,38 +76,44 @@ function optionTable<R>() {
     schemes: optional(someOf('Negotiate', 'Kerberos', 'NTLM', 'Digest'), {
       otherwise: 'all that can be verified, strongest first',
     }),
-    /** Who supplies the security packages. `auto`: Windows' own on Windows, GSSAPI and the portable ones elsewhere. */
+    /**
+     * Where the security packages come from. `auto`: Windows' own on Windows, GSSAPI and the portable ones elsewhere.
+     */
     provider: defaulted(oneOf('auto', 'secur32', 'gssapi', 'portable'), 'auto'),
     /**
-     * Native library of the provider, such as `libgssapi_krb5.so.2` or Heimdal's `libgssapi.so.3`; for `secur32` elsewhere
-     * than on Windows `libwinpr2.so.2`.
+     * Native library of the provider, such as `libgssapi_krb5.so.2` or Heimdal's `libgssapi.so.3`; for `secur32` on
+     * other systems than Windows `libwinpr2.so.2`.
      */
     library: optional(text, {
-      otherwise: "that of the system, MIT krb5's first",
+      otherwise: "the system's; MIT krb5 is tried first",
       schemes: ['Negotiate', 'Kerberos', 'NTLM'],
       providers: ['secur32', 'gssapi'],
     }),
-    /** Security packages that may run within Negotiate, and beside it: `['Kerberos']` refuses NTLM in every form. */
+    /**
+     * Security packages that may run, both inside Negotiate and as schemes of their own. `['Kerberos']` refuses NTLM in
+     * every form.
+     */
     packages: optional(someOf('Kerberos', 'NTLM'), { otherwise: 'all that the provider has', ...handshakes }),
     /** ASC_RET_* bits (sspi-auth/sspi) that a finished context must have, such as ASC_RET_INTEGRITY. */
     requiredAttributes: defaulted(attributeBits, 0),
     /** Path of the keytab with the server's keys. */
     keytab: optional(text, {
-      otherwise: "the machine's, where no `accounts` are given or another option asks for Kerberos",
+      otherwise: "the machine's, if `accounts` is not given or another option asks for Kerberos",
       ...kerberosAlone,
     }),
     /**
-     * Where accepted Kerberos authenticators are remembered, so that none is accepted twice: true is the cache that the
-     * Kerberos services of this user share, a name such as `file2:/run/app/replay` is one of your own, false is none.
+     * Where accepted Kerberos authenticators are remembered, so that none is accepted twice. `true`: in the cache that
+     * all Kerberos services of this user share. A name such as `file2:/run/app/replay`: in a cache of your own.
+     * `false`: nowhere.
      */
     replayCache: optional(replayCache, { otherwise: '`true`', ...kerberosAlone }),
-    /** Refuse Kerberos tickets without a PAC, which says whose SIDs and groups they are. */
+    /** Refuse Kerberos tickets without a PAC. The PAC says which SID and groups the user has. */
     requirePac: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
-    /** Keep tickets that clients forward, as `request.sspi.delegatedCredentials`. */
+    /** Keep the tickets that clients forward, as `request.sspi.delegatedCredentials`. */
     delegate: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
-    /** Take Kerberos tickets of RC4 (arcfour-hmac), which can be broken offline. */
+    /** Accept Kerberos tickets encrypted with RC4 (arcfour-hmac), which can be broken offline. */
     allowRc4: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
-    /** Verify Kerberos off the event loop: slower, but a slow file system does not hold up other requests. */
+    /** Verify Kerberos off the event loop. This is slower, but a slow file system does not delay other requests. */
     asynchronous: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
     /** Service principal names that tickets may be for, such as `HTTP/intranet.example.com`. */
     servicePrincipalNames: optional(listOf(servicePrincipalName, 'names'), {
@@ -113,33 +121,36 @@ function optionTable<R>() {
       schemes: ['Negotiate', 'Kerberos'],
       providers: ['gssapi', 'secur32'],
     }),
-    /** Who verifies NTLM and Digest, on Windows too: `memoryAccounts([...])`, `smbpasswdFile(path)`, or your own. */
+    /**
+     * The account source that verifies NTLM and Digest, on Windows too: `memoryAccounts([...])`, `smbpasswdFile(path)`,
+     * or your own.
+     */
     accounts: optional(accountSource, { schemes: ['Negotiate', 'NTLM', 'Digest'] }),
-    /** NetBIOS domain of accounts that name none, and of the NTLM challenge. */
+    /** NetBIOS domain of accounts that name no domain, and of the NTLM challenge. */
     domain: optional(netBiosName, {
       otherwise: "this computer's name",
       schemes: ['Negotiate', 'NTLM', 'Digest'],
     }),
-    /** Realm of Digest: what a browser shows to its user. At most 512 bytes of UTF-8. */
+    /** Realm of Digest, which a browser shows to its user. At most 512 bytes of UTF-8. */
     realm: optional(realm, { otherwise: 'the domain', ...digestAlone }),
-    /** Options of Digest alone. */
+    /** Options for Digest only. */
     digest: optional(group(digestProtocolOptions), digestAlone),
     /**
-     * Channel bindings of TLS connections. `never`; `whenSupported`: a client that sends them must send the right ones;
-     * `always`: every client must send them, and Digest, which cannot, is not offered.
+     * Channel bindings of TLS connections. `never`: they are not checked. `whenSupported`: a client that sends them
+     * must send the right ones. `always`: every client must send them; Digest cannot, so it is not offered.
      */
     channelBinding: defaulted(oneOf('never', 'whenSupported', 'always'), 'whenSupported'),
-    /** How long an NTLM, Kerberos or Negotiate sign-in lasts: as long as its `connection`, or for its `request` alone. */
+    /** How long an NTLM, Kerberos or Negotiate sign-in lasts: for its `connection`, or only for its `request`. */
     persistence: defaulted(oneOf('connection', 'request'), 'connection', handshakes),
-    /** Let a request without credentials through, with no user. Wrong credentials are refused all the same. */
+    /** Admit requests without credentials, with no user. Wrong credentials are still refused. */
     anonymous: defaulted(flag, false),
-    /** Requests this library should not look at at all. Must answer at once: a promise gives 500. */
+    /** Returns true for a request that sspi-auth must leave alone. Must return at once: a promise gives 500. */
     skip: optional(callable<(request: R) => boolean>()),
-    /** Whether an authenticated user may go on; anything but true gives 403. Asked for every request. */
+    /** Decides whether an authenticated user is admitted; anything but `true` gives 403. Called for every request. */
     authorize: optional(callable<(user: Identity, request: R) => boolean | Promise<boolean>>()),
-    /** pino, or anything of its shape such as `console`; `false` for none. */
-    logger: optional(logger, { otherwise: 'none; in Fastify its own' }),
-    /** What a client can make the server hold. */
+    /** pino, or any object with the same methods such as `console`; `false` for no log. */
+    logger: optional(logger, { otherwise: "none; in Fastify, Fastify's own" }),
+    /** Limits on what a client can make the server hold. */
     limits: defaulted(group(limitOptions), defaultsOf(limitOptions)),
     /** For tests: where the time comes from. */
     clock: defaulted(clock, systemClock, { otherwise: "the machine's" }),
@@ -150,25 +161,25 @@ function optionTable<R>() {
 
 type Table<R> = ReturnType<typeof optionTable<R>>;
 
-/** Every option, with what it concerns; for the providers and for the documentation. */
+/** Every option with the schemes and providers it applies to; for the providers and for the documentation. */
 export const options: Table<unknown> = Object.freeze(optionTable<unknown>());
 
 /** Options of every adapter. `R` is the framework's request. */
 export type SspiAuthOptions<R = unknown> = OptionsOf<Table<R>>;
 
-/** HTTP authentication schemes this library can speak, by their names in WWW-Authenticate. */
+/** HTTP authentication schemes that this library supports, by their names in WWW-Authenticate. */
 export type SchemeName = NonNullable<SspiAuthOptions['schemes']>[number];
 
-/** Who supplies the security packages. */
+/** Where the security packages come from. */
 export type ProviderName = NonNullable<SspiAuthOptions['provider']>;
 
 /** Limits on what a client can make the server hold. */
 export type Limits = OptionsOf<typeof limitOptions>;
 
-/** Options that concern Digest alone. */
+/** Options for Digest only. */
 export type DigestOptions = OptionsOf<typeof digestProtocolOptions>;
 
-/** Options after checking: nothing is missing but what has no default. */
+/** Options after checking. Only an option that has no default can be undefined. */
 export interface Settings<R = unknown> extends Omit<SettingsOf<Table<R>>, 'domain' | 'realm'> {
   /** NetBIOS name of this computer. */
   readonly computerName: string;
@@ -178,17 +189,17 @@ export interface Settings<R = unknown> extends Omit<SettingsOf<Table<R>>, 'domai
   readonly given: readonly (keyof Table<R>)[];
 }
 
-/** What of the settings decides which schemes are offered. */
+/** The settings that decide which schemes are offered. */
 export type SchemeSettings = Omit<Settings, 'skip' | 'authorize'>;
 
 /**
  * Checks options and fills in defaults.
  *
- * @throws OptionError naming the option, what it was and what to write instead
+ * @throws OptionError that names the option, what is wrong with it and what to write instead
  */
 export function parseOptions<R>(given: SspiAuthOptions<R> = {}): Settings<R> {
   if (typeof given === 'object' && given !== null && 'httpVersion' in given) {
-    throw new OptionError('options', 'is a request', 'Call it to get what handles requests: app.use(sspiAuth({ … })).');
+    throw new OptionError('options', 'is a request', 'Call sspiAuth() and use its result: app.use(sspiAuth({ … })).');
   }
   const table = optionTable<R>();
   const read = readOptions(table, given, 'options');

@@ -1,6 +1,6 @@
 /**
- * The handshakes that wait for their client, over all connections: none waits for ever, and there are never too many
- * (attack A17). One timer for all of them; the oldest is always first.
+ * The handshakes of all connections that wait for their client. None waits for ever, and there are never too many
+ * (attack A17). One timer serves all of them. The oldest is always first.
  */
 import type { Clock } from '../foundation/clock.ts';
 import type { Connection } from './connection.ts';
@@ -9,7 +9,7 @@ import { discard } from './verification.ts';
 import type { VerificationResult } from './verification.ts';
 import type { Outcome } from '../http/outcome.ts';
 
-/** Why a handshake was given up. */
+/** Why a handshake was abandoned. */
 export type Abandonment = 'deadline' | 'evicted' | 'closed';
 
 /** Limits of handshakes. */
@@ -20,21 +20,23 @@ export interface HandshakeLimits {
   readonly pendingHandshakes: number;
 }
 
-/** A request whose body may still be arriving: its client can go on with the handshake only when it has sent that. */
+/**
+ * A request whose body may still be arriving. Its client can continue the handshake only after it has sent the body.
+ */
 export type ArrivingRequest = Pick<Exchange, 'complete' | 'once'>;
 
 /** The pending handshakes of one authenticator. */
 export class PendingHandshakes {
-  /** Connection to deadline (Clock.elapsed()), in the order they began. */
+  /** The deadline of each connection (Clock.elapsed()), earliest first. */
   readonly #deadlines = new Map<Connection, number>();
-  /** Those whose time does not run yet. */
+  /** Connections that have a request whose body is still arriving, so that their time does not run yet. */
   readonly #arriving = new Map<Connection, ArrivingRequest>();
   readonly #limits: HandshakeLimits;
   readonly #clock: Clock;
   readonly #abandoned: (why: Abandonment, connection: Connection) => void;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param abandoned called before a handshake is given up for another reason than its client's going away */
+  /** @param abandoned called before a handshake is abandoned, unless the reason is that its client disconnected */
   constructor(
     limits: HandshakeLimits,
     clock: Clock,
@@ -45,23 +47,23 @@ export class PendingHandshakes {
     this.#abandoned = abandoned;
   }
 
-  /** How many wait. */
+  /** How many handshakes wait. */
   get size(): number {
     return this.#deadlines.size;
   }
 
   /**
-   * The connection now waits for its client, or for somebody who verifies. Neither may take for ever.
+   * The connection now waits for its client, or for a verification. Neither may take for ever.
    *
-   * @param request the leg that its client was answered: while its body arrives, which Node gives a time of its own
-   *   (requestTimeout), the client is not late
+   * @param request the request of the leg that was answered. While its body arrives, the client is not late: Node has
+   *   its own time limit for that (requestTimeout)
    */
   add(connection: Connection, socket: ConnectionSocket, request?: ArrivingRequest): void {
     if (request?.complete === false) {
       this.#arriving.set(connection, request);
       request.once?.('end', () => this.#arrived(connection, request));
     }
-    // The deadline is that of the whole handshake: a later leg does not buy time.
+    // The deadline is for the whole handshake: a later leg does not extend it.
     if (this.#deadlines.has(connection)) return;
     while (this.#deadlines.size >= this.#limits.pendingHandshakes) {
       const oldest = this.#deadlines.keys().next();
@@ -77,12 +79,12 @@ export class PendingHandshakes {
     this.#schedule();
   }
 
-  /** The handshake has ended, in whatever way; what becomes of the connection is the caller's. */
+  /** Removes a handshake that has ended in any way. The caller decides what happens to the connection. */
   remove(connection: Connection): void {
     if (this.#forget(connection) && this.#deadlines.size === 0) this.#stop();
   }
 
-  /** The connection waits for nobody and holds nothing. */
+  /** Ends the connection's wait, and deletes its context and identity. */
   release(connection: Connection): void {
     this.remove(connection);
     connection.reset();
@@ -90,18 +92,18 @@ export class PendingHandshakes {
   }
 
   /**
-   * Goes on when a result is there. One that has to be waited for is given the deadline; if it passes first, or the
-   * connection closes, the answer is no and the late result is thrown away (attack G10).
+   * Continues when a result is there. If it must be waited for, it has the deadline of the handshake. If that passes
+   * first, or the connection closes, the client is refused and the late result is discarded (attack G10).
    *
    * @param conclude makes the outcome of a result
-   * @param no makes the outcome for a client whose result did not come
+   * @param refuse makes the outcome for a client whose result did not come in time
    */
   whenVerified(
     connection: Connection,
     socket: ConnectionSocket,
     result: VerificationResult | Promise<VerificationResult>,
     conclude: (result: VerificationResult) => Outcome,
-    no: () => Outcome,
+    refuse: () => Outcome,
   ): Outcome | Promise<Outcome> {
     if (!(result instanceof Promise)) return conclude(result);
     this.add(connection, socket);
@@ -109,21 +111,21 @@ export class PendingHandshakes {
     const abandoned = new Promise<Outcome>((resolve) => {
       connection.onAbandon = () => {
         late = true;
-        resolve(no());
+        resolve(refuse());
       };
     });
     const verified = result.then(
       (settled) => {
         if (late) {
           discard(settled);
-          return no();
+          return refuse();
         }
         connection.onAbandon = undefined;
         return conclude(settled);
       },
       (error: unknown) => {
-        // Late, the listener is that of a request verified since.
-        if (late) return no();
+        // If this is late, `onAbandon` already belongs to a later request.
+        if (late) return refuse();
         connection.onAbandon = undefined;
         throw error;
       },
@@ -131,13 +133,13 @@ export class PendingHandshakes {
     return Promise.race([verified, abandoned]);
   }
 
-  /** Gives up every handshake. */
+  /** Abandons every handshake. */
   close(): void {
     for (const connection of [...this.#deadlines.keys()]) this.#abandon(connection, 'closed');
     this.#stop();
   }
 
-  /** Gives up what is past its deadline; called by the timer, and by tests with a clock of their own. */
+  /** Abandons the handshakes that are past their deadline. Called by the timer, and by tests with their own clock. */
   sweep(): void {
     const now = this.#clock.elapsed();
     for (const [connection, deadline] of this.#deadlines) {
@@ -155,7 +157,7 @@ export class PendingHandshakes {
     if (this.#deadlines.has(connection)) this.#restart(connection);
   }
 
-  /** The whole time is the client's again; the connection is the last in the order. */
+  /** Gives the client the full time again. The connection becomes the last in the order. */
   #restart(connection: Connection): void {
     this.#deadlines.delete(connection);
     this.#deadlines.set(connection, this.#clock.elapsed() + this.#limits.handshakeMilliseconds);
@@ -169,7 +171,7 @@ export class PendingHandshakes {
   #abandon(connection: Connection, why: Abandonment): void {
     this.#forget(connection);
     this.#abandoned(why, connection);
-    // A leg that is being verified right now is discarded by the contract when it ends.
+    // If a leg is being verified right now, the contract discards its result when it ends.
     connection.unwatch();
     connection.abandon();
   }

@@ -1,6 +1,6 @@
 /**
- * From bytes of an Authorization field to a result, through acceptSecurityContext. Knows schemes and contexts; connection
- * state, identity and policy are the authenticator's.
+ * Verifies the bytes of an Authorization field by acceptSecurityContext. Knows schemes and contexts. Connection state,
+ * identity and policy belong to other files of this folder.
  */
 import {
   acceptSecurityContext,
@@ -29,29 +29,29 @@ import {
 import type { AcceptSecurityContextResult, ContextHandle, Diagnosis, SecBuffer } from '../sspi/index.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
 
-/** The context stands. It is the receiver's to delete. */
+/** The context is established. The receiver must delete it. */
 export interface AcceptedResult {
   readonly type: 'accepted';
   readonly context: ContextHandle;
   readonly attributes: number;
   readonly expiry: Date | undefined;
-  /** For the client, with the response of the handler. */
+  /** A token for the client, to be sent with the handler's response. */
   readonly token: Uint8Array | undefined;
   readonly channelBound: boolean;
 }
 
-/** What acceptSecurityContext came to. */
+/** The result of acceptSecurityContext. */
 export type VerificationResult =
   | AcceptedResult
-  /** The client owes another token. The context is the receiver's to delete. */
+  /** The client must send another token. The receiver must delete the context. */
   | { readonly type: 'continue'; readonly context: ContextHandle; readonly tokens: readonly Uint8Array[] }
-  /** No. The context is gone. */
+  /** Refused. The context is already deleted. */
   | { readonly type: 'refused'; readonly status: number; readonly diagnosis: Diagnosis | undefined };
 
-/** SEC_CHANNEL_BINDINGS_RESULT flag: the client sent the bindings of this very connection. */
+/** SEC_CHANNEL_BINDINGS_RESULT flag: the client sent the bindings of this connection. */
 const VALID_MATCHED = 0x10;
 
-/** How the bindings of the connection are to be honoured. */
+/** How channel bindings are enforced. */
 export interface ChannelBindingPolicy {
   readonly mode: 'never' | 'whenSupported' | 'always';
   /** SEC_CHANNEL_BINDINGS of the connection; undefined without TLS. */
@@ -59,7 +59,7 @@ export interface ChannelBindingPolicy {
 }
 
 /**
- * One leg of Negotiate, Kerberos or NTLM.
+ * Verifies one leg of Negotiate, Kerberos or NTLM.
  *
  * @param context the pending context of the same scheme on the same connection; undefined on the first leg
  */
@@ -72,7 +72,7 @@ export function verifyToken(
   if (mode === 'always' && bindings === undefined) {
     if (context !== undefined) deleteSecurityContext(context);
     const text =
-      "channelBinding is 'always' and the connection has no TLS of this server, or a certificate without bindings";
+      "channelBinding is 'always', but the connection has no TLS to this server, or a certificate without bindings";
     return { type: 'refused', status: SEC_E_BAD_BINDINGS, diagnosis: { text } };
   }
   const input: SecBuffer[] = [{ type: SECBUFFER_TOKEN, data: token }];
@@ -97,10 +97,11 @@ export function verifyToken(
 const nothing = new Uint8Array(0);
 
 /**
- * The credentials of a Digest request.
+ * Verifies the credentials of a Digest request.
  *
  * @param fields the text after `Digest `
- * @param target the request target as on the wire
+ * @param method the request method
+ * @param target the request target as sent on the wire
  */
 export function verifyDigestFields(
   scheme: OfferedScheme,
@@ -118,7 +119,7 @@ export function verifyDigestFields(
 export function digestChallenges(scheme: OfferedScheme): readonly string[] {
   const result = acceptDigest(scheme, nothing, '', '');
   if (result instanceof Promise) {
-    // A challenge asks nobody, so it never has to wait; a package that does has no challenge to offer.
+    // A challenge asks no account source, so it never has to wait. A package that waits has no challenge to offer.
     result.then(discard, () => undefined);
     return [];
   }
@@ -126,12 +127,12 @@ export function digestChallenges(scheme: OfferedScheme): readonly string[] {
   return result.type === 'continue' ? result.tokens.map(challengeText) : [];
 }
 
-/** A Digest challenge as it stands in a header field. */
+/** A Digest challenge as text for a header field. */
 export function challengeText(token: Uint8Array): string {
   return Buffer.from(token).toString('latin1');
 }
 
-/** Deletes the context of a result that nobody wants any more. */
+/** Deletes the context of a result that is no longer needed. */
 export function discard(result: VerificationResult): void {
   if (result.type !== 'refused') deleteSecurityContext(result.context);
 }
@@ -183,7 +184,7 @@ function settled(result: AcceptSecurityContextResult): VerificationResult | Prom
     }
     case SEC_I_COMPLETE_NEEDED:
     case SEC_I_COMPLETE_AND_CONTINUE:
-      // The result is CompleteAuthToken's: some providers give these codes for right and wrong passwords alike.
+      // CompleteAuthToken gives the result: some providers return these codes for right and wrong passwords alike.
       if (context === undefined) break;
       return completed(context, result);
     default:
@@ -200,7 +201,7 @@ function completed(
   const result = completeAuthToken(context, output);
   const after = (completion: AcceptSecurityContextResult): VerificationResult | Promise<VerificationResult> => {
     if (completion.status === SEC_I_COMPLETE_NEEDED || completion.status === SEC_I_COMPLETE_AND_CONTINUE) {
-      // Asked for the result, a package that only asks to be asked again never gives one.
+      // A package that answers the completion by asking for another one never gives a result.
       deleteSecurityContext(context);
       return { type: 'refused', status: SEC_E_INTERNAL_ERROR, diagnosis: completion.diagnosis };
     }

@@ -12,14 +12,14 @@ export type Command =
 
 /** Options of `sspi-auth demo`. */
 export interface DemoCommandOptions {
-  /** undefined: 8080, or the next that is free. 0: any that is free. */
+  /** Undefined: 8080, or the next port that is free. 0: any port that is free. */
   readonly port: number | undefined;
   readonly host: string;
-  /** Of both accounts; undefined: a random one each. */
+  /** The password of both accounts. Undefined: a random one for each. */
   readonly password: string | undefined;
 }
 
-/** A command line that cannot be understood; the message says what and, where it can, what to write instead. */
+/** A command line that cannot be understood. The message says why and, if possible, what to write instead. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -47,7 +47,7 @@ Usage:
  * Reads a command line.
  *
  * @param words what follows the name of the program
- * @throws UsageError
+ * @throws UsageError if it cannot be understood
  */
 export function parseCommandLine(words: readonly string[]): Command {
   const { values, positionals } = parse(words);
@@ -68,11 +68,11 @@ export function parseCommandLine(words: readonly string[]): Command {
       return { type: 'decode', text: text === '' || text === '-' ? undefined : text };
     }
     default:
-      throw new UsageError(`unknown command ${JSON.stringify(name)}; there are demo and decode`);
+      throw new UsageError(`unknown command ${JSON.stringify(name)}; the commands are demo and decode`);
   }
 }
 
-/** Whether nobody but this machine can reach an address. */
+/** Whether an address can be reached from this machine only. */
 export function isLoopback(host: string): boolean {
   if (host.toLowerCase() === 'localhost' || host === '::1') return true;
   return isIP(host) === 4 && host.startsWith('127.');

@@ -1,4 +1,4 @@
-/** `sspi-auth decode`: what somebody pastes, as trees. */
+/** `sspi-auth decode`: shows a pasted text as trees. */
 import { MalformedTokenError } from '../foundation/errors.ts';
 import { decodeBase64 } from '../formats/base64.ts';
 import { descriptionLines } from './description.ts';
@@ -7,17 +7,17 @@ import { describeHeader } from './header-description.ts';
 import type { HeaderKind } from './header-description.ts';
 import { describeToken } from './token-description.ts';
 
-/** A field among other text: a header of its own, or a line of `curl -v`, which has `>` or `<` before it. */
+/** A header field on a line of its own, or a line of `curl -v`, which begins with `>` or `<`. */
 const fieldLine = /^\s*(?:[<>*]\s*)?(?:proxy-)?(authorization|www-authenticate|authenticate)\s*:\s*(.*?)\s*$/i;
 /** The value of such a field. */
 const fieldValue = /^(?:ntlm|negotiate|kerberos|digest|basic)(?:\s|$)/i;
 
 /**
- * Decodes a text: a token in base64 or hexadecimal, the value of an Authorization or WWW-Authenticate field, or any text
- * with such fields on lines of their own.
+ * Decodes a text: a token in base64 or hexadecimal, the value of an Authorization or WWW-Authenticate field, or any
+ * text with such fields on lines of their own.
  *
  * @returns trees for a terminal, a blank line between them
- * @throws MalformedTokenError where something cannot be decoded; the message says which field at which offset
+ * @throws MalformedTokenError if something cannot be decoded; the message says which field at which offset
  */
 export function decodeText(text: string): string {
   const fields = text.split('\n').flatMap((line) => {
@@ -32,7 +32,7 @@ export function decodeText(text: string): string {
 
 /** A comma after which another scheme begins: alone, with a token, or with its first parameter. */
 const nextChallenge = /,\s*(?=(?:ntlm|negotiate|kerberos|digest|basic)(?:\s*(?:,|$)|\s+[^\s=]))/i;
-/** Quoted text, in which a comma divides nothing, and what lies between. RFC 9110 section 5.6.4. */
+/** A quoted string, in which a comma does not separate, or the text between two of them. RFC 9110 section 5.6.4. */
 const quotedOrNot = /"(?:\\.|[^"\\])*"?|[^"]+/gs;
 
 /** The challenges of one WWW-Authenticate field, RFC 9110 section 11.6.1: a proxy may have joined several lines. */
@@ -52,7 +52,7 @@ function splitChallenges(value: string): readonly string[] {
     .filter((challenge) => challenge !== '');
 }
 
-/** Basic with something after it that is no parameter such as `realm="intranet"`: a user name and a password. */
+/** Basic followed by anything but a parameter such as `realm="intranet"`: then it is a user name and a password. */
 const basicCredentials = /^basic\s+(?![\w-]+\s*=["\w])\S/i;
 
 function describeField(field: HeaderKind, value: string): Description {
@@ -69,7 +69,7 @@ function describeAlone(text: string): Description {
   return { ...description, title: `${description.title}, ${token.byteLength} bytes` };
 }
 
-/** A value whose base64 was broken into lines; a list of parameters keeps its spaces. */
+/** Joins a value whose base64 was broken into lines. A list of parameters keeps its spaces. */
 function joined(text: string): string {
   if (/^(?:digest|basic)/i.test(text)) return text.replace(/\s+/g, ' ');
   const [scheme = '', ...rest] = text.split(/\s+/);
@@ -82,7 +82,7 @@ function unquoted(text: string): string {
   return (quote === '"' || quote === "'") && trimmed.endsWith(quote) ? trimmed.slice(1, -1).trim() : trimmed;
 }
 
-/** Hexadecimal `NTLMSSP`, `[APPLICATION 0]` or `[1]`: as base64 no token could begin so. */
+/** Hexadecimal that begins with `NTLMSSP`, `[APPLICATION 0]` or `[1]`. No token begins like this in base64. */
 const hexadecimal = /^(?:4e544c4d53535000|60[0-9a-f]{2}|a1[0-9a-f]{2})(?:[0-9a-f]{2})*$/i;
 
 function tokenBytes(text: string): Uint8Array {

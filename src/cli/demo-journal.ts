@@ -10,14 +10,14 @@ export interface PrintedAccount {
   readonly password: string;
 }
 
-/** What a demo that listens says of itself. */
+/** What the text at start tells about a demo that listens. */
 export interface DemoStart {
   readonly version: string;
   /** `http://127.0.0.1:8080`, without a slash at the end. */
   readonly origin: string;
   readonly accounts: readonly PrintedAccount[];
   readonly paths: readonly DemoPath[];
-  /** Whether the shell is that of Windows, which quotes otherwise. */
+  /** Whether the shell is that of Windows, which has other rules for quoting. */
   readonly windows: boolean;
 }
 
@@ -56,7 +56,7 @@ const curlOptions: ReadonlyMap<string, string> = new Map([
   ['Digest', '--digest'],
 ]);
 
-/** A word for the shell. */
+/** Quotes a word for the shell, if it must be quoted. */
 function quoted(word: string, windows: boolean): string {
   if (/^[\w:.@%+=/-]+$/.test(word)) return word;
   return windows ? `"${word.replaceAll('"', '""')}"` : `'${word.replaceAll("'", String.raw`'\''`)}'`;

@@ -38,7 +38,7 @@ const icon =
 /** The path that needs no sign-in. */
 export const SIGNED_OUT_PATH = '/signed-out';
 
-/** The page of somebody who is signed in. */
+/** The page of a signed-in user. */
 export function signInPage(signIn: SignIn, current: DemoPath, paths: readonly DemoPath[]): string {
   const { user, handshake } = signIn;
   const json = current.path === '/' ? '/json' : `${current.path}/json`;
@@ -113,7 +113,7 @@ export function signedOutPage(offers: readonly OfferedChallenges[], paths: reado
   return page('Signed out · sspi-auth demo', body, SIGNED_OUT_PATH, paths);
 }
 
-/** The page of a path that is none. */
+/** The page for a path that does not exist. */
 export function notFoundPage(paths: readonly DemoPath[]): string {
   const body = html`<h1>There is no such page</h1>
     <p>
@@ -194,7 +194,7 @@ function fieldList(fields: readonly DescribedField[]): Html | undefined {
   return html`<dl class="fields">${fields.map(fieldItem)}</dl>`;
 }
 
-/** Lists take the whole width where there is little. */
+/** On narrow screens a list takes the whole width. */
 function fieldItem(field: DescribedField): Html {
   const place = 'text' in field ? '' : 'block';
   return html`<dt class="${place}">${field.name}</dt>

@@ -33,7 +33,7 @@ export interface DemoServer {
 }
 
 /** A protected path with the authenticator before it. */
-interface Door extends DemoPath {
+interface ProtectedRoute extends DemoPath {
   readonly protect: Protect;
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
 }
@@ -49,37 +49,37 @@ export function createDemoServer({ accounts, logger }: DemoServerOptions): DemoS
     domain: DEMO_DOMAIN,
     ...(logger === undefined ? undefined : { logger }),
   };
-  const doors: Door[] = [];
-  const open = (path: string, label: string, schemes?: readonly SchemeName[]): Door => {
+  const routes: ProtectedRoute[] = [];
+  const addRoute = (path: string, label: string, schemes?: readonly SchemeName[]): ProtectedRoute => {
     const protect = sspiAuth({ ...options, ...(schemes === undefined ? undefined : { schemes }) });
     const recorder = new HandshakeRecorder();
-    const verified = protect(tellWhoYouAre(path, recorder, doors));
+    const verified = protect(signInListener(path, recorder, routes));
     const handle = (request: IncomingMessage, response: ServerResponse): void => {
       recorder.begin(request, response);
       verified(request, response);
     };
-    const door: Door = { path, label, schemes: protect.authenticator.schemes, protect, handle };
-    doors.push(door);
-    return door;
+    const route: ProtectedRoute = { path, label, schemes: protect.authenticator.schemes, protect, handle };
+    routes.push(route);
+    return route;
   };
-  const all = open('/', 'All schemes');
-  for (const scheme of all.schemes as readonly SchemeName[]) open(`/${scheme.toLowerCase()}`, scheme, [scheme]);
+  const all = addRoute('/', 'All schemes');
+  for (const scheme of all.schemes as readonly SchemeName[]) addRoute(`/${scheme.toLowerCase()}`, scheme, [scheme]);
 
-  const byPath = new Map(doors.flatMap((door) => [door.path, jsonPath(door.path)].map((path) => [path, door])));
+  const byPath = new Map(routes.flatMap((route) => [route.path, jsonPath(route.path)].map((path) => [path, route])));
   const server = createServer({ ...recommendedServerOptions }, (request, response) => {
     const path = pathOf(request);
-    const door = byPath.get(path);
-    if (door !== undefined) door.handle(request, response);
-    else if (path === SIGNED_OUT_PATH) send(request, response, 200, 'text/html', signedOut(doors));
-    else send(request, response, 404, 'text/html', notFoundPage(doors));
+    const route = byPath.get(path);
+    if (route !== undefined) route.handle(request, response);
+    else if (path === SIGNED_OUT_PATH) send(request, response, 200, 'text/html', signedOut(routes));
+    else send(request, response, 404, 'text/html', notFoundPage(routes));
   });
   all.protect.attach(server);
   const close = (): void => {
     server.close();
     server.closeAllConnections();
-    for (const { protect } of doors) protect.close();
+    for (const { protect } of routes) protect.close();
   };
-  return { server, paths: doors, close };
+  return { server, paths: routes, close };
 }
 
 function jsonPath(path: string): string {
@@ -91,8 +91,12 @@ function pathOf({ url = '/' }: IncomingMessage): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
-/** The listener behind an authenticator. */
-function tellWhoYouAre(path: string, recorder: HandshakeRecorder, doors: readonly Door[]): AuthenticatedListener {
+/** The listener behind an authenticator: answers with the sign-in as a page, as text or as JSON. */
+function signInListener(
+  path: string,
+  recorder: HandshakeRecorder,
+  routes: readonly ProtectedRoute[],
+): AuthenticatedListener {
   return (request, response) => {
     const signIn = signInFor(request, recorder);
     if (signIn === undefined) {
@@ -100,8 +104,8 @@ function tellWhoYouAre(path: string, recorder: HandshakeRecorder, doors: readonl
     } else if (pathOf(request) === jsonPath(path)) {
       send(request, response, 200, 'application/json', `${JSON.stringify(signIn, undefined, 2)}\n`);
     } else if (wantsHtml(request)) {
-      const current = doors.find((door) => door.path === path) ?? { path, label: path, schemes: [] };
-      send(request, response, 200, 'text/html', signInPage(signIn, current, doors));
+      const current = routes.find((route) => route.path === path) ?? { path, label: path, schemes: [] };
+      send(request, response, 200, 'text/html', signInPage(signIn, current, routes));
     } else {
       send(request, response, 200, 'text/plain', signInText(signIn));
     }
@@ -115,18 +119,18 @@ function signInFor(request: AuthenticatedRequest, recorder: HandshakeRecorder): 
   return signInOf(user, sspi, peer, recorder.conclude(request));
 }
 
-/** Browsers name text/html; curl takes anything and is better served with text. */
+/** Browsers ask for text/html. curl accepts anything, and text suits it better. */
 function wantsHtml({ headers }: IncomingMessage): boolean {
   return headers.accept?.includes('text/html') === true;
 }
 
-function signedOut(doors: readonly Door[]): string {
-  const offers = doors.map((door) => ({ path: door, challenges: challengesOf(door) }));
-  return signedOutPage(offers, doors);
+function signedOut(routes: readonly ProtectedRoute[]): string {
+  const offers = routes.map((route) => ({ path: route, challenges: challengesOf(route) }));
+  return signedOutPage(offers, routes);
 }
 
-/** What a 401 of this path asks for: a real one, which nobody answers. */
-function challengesOf({ protect }: Door): readonly DescribedHeader[] {
+/** The challenges of a 401 of this path. The 401 is a real one, but it is not sent. */
+function challengesOf({ protect }: ProtectedRoute): readonly DescribedHeader[] {
   const outcome = protect.authenticator.challenge({ httpVersionMajor: 1 });
   if (outcome.type !== 'challenge') return [];
   return outcome.headers

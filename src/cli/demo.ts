@@ -9,7 +9,7 @@ import type { DemoCommandOptions } from './command-line.ts';
 import { journal, startText } from './demo-journal.ts';
 import { createDemoServer } from './demo-server.ts';
 
-/** Where the demo prints; a process's own streams will do. */
+/** Where the demo prints. A process has these streams. */
 export interface DemoOutput {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
@@ -19,7 +19,7 @@ export interface DemoOutput {
 const FIRST_PORT = 8080;
 const PORTS_TRIED = 20;
 
-/** Letters and digits that nobody takes for each other. */
+/** Letters and digits that cannot be taken for each other. */
 const passwordAlphabet = 'abcdefghjkmnpqrstuvwxyz23456789';
 const PASSWORD_CHARACTERS = 12;
 
@@ -54,7 +54,7 @@ export async function runDemo(options: DemoCommandOptions, version: string, outp
   print('Ended.');
 }
 
-/** Settles on Ctrl-C or a request to end; a second Ctrl-C ends the process at once, as it does without a listener. */
+/** Waits for Ctrl-C or SIGTERM. A second Ctrl-C ends the process at once, because there is no listener any more. */
 async function interruption(): Promise<void> {
   const either = new AbortController();
   const { signal } = either;
@@ -82,7 +82,7 @@ async function listen(server: Server, { port, host }: DemoCommandOptions): Promi
   }
 }
 
-/** The address to open: a server that listens on every address is reached by the loopback's. */
+/** The address to open. A server that listens on every address is reached at the loopback address. */
 function originOf({ address, family, port }: AddressInfo): string {
   if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`;
   return family === 'IPv6' ? `http://[${address}]:${port}` : `http://${address}:${port}`;

@@ -1,4 +1,4 @@
-/** A token or header field as something to read, and its form in a terminal. */
+/** The description of a token or a header field for people, and its form in a terminal. */
 
 /** One thing that was decoded, such as a message of a handshake. */
 export interface Description {
@@ -9,17 +9,20 @@ export interface Description {
   readonly fields: readonly DescribedField[];
 }
 
-/** One field: a text, a list of names, or something that was decoded in its turn. */
+/** One field: a text, a list of names, or a description of its own. */
 export type DescribedField =
   | { readonly name: string; readonly text: string }
   | { readonly name: string; readonly names: readonly string[] }
   | { readonly name: string; readonly inner: Description };
 
-/** C0, C1 and the characters that turn the direction of text around: on a terminal they could disguise what is shown. */
+/**
+ * C0, C1, separators of lines, and characters that change the direction of text. On a terminal they could disguise what
+ * is shown.
+ */
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const unsafe = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-/** A text from a client, fit for a terminal: what could steer it is escaped as `\uXXXX`. */
+/** Makes a text from a client safe for a terminal: the characters above are escaped as `\uXXXX`. */
 export function terminalText(text: string): string {
   return text.replace(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

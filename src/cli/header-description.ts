@@ -1,4 +1,4 @@
-/** Values of Authorization and WWW-Authenticate as something to read. */
+/** Describes values of Authorization and WWW-Authenticate for people. */
 import { MalformedTokenError } from '../foundation/errors.ts';
 import { decodeBase64 } from '../formats/base64.ts';
 import { parseDigestFields } from '../formats/digest/fields.ts';
@@ -12,7 +12,7 @@ export type HeaderKind = 'credentials' | 'challenge';
 export interface DescribedHeader {
   /** As sent: `NTLM`, `Digest`. */
   readonly scheme: string;
-  /** Size in bytes: of the decoded token, of the text of a parameter list, 0 where the scheme stands alone. */
+  /** Size in bytes of the decoded token, or of the text of a parameter list; 0 if there is only the scheme. */
   readonly bytes: number;
   readonly description: Description;
 }
@@ -24,7 +24,7 @@ const headerForm = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: +(.*))?$/s;
  * Describes a value.
  *
  * @param value as node:http gives it: bytes as ISO 8859-1
- * @throws MalformedTokenError where it breaks the form of its scheme; the message holds nothing of the value
+ * @throws MalformedTokenError if it does not have the form of its scheme; the message contains nothing of the value
  */
 export function describeHeader(kind: HeaderKind, value: string): DescribedHeader {
   const [, scheme, parameters = ''] = headerForm.exec(value.trim()) ?? [];
@@ -51,9 +51,9 @@ export function describeHeader(kind: HeaderKind, value: string): DescribedHeader
   }
 }
 
-/** Parameters whose whole value nobody needs to read. */
+/** Long parameters, of which only the beginning is shown. */
 const shortened: ReadonlySet<string> = new Set(['nonce', 'cnonce', 'opaque', 'nextnonce']);
-/** Parameters that passwords could be guessed on. */
+/** Parameters that are not shown, because passwords can be guessed from them. */
 const withheld: ReadonlySet<string> = new Set(['response', 'rspauth']);
 /** How much of a shortened value is shown, in characters. */
 const SHOWN_CHARACTERS = 12;

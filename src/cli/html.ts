@@ -1,10 +1,10 @@
-/** HTML that escapes by itself: whatever is put into a template is text, unless it is HTML already. */
+/** HTML that escapes by itself: every value in a template is taken for text, unless it is HTML already. */
 
 /** Markup that is safe to send. Only `html` makes it. */
 export class Html {
   readonly markup: string;
 
-  /** @param markup trusted as it is; nobody but `html` and `styleSheet` should call this */
+  /** @param markup trusted, so it is not escaped; only `html` and `styleSheet` should call this */
   constructor(markup: string) {
     this.markup = markup;
   }
@@ -22,22 +22,22 @@ const references: Readonly<Record<string, string>> = {
 };
 
 /**
- * Characters that HTML cannot hold or that turn the direction of text around. Names come from clients: shown as they are,
- * such characters could disguise one.
+ * Characters that HTML cannot contain or that change the direction of text. Names come from clients, and such
+ * characters could disguise a name.
  */
 
 const unsafe =
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]/gu;
 
-/** A text for an element's content or a quoted attribute. */
+/** Escapes a text for an element's content or a quoted attribute. */
 export function escapeHtml(text: string): string {
   return text
     .replace(/[&<>"']/g, (character) => references[character] ?? '')
     .replace(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** A template of HTML. Parts in attributes must stand between quotes. */
+/** Makes HTML from a template. Parts in attributes must stand between quotes. */
 export function html(template: TemplateStringsArray, ...parts: readonly HtmlPart[]): Html {
   return new Html(template.map((text, index) => text + markupOf(parts[index])).join(''));
 }

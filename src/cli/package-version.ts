@@ -1,7 +1,10 @@
-/** The version of this package, from its package.json: the code may run as built or from its sources. */
+/**
+ * The version of this package, from its package.json. Its folder is searched for, because the code may run built or
+ * from its sources.
+ */
 import { readFileSync } from 'node:fs';
 
-/** Such as `1.2.3`; `unknown` where no package.json of this package lies above the code. */
+/** Such as `1.2.3`; `unknown` if no folder above the code has the package.json of this package. */
 export function packageVersion(): string {
   let folder = new URL('.', import.meta.url);
   for (;;) {

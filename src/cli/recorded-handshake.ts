@@ -1,13 +1,13 @@
 /**
- * What clients and server said to each other until a client was known, kept for each connection so that the demo can show
- * it. It only watches: nothing that the library decides depends on it.
+ * Records for each connection what client and server sent until the client was known, so that the demo can show it. It
+ * only watches: no decision of the library depends on it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MalformedTokenError } from '../foundation/errors.ts';
 import { describeHeader } from './header-description.ts';
 import type { DescribedHeader, HeaderKind } from './header-description.ts';
 
-/** One message of HTTP with the credentials or challenges in it. */
+/** One HTTP message with the credentials or challenges in it. */
 export interface Leg {
   readonly from: 'client' | 'server';
   /** `GET /` or `401 Unauthorized`. */
@@ -15,43 +15,46 @@ export interface Leg {
   /** Milliseconds since the first leg. */
   readonly milliseconds: number;
   readonly headers: readonly DescribedHeader[];
-  /** `Persistent-Auth` of the answer that says yes. */
+  /** `Persistent-Auth` of the response that signed the client in. */
   readonly persistent?: string;
 }
 
-/** A request and its answer while they are on their way. */
+/** A request and its response, which may still be on its way. */
 interface Exchange {
   readonly line: string;
   readonly startedAt: number;
   readonly credentials: readonly DescribedHeader[];
-  /** Taken while the headers can still be read; undefined once `answer` is there. */
+  /** The response until its header fields were read; undefined once `answer` is there. */
   response: ServerResponse | undefined;
   finishedAt: number | undefined;
   answer: { readonly status: number; readonly challenges: readonly DescribedHeader[]; persistent?: string } | undefined;
 }
 
-/** What one connection said. */
+/** What was recorded on one connection. */
 interface Conversation {
   exchanges: Exchange[];
-  /** The last exchange that is kept let the client in. */
+  /** Whether the last recorded exchange signed the client in. */
   concluded: boolean;
-  /** Requests that were let in since, without a word about credentials. */
+  /** Requests without credentials since then. */
   silentRequests: number;
 }
 
 /** A handshake as the page shows it. */
 export interface RecordedHandshake {
   readonly legs: readonly Leg[];
-  /** Requests on the connection that needed no handshake of their own since. */
+  /** Requests on the connection since then that needed no handshake. */
   readonly silentRequests: number;
 }
 
-/** A client that fails again and again on one connection pushes out what it did first. */
-const MAXIMUM_EXCHANGES = 12;
+/**
+ * At most this many exchanges are kept for a connection. If a client fails again and again, its oldest ones are
+ * dropped.
+ */
+const MAX_EXCHANGES = 12;
 /** Longest request line that is shown, in characters. */
-const MAXIMUM_LINE = 120;
+const MAX_LINE = 120;
 
-/** Records the handshakes before one authenticator. */
+/** Records the handshakes of one authenticator. */
 export class HandshakeRecorder {
   readonly #conversations = new WeakMap<object, Conversation>();
 
@@ -75,7 +78,7 @@ export class HandshakeRecorder {
       conversation.concluded = false;
       conversation.silentRequests = 0;
     }
-    const line = `${request.method ?? ''} ${request.url ?? ''}`.slice(0, MAXIMUM_LINE);
+    const line = `${request.method ?? ''} ${request.url ?? ''}`.slice(0, MAX_LINE);
     const startedAt = performance.now();
     const exchange: Exchange = {
       line,
@@ -86,13 +89,13 @@ export class HandshakeRecorder {
       answer: undefined,
     };
     conversation.exchanges.push(exchange);
-    if (conversation.exchanges.length > MAXIMUM_EXCHANGES) conversation.exchanges.shift();
+    if (conversation.exchanges.length > MAX_EXCHANGES) conversation.exchanges.shift();
     response.once('finish', () => takeAnswer(exchange));
   }
 
   /**
-   * The handshake that let a request in. Call it in the request's listener, once the authenticator has set its fields on
-   * the response.
+   * The handshake that signed a request in. Call it in the request's listener, after the authenticator has set its
+   * fields on the response.
    */
   conclude(request: IncomingMessage): RecordedHandshake {
     const conversation = this.#conversations.get(request.socket);
@@ -148,7 +151,7 @@ function fieldValues(rawHeaders: readonly string[], name: string): readonly stri
   return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name);
 }
 
-/** A value described, or why it cannot be. */
+/** Describes a value, or says why it cannot be described. */
 function described(kind: HeaderKind, value: string): DescribedHeader {
   try {
     return describeHeader(kind, value);

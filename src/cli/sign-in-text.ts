@@ -4,7 +4,7 @@ import { legMeaning } from './leg-meaning.ts';
 import type { Leg } from './recorded-handshake.ts';
 import type { SignIn } from './sign-in.ts';
 
-/** The text, ending with a line end. */
+/** The text. It ends with a line end. */
 export function signInText(signIn: SignIn): string {
   const { user, handshake } = signIn;
   const facts: [name: string, text: string][] = [

@@ -1,4 +1,4 @@
-/** What the demo tells a client about its own sign-in, as data: the page, the text and the JSON are made from it. */
+/** What the demo tells a client about its own sign-in, as data. The page, the text and the JSON are made from it. */
 import type { Identity, SecurityContextInfo } from '../index.ts';
 import * as requirements from '../sspi/requirements.ts';
 import type { RecordedHandshake } from './recorded-handshake.ts';
@@ -12,7 +12,7 @@ export interface SignIn {
   /** Names of the ASC_RET_* bits. */
   readonly attributes: readonly string[];
   readonly channelBound: boolean;
-  /** ISO 8601; undefined: with the connection, or with the request. */
+  /** ISO 8601. Undefined: the sign-in ends with the connection, or with the request. */
   readonly expiry: string | undefined;
   /** `address:port` of the client. */
   readonly peer: string;
@@ -36,7 +36,7 @@ export function attributeNames(attributes: number): readonly string[] {
   return rest === 0 ? names : [...names, `0x${rest.toString(16)}`];
 }
 
-/** Puts a sign-in together from what a request carries and what was recorded. */
+/** Makes a SignIn from what a request carries and what was recorded. */
 export function signInOf(
   user: Identity,
   sspi: SecurityContextInfo,

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command `sspi-auth`. Exit codes: 0 done, 1 a token that cannot be decoded, 2 a command line that cannot be followed. */
+/** The command `sspi-auth`. Exit codes: 0 done, 1 a token that cannot be decoded, 2 a command line that is wrong. */
 import { text } from 'node:stream/consumers';
 import { MalformedTokenError } from '../foundation/errors.ts';
 import { parseCommandLine, usage, UsageError } from './command-line.ts';
@@ -28,7 +28,7 @@ async function run(words: readonly string[]): Promise<void> {
   }
 }
 
-// A pipe whose reader has gone (`sspi-auth decode | head`) is no error.
+// If the reader of a pipe has ended (`sspi-auth decode | head`), that is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });

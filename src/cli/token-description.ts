@@ -1,6 +1,6 @@
 /**
- * Tokens of NTLM, SPNEGO and Kerberos as something to read. Nothing is verified, and nothing that passwords could be guessed
- * on is shown: responses, keys and checksums are told by their size.
+ * Describes tokens of NTLM, SPNEGO and Kerberos for people. Nothing is verified. Responses, keys and checksums are
+ * shown by their size only, because passwords can be guessed from them.
  */
 import { MalformedTokenError } from '../foundation/errors.ts';
 import {
@@ -50,20 +50,20 @@ const kerberosMessages: ReadonlyMap<number, string> = new Map([
 const INITIAL_TOKEN = 0x60;
 const NEG_TOKEN_RESP = 0xa1;
 
-/** Tokens lie in each other: SPNEGO around a mechanism's. More layers than this no client has. */
-const MAXIMUM_LAYERS = 4;
+/** How many layers a token may have. SPNEGO contains a token of a mechanism; no client sends more layers than this. */
+const MAX_LAYERS = 4;
 
 /**
  * Describes a token.
  *
- * @throws MalformedTokenError where it is none that is known, or not whole
+ * @throws MalformedTokenError if it is not of a known kind, or not complete
  */
 export function describeToken(token: Uint8Array): Description {
   return describeLayer(token, 0);
 }
 
 function describeLayer(token: Uint8Array, layer: number): Description {
-  if (layer > MAXIMUM_LAYERS) throw new MalformedTokenError('token', 'too many tokens inside each other');
+  if (layer > MAX_LAYERS) throw new MalformedTokenError('token', 'too many tokens inside each other');
   if (isNtlmMessage(token)) return describeNtlm(token);
   if (token[0] === INITIAL_TOKEN) return describeInitialToken(token, layer);
   if (token[0] === NEG_TOKEN_RESP) return describeNegotiation(decodeNegotiationToken(token), layer);
@@ -86,7 +86,7 @@ function describeInitialToken(token: Uint8Array, layer: number): Description {
   return { title, highlights, fields: [named, ...fields] };
 }
 
-/** The clear part of an AP-REQ; undefined where it has none that can be read. */
+/** The unencrypted fields of an AP-REQ; undefined if they cannot be read. */
 function describeApRequest(message: Uint8Array): Omit<Description, 'title'> | undefined {
   try {
     const { ticket, ticketCipher, ...request } = decodeApRequest(message);
@@ -139,7 +139,7 @@ function describeNegotiation(token: NegTokenInit | NegTokenResp, layer: number):
   return { title: `SPNEGO ${token.type}`, highlights, fields };
 }
 
-/** A token inside a token: decoded where it can be, else its size, because what is around it is worth showing anyway. */
+/** A token inside a token. If it cannot be decoded, its size is given, so that the outer token can still be shown. */
 function innerField(name: string, token: Uint8Array, layer: number): DescribedField {
   try {
     return { name, inner: describeLayer(token, layer + 1) };

@@ -1,7 +1,7 @@
-/** The one thing of an X.509 certificate that Node does not tell: which hash its signature was made over (RFC 5280). */
+/** Reads from an X.509 certificate (RFC 5280) what Node does not tell: the hash function of its signature. */
 import { Reader } from './reader.ts';
 
-/** Signature algorithms by the hexadecimal content of their OID; RFC 4055, RFC 5758, RFC 8017. */
+/** The hash of each signature algorithm, by the content of its OID in hexadecimal; RFC 4055, RFC 5758, RFC 8017. */
 const hashOfSignature: ReadonlyMap<string, string> = new Map([
   ['2a864886f70d010104', 'md5'], // md5WithRSAEncryption
   ['2a864886f70d010105', 'sha1'], // sha1WithRSAEncryption
@@ -32,9 +32,9 @@ const hashByOid: ReadonlyMap<string, string> = new Map([
 /**
  * The hash of a certificate's signature algorithm.
  *
- * @param certificate DER; Node's own, so that its form was checked by OpenSSL
- * @returns the name node:crypto knows, or undefined where the algorithm has no single hash (Ed25519, Ed448)
- * @throws MalformedTokenError where the bytes are not a certificate
+ * @param certificate DER, as Node gives it: OpenSSL has already checked its form
+ * @returns the hash's name in node:crypto; undefined if the algorithm is unknown or has no single hash (Ed25519, Ed448)
+ * @throws MalformedTokenError if the bytes are not a certificate
  */
 export function certificateSignatureHash(certificate: Uint8Array): string | undefined {
   const fields = element(new Reader(certificate), 'Certificate').content;
@@ -46,7 +46,7 @@ export function certificateSignatureHash(certificate: Uint8Array): string | unde
   return pssHash(algorithm);
 }
 
-/** RSASSA-PSS-params: hashAlgorithm [0], SHA-1 where it is left out. */
+/** RSASSA-PSS-params: hashAlgorithm [0], by default SHA-1. */
 function pssHash(algorithm: Reader): string | undefined {
   if (algorithm.remaining === 0) return 'sha1';
   const parameters = element(algorithm, 'parameters').content;

@@ -1,10 +1,10 @@
 /**
- * SEC_CHANNEL_BINDINGS (sspi.h): the content of a SECBUFFER_CHANNEL_BINDINGS buffer, and its other form, the bytes of
- * RFC 4121 section 4.1.1.2 over which a package computes the hash.
+ * SEC_CHANNEL_BINDINGS (sspi.h): the content of a SECBUFFER_CHANNEL_BINDINGS buffer. Also the form of RFC 4121 section
+ * 4.1.1.2, over which a package computes the hash.
  *
- * Eight little-endian 32-bit fields, offsets counted from the start of the structure:
- * dwInitiatorAddrType, cbInitiatorLength, dwInitiatorOffset, dwAcceptorAddrType, cbAcceptorLength, dwAcceptorOffset,
- * cbApplicationDataLength, dwApplicationDataOffset; then the data.
+ * The structure has eight little-endian 32-bit fields: dwInitiatorAddrType, cbInitiatorLength, dwInitiatorOffset,
+ * dwAcceptorAddrType, cbAcceptorLength, dwAcceptorOffset, cbApplicationDataLength, dwApplicationDataOffset. The data
+ * follows. Offsets count from the start of the structure.
  */
 import { MalformedTokenError } from '../foundation/errors.ts';
 import { Reader } from './reader.ts';
@@ -21,7 +21,7 @@ export interface ChannelBindings {
 
 const HEADER_BYTES = 32;
 
-/** SEC_CHANNEL_BINDINGS with application data only, which is all that TLS bindings have. */
+/** Encodes SEC_CHANNEL_BINDINGS with application data only. Bindings of TLS have nothing else. */
 export function encodeChannelBindings(applicationData: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES + applicationData.byteLength);
   const view = new DataView(bytes.buffer);
@@ -32,9 +32,9 @@ export function encodeChannelBindings(applicationData: Uint8Array): Uint8Array {
 }
 
 /**
- * Reads SEC_CHANNEL_BINDINGS.
+ * Decodes SEC_CHANNEL_BINDINGS.
  *
- * @throws MalformedTokenError where an offset or a length leaves the buffer
+ * @throws MalformedTokenError if an offset or a length points outside the buffer
  */
 export function decodeChannelBindings(bytes: Uint8Array): ChannelBindings {
   const reader = new Reader(bytes);
@@ -58,8 +58,8 @@ function part(header: Reader, name: string): Uint8Array {
 }
 
 /**
- * The bytes that are hashed with MD5 for the `Bnd` field (RFC 4121 section 4.1.1.2): every number as four little-endian
- * bytes, an absent field as its length zero.
+ * The bytes that are hashed with MD5 for the `Bnd` field (RFC 4121 section 4.1.1.2). Each number is four little-endian
+ * bytes. An absent field is written as length zero.
  */
 export function packChannelBindings(bindings: ChannelBindings): Uint8Array {
   const { initiatorAddress, acceptorAddress, applicationData } = bindings;

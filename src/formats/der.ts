@@ -1,10 +1,10 @@
 /**
- * DER (X.690 section 10) as far as GSS tokens, SPNEGO, Kerberos and CredSSP need it: a bounded reader that takes the one
- * canonical form only, and a writer.
+ * The part of DER (X.690 section 10) that GSS tokens, SPNEGO, Kerberos and CredSSP need: a bounded reader that accepts
+ * only the canonical form, and a writer.
  *
- * Refused as malformed: indefinite lengths, lengths that are not in their shortest form or leave the buffer, tags above
- * 30, nesting deeper than DER_MAX_DEPTH, numbers and OID arcs wider than 32 bits (attacks B01 to B03). The reader never
- * recurses by itself: a caller descends only into what its specification names.
+ * Refused as malformed: indefinite lengths, lengths that are not in their shortest form, lengths that leave the buffer,
+ * tags above 30, nesting deeper than DER_MAX_DEPTH, numbers and OID arcs wider than 32 bits (attacks B01 to B03). The
+ * reader never recurses on its own: its caller enters only the elements that its specification names.
  */
 import { MalformedTokenError } from '../foundation/errors.ts';
 
@@ -18,7 +18,7 @@ export const DER_SEQUENCE = 0x30;
 export const DER_GENERAL_STRING = 0x1b;
 export const DER_GENERALIZED_TIME = 0x18;
 
-/** How many constructed elements may lie inside each other. */
+/** How deep constructed elements may be nested. */
 export const DER_MAX_DEPTH = 16;
 /** Longest OBJECT IDENTIFIER that is read, in content bytes. */
 const MAX_OID_BYTES = 64;
@@ -34,13 +34,14 @@ export function applicationTag(number: number): number {
 }
 
 /**
- * A cursor over the elements of one level. Every read names its field, so that the error of a broken token can say which
- * field at which offset. Values are views of the input, not copies.
+ * A cursor over the elements of one nesting level. Each read names its field, so an error can say which field is wrong
+ * and at which offset. Values are views of the input, not copies.
  */
 export class DerReader {
   /**
-   * Never read. V8 throws code away that was compiled for objects of a form of which none is alive at a full collection,
-   * and a reader lives no longer than one call: with this one, a server does not compile its parsers again and again.
+   * Never read. At a full garbage collection, V8 discards compiled code for a hidden class of which no object is alive.
+   * A reader lives only during one call, so a server would compile its parsers again and again. This instance keeps the
+   * hidden class alive.
    */
   protected static readonly keptAlive = new DerReader(new Uint8Array());
   readonly bytes: Uint8Array;
@@ -49,10 +50,10 @@ export class DerReader {
   readonly #depth: number;
 
   /**
-   * @param bytes what is read; must not change meanwhile
+   * @param bytes the input; must not change while it is read
    * @param start first readable offset, in bytes
    * @param end offset after the last readable byte
-   * @param depth how many elements lie around this level
+   * @param depth nesting depth of this level
    */
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.byteLength, depth = 0) {
     if (!(start >= 0 && end <= bytes.byteLength && start <= end)) {
@@ -79,7 +80,10 @@ export class DerReader {
     return this.#offset < this.#end ? this.bytes[this.#offset] : undefined;
   }
 
-  /** Reads the header of an element, moves behind the element, and gives where its content starts; it ends at offset. */
+  /**
+   * Reads the header of the next element and moves past the element. Returns the offset of its content, which ends at
+   * the new #offset.
+   */
   #header(tag: number, field: string): number {
     const at = this.#offset;
     const identifier = this.peek();
@@ -123,12 +127,15 @@ export class DerReader {
     return new DerReader(this.bytes, content, this.#offset, this.#depth + 1);
   }
 
-  /** The same, or undefined and nothing read where the next element has another tag or there is none. */
+  /**
+   * Like `enter`, for an optional element: if the next element has another tag or there is none, reads nothing and
+   * returns undefined.
+   */
   enterOptional(tag: number, field: string): DerReader | undefined {
     return this.peek() === tag ? this.enter(tag, field) : undefined;
   }
 
-  /** Content bytes of the next element, whatever its type. */
+  /** Content bytes of the next element, which must have this tag. */
   content(tag: number, field: string): Uint8Array {
     const content = this.#header(tag, field);
     return this.bytes.subarray(content, this.#offset);
@@ -141,7 +148,7 @@ export class DerReader {
     return this.bytes.subarray(at, this.#offset);
   }
 
-  /** What is left of this level, as bytes: for an inner token in a format of its own. */
+  /** The rest of this level as bytes, for an inner token in another format. */
   rest(): Uint8Array {
     const at = this.#offset;
     this.#offset = this.#end;
@@ -152,12 +159,12 @@ export class DerReader {
     return this.content(DER_OCTET_STRING, field);
   }
 
-  /** INTEGER of -2^31 to 2^32-1: what 32 bits hold, signed or not. */
+  /** INTEGER from -2^31 to 2^32-1: every signed and every unsigned number of 32 bits. */
   integer(field: string): number {
     return this.#integer(DER_INTEGER, field);
   }
 
-  /** INTEGER with an explicit tag around it, such as `[0] INTEGER`, which holds nothing else. */
+  /** INTEGER inside an explicit tag, such as `[0] INTEGER`. The tag must contain nothing else. */
   explicitInteger(tag: number, field: string): number {
     const end = this.#open(tag, field);
     const value = this.integer(field);
@@ -165,7 +172,7 @@ export class DerReader {
     return value;
   }
 
-  /** Content bytes of an element with an explicit tag around it, which holds nothing else. */
+  /** Content bytes of an element inside an explicit tag. The tag must contain nothing else. */
   explicitContent(explicitTag: number, tag: number, field: string): Uint8Array {
     const end = this.#open(explicitTag, field);
     const content = this.content(tag, field);
@@ -173,7 +180,10 @@ export class DerReader {
     return content;
   }
 
-  /** Moves to the content of the next element; gives where it ends. No reader is made: Kerberos tags every field so. */
+  /**
+   * Moves to the content of the next element and returns where it ends. No new reader is made, because Kerberos tags
+   * every field this way.
+   */
   #open(tag: number, field: string): number {
     const content = this.#header(tag, field);
     const end = this.#offset;
@@ -194,7 +204,7 @@ export class DerReader {
     let value = (this.#byte(content, field) << 24) >> 24;
     for (let index = 1; index < length; index++) {
       const next = this.#byte(content + index, field);
-      // Nine equal leading bits say nothing: X.690 section 8.3.2.
+      // The first nine bits must not all be equal: X.690 section 8.3.2.
       if (index === 1 && (value === 0 || value === -1) && next >> 7 === (value & 1)) {
         throw new MalformedTokenError(field, 'is a number that is not in its shortest form', at);
       }
@@ -204,7 +214,9 @@ export class DerReader {
     return value;
   }
 
-  /** BIT STRING: its bytes and how many bits at the end do not count. Those must be zero (X.690 section 11.2.1). */
+  /**
+   * BIT STRING: its bytes, and how many bits at the end are unused. Unused bits must be zero (X.690 section 11.2.1).
+   */
   bitString(field: string): { readonly bytes: Uint8Array; readonly unusedBits: number } {
     const at = this.#offset;
     const content = this.content(DER_BIT_STRING, field);
@@ -260,7 +272,7 @@ export class DerReader {
   }
 }
 
-/** Identifiers that nearly every token names, by their content: no text is made for them. */
+/** OIDs that nearly every token names: content bytes and dotted form, so that the dotted form need not be built. */
 const knownIdentifiers: readonly (readonly [Uint8Array, string])[] = [
   [Uint8Array.of(0x2b, 6, 1, 5, 5, 2), '1.3.6.1.5.5.2'],
   [Uint8Array.of(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2), '1.2.840.113554.1.2.2'],
@@ -279,7 +291,7 @@ function knownIdentifier(bytes: Uint8Array, content: number, length: number): st
   return undefined;
 }
 
-/** The least number that needs so many bytes, 2 to 4. */
+/** The smallest length that needs `count` bytes, for a count of 2 to 4. */
 function leastLength(count: number): number {
   return count === 2 ? 0x100 : count === 3 ? 0x10000 : 0x1000000;
 }
@@ -288,13 +300,13 @@ function hex(value: number): string {
   return value.toString(16).padStart(2, '0');
 }
 
-/** Size of a header in bytes, for a content of `length` bytes: identifier octet and shortest length. */
+/** Size in bytes of the header (identifier octet and shortest length) for `length` bytes of content. */
 export function derHeaderBytes(length: number): number {
   return length < 0x80 ? 2 : length < 0x100 ? 3 : length < 0x10000 ? 4 : length < 0x1000000 ? 5 : 6;
 }
 
 /**
- * Writes a header where its content will follow.
+ * Writes the header of an element. The caller writes the content after it.
  *
  * @param at offset of the identifier octet
  * @param length content bytes, below 2^32
@@ -316,7 +328,7 @@ export function writeDerHeader(bytes: Uint8Array, at: number, tag: number, lengt
  * One element: identifier octet, shortest length, content.
  *
  * @param tag identifier octet, such as DER_SEQUENCE or contextTag(0)
- * @param parts the content, one after the other
+ * @param parts the content, in parts that follow each other
  */
 export function derElement(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
@@ -336,9 +348,10 @@ export function derOctetString(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * INTEGER, or ENUMERATED by `tag`.
+ * INTEGER, or ENUMERATED if `tag` says so.
  *
  * @param value -2^31 to 2^32-1
+ * @throws RangeError for any other value
  */
 export function derInteger(value: number, tag: number = DER_INTEGER): Uint8Array {
   if (!(Number.isInteger(value) && value >= -0x80000000 && value <= 0xffffffff)) {

@@ -4,12 +4,12 @@
 const EPOCH_MILLISECONDS = 11_644_473_600_000n;
 const INTERVALS_PER_MILLISECOND = 10_000n;
 
-/** A FILETIME from milliseconds since 1970-01-01 UTC; fractions of a millisecond are dropped. */
+/** A FILETIME from milliseconds since 1970-01-01 UTC. Fractions of a millisecond are dropped. */
 export function filetimeOf(milliseconds: number): bigint {
   return (BigInt(Math.trunc(milliseconds)) + EPOCH_MILLISECONDS) * INTERVALS_PER_MILLISECOND;
 }
 
-/** The moment of a FILETIME, to the millisecond. Every 64-bit value is one: the last lies in the year 60056. */
+/** A FILETIME as a Date, to the millisecond. Every unsigned 64-bit value is valid: the last is in the year 60056. */
 export function dateOfFiletime(filetime: bigint): Date {
   return new Date(Number(filetime / INTERVALS_PER_MILLISECOND - EPOCH_MILLISECONDS));
 }
@@ -19,7 +19,7 @@ export function filetimeDistance(a: bigint, b: bigint): bigint {
   return a > b ? a - b : b - a;
 }
 
-/** A span of milliseconds in 100-nanosecond intervals. */
+/** A duration in milliseconds as 100-nanosecond intervals. */
 export function filetimeSpan(milliseconds: number): bigint {
   return BigInt(Math.trunc(milliseconds)) * INTERVALS_PER_MILLISECOND;
 }

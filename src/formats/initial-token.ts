@@ -1,6 +1,6 @@
 /**
- * Tells a token that begins a handshake from one that continues it, by its first bytes alone. HTTP has no other sign of
- * a client that starts over on a connection where a handshake was pending or done (attack C04).
+ * Tells by its first bytes whether a token begins a handshake or continues one. HTTP has no other sign that a client
+ * starts over on a connection with a pending or finished handshake (attack C04).
  */
 
 /** `NTLMSSP\0` and MessageType 1, MS-NLMP 2.2.1.1. */

@@ -1,8 +1,8 @@
 /**
- * The one door for bytes from outside: a cursor that never leaves its buffer.
+ * The bounded reader for bytes from outside: a cursor that never leaves its buffer.
  *
- * Every read names the field it is for, so that an error can say which field at which offset broke the format. Offsets
- * and lengths are JavaScript numbers (53 bits), so a 32-bit offset plus a 32-bit length cannot wrap (attack C06).
+ * Each read names its field, so an error can say which field broke the format and at which offset. Offsets and lengths
+ * are JavaScript numbers (53 bits), so a 32-bit offset plus a 32-bit length cannot wrap (attack C06).
  */
 import { MalformedTokenError } from '../foundation/errors.ts';
 
@@ -13,7 +13,7 @@ export class Reader {
   readonly #end: number;
 
   /**
-   * @param bytes what is read; not copied, so it must not change while it is read
+   * @param bytes the input; not copied, so it must not change while it is read
    * @param start first readable offset, in bytes
    * @param end offset after the last readable byte
    */

@@ -139,10 +139,10 @@ export const wellKnownSids: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The name of a SID that needs no directory: a well-known one, or a well-known relative identifier of a domain that is
- * known by name.
+ * The name of a SID, if it is known without a directory: a well-known SID, or a well-known relative identifier in the
+ * given domain.
  *
- * @param domain SID and NetBIOS name of the domain whose relative identifiers may be named
+ * @param domain SID and NetBIOS name of the domain
  * @returns undefined for every other SID
  */
 export function wellKnownSidName(

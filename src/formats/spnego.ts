@@ -1,6 +1,6 @@
 /**
  * SPNEGO tokens (RFC 4178 section 4.2, with Microsoft's NegTokenInit2 of MS-SPNG 2.2.1) and the frame of initial GSS
- * tokens (RFC 2743 section 3.1): bytes to values and back. What a token means is src/packages/negotiate's business.
+ * tokens (RFC 2743 section 3.1), decoded and encoded. src/packages/negotiate interprets them.
  */
 import { MalformedTokenError } from '../foundation/errors.ts';
 import {
@@ -20,7 +20,10 @@ import {
 export const OID_SPNEGO = '1.3.6.1.5.5.2';
 /** Kerberos 5, RFC 4121 section 1. */
 export const OID_KERBEROS = '1.2.840.113554.1.2.2';
-/** Kerberos 5 as Windows 2000 spelt it, with an arc cut to 16 bits (MS-SPNG 3.1.5.2): the same mechanism. */
+/**
+ * Kerberos 5 with the OID of Windows 2000, in which one arc was cut to 16 bits (MS-SPNG 3.1.5.2). The mechanism is the
+ * same.
+ */
 export const OID_KERBEROS_MICROSOFT = '1.2.840.48018.1.2.2';
 /** Kerberos 5 user-to-user. */
 export const OID_KERBEROS_USER_TO_USER = '1.2.840.113554.1.2.2.3';
@@ -36,7 +39,7 @@ export const NEG_STATE_REJECT = 2;
 /** Only in the first reply: the acceptor demands a mechListMIC. */
 export const NEG_STATE_REQUEST_MIC = 3;
 
-/** Most mechanisms that a list may name (attack B03). */
+/** A list may contain at most this many mechanisms (attack B03). */
 export const MAX_MECH_TYPES = 32;
 
 /** Identifier octet of an initial GSS token, `[APPLICATION 0]`. */
@@ -45,7 +48,7 @@ const INITIAL_TOKEN_TAG = applicationTag(0);
 /** NegTokenInit and NegTokenInit2. All bytes are views of the token. */
 export interface NegTokenInit {
   readonly type: 'NegTokenInit';
-  /** mechTypes: object identifiers in dotted form, the sender's favourite first; 1 to MAX_MECH_TYPES. */
+  /** mechTypes: object identifiers in dotted form, the one that the sender prefers first; 1 to MAX_MECH_TYPES. */
   readonly mechTypes: readonly string[];
   /** MechTypeList with its SEQUENCE header exactly as received: what mechListMIC covers (RFC 4178 section 5). */
   readonly mechTypesBytes: Uint8Array;
@@ -53,7 +56,9 @@ export interface NegTokenInit {
   readonly mechToken: Uint8Array | undefined;
   /** mechListMIC: `[3]`, or `[4]` of NegTokenInit2. */
   readonly mechListMic: Uint8Array | undefined;
-  /** hintName of negHints (NegTokenInit2), as bytes of a GeneralString; says nothing that may be believed. */
+  /**
+   * hintName of negHints (NegTokenInit2), as bytes of a GeneralString. It is unprotected, so nothing may depend on it.
+   */
   readonly hintName: Uint8Array | undefined;
 }
 
@@ -72,14 +77,14 @@ export interface NegTokenResp {
 export interface InitialToken {
   /** Mechanism in dotted form. */
   readonly mechanism: string;
-  /** What the mechanism put behind its object identifier; a view. */
+  /** The mechanism's own token, which follows its object identifier; a view. */
   readonly innerToken: Uint8Array;
 }
 
 /**
  * Reads the frame of an initial GSS token, RFC 2743 section 3.1: `60 length OID innerToken`.
  *
- * @throws MalformedTokenError where it is not one, is cut off, or bytes follow it
+ * @throws MalformedTokenError if it is not such a token, is cut off, or has bytes after it
  */
 export function decodeInitialToken(token: Uint8Array): InitialToken {
   const outer = new DerReader(token);
@@ -92,7 +97,7 @@ export function decodeInitialToken(token: Uint8Array): InitialToken {
  * Reads NegotiationToken, the choice of NegTokenInit and NegTokenResp, RFC 4178 section 4.2.
  *
  * @param token for NegTokenInit the innerToken of decodeInitialToken, for NegTokenResp the bytes as received
- * @throws MalformedTokenError where it is neither, or bytes follow it
+ * @throws MalformedTokenError if it is neither of the two, or has bytes after it
  */
 export function decodeNegotiationToken(token: Uint8Array): NegTokenInit | NegTokenResp {
   const outer = new DerReader(token);
@@ -111,7 +116,7 @@ function negTokenInit(fields: DerReader): NegTokenInit {
   list.expectEnd('mechTypes');
   const mechTypes = mechTypeList(mechTypesBytes);
 
-  // Not protected by anything, so without effect: MS-SPNG 3.1.5.3 (attack B06).
+  // reqFlags are not protected, so they have no effect: MS-SPNG 3.1.5.3 (attack B06).
   const reqFlags = fields.enterOptional(contextTag(1), 'reqFlags');
   reqFlags?.bitString('reqFlags');
   reqFlags?.expectEnd('reqFlags');
@@ -180,7 +185,7 @@ function optionalOctets(fields: DerReader, tag: number, name: string): Uint8Arra
   return octets;
 }
 
-/** What encodeNegTokenResp writes; a field left out is not sent. */
+/** The fields that encodeNegTokenResp writes. A field that is undefined is not sent. */
 export interface NegTokenRespFields {
   readonly negState?: number | undefined;
   readonly supportedMech?: string | undefined;
@@ -188,12 +193,15 @@ export interface NegTokenRespFields {
   readonly mechListMic?: Uint8Array | undefined;
 }
 
-/** Identifiers of the mechanisms that are ever chosen, encoded once. */
+/** OIDs of the mechanisms that can be chosen, encoded once. */
 const encodedMechanisms: ReadonlyMap<string, Uint8Array> = new Map(
   [OID_KERBEROS, OID_KERBEROS_MICROSOFT, OID_NTLM].map((oid) => [oid, derObjectIdentifier(oid)]),
 );
 
-/** NegTokenResp as it is sent: without a frame, RFC 4178 section 4.2. Written in one piece: every sign-in has one. */
+/**
+ * Encodes NegTokenResp, which is sent without a frame (RFC 4178 section 4.2). For speed it is written into one buffer,
+ * because every sign-in has one.
+ */
 export function encodeNegTokenResp(fields: NegTokenRespFields): Uint8Array {
   const { negState, supportedMech, responseToken, mechListMic } = fields;
   const mechanism =
@@ -206,7 +214,7 @@ export function encodeNegTokenResp(fields: NegTokenRespFields): Uint8Array {
     (mechanism === undefined ? 0 : elementBytes(mechanism.byteLength)) +
     (responseToken === undefined ? 0 : elementBytes(elementBytes(responseToken.byteLength))) +
     (mechListMic === undefined ? 0 : elementBytes(elementBytes(mechListMic.byteLength)));
-  // From the pool: every byte of it is written below.
+  // The memory is not zeroed, which is safe: every byte is written below.
   const bytes = Buffer.allocUnsafe(elementBytes(elementBytes(length)));
   let at = writeDerHeader(bytes, 0, contextTag(1), elementBytes(length));
   at = writeDerHeader(bytes, at, DER_SEQUENCE, length);

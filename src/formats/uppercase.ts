@@ -1,14 +1,15 @@
 /**
- * Upper case as Windows has it for user names: one UTF-16 unit to one unit, whatever the locale and the neighbours.
+ * Upper case as Windows uses it for user names. Each UTF-16 unit maps to one unit, whatever the locale and the units
+ * next to it.
  *
- * `String.prototype.toUpperCase` is another mapping: it makes `SS` of `ß`, `I` of the dotless `ı` and `S` of the long
- * `ſ`, so that a response of Windows would not verify and two accounts could become one (attack C26).
+ * `String.prototype.toUpperCase` is another mapping: it turns `ß` into `SS`, the dotless `ı` into `I` and the long `ſ`
+ * into `S`. With it, a response from Windows would not verify, and two accounts could become one (attack C26).
  *
  * The pairs are those of the Windows 8 Upper Case Mapping Table that MS-UCODEREF section 3.1.5.3 refers to, written as
- * runs. They equal the upper-case table of Wine's l_intl.nls where that is limited to the characters of Unicode 5.1.
+ * runs. They equal the upper-case table of Wine's l_intl.nls, limited to the characters of Unicode 5.1.
  */
 
-/** One run: from the first unit to the last in steps of `step`, each is mapped to itself plus `delta`. */
+/** One run: each unit from `first` to `last`, in steps of `step`, maps to itself plus `delta`. */
 type Run = readonly [first: number, last: number, step: number, delta: number];
 
 // prettier-ignore
@@ -51,7 +52,7 @@ const runs: readonly Run[] = [
 
 let upper: Uint16Array | undefined;
 
-/** The mapping of every unit; made when a name is first compared, because importing this module must cost nothing. */
+/** The mapping of every unit. It is made when a name is first compared, so that importing this module costs nothing. */
 function upperTable(): Uint16Array {
   if (upper !== undefined) return upper;
   const table = new Uint16Array(0x10000);
@@ -64,8 +65,8 @@ function upperTable(): Uint16Array {
 }
 
 /**
- * The text with each UTF-16 unit in upper case. Units without an upper case of their own, surrogates among them, stay;
- * the length never changes.
+ * Converts each UTF-16 unit of a text to upper case. Units without an upper case, such as surrogates, stay the same.
+ * The length never changes.
  */
 export function uppercase(text: string): string {
   const table = upperTable();
@@ -81,7 +82,7 @@ export function uppercase(text: string): string {
   return kept === 0 ? text : mapped + text.slice(kept);
 }
 
-/** Whether two texts are the same but for case, as Windows compares names. */
+/** Whether two texts are equal if case is ignored, as Windows compares names. */
 export function equalIgnoringCase(a: string, b: string): boolean {
   return a.length === b.length && uppercase(a) === uppercase(b);
 }

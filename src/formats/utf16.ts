@@ -1,11 +1,11 @@
 /**
- * UTF-16LE as the protocols of Windows carry it. Decoding is strict: what another reader could take for a different text
- * (a lone surrogate, half a unit, an embedded NUL) is malformed (attacks C06, C09).
+ * UTF-16LE, the encoding of text in the protocols of Windows. Decoding is strict: a lone surrogate, half a unit or an
+ * embedded NUL is malformed, because another reader could read a different text (attacks C06, C09).
  */
 import { MalformedTokenError } from '../foundation/errors.ts';
 import { hasLoneSurrogate } from '../foundation/text.ts';
 
-/** The text in UTF-16, two bytes a unit, low byte first, without byte order mark or terminator. */
+/** Encodes a text as UTF-16LE, without byte order mark or terminator. */
 export function encodeUtf16le(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length * 2);
   for (let i = 0; i < text.length; i++) {
@@ -17,7 +17,7 @@ export function encodeUtf16le(text: string): Uint8Array {
 }
 
 /**
- * Text from UTF-16LE.
+ * Decodes UTF-16LE.
  *
  * @param field name of the field, for the error
  * @throws MalformedTokenError for an odd length, a lone surrogate or U+0000

@@ -1,18 +1,18 @@
 /**
- * Time and randomness as parameters, so that a capture of 2009 can be verified as of 2009 and a nonce can be foretold in a
- * test. Nothing below src/packages, src/accounts and src/http asks the machine directly.
+ * Time and randomness are passed in as parameters. So a test can verify a capture of 2009 at the time it was made, and
+ * can predict a nonce. The layers below src/packages, src/accounts and src/http never ask the machine directly.
  */
 import { randomFillSync } from 'node:crypto';
 
 /** Where packages take the time from. */
 export interface Clock {
-  /** Milliseconds since 1970-01-01 UTC. May step in either direction. */
+  /** Milliseconds since 1970-01-01 UTC. May jump forward or back. */
   now(): number;
-  /** Milliseconds since some fixed point; never steps back. Ages and deadlines are measured with this one. */
+  /** Milliseconds since an arbitrary fixed point. Never goes back, so ages and deadlines are measured with it. */
   elapsed(): number;
 }
 
-/** Gives `size` unpredictable bytes. */
+/** Returns `size` unpredictable bytes. */
 export type RandomSource = (size: number) => Uint8Array;
 
 /** The machine's own clock. */
@@ -21,5 +21,5 @@ export const systemClock: Clock = Object.freeze({
   elapsed: () => performance.now(),
 });
 
-/** The machine's cryptographic generator. */
+/** The machine's cryptographic random generator. */
 export const systemRandom: RandomSource = (size) => randomFillSync(new Uint8Array(size));

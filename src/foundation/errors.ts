@@ -1,17 +1,18 @@
 /**
- * The errors this library throws: a closed set of codes, one class for each thing a caller may want to read from it.
+ * The errors that this library throws. The set of codes is closed. A subclass exists where an error has fields that a
+ * caller may want to read.
  *
- * A client that cannot be authenticated is never an error here: it is a status of the contract (src/sspi/status.ts) and
- * an outcome of the authenticator. What is thrown concerns the operator (options, libraries, files) or the program.
+ * A client that cannot be authenticated is not an error. It is a status of the contract (src/sspi/status.ts) and an
+ * outcome of the authenticator. Errors concern the operator (options, libraries, files) or the programmer.
  */
 
 /** Every value `SspiAuthError.code` can have. */
 export type SspiAuthErrorCode =
   /** An option is missing, malformed or contradicts another one. Thrown at start only. */
   | 'ERR_SSPI_AUTH_OPTION'
-  /** Nothing on this machine and nothing in the options could verify a client. Thrown at start only. */
+  /** Neither this machine nor the options provide anything that can verify a client. Thrown at start only. */
   | 'ERR_SSPI_AUTH_NO_ACCEPTOR'
-  /** Bytes from outside do not have the form that their specification demands. */
+  /** Bytes from outside do not have the form that their specification requires. */
   | 'ERR_SSPI_AUTH_MALFORMED'
   /** A function of the contract failed where it cannot return a status (acquireCredentialsHandle). */
   | 'ERR_SSPI_AUTH_STATUS'
@@ -19,14 +20,14 @@ export type SspiAuthErrorCode =
   | 'ERR_SSPI_AUTH_ACCOUNT_FILE'
   /** A native library, or koffi itself, cannot be loaded. */
   | 'ERR_SSPI_AUTH_NATIVE_LIBRARY'
-  /** Impersonation was asked for where it cannot be had, or with a function that returned a promise. */
+  /** Impersonation is not available here, or its function returned a promise. */
   | 'ERR_SSPI_AUTH_IMPERSONATION'
   /** The authenticator was closed. */
   | 'ERR_SSPI_AUTH_CLOSED';
 
 /** The base of every error thrown on purpose by this library. */
 export class SspiAuthError extends Error {
-  /** What happened, for programs; the message is for people and may change. */
+  /** The error code, for programs. The message is for people and may change. */
   readonly code: SspiAuthErrorCode;
 
   constructor(code: SspiAuthErrorCode, message: string, options?: ErrorOptions) {
@@ -36,18 +37,18 @@ export class SspiAuthError extends Error {
   }
 }
 
-/** An option that cannot be used: says which one, what it was, and what to write instead. */
+/** An option that cannot be used. Says which option, what is wrong with it, and what to write instead. */
 export class OptionError extends SspiAuthError {
   /** Path of the option, such as `limits.tokenBytes`. */
   readonly option: string;
-  /** What is wrong, with the value where it is not a secret. */
+  /** What is wrong. Contains the value, unless that is a secret. */
   readonly problem: string;
   /** What to do about it. */
   readonly cure: string;
 
   /**
    * @param option path of the option
-   * @param problem what is wrong, with the value where it is not a secret
+   * @param problem what is wrong, with the value unless that is a secret
    * @param cure what to do about it
    */
   constructor(option: string, problem: string, cure: string) {
@@ -59,9 +60,9 @@ export class OptionError extends SspiAuthError {
   }
 
   /**
-   * The same error for a caller who has another name for the option.
+   * The same error with the option renamed, for a caller that knows the option by another name.
    *
-   * @param name gives the caller's name for a path; asked for that of the option and for those that the cure quotes
+   * @param name maps a path to the caller's name; called for the option's path and for each path that the cure quotes
    */
   called(name: (path: string) => string): OptionError {
     const cure = this.cure.replace(/"(authData[\w.[\]]*)"/g, (_, path: string) => JSON.stringify(name(path)));
@@ -69,13 +70,13 @@ export class OptionError extends SspiAuthError {
   }
 }
 
-/** Name and code of what was thrown. Its message may hold anything, a secret as well, so logs of a result are told this. */
+/** Name and code of a thrown value, for the log. The message may contain a secret, so it is left out. */
 export function errorKind(error: unknown): string {
   const { name, code } = (error ?? {}) as { readonly name?: unknown; readonly code?: unknown };
   return [name, code].filter((word) => typeof word === 'string' && /^\w{1,64}$/.test(word)).join(' ');
 }
 
-/** Bytes that break their format. The message names the field and its offset and never holds the bytes themselves. */
+/** Bytes that do not have their format. The message names the field and its offset, and never contains the bytes. */
 export class MalformedTokenError extends SspiAuthError {
   /** The field as its specification spells it. */
   readonly field: string;

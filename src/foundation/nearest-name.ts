@@ -1,17 +1,17 @@
-/** The name that somebody meant who wrote another. */
+/** Finds the name that was probably meant when an unknown name was written. */
 
-/** A slip changes this many letters at the most: one in short names. */
-const MOST_CHANGES = 2;
+/** A typing mistake changes at most this many letters. Short names allow fewer: one for every three letters. */
+const MAX_CHANGES = 2;
 
 /**
- * The one of some names that is nearest to a name that is none of them: the same in another case, else with few letters
- * added, left out, changed or exchanged with their neighbour.
+ * Finds the name that is nearest to an unknown name. The same name in another case is nearest. Otherwise it is the name
+ * with the fewest letters added, left out, changed or swapped with a neighbour.
  *
- * @returns undefined where none is near, or several are as near
+ * @returns undefined if no name is near, or if several names are equally near
  */
 export function nearestName(name: string, names: readonly string[]): string | undefined {
   const folded = name.toLowerCase();
-  const most = Math.min(MOST_CHANGES, Math.floor(name.length / 3));
+  const most = Math.min(MAX_CHANGES, Math.floor(name.length / 3));
   let nearest: string | undefined;
   let fewest = most + 1;
   for (const candidate of names) {
@@ -27,7 +27,7 @@ export function nearestName(name: string, names: readonly string[]): string | un
   return nearest;
 }
 
-/** Damerau's distance with neighbours exchanged once (optimal string alignment), row by row. */
+/** Counts changes: the Damerau-Levenshtein distance in the form "optimal string alignment", computed row by row. */
 function changesBetween(a: string, b: string): number {
   let before: readonly number[] = [];
   let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, index) => index);

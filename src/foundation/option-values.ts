@@ -1,26 +1,26 @@
 /**
- * Readers of option values. Each looks at a value before it is believed, since what was written may be JavaScript, and
- * words its mistake in one way: what the value is, and what to give instead.
+ * Readers of option values. Each reader checks the type at run time, because the caller may be JavaScript. All errors
+ * have the same form: what the value is, and what to give instead.
  */
 import type { Clock, RandomSource } from './clock.ts';
 import { OptionError } from './errors.ts';
 import { hasControlCharacter } from './text.ts';
 
 /**
- * Reads the value of an option that was given.
+ * Checks the value of an option that was given, and returns what the library uses.
  *
- * `Written` is what a caller may write where that is more than what is read: a text for bytes.
+ * `Written` is the type that a caller may write, if the reader accepts more than it returns: a string for bytes.
  *
  * @param option path of the option, for the error: `limits.tokenBytes`
- * @throws OptionError
+ * @throws OptionError if the value cannot be used
  */
 export type Reader<Read, Written = Read> = ((value: unknown, option: string) => Read) & {
   readonly written?: Written;
-  /** The names that the value may have, where it is an object with a table of its own. */
+  /** For a value that is an object with its own table: the names in that table. */
   readonly names?: readonly string[];
 };
 
-/** A value in a message; of a long text its beginning. */
+/** Describes a value, as the problem of an OptionError. A long string is cut. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `is ${JSON.stringify(value.slice(0, 100))}`;
   return typeof value === 'number' || typeof value === 'boolean'
@@ -28,7 +28,7 @@ export function shown(value: unknown): string {
     : `is ${value === null ? 'null' : Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`}`;
 }
 
-/** A text without control characters. */
+/** Reads a non-empty string without control characters. */
 export const text: Reader<string> = (value, option) => {
   if (typeof value !== 'string' || value === '' || hasControlCharacter(value)) {
     throw new OptionError(option, shown(value), 'Give a non-empty string without control characters, or leave it out.');
@@ -36,7 +36,11 @@ export const text: Reader<string> = (value, option) => {
   return value;
 };
 
-/** A list with something in it; each item is read by itself. */
+/**
+ * Reads a non-empty array, each item with `item`.
+ *
+ * @param what what the items are, in the plural, for the error
+ */
 export function listOf<T>(item: Reader<T>, what: string): Reader<readonly T[]> {
   return (value, option) => {
     if (!Array.isArray(value) || value.length === 0) {
@@ -46,7 +50,7 @@ export function listOf<T>(item: Reader<T>, what: string): Reader<readonly T[]> {
   };
 }
 
-/** One of a few words. */
+/** Reads one of the given words. */
 export function oneOf<const T extends string>(...words: readonly T[]): Reader<T> {
   return (value, option) => {
     const found = words.find((word) => word === value);
@@ -55,7 +59,7 @@ export function oneOf<const T extends string>(...words: readonly T[]): Reader<T>
   };
 }
 
-/** Some of a few words, each once, in an order that means something. */
+/** Reads a non-empty array of the given words, each at most once. Keeps their order. */
 export function someOf<const T extends string>(...words: readonly T[]): Reader<readonly T[]> {
   const known = words.join(', ');
   return (value, option) => {
@@ -73,13 +77,13 @@ export function someOf<const T extends string>(...words: readonly T[]): Reader<r
   };
 }
 
-/** Yes or no. */
+/** Reads true or false. */
 export const flag: Reader<boolean> = (value, option) => {
   if (typeof value !== 'boolean') throw new OptionError(option, shown(value), 'Give true or false.');
   return value;
 };
 
-/** A function. What it gives is looked at when it is called. */
+/** Reads a function. What it returns is checked where it is called. */
 export function callable<F extends (...parameters: never[]) => unknown>(): Reader<F> {
   return (value, option) => {
     if (typeof value !== 'function') throw new OptionError(option, shown(value), 'Give a function, or leave it out.');
@@ -87,7 +91,7 @@ export function callable<F extends (...parameters: never[]) => unknown>(): Reade
   };
 }
 
-/** A whole number between two others. */
+/** Reads a whole number from `least` to `most`, both included. */
 export function wholeNumber(least: number, most: number): Reader<number> {
   return (value, option) => {
     if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
@@ -98,21 +102,23 @@ export function wholeNumber(least: number, most: number): Reader<number> {
 }
 
 /**
- * Random bytes, or a text in their place (UTF-8). They are copied: their caller may wipe its own. The error says nothing of
- * them, not even their number.
+ * Reads random bytes, or a string that is used as UTF-8. The bytes are copied, so the caller may wipe its own. The
+ * error says nothing about them, not even how many there are.
+ *
+ * @param least smallest number of bytes
  */
 export function secretBytes(least: number): Reader<Uint8Array, Uint8Array | string> {
   return (value, option) => {
     const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
     if (!(bytes instanceof Uint8Array) || bytes.byteLength < least) {
-      const cure = `Give ${least} random bytes, or a text as long as that.`;
-      throw new OptionError(option, 'is too short or no bytes', cure);
+      const cure = `Give at least ${least} random bytes, or a string of at least ${least} bytes.`;
+      throw new OptionError(option, 'is too short, or is neither bytes nor a string', cure);
     }
     return Uint8Array.from(bytes);
   };
 }
 
-/** Where the time comes from. */
+/** Reads a Clock. */
 export const clock: Reader<Clock> = (value, option) => {
   const { now, elapsed } = (value ?? {}) as Partial<Record<keyof Clock, unknown>>;
   if (typeof now !== 'function' || typeof elapsed !== 'function') {
@@ -121,10 +127,10 @@ export const clock: Reader<Clock> = (value, option) => {
   return value as Clock;
 };
 
-/** Where random bytes come from. */
+/** Reads a RandomSource. */
 export const random: Reader<RandomSource> = (value, option) => {
   if (typeof value !== 'function') {
-    throw new OptionError(option, shown(value), 'Give a function of as many random bytes as it is asked for.');
+    throw new OptionError(option, shown(value), 'Give a function (size) that returns size random bytes.');
   }
   return value as RandomSource;
 };

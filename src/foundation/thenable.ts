@@ -1,9 +1,9 @@
 /**
- * Promises from outside: of an operator's function, an account source, a logger. They may be of another realm (a test
- * runner's, node:vm) or of a library of their own, and are then no instances of this realm's Promise.
+ * Promises from outside: from an operator's function, an account source or a logger. They may come from another realm
+ * (a test runner's, node:vm) or from a promise library. Then they are not instances of this realm's Promise.
  */
 
-/** Whether a value has to be waited for. */
+/** Whether a value is a promise of any kind, and so must be waited for. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     (typeof value === 'object' || typeof value === 'function') &&

@@ -1,14 +1,14 @@
-/** The Authorization field of a request (RFC 9110 section 11.6.2), found and taken apart without guessing. */
+/** Finds and parses the Authorization field of a request (RFC 9110 section 11.6.2), without guessing. */
 import { decodeBase64 } from '../formats/base64.ts';
 
-/** More than one Authorization field: never "the first wins" (attack A06). */
+/** The result for more than one Authorization field. A rule such as "the first wins" is unsafe (attack A06). */
 export const REPEATED: unique symbol = Symbol('more than one Authorization field');
 
 /**
  * The value of the Authorization field.
  *
- * @param rawHeaders names and values in turn, as node:http keeps them; `request.headers` would hide a second field
- * @returns the value, undefined where there is none, REPEATED where there are several
+ * @param rawHeaders names and values alternating, as node:http keeps them; `request.headers` would hide a second field
+ * @returns the value, undefined if there is none, REPEATED if there are several
  */
 export function authorizationField(rawHeaders: readonly string[]): string | undefined | typeof REPEATED {
   let value: string | undefined;
@@ -21,11 +21,14 @@ export function authorizationField(rawHeaders: readonly string[]): string | unde
   return value;
 }
 
-/** Names of fields. Most others are told from them by their length, and nearly all of the rest by their first letter. */
+/**
+ * A set of field names that is fast to search. The length rules out most other names, the first letter nearly all the
+ * rest.
+ */
 interface FieldNames {
-  /** In lower case, at the place of their length. */
+  /** In lower case, indexed by their length. */
   readonly byLength: readonly (readonly string[] | undefined)[];
-  /** A bit for each length among them. */
+  /** The bit 1 << length is set for the length of each name. */
   readonly lengths: number;
 }
 
@@ -38,7 +41,7 @@ function fieldNames(...names: readonly string[]): FieldNames {
   return { byLength, lengths: names.reduce((lengths, { length }) => lengths | (1 << length), 0) };
 }
 
-/** RFC 9110 section 7.6.3, RFC 7239, and what proxies set in place of these, each after its own custom. */
+/** RFC 9110 section 7.6.3, RFC 7239, and the non-standard fields that proxies set instead. */
 const proxyFieldNames = [
   'via',
   'forwarded',
@@ -59,7 +62,7 @@ const identityFields = fieldNames(...proxyFieldNames, 'authorization', 'expect')
 function hasField(rawHeaders: readonly string[], { byLength, lengths }: FieldNames): boolean {
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
-    // A shift goes by the last five bits of the length: a name of 35 is looked at like one of three.
+    // A shift uses only the last five bits of the length, so a name of 35 characters also passes where one of 3 does.
     if (((lengths >>> name.length) & 1) !== 0 && isOneOf(name, byLength[name.length])) return true;
   }
   return false;
@@ -74,26 +77,27 @@ function isOneOf(name: string, names: readonly string[] | undefined): boolean {
 }
 
 /**
- * Whether a proxy says it passed the request on (Via, Forwarded, X-Forwarded-For and their like): its connection may carry
- * requests of many users, so no identity may stay on it (attack A11). A client that sets the field itself only loses
- * persistence.
+ * Whether a proxy says that it forwarded the request (Via, Forwarded, X-Forwarded-For and similar fields). The proxy's
+ * connection may carry requests of many users, so no identity may stay on it (attack A11). A client that sets such a
+ * field itself only loses persistence.
  */
 export function passedThroughProxy(rawHeaders: readonly string[]): boolean {
   return hasField(rawHeaders, proxyFields);
 }
 
 /**
- * Whether a request says nothing of who sends it, so that it is for its connection to say: neither Authorization nor a proxy.
- * Nor Expect, whose client waits to be told.
+ * Whether a request itself does not say who sends it, so that the identity of its connection counts. It then has
+ * neither Authorization nor a field of a proxy. It has no Expect either, because a client that sends Expect waits for a
+ * reply.
  */
 export function reliesOnConnection(rawHeaders: readonly string[]): boolean {
   return !hasField(rawHeaders, identityFields);
 }
 
-/** Credentials: the scheme in lower case, and what follows it. */
+/** Credentials: the scheme in lower case, and the rest. */
 export interface Credentials {
   readonly scheme: string;
-  /** Without surrounding spaces; empty where the scheme stood alone. */
+  /** Without surrounding spaces; empty if only the scheme was sent. */
   readonly parameters: string;
 }
 
@@ -101,8 +105,10 @@ export interface Credentials {
 const credentialsForm = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: +([^ ].*))?$/s;
 
 /**
+ * Splits credentials into scheme and parameters.
+ *
  * @param value of the Authorization field
- * @returns undefined where it is not of the form `scheme parameters`
+ * @returns undefined if it is not of the form `scheme parameters`
  */
 export function parseCredentials(value: string): Credentials | undefined {
   const match = credentialsForm.exec(value.trim());
@@ -110,12 +116,12 @@ export function parseCredentials(value: string): Credentials | undefined {
   return { scheme: match[1].toLowerCase(), parameters: match[2] ?? '' };
 }
 
-/** What became of the base64 token of Negotiate, Kerberos, NTLM or CredSSP. */
+/** The result of parsing the base64 token of Negotiate, Kerberos, NTLM or CredSSP. */
 export type TokenParse =
   | { readonly type: 'token'; readonly token: Uint8Array }
   /** Nothing after the scheme (attack A01). */
   | { readonly type: 'empty' }
-  /** A list of credentials (attack A07), which is not an Authorization field at all. */
+  /** A list of credentials (attack A07). An Authorization field must not contain one. */
   | { readonly type: 'list' }
   | { readonly type: 'malformed' }
   | { readonly type: 'tooLarge' };
@@ -123,7 +129,7 @@ export type TokenParse =
 /**
  * Decodes a token68.
  *
- * @param maximum largest token in bytes, decoded; checked before anything is decoded (attack A05)
+ * @param maximum largest decoded token in bytes; checked before anything is decoded (attack A05)
  */
 export function parseToken(parameters: string, maximum: number): TokenParse {
   if (parameters === '') return { type: 'empty' };

@@ -1,6 +1,7 @@
 /**
  * Channel bindings of a TLS connection: `tls-server-end-point` (RFC 5929 section 4.1), the hash of the certificate that
- * this server showed. A client behind a TLS-terminating proxy saw another certificate: then there is nothing to compare.
+ * this server presented. A client behind a TLS-terminating proxy saw another certificate, so there is nothing to
+ * compare.
  */
 import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
@@ -10,24 +11,31 @@ import { encodeChannelBindings } from '../formats/channel-bindings.ts';
 const PREFIX = Buffer.from('tls-server-end-point:', 'ascii');
 
 /**
+ * The channel bindings for a certificate.
+ *
  * @param certificate DER
- * @returns SEC_CHANNEL_BINDINGS for a SECBUFFER_CHANNEL_BINDINGS buffer, or undefined where RFC 5929 defines no hash for
- *   the certificate's signature (Ed25519)
+ * @returns SEC_CHANNEL_BINDINGS for a SECBUFFER_CHANNEL_BINDINGS buffer; undefined if RFC 5929 defines no hash for the
+ *   certificate's signature (Ed25519)
  */
 export function endPointBindings(certificate: Uint8Array): Uint8Array | undefined {
   const name = certificateSignatureHash(certificate);
   if (name === undefined) return undefined;
-  // Section 4.1: what MD5 or SHA-1 signed is hashed with SHA-256.
+  // Section 4.1: a certificate signed with MD5 or SHA-1 is hashed with SHA-256.
   const hash = createHash(name === 'md5' || name === 'sha1' ? 'sha256' : name)
     .update(certificate)
     .digest();
   return encodeChannelBindings(Buffer.concat([PREFIX, hash]));
 }
 
-/** The certificate a TLS socket of a server showed its client, and its bindings; servers change certificates rarely. */
+/** The certificate that was used last, and its bindings. Servers rarely change their certificate. */
 let latest: { readonly certificate: Buffer; readonly bindings: Uint8Array | undefined } | undefined;
 
-/** @returns the bindings of a connection; undefined without TLS, or where they are not defined */
+/**
+ * The channel bindings of a connection.
+ *
+ * @param socket of the connection
+ * @returns SEC_CHANNEL_BINDINGS; undefined without TLS, or if none are defined for the certificate
+ */
 export function channelBindingsOf(socket: unknown): Uint8Array | undefined {
   if (!isTlsSocket(socket)) return undefined;
   const certificate = socket.getCertificate();
@@ -38,7 +46,7 @@ export function channelBindingsOf(socket: unknown): Uint8Array | undefined {
   return latest.bindings;
 }
 
-/** Without importing node:tls, which a server without TLS need not load. */
+/** Looks at properties, so that a server without TLS need not load node:tls. */
 function isTlsSocket(socket: unknown): socket is TLSSocket {
   return typeof socket === 'object' && socket !== null && 'getCertificate' in socket && 'encrypted' in socket;
 }

@@ -1,4 +1,4 @@
-/** One request on one connection, without its body: what is verified. */
+/** One request on one connection, without its body: the unit that is verified. */
 
 /** The part of net.Socket that a connection needs. */
 export interface ConnectionSocket {
@@ -10,19 +10,20 @@ export interface ConnectionSocket {
 }
 
 /**
- * `address:port` of the client, where the connection knows it. To be asked only where somebody is told: Node asks the system
- * for it and keeps it on the socket, which has another hidden class from then on than those that nobody asked.
+ * `address:port` of the client; undefined if the connection does not know it. Call this only for output such as a log
+ * line: Node then asks the system and stores the answer on the socket. That gives the socket another hidden class than
+ * sockets that were never asked.
  */
 export function peerOf({ remoteAddress, remotePort }: ConnectionSocket): string | undefined {
   return remoteAddress === undefined ? undefined : `${remoteAddress}:${remotePort ?? ''}`;
 }
 
-/** What of a request is looked at; node:http's IncomingMessage is one. */
+/** The parts of a request that are used. node:http's IncomingMessage fits. */
 export interface Exchange {
-  /** The connection. Its state hangs on this very object. */
+  /** The connection. Its state is keyed by this object. */
   readonly socket: ConnectionSocket;
   readonly method?: string | undefined;
-  /** Names and values in turn, as received. */
+  /** Names and values alternating, as received. */
   readonly rawHeaders: readonly string[];
   readonly httpVersionMajor: number;
   /** False while the body is arriving. */

@@ -1,12 +1,13 @@
 /**
- * `Expect: 100-continue` (RFC 9110 section 10.1.1): a client that waits before it sends its body is told yes or no by the
- * result on its credentials (attack A16). Node says yes by itself unless the server has a `checkContinue` listener.
+ * `Expect: 100-continue` (RFC 9110 section 10.1.1). A client that waits before it sends its body gets its answer only
+ * when its credentials have been verified (attack A16). If the server has no `checkContinue` listener, Node sends `100
+ * Continue` by itself.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Node's word of a request, before it says `100 Continue`. */
+/** Node's diagnostics channel for a new request. Node publishes before it sends `100 Continue`. */
 const requestStart = 'http.server.request.start';
 
 function onRequestStart(message: unknown): void {
@@ -14,34 +15,38 @@ function onRequestStart(message: unknown): void {
   if (request.headers.expect !== undefined) holdContinue(server);
 }
 
-/** How many authenticators have not seen the server they are for. */
-let strangers = 0;
+/** How many authenticators do not know their server yet. */
+let withoutServer = 0;
 
 /**
- * Makes the server of the next request wait for the result before that very request is told `100 Continue`: an adapter that
- * is not handed its server learns of it from its first request, and that would be one too late. Other servers of the process
- * on which somebody expects a `100 Continue` until then are made to wait as well, and say it as ever.
+ * Makes the server of the next request hold back `100 Continue`, including for that request. An adapter that is not
+ * given its server learns of it from its first request, which would be one request too late. Until then, other servers
+ * of the process that get a request with Expect hold back `100 Continue` as well. Requests that no authenticator
+ * handles still get it.
  *
- * @returns to be called when the server is known, or the authenticator closed
+ * @returns a function to call when the server is known, or the authenticator is closed
  */
 export function holdFirstContinue(): () => void {
-  if (strangers++ === 0) subscribe(requestStart, onRequestStart);
+  if (withoutServer++ === 0) subscribe(requestStart, onRequestStart);
   let known = false;
   return () => {
     if (known) return;
     known = true;
-    if (--strangers === 0) unsubscribe(requestStart, onRequestStart);
+    if (--withoutServer === 0) unsubscribe(requestStart, onRequestStart);
   };
 }
 
-/** Servers whose interim responses this module holds back. */
+/** Servers whose `100 Continue` this module holds back. */
 const holding = new WeakSet();
-/** How far it is with a client that waits: whether an authenticator has taken charge of it, and has been told yes. */
+/** The state of a client that waits: no authenticator has taken its request yet, one has, or `100 Continue` was due. */
 interface Wait {
   state: 'unclaimed' | 'claimed' | 'answered';
 }
 
-/** Property of a response whose client waits. A record, which an object made from the response has in common with it. */
+/**
+ * Property of a response whose client waits. Its value is an object, so that an object derived from the response shares
+ * the state.
+ */
 const waiting = Symbol('sspi-auth awaits continue');
 
 interface WaitingResponse extends ServerResponse {
@@ -49,15 +54,18 @@ interface WaitingResponse extends ServerResponse {
 }
 
 /**
- * Makes a server wait for the result. Once per server; a server whose application listens for `checkContinue` itself is
- * left alone. Requests that no authenticator looks at get their `100 Continue` as ever.
+ * Makes a server hold back `100 Continue` until the client's credentials have been verified. Further calls for the same
+ * server do nothing. A server whose application has its own `checkContinue` listener is left alone. Requests that no
+ * authenticator handles get their `100 Continue` as usual.
+ *
+ * @param server a net.Server; anything that is not an EventEmitter is ignored
  */
 export function holdContinue(server: unknown): void {
   if (!(server instanceof EventEmitter) || holding.has(server)) return;
   holding.add(server);
   if (server.listenerCount('checkContinue') > 0) return;
   server.on('checkContinue', (message: IncomingMessage, response: WaitingResponse) => {
-    // A listener that the application has added since answers by itself.
+    // If the application has added its own listener since then, that one answers.
     if (server.listenerCount('checkContinue') > 1) return;
     const wait: Wait = { state: 'unclaimed' };
     response[waiting] = wait;
@@ -67,9 +75,9 @@ export function holdContinue(server: unknown): void {
 }
 
 /**
- * An authenticator verifies this request, or has: say nothing until its outcome is carried out. Also makes the server of the
- * request wait, where nobody has yet. To be called before anything is awaited or written; there is no need for it where the
- * handler may run at once.
+ * Says that an authenticator handles this request: `100 Continue` is held back until its outcome is carried out. Also
+ * makes the request's server hold back, if nothing has done so yet. Call it before anything is awaited or written. It
+ * is not needed if the handler may run at once.
  */
 export function awaitResult(message: IncomingMessage, response: WaitingResponse): void {
   const wait = response[waiting];
@@ -77,13 +85,15 @@ export function awaitResult(message: IncomingMessage, response: WaitingResponse)
   else if (wait.state === 'unclaimed') wait.state = 'claimed';
 }
 
-/** Whether a client still waits for `100 Continue`. Node ends the connection of a final response to such a client. */
+/**
+ * Whether a client still waits for `100 Continue`. After a final response to such a client, Node closes the connection.
+ */
 export function awaitsContinue(response: WaitingResponse): boolean {
   const wait = response[waiting];
   return wait !== undefined && wait.state !== 'answered';
 }
 
-/** The handler will run: the client may send its body. */
+/** Sends `100 Continue` to a client that waits for it, because the handler will run. */
 export function sendContinue(response: WaitingResponse): void {
   const wait = response[waiting];
   if (wait === undefined || wait.state === 'answered') return;

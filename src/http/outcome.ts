@@ -1,10 +1,8 @@
-/**
- * What the authenticator decided about one request, as a value. An adapter only carries it into its framework.
- */
+/** The authenticator's decision about one request, as a value. An adapter only carries it into its framework. */
 import type { Identity } from '../identity/identity.ts';
 import type { SecurityContextInfo } from '../identity/security-context-info.ts';
 
-/** A header field of the response; several values are several fields of one name. */
+/** A header field of the response. Several values are several fields of the same name. */
 export type HeaderField = readonly [name: string, value: string | readonly string[]];
 
 /** The handler may run, as this user. */
@@ -12,16 +10,16 @@ export interface AuthenticatedOutcome {
   readonly type: 'authenticated';
   readonly user: Identity;
   readonly sspi: SecurityContextInfo;
-  /** To set on the handler's response: the last token of the handshake, Persistent-Auth. Mostly empty. */
+  /** To set on the handler's response: the last token of the handshake, and Persistent-Auth. Usually empty. */
   readonly headers: readonly HeaderField[];
   /**
-   * The connection answered alone, and nothing has to be said to the client: an adapter that looks at this may run the
+   * The identity is that of the connection, and the client need not be told anything. If true, an adapter may run the
    * handler at once, without writeOutcome.
    */
   readonly standing: boolean;
 }
 
-/** Of every request of a signed-in connection. */
+/** The outcome of each further request on a signed-in connection. */
 export interface StandingOutcome extends AuthenticatedOutcome {
   readonly headers: readonly [];
   readonly standing: true;
@@ -32,7 +30,7 @@ export function isStanding(outcome: Outcome | Promise<Outcome>): outcome is Stan
   return !(outcome instanceof Promise) && outcome.type === 'authenticated' && outcome.standing;
 }
 
-/** The handler may run without a user: `anonymous` or `skip` said so. */
+/** The handler may run without a user, because of `anonymous` or `skip`. */
 export interface AnonymousOutcome {
   readonly type: 'anonymous';
 }
@@ -41,15 +39,17 @@ export interface AnonymousOutcome {
 export interface ChallengeOutcome {
   readonly type: 'challenge';
   readonly status: 401;
-  /** The challenge answers a token: the client's next one has to come on this connection, so it must not be closed. */
+  /**
+   * The challenge answers a token. The client must send its next token on this connection, so it must not be closed.
+   */
   readonly continuesHandshake: boolean;
   readonly headers: readonly HeaderField[];
   readonly body: string;
 }
 
 /**
- * The handler may not run. 401 for whoever could not prove who it is, with the same bytes as a challenge; 400 for a
- * request that is not well-formed; 403 where `authorize` said no; 500 where the operator's own function failed.
+ * The handler may not run. 401: the client did not prove who it is; the response is the same as a challenge, to the
+ * byte. 400: the request is malformed. 403: `authorize` said no. 500: a function of the operator failed.
  */
 export interface RefusedOutcome {
   readonly type: 'refused';
@@ -70,7 +70,7 @@ const texts = {
   500: '500 Internal Server Error\n',
 } as const;
 
-/** Fields of every response that this library writes itself. RFC 9111 section 5.2.2.5: nobody keeps these. */
+/** Fields of every response that this library writes itself. No cache may store it: RFC 9111 section 5.2.2.5. */
 function ownFields(body: string): readonly HeaderField[] {
   return [
     ['Cache-Control', 'no-store'],
@@ -80,8 +80,9 @@ function ownFields(body: string): readonly HeaderField[] {
 }
 
 /**
- * A 401 that asks, with the WWW-Authenticate values given.
+ * A 401 that asks for credentials.
  *
+ * @param challenges values of WWW-Authenticate
  * @param continuesHandshake the challenge answers a token of the client
  */
 export function challengeOutcome(challenges: readonly string[], continuesHandshake = false): ChallengeOutcome {
@@ -91,7 +92,7 @@ export function challengeOutcome(challenges: readonly string[], continuesHandsha
   return { type: 'challenge', status: 401, continuesHandshake, headers, body };
 }
 
-/** A refusal. For 401 give the challenges, so that it is the same as a challenge to the last byte. */
+/** A refusal. For 401, pass the challenges, so that the response is the same as a challenge, to the byte. */
 export function refusedOutcome(status: RefusedOutcome['status'], challenges: readonly string[] = []): RefusedOutcome {
   const body = texts[status];
   const headers = status === 401 ? challengeOutcome(challenges).headers : ownFields(body);

@@ -1,9 +1,9 @@
 /**
- * Options for `http.createServer` where Node's defaults stand in the way of integrated sign-on.
+ * Options for `http.createServer`, for cases in which Node's defaults are an obstacle to integrated sign-on.
  *
- * `maxHeaderSize`: a Kerberos ticket of a user in many groups needs up to 64 KiB of base64, Node takes 16 KiB and answers
- * 431 by itself. `keepAliveTimeout`: an NTLM sign-in lasts as long as its connection, and Node closes idle ones after
- * 5 seconds, so that each click would sign in anew.
+ * `maxHeaderSize`: the Kerberos ticket of a user in many groups needs up to 64 KiB of base64. Node accepts 16 KiB, and
+ * answers 431 by itself. `keepAliveTimeout`: an NTLM sign-in lasts as long as its connection. Node closes idle
+ * connections after 5 seconds, so each click would sign in again.
  */
 export const recommendedServerOptions: Readonly<{ maxHeaderSize: number; keepAliveTimeout: number }> = Object.freeze({
   /** Bytes. */

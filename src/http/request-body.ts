@@ -1,40 +1,48 @@
 /**
- * The body of a request that is answered without being read. Unread bytes would be taken for the next request of the
- * connection (attack A15), so they are read and thrown away up to a limit; past it the connection ends.
+ * The body of a request that is answered before its body is read. Unread bytes would be taken for the next request of
+ * the connection (attack A15). So they are read and discarded up to a limit. Above the limit the connection is closed.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** How much of a request's body is read and thrown away, in bytes. */
+/** How much of a request's body is read and discarded, in bytes. */
 export interface BodyLimits {
-  /** For a response of our own. */
+  /** For a response that this library writes itself. */
   readonly discardedBodyBytes: number;
-  /** For one that goes on with a handshake, where this is more. */
+  /** For a response that continues a handshake, if this limit is higher. */
   readonly handshakeBodyBytes: number;
 }
 
 /** RFC 9113 section 7. Not from node:http2, which takes time to load and which most servers have no use for. */
 const NO_ERROR = 0;
 
-/** How long a connection that is to end may go on sending, in milliseconds, so that its client can read the answer. */
+/**
+ * How long a client may go on sending before its connection is closed, in milliseconds, so that it can read the
+ * response.
+ */
 const LINGER_MILLISECONDS = 2000;
 
-/** The length of the body that a request announces: bytes, 0 for none, undefined for a chunked one. */
+/** The length that a request announces for its body, in bytes: 0 for no body, undefined for a chunked one. */
 function announcedLength(message: IncomingMessage): number | undefined {
   const { 'transfer-encoding': coding, 'content-length': length } = message.headers;
   if (coding !== undefined) return undefined;
   return length === undefined ? 0 : Number(length);
 }
 
-/** Whether a request has a body (RFC 9112 section 6), given the names and values of its fields in turn. */
+/**
+ * Whether a request has a body (RFC 9112 section 6).
+ *
+ * @param rawHeaders names and values alternating
+ */
 export function announcesBody(rawHeaders: readonly string[]): boolean {
   return rawHeaders.some((name, index) => index % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(name));
 }
 
 /**
- * Reads and throws away what is left of a request's body.
+ * Reads and discards the rest of a request's body.
  *
- * @param limit how many bytes; past it the connection is destroyed, or the stream of HTTP/2
- * @returns false where the body is announced to be longer than that: then the connection has to end with the response
+ * @param limit in bytes; if more arrives, the connection is destroyed, or the stream of HTTP/2 is closed
+ * @returns false if the body is announced to be longer than the limit: the connection must then be closed with the
+ *   response
  */
 export function discardBody(message: IncomingMessage, limit: number): boolean {
   const announced = announcedLength(message);
@@ -44,19 +52,20 @@ export function discardBody(message: IncomingMessage, limit: number): boolean {
     left -= chunk.byteLength;
     if (left < 0) endRequest(message);
   });
-  // The client went away in the middle of its body: nobody is left to tell.
+  // The client disconnected while it sent its body. There is nobody left to tell.
   message.on('error', () => undefined);
   return announced === undefined || announced <= limit;
 }
 
 /**
- * Ends a response whose fields are set, and its connection with it. Closing at once would reset the connection before the
- * client has read the answer: the answer is whole without the end of the response, and that comes when the client has
- * stopped sending, or has had its time.
+ * Sends the body of a response whose fields are set, and closes the connection. Closing at once would reset the
+ * connection before the client has read the response. So the body is written, but the response is not ended yet: the
+ * client already has all of it. It is ended when the client has stopped sending, or after LINGER_MILLISECONDS.
  */
 export function endAndClose(message: IncomingMessage, response: ServerResponse, body: string | Buffer): void {
   if (message.httpVersionMajor === 2) {
-    // Other streams go on: RFC 9113 section 8.1 has a whole response followed by the end of its own.
+    // Other streams must go on. RFC 9113 section 8.1: after a complete response, the server may close this request's
+    // stream.
     response.end(body, () => endRequest(message));
     return;
   }
@@ -73,7 +82,7 @@ export function endAndClose(message: IncomingMessage, response: ServerResponse, 
   message.once('close', end);
 }
 
-/** Nothing more is read of a request. */
+/** Stops reading a request: closes its stream of HTTP/2, or destroys its connection. */
 function endRequest(message: IncomingMessage): void {
   const { stream } = message as { readonly stream?: { close(code: number): void } };
   if (message.httpVersionMajor === 2 && stream !== undefined) stream.close(NO_ERROR);

@@ -1,4 +1,4 @@
-/** Carries an outcome into a node:http response; what the adapters of frameworks built on it share. */
+/** Carries an outcome into a node:http response, for the adapters of all frameworks that are built on it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type {
   AnonymousOutcome,
@@ -18,21 +18,22 @@ export function mayProceed(outcome: Outcome): outcome is AuthenticatedOutcome | 
 }
 
 /**
- * Whether Node would end the connection, with the handshake that goes on over it: the client waits for `100 Continue` and
- * is given a challenge in its place. Then the response has to say `Connection: keep-alive`. A client of such a scheme
- * sends its body all the same, or closes the connection itself.
+ * Whether Node would close a connection that the handshake still needs. Node does so if a client waits for `100
+ * Continue` and gets a challenge instead. The response must then have `Connection: keep-alive`. A client of such a
+ * scheme sends its body all the same, or closes the connection itself.
  */
 function mustStayOpen(response: ServerResponse, outcome: Outcome): boolean {
   return outcome.type === 'challenge' && outcome.continuesHandshake && awaitsContinue(response);
 }
 
 /**
- * Reads and throws away the body of a request that is answered without its handler.
+ * Reads and discards the body of a request that is answered without its handler.
  *
- * A challenge that goes on with a handshake is worth nothing on a connection that ends: the client's next token has to come
- * over it, so more is read there than for a refusal.
+ * A challenge that continues a handshake is useless if the connection is closed, because the client's next token must
+ * come over it. So more is read than for a refusal.
  *
- * @returns false where the body is announced to be longer than that: then the connection has to end with the response
+ * @returns false if the body is announced to be longer than the limit: the connection must then be closed with the
+ *   response
  */
 function discardBodyFor(
   message: IncomingMessage,
@@ -44,9 +45,9 @@ function discardBodyFor(
 }
 
 /**
- * The body as it is to be given to Node: as bytes where a field is beyond ASCII (a realm of Digest). Node would write a text
- * and the fields before it as one, in UTF-8, and fields are not UTF-8. Otherwise as text, which is what most handlers give:
- * whoever gives both makes Node slower for all.
+ * The body in the form in which Node should get it. If a field has characters beyond ASCII (a realm of Digest), the
+ * body is bytes: Node would write a string together with the fields before it in UTF-8, and fields are not UTF-8.
+ * Otherwise the body is a string, as most handlers give it: passing both types makes Node slower for all.
  */
 function bodyOf({ headers, body }: ChallengeOutcome | RefusedOutcome): string | Buffer {
   return headers.some(([, values]) => [values].flat().some(isBeyondAscii)) ? Buffer.from(body) : body;
@@ -56,20 +57,20 @@ function isBeyondAscii(value: string): boolean {
   return /[^ -~]/.test(value);
 }
 
-/** What is to be sent for a request whose handler may not run. */
+/** The response to send for a request whose handler may not run. */
 export interface RefusalResponse {
   readonly status: ChallengeOutcome['status'] | RefusedOutcome['status'];
   readonly headers: readonly HeaderField[];
   readonly body: string | Buffer;
-  /** The client's body is longer than is read: the response has to go out by `endAndClose`, and the connection ends with it. */
+  /** The client's body is longer than the limit. Send the response with `endAndClose`, which closes the connection. */
   readonly closes: boolean;
 }
 
 /**
- * The response for a request whose handler may not run, for frameworks that want to send it themselves. From here on the
- * request's body is read and thrown away.
+ * The response for a request whose handler may not run, for frameworks that send it themselves. From this call on, the
+ * request's body is read and discarded.
  *
- * @param limits of request bodies that are read and thrown away for a response of our own
+ * @param limits of request bodies that are read and discarded for a response of this library
  */
 export function refusalResponse(
   message: IncomingMessage,
@@ -89,11 +90,11 @@ export function refusalResponse(
 }
 
 /**
- * Writes an outcome.
+ * Carries out an outcome: lets the handler run, or writes the response.
  *
- * @param limits of request bodies that are read and thrown away for a response of our own
- * @returns true where the handler may run, with the outcome's fields set on its response; false where the response is
- *   done, by this function or by somebody who did not wait for the result (a timeout of the application)
+ * @param limits of request bodies that are read and discarded for a response of this library
+ * @returns true if the handler may run; the outcome's fields are then set on its response. False if the response is
+ *   done, by this function or by other code that did not wait for the result (a timeout of the application)
  */
 export function writeOutcome(
   message: IncomingMessage,

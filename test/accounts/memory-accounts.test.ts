@@ -102,7 +102,9 @@ describe('memoryAccounts', () => {
     ] as const) {
       assert.throws(() => memoryAccounts([account as unknown as MemoryAccount]), {
         code: 'ERR_SSPI_AUTH_OPTION',
-        message: new RegExp(`"accounts\\[0\\]\\.${name}" is not an option\\. (?:There are: userName|Write "accounts)`),
+        message: new RegExp(
+          `"accounts\\[0\\]\\.${name}" is not an option\\. (?:The options are: userName|Write "accounts)`,
+        ),
       });
     }
   });

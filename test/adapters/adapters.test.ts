@@ -133,13 +133,13 @@ describe('what is called wrongly says how to call it', () => {
 
   it('app.use(sspiAuth) and createServer(sspiAuth), at their first request', () => {
     for (const sspiAuth of [expressSspiAuth, nodeSspiAuth]) {
-      assert.throws(() => call(sspiAuth, message, response), /is a request\. Call it to get what handles requests/);
+      assert.throws(() => call(sspiAuth, message, response), /is a request\. Call sspiAuth\(\) and use its result/);
     }
   });
 
   it('createServer(sspiAuth({ accounts })) and protect() without a listener', () => {
     const protect = nodeSspiAuth({ accounts });
-    assert.throws(() => call(protect, message, response), /Give what answers requests: createServer\(protect\(/);
+    assert.throws(() => call(protect, message, response), /Give a request listener: createServer\(protect\(/);
     assert.throws(() => call(protect), /"listener" is not a function/);
     protect.close();
   });

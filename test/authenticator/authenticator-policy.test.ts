@@ -151,7 +151,7 @@ describe('what the operator decides', () => {
       assert.equal('status' in outcome && outcome.status, 500);
       assert.match(
         String(s.log[0]?.record['err']),
-        /option "skip" returned a promise\. Give a function that answers at once/,
+        /option "skip" returned a promise\. Give a function that returns at once/,
       );
       assert.deepEqual(s.package.asked, []);
     }
@@ -250,7 +250,7 @@ describe('what the operator decides', () => {
     assert.equal(verify(outer, exchange).type, 'authenticated');
     const outcome = verify(inner, exchange);
     assert.equal('status' in outcome && outcome.status, 500);
-    assert.match(String(inner.log[0]?.record['err']), /another sspiAuth\(\) has signed this request in already/);
+    assert.match(String(inner.log[0]?.record['err']), /another sspiAuth\(\) has already signed this request in/);
     assert.deepEqual(inner.package.asked, []);
   });
 

@@ -13,7 +13,7 @@ const accounts = memoryAccounts([{ userName: 'alice', password: 'Wonderland-7' }
 describe('options', () => {
   const wrong: readonly (readonly [string, object, RegExp])[] = [
     ['account', { account: accounts }, /is not an option.*Write "accounts"/],
-    ['user', { accounts, user: 'alice' }, /is not an option.*There are: .*accounts/],
+    ['user', { accounts, user: 'alice' }, /is not an option.*The options are: .*accounts/],
     ['tokenBytes', { accounts, tokenBytes: 5 }, /Write "limits\.tokenBytes"/],
     ['Accounts', { Accounts: accounts }, /Write "accounts"/],
     ['schemes', { accounts, schemes: [] }, /non-empty array/],
@@ -41,8 +41,8 @@ describe('options', () => {
     ['limits.handshakeBodyBytes', { accounts, limits: { handshakeBodyBytes: 1.5 } }, /between 0 and 2147483647/],
     ['digest', { accounts, digest: null }, /Give an object with some of: secret, algorithms/],
     ['digest.Secret', { accounts, digest: { Secret: 'x' } }, /Write "digest\.secret"/],
-    ['digest.secret', { accounts, digest: { secret: 'Wonderland-7' } }, /Give 32 random bytes/],
-    ['digest.secret', { accounts, digest: { secret: 7 } }, /no bytes/],
+    ['digest.secret', { accounts, digest: { secret: 'Wonderland-7' } }, /Give at least 32 random bytes/],
+    ['digest.secret', { accounts, digest: { secret: 7 } }, /is neither bytes nor a string/],
     ['digest.algorithms', { accounts, digest: { algorithms: [] } }, /SHA-256, MD5/],
     ['digest.algorithms', { accounts, digest: { algorithms: ['MD5-sess'] } }, /has "MD5-sess"/],
     [
@@ -61,7 +61,7 @@ describe('options', () => {
     ['limits.handshakeMilliseconds', { accounts, limits: { handshakeMilliseconds: Infinity } }, /is Infinity/],
     ['limits.tokenBytes', { accounts, limits: { tokenBytes: 0x80000000 } }, /between 1 and 2147483647/],
     ['requiredAttributes', { accounts, requiredAttributes: NaN }, /is NaN/],
-    ['requiredAttributes', { accounts, requiredAttributes: ASC_RET_NULL_SESSION }, /never let in/],
+    ['requiredAttributes', { accounts, requiredAttributes: ASC_RET_NULL_SESSION }, /never admitted/],
     ['requiredAttributes', { accounts, requiredAttributes: -1 }, /is -1.*ASC_RET_/],
     ['requiredAttributes', { accounts, requiredAttributes: 0x100000000 }, /is 4294967296/],
     ['schemes', { accounts, schemes: [1n] }, /has a value of type bigint/],
@@ -70,7 +70,7 @@ describe('options', () => {
     ['clock', { accounts, clock: null }, /is null/],
     ['clock', { accounts, clock: { now: () => 0 } }, /elapsed\(\)/],
     ['clock', { accounts, clock: { elapsed: () => 0 } }, /now\(\)/],
-    ['random', { accounts, random: 5 }, /is 5.*random bytes/],
+    ['random', { accounts, random: 5 }, /is 5.*size random bytes/],
     ['realm', { accounts, realm: 'é'.repeat(257) }, /1 to 512 bytes/],
     ['realm', { accounts, realm: 'half of a pair \ud83d' }, /UTF-8/],
     ['replayCache', { accounts, replayCache: 5 }, /is 5/],
@@ -82,7 +82,7 @@ describe('options', () => {
     ['servicePrincipalNames', { accounts, servicePrincipalNames: 'HTTP/a.example' }, /non-empty array/],
     ['servicePrincipalNames[0]', { accounts, servicePrincipalNames: [undefined] }, /class\/host/],
     ['options', [], /is an array/],
-    ['options', new IncomingMessage(new Socket()), /is a request\. Call it/],
+    ['options', new IncomingMessage(new Socket()), /is a request\. Call sspiAuth\(\)/],
   ];
   for (const [option, options, message] of wrong) {
     it(`names the option and the cure: ${option} in ${Object.keys(options).slice(0, 5).join(', ')} (${message.source})`, () => {

@@ -1,7 +1,7 @@
 /**
- * Why a scheme that needs accounts cannot be verified.
+ * Says why a scheme that needs accounts cannot be verified.
  *
- * @param description of the account source, where there is one
+ * @param description of the account source, if there is one
  */
 export function accountsMissing(description: string | undefined, scheme: 'NTLM' | 'Digest'): string {
   if (description !== undefined) {

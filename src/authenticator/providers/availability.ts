@@ -11,9 +11,9 @@ export interface Missing {
   readonly missing: string;
 }
 
-/** How a scheme can be verified here: a way to get its credential, and what else is known of it. */
+/** A scheme that can be verified here: how to acquire its credential, and its properties. */
 export interface Available extends Omit<OfferedScheme, 'name' | 'credential' | 'requiredAttributes'> {
-  /** @throws OptionError, SspiAuthError where there is no credential */
+  /** @throws OptionError, SspiAuthError if no credential can be acquired */
   readonly acquire: () => CredentialHandle;
 }
 
@@ -29,20 +29,23 @@ export function isMissing(value: object): value is Missing {
   return 'missing' in value;
 }
 
-/** Windows' own packages are those of the machine. */
+/** Whether provider `auto` means Windows' own packages. */
 export function isWindows(provider: ProviderName): boolean {
   return provider === 'auto' && process.platform === 'win32';
 }
 
-/** Who gives accounts means those: Windows would let in its own. */
+/**
+ * Whether secur32 verifies. Provider `auto` does not use it if `accounts` is given: the operator wants these accounts,
+ * and Windows would admit its own.
+ */
 export function usesSecur32({ provider, accounts }: Pick<SchemeSettings, 'provider' | 'accounts'>): boolean {
   return provider === 'secur32' || (isWindows(provider) && accounts === undefined);
 }
 
 /**
- * The settings that a package's authData has by the same name.
+ * The settings that a package's authData has under the same names.
  *
- * @param table of the package
+ * @param table the package's option table
  */
 export function authDataFrom(table: OptionTable, settings: object): Record<string, unknown> {
   return Object.fromEntries(
@@ -53,14 +56,14 @@ export function authDataFrom(table: OptionTable, settings: object): Record<strin
   );
 }
 
-/** What the path of a package's option begins with, perhaps inside Negotiate. */
+/** How the path of a package's option begins, both outside and inside Negotiate. */
 const authDataPath = /^authData\.(?:packages\[\d+\]\.authData\.)?/;
 
 /**
- * A credential of a package.
+ * Acquires a credential of a package.
  *
- * @param names what the operator calls an option of the package, where that is another name
- * @throws OptionError by the operator's name for the option, SspiAuthError
+ * @param names the operator's names for options of the package, where they differ
+ * @throws OptionError with the operator's name for the option; SspiAuthError if the credential cannot be acquired
  */
 export function acquire(
   securityPackage: SecurityPackage,

@@ -10,15 +10,15 @@ import { accountsMissing } from './accounts-missing.ts';
 import { acquire, authDataFrom } from './availability.ts';
 import type { Availability } from './availability.ts';
 
-/** The operator finds the package's own options in option `digest`. */
+/** The operator writes the package's own options in option `digest`. */
 const names = Object.fromEntries(Object.keys(digestProtocolOptions).map((name) => [name, `digest.${name}`]));
 
 export function digest(settings: SchemeSettings): Availability {
   const { accounts, channelBinding, requiredAttributes } = settings;
   if (accounts?.verifyDigest === undefined) return { missing: accountsMissing(accounts?.description, 'Digest') };
   if (channelBinding === 'always') {
-    // A relay of TLS would choose the one scheme whose clients cannot tell it from the server (attack C17).
-    return { missing: `option "channelBinding" is 'always', and Digest cannot carry bindings.` };
+    // A TLS relay would choose the one scheme in which clients cannot tell it from the server (attack C17).
+    return { missing: `option "channelBinding" is 'always', but Digest cannot carry channel bindings.` };
   }
   if ((requiredAttributes & ~grantableAttributes) !== 0) {
     return {

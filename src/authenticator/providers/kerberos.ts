@@ -6,9 +6,9 @@ import type { SchemeSettings } from '../options.ts';
 import { acquire, authDataFrom, isMissing, isWindows } from './availability.ts';
 import type { Availability, Missing } from './availability.ts';
 
-// Browsers know Kerberos by the name Negotiate: a scheme of its own is offered only to who asks for it.
+// Browsers use Kerberos through Negotiate. The scheme Kerberos is offered only if option `schemes` names it.
 export const kerberosNotNamed: Missing = {
-  missing: 'as a scheme of its own it is offered only where "schemes" names it.',
+  missing: 'it is offered as a scheme of its own only if option "schemes" names it.',
 };
 
 export function kerberos(settings: SchemeSettings): Availability {
@@ -23,12 +23,12 @@ export function kerberos(settings: SchemeSettings): Availability {
   };
 }
 
-/** ASC_REQ_* bits: what a client forwards is asked for only where the operator wants it. */
+/** ASC_REQ_* bits to request. Forwarded tickets are requested only if option `delegate` is true. */
 export function delegation({ delegate }: SchemeSettings): number {
   return delegate === true ? ASC_REQ_DELEGATE : 0;
 }
 
-/** Whether an option has a meaning for Kerberos alone. */
+/** Whether an option applies to Kerberos only. */
 export function concernsKerberosAlone(name: keyof typeof options): boolean {
   return options[name].schemes?.every((scheme) => scheme === 'Negotiate' || scheme === 'Kerberos') === true;
 }
@@ -39,13 +39,17 @@ export function kerberosAuthData(settings: SchemeSettings): Readonly<Record<stri
   if (packages?.includes('Kerberos') === false) return { missing: 'option "packages" leaves Kerberos out.' };
   if (provider === 'portable') return { missing: 'provider "portable" has no Kerberos.' };
   if (isWindows(provider)) {
-    return { missing: `beside "accounts" Windows' own SSPI is not asked. Use provider 'secur32', or leave them out.` };
+    return {
+      missing: `Windows' own SSPI is not used if "accounts" is given. Use provider 'secur32', or leave "accounts" out.`,
+    };
   }
   const authData = authDataFrom(kerberosOptions, settings);
   if (keytab !== undefined || provider === 'gssapi') return authData;
-  const relied = given.some(concernsKerberosAlone) || packages?.includes('Kerberos') === true;
-  if (accounts !== undefined && schemes === undefined && !relied) {
-    return { missing: 'option "keytab" is not given; beside "accounts" the keytab of the machine is not looked for.' };
+  const asksForKerberos = given.some(concernsKerberosAlone) || packages?.includes('Kerberos') === true;
+  if (accounts !== undefined && schemes === undefined && !asksForKerberos) {
+    return {
+      missing: `option "keytab" is not given, and the machine's keytab is not looked for if "accounts" is given.`,
+    };
   }
   const detection = detectKerberos(library);
   if (detection.available) return { ...authData, keytab: detection.keytab };

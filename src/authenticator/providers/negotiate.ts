@@ -1,4 +1,4 @@
-/** Negotiate in TypeScript: SPNEGO over what there is of Kerberos and NTLM. */
+/** Negotiate in TypeScript: SPNEGO over Kerberos and NTLM, or over the one of them that is there. */
 import { kerberosPackage } from '../../native/gssapi/index.ts';
 import { negotiatePackage } from '../../packages/negotiate/index.ts';
 import type { NegotiateInnerPackage } from '../../packages/negotiate/index.ts';
@@ -10,19 +10,20 @@ import { delegation, kerberosAuthData } from './kerberos.ts';
 import { ntlmAuthData, ntlmLeftOut } from './ntlm.ts';
 
 export function negotiate(settings: SchemeSettings): Availability {
-  const ticket = kerberosAuthData(settings);
-  // Without Kerberos, Negotiate is NTLM with a wrapping that half of the clients cannot do: only to who asks for it.
-  if (isMissing(ticket) && settings.schemes === undefined) return ticket;
-  const response = ntlmAuthData(settings);
+  const kerberosData = kerberosAuthData(settings);
+  // Without Kerberos, Negotiate is only NTLM in a wrapping that half of the clients do not know. It is offered only if
+  // option `schemes` names it.
+  if (isMissing(kerberosData) && settings.schemes === undefined) return kerberosData;
+  const ntlmData = ntlmAuthData(settings);
   const packages: NegotiateInnerPackage[] = [];
-  if (!isMissing(ticket)) packages.push({ package: kerberosPackage, authData: ticket });
-  if (!isMissing(response)) packages.push({ package: ntlmPackage, authData: response });
-  // Who names a package means it: half of a policy is not what was asked for.
-  if (isMissing(ticket) && settings.packages?.includes('Kerberos') === true) return ticket;
-  if (isMissing(response) && settings.packages?.includes('NTLM') === true) return response;
-  if (packages.length === 0) return isMissing(ticket) ? ticket : ntlmLeftOut;
+  if (!isMissing(kerberosData)) packages.push({ package: kerberosPackage, authData: kerberosData });
+  if (!isMissing(ntlmData)) packages.push({ package: ntlmPackage, authData: ntlmData });
+  // An operator who names a package relies on it, so Negotiate is not offered with only the other one.
+  if (isMissing(kerberosData) && settings.packages?.includes('Kerberos') === true) return kerberosData;
+  if (isMissing(ntlmData) && settings.packages?.includes('NTLM') === true) return ntlmData;
+  if (packages.length === 0) return isMissing(kerberosData) ? kerberosData : ntlmLeftOut;
   return {
-    provider: isMissing(ticket) ? 'portable' : 'gssapi',
+    provider: isMissing(kerberosData) ? 'portable' : 'gssapi',
     boundTo: 'connection',
     packages: packages.map((inner) => inner.package.info.name),
     requirements: delegation(settings),

@@ -1,6 +1,6 @@
 /**
- * Which security package comes from where on this machine. This folder alone knows both the packages and the native
- * libraries; everything above it sees credentials.
+ * Decides which security package verifies which scheme on this machine. Only this folder knows both the packages and
+ * the native libraries; everything above it knows only credentials.
  */
 import { SspiAuthError, OptionError } from '../../foundation/errors.ts';
 import { freeCredentialsHandle } from '../../sspi/index.ts';
@@ -21,8 +21,8 @@ const preference: readonly SchemeName[] = ['Negotiate', 'Kerberos', 'NTLM', 'Dig
 /**
  * The schemes that options and machine allow, with their credentials.
  *
- * @throws OptionError where `schemes` names one that cannot be verified, or an option concerns a provider that is not used;
- *   SspiAuthError `ERR_SSPI_AUTH_NO_ACCEPTOR` where there is none at all
+ * @throws OptionError if `schemes` names one that cannot be verified, or an option needs a provider that is not used
+ * @throws SspiAuthError `ERR_SSPI_AUTH_NO_ACCEPTOR` if no scheme can be verified
  */
 export function offeredSchemes(settings: SchemeSettings): readonly OfferedScheme[] {
   refuseContradictions(settings);
@@ -48,7 +48,7 @@ export function offeredSchemes(settings: SchemeSettings): readonly OfferedScheme
   return acquireAll(available, settings.requiredAttributes);
 }
 
-/** All credentials, or none. */
+/** Acquires all credentials. If one fails, those already acquired are freed. */
 function acquireAll(available: readonly Offer[], requiredAttributes: number): readonly OfferedScheme[] {
   const offered: OfferedScheme[] = [];
   try {
@@ -57,7 +57,7 @@ function acquireAll(available: readonly Offer[], requiredAttributes: number): re
       offered.push({ name, ...offer, requiredAttributes, credential: acquire() });
     }
   } catch (error) {
-    // Nobody will close an authenticator that never came to be.
+    // No authenticator will be made, so nothing else will free these.
     for (const { credential } of offered) freeCredentialsHandle(credential);
     throw error;
   }

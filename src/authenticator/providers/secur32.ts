@@ -1,4 +1,7 @@
-/** Negotiate, Kerberos and NTLM by the operating system's own packages, or those of a library with the same interface. */
+/**
+ * Negotiate, Kerberos and NTLM by the operating system's own packages, or by those of a library with the same
+ * interface.
+ */
 import { OptionError } from '../../foundation/errors.ts';
 import { secur32Packages } from '../../native/secur32/index.ts';
 import type { SchemeName, SchemeSettings } from '../options.ts';
@@ -12,7 +15,7 @@ export function secur32(name: Exclude<SchemeName, 'Digest'>, settings: SchemeSet
   if (settings.channelBinding === 'always' && process.platform !== 'win32') {
     throw new OptionError(
       'channelBinding',
-      'is "always", which a library of SSPI other than Windows\' does not enforce',
+      'is "always", which an SSPI library other than Windows\' own does not enforce',
       "Use another provider, or 'whenSupported'.",
     );
   }

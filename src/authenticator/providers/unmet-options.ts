@@ -1,4 +1,7 @@
-/** Options that mean nothing here: better to say so at start than to ignore what somebody relies on. */
+/**
+ * Refuses options that have no effect here. An error at start is better than to ignore an option on which somebody
+ * relies.
+ */
 import { OptionError } from '../../foundation/errors.ts';
 import { options } from '../options.ts';
 import type { SchemeSettings } from '../options.ts';
@@ -7,7 +10,7 @@ import type { Offer } from './availability.ts';
 import { concernsKerberosAlone } from './kerberos.ts';
 
 /**
- * Options that contradict the provider that will verify, or each other.
+ * Refuses options that contradict the provider that will verify, or each other.
  *
  * @throws OptionError
  */
@@ -39,14 +42,14 @@ export function refuseContradictions(settings: SchemeSettings): void {
   if (library !== undefined && provider === 'portable') {
     throw new OptionError(
       'library',
-      'is given, but provider "portable" loads none',
+      'is given, but provider "portable" loads no library',
       "Name the provider it is for: 'secur32' or 'gssapi'.",
     );
   }
 }
 
 /**
- * Options that rely on a scheme which is not offered: half of a policy is not what was asked for.
+ * Refuses options that rely on a scheme that is not offered: without it, only half of the operator's policy would hold.
  *
  * @param missing why the other schemes cannot be verified
  * @throws OptionError
@@ -59,12 +62,16 @@ export function refuseUnmet(settings: SchemeSettings, available: readonly Offer[
       ? 'packages'
       : given.find((name) => name === 'library' || concernsKerberosAlone(name));
   if (relying !== undefined && !available.some(verifiesKerberos)) {
-    const why = reason('Negotiate') ?? 'schemes: no scheme of it is named.';
-    throw new OptionError(relying, 'needs Kerberos, which nothing here can verify', `Leave it out, or see to ${why}`);
+    const why = reason('Negotiate') ?? '"schemes" names no scheme with Kerberos.';
+    throw new OptionError(
+      relying,
+      'needs Kerberos, which nothing here can verify',
+      `Leave it out, or fix this: ${why}`,
+    );
   }
   if (given.includes('digest') && !available.some(({ name }) => name === 'Digest')) {
-    const why = reason('Digest') ?? 'schemes: Digest is not named.';
-    throw new OptionError('digest', 'is given, but Digest is not offered', `Leave it out, or see to ${why}`);
+    const why = reason('Digest') ?? '"schemes" does not name Digest.';
+    throw new OptionError('digest', 'is given, but Digest is not offered', `Leave it out, or fix this: ${why}`);
   }
 }
 

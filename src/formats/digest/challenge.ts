@@ -2,7 +2,7 @@
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { hasControlCharacter } from '../../foundation/text.ts';
 
-/** What a server asks for. */
+/** The parameters of a challenge. */
 export interface DigestChallenge {
   readonly realm: string;
   readonly nonce: string;
@@ -10,17 +10,17 @@ export interface DigestChallenge {
   readonly algorithm: string;
   /** The qualities of protection that are offered, such as `auth`. */
   readonly qualitiesOfProtection: readonly string[];
-  /** The nonce was too old but the response proved the password: the client retries without asking its user. */
+  /** The nonce was too old, but the response proved the password. The client retries without asking its user. */
   readonly stale?: boolean;
 }
 
 /**
  * The text that follows `Digest ` in `WWW-Authenticate`.
  *
- * Section 3.3 fixes what is quoted: realm, nonce and qop are; algorithm, stale and charset are not. `stale` is written
- * only where it is true. The text is meant to be sent as UTF-8, and says so.
+ * Section 3.3 says which values are quoted: realm, nonce and qop are, algorithm, stale and charset are not. `stale` is
+ * written only if it is true. The text must be sent as UTF-8, as its charset parameter says.
  *
- * @throws MalformedTokenError where a value holds a control character, which no quoted-string can carry (attack A09)
+ * @throws MalformedTokenError if a value has a control character, which a quoted-string cannot contain (attack A09)
  */
 export function formatDigestChallenge(challenge: DigestChallenge): string {
   const { realm, nonce, algorithm, qualitiesOfProtection, stale } = challenge;

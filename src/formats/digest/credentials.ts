@@ -4,11 +4,11 @@ import { hasControlCharacter } from '../../foundation/text.ts';
 import { parseDigestFields } from './fields.ts';
 import type { DigestField } from './fields.ts';
 
-/** What a client sent. Well-formed, and nothing more: no value has been compared with what the server offered. */
+/** What a client sent. Only its form is checked: no value has been compared with what the server offered. */
 export interface DigestCredentials {
   /**
-   * The readings of the user name in the order to try them: as RFC 9110 decodes it, then with lone backslashes kept
-   * (MS-DPSP section 2.2), where that is another name.
+   * The possible readings of the user name, in the order to try them. The first is decoded as RFC 9110 says. The second
+   * keeps single backslashes (MS-DPSP section 2.2); it is there only if it differs.
    */
   readonly userNames: readonly [string] | readonly [string, string];
   /** `username` is a hash of name and realm, section 3.4.4. */
@@ -18,13 +18,13 @@ export interface DigestCredentials {
   readonly uri: string;
   /** Hexadecimal digits in either case, at least one. */
   readonly response: string;
-  /** As sent; `MD5` where it is missing (section 3.3). */
+  /** As sent; `MD5` if it is missing (section 3.3). */
   readonly algorithm: string;
   /** Not empty. */
   readonly clientNonce: string;
   /** As sent, for example `auth`. One token. */
   readonly qualityOfProtection: string;
-  /** `nc` as sent, which is what the response covers: eight hexadecimal digits. */
+  /** `nc` as sent, because the response covers these characters: eight hexadecimal digits. */
   readonly nonceCount: string;
   readonly opaque: string | undefined;
 }
@@ -32,17 +32,17 @@ export interface DigestCredentials {
 /**
  * Reads credentials.
  *
- * `qop`, `nc` and `cnonce`, optional in RFC 2617 for the sake of RFC 2069, are mandatory in RFC 7616 and here
+ * `qop`, `nc` and `cnonce` are mandatory here, as in RFC 7616. RFC 2617 made them optional for the sake of RFC 2069
  * (attacks E04, E05).
  *
  * @param bytes what follows `Digest ` in the header field
- * @throws MalformedTokenError where the list or a value breaks its grammar, or a mandatory parameter is missing
+ * @throws MalformedTokenError if the list or a value breaks its grammar, or a mandatory parameter is missing
  */
 export function parseDigestCredentials(bytes: Uint8Array): DigestCredentials {
   const fields = parseDigestFields(bytes);
   const userHash = fields.get('userhash')?.value.toLowerCase() ?? 'false';
   if (userHash !== 'true' && userHash !== 'false') {
-    throw new MalformedTokenError('userhash', 'neither "true" nor "false"');
+    throw new MalformedTokenError('userhash', 'is neither "true" nor "false"');
   }
   return {
     userNames: userNames(fields),
@@ -63,35 +63,35 @@ type Fields = ReadonlyMap<string, DigestField>;
 
 function mandatory(fields: Fields, name: string): string {
   const field = fields.get(name);
-  if (field === undefined) throw new MalformedTokenError(name, 'missing');
+  if (field === undefined) throw new MalformedTokenError(name, 'is missing');
   return field.value;
 }
 
 function matching(fields: Fields, name: string, form: RegExp): string {
   const value = mandatory(fields, name);
-  if (!form.test(value)) throw new MalformedTokenError(name, 'not in its form');
+  if (!form.test(value)) throw new MalformedTokenError(name, 'does not have its form');
   return value;
 }
 
 function userNames(fields: Fields): DigestCredentials['userNames'] {
   const plain = fields.get('username');
   const extended = fields.get('username*');
-  if (plain !== undefined && extended !== undefined) throw new MalformedTokenError('username', 'given twice');
+  if (plain !== undefined && extended !== undefined) throw new MalformedTokenError('username', 'is given twice');
   if (extended !== undefined) return [extendedValue(extended)];
-  if (plain === undefined) throw new MalformedTokenError('username', 'missing');
+  if (plain === undefined) throw new MalformedTokenError('username', 'is missing');
   return plain.literal === plain.value ? [plain.value] : [plain.value, plain.literal];
 }
 
 /** ext-value of RFC 5987 section 3.2.1, with UTF-8 only, as RFC 7616 section 3.4 restricts it (attack E14). */
 function extendedValue({ value, quoted }: DigestField): string {
   const parts = /^utf-8'[0-9a-z-]*'((?:[0-9a-z!#$&+.^_`|~-]|%[0-9a-f]{2})*)$/i.exec(value);
-  if (quoted || parts?.[1] === undefined) throw new MalformedTokenError('username*', 'not an ext-value in UTF-8');
+  if (quoted || parts?.[1] === undefined) throw new MalformedTokenError('username*', 'is not an ext-value in UTF-8');
   let decoded: string;
   try {
     decoded = decodeURIComponent(parts[1]);
   } catch {
-    throw new MalformedTokenError('username*', 'not UTF-8');
+    throw new MalformedTokenError('username*', 'is not UTF-8');
   }
-  if (hasControlCharacter(decoded)) throw new MalformedTokenError('username*', 'a control character');
+  if (hasControlCharacter(decoded)) throw new MalformedTokenError('username*', 'has a control character');
   return decoded;
 }

@@ -1,9 +1,9 @@
 /**
- * The parameters of a Digest challenge or of Digest credentials: the auth-param list of RFC 9110 section 11.2, the text
- * that follows the scheme name.
+ * The parameters of a Digest challenge or of Digest credentials: the auth-param list of RFC 9110 section 11.2, which
+ * follows the scheme name.
  *
- * One pass over the bytes, no regular expression over the whole, so the time is linear in the length (attack E09). The
- * result is a Map, so no name can reach a prototype (attack E11).
+ * The bytes are read in one pass, and no regular expression runs over all of them. So the time is linear in the length
+ * (attack E09). The result is a Map, so no name can reach a prototype (attack E11).
  */
 import { isUtf8 } from 'node:buffer';
 import { MalformedTokenError } from '../../foundation/errors.ts';
@@ -12,16 +12,16 @@ import { hasControlCharacter } from '../../foundation/text.ts';
 
 /** Longest accepted list, in bytes. Credentials of real clients stay below 1000. */
 export const DIGEST_FIELDS_MAX_BYTES = 8192;
-/** Most parameters in one list. RFC 7616 section 3.4 defines thirteen. */
+/** A list may have at most this many parameters. RFC 7616 section 3.4 defines thirteen. */
 export const DIGEST_FIELDS_MAX_COUNT = 32;
 
 /** The value of one parameter. */
 export interface DigestField {
-  /** Decoded: quotes gone, every quoted-pair replaced by its second character (RFC 9110 section 5.6.4). */
+  /** Decoded: without quotes, every quoted-pair replaced by its second character (RFC 9110 section 5.6.4). */
   readonly value: string;
   /**
-   * The other reading of a quoted-string, MS-DPSP section 2.2: a backslash before anything but `"` or `\` stands for
-   * itself, as in `"DOMAIN\user"`. Equal to `value` where there is no such backslash.
+   * The other reading of a quoted-string, MS-DPSP section 2.2: a backslash is kept unless `"` or `\` follows it, as in
+   * `"DOMAIN\user"`. Equal to `value` if there is no such backslash.
    */
   readonly literal: string;
   /** The value was written as a quoted-string. */
@@ -43,17 +43,20 @@ const isTokenByte: readonly boolean[] = Array.from({ length: 256 }, (_, byte) =>
 /**
  * Reads a parameter list.
  *
- * Token and quoted-string are both taken for every parameter, as RFC 9110 section 11.2 demands; which of the two
- * RFC 7616 prints is left to the sender. Text is UTF-8. Empty list elements are skipped (RFC 9110 section 5.6.1.2).
+ * Every parameter may be written as a token or as a quoted-string, as RFC 9110 section 11.2 requires. It does not
+ * matter which form RFC 7616 shows. Text is UTF-8. Empty list elements are skipped (RFC 9110 section 5.6.1.2).
  *
  * @param bytes what follows `Digest ` in the header field
  * @returns the parameters by name in lower case, in the order of the list
  * @throws MalformedTokenError for a list that breaks the grammar, is too long, names a parameter twice in any case
- *   (attack E10), is not UTF-8, or holds a control character of C0 or C1 in a value (attack A09)
+ *   (attack E10), is not UTF-8, or has a control character of C0 or C1 in a value (attack A09)
  */
 export function parseDigestFields(bytes: Uint8Array): ReadonlyMap<string, DigestField> {
   if (bytes.byteLength > DIGEST_FIELDS_MAX_BYTES) {
-    throw new MalformedTokenError('auth-param', `${bytes.byteLength} bytes, at most ${DIGEST_FIELDS_MAX_BYTES}`);
+    throw new MalformedTokenError(
+      'auth-param',
+      `has ${bytes.byteLength} bytes, at most ${DIGEST_FIELDS_MAX_BYTES} are allowed`,
+    );
   }
   const cursor = new Cursor(bytes);
   const fields = new Map<string, DigestField>();
@@ -65,20 +68,20 @@ export function parseDigestFields(bytes: Uint8Array): ReadonlyMap<string, Digest
     }
     if (cursor.peek() === undefined) return fields;
     if (fields.size === DIGEST_FIELDS_MAX_COUNT) {
-      throw new MalformedTokenError('auth-param', `more than ${DIGEST_FIELDS_MAX_COUNT}`, cursor.offset);
+      throw new MalformedTokenError('auth-param', `more than ${DIGEST_FIELDS_MAX_COUNT} parameters`, cursor.offset);
     }
     const at = cursor.offset;
     const name = cursor.token('auth-param').toLowerCase();
-    if (fields.has(name)) throw new MalformedTokenError('auth-param', 'named twice', at);
+    if (fields.has(name)) throw new MalformedTokenError('auth-param', 'is named twice', at);
     cursor.skipSpace();
-    if (cursor.peek() !== EQUALS) throw new MalformedTokenError('auth-param', '"=" expected', cursor.offset);
+    if (cursor.peek() !== EQUALS) throw new MalformedTokenError('auth-param', '"=" is missing', cursor.offset);
     cursor.advance();
     cursor.skipSpace();
     fields.set(name, cursor.peek() === QUOTE ? cursor.quotedString() : tokenField(cursor.token('auth-param value')));
     cursor.skipSpace();
     const next = cursor.peek();
     if (next !== undefined && next !== COMMA) {
-      throw new MalformedTokenError('auth-param', '"," expected', cursor.offset);
+      throw new MalformedTokenError('auth-param', '"," is missing', cursor.offset);
     }
   }
 }
@@ -117,7 +120,7 @@ class Cursor {
   token(field: string): string {
     const start = this.offset;
     for (let byte = this.peek(); byte !== undefined && isTokenByte[byte] === true; byte = this.peek()) this.advance();
-    if (this.offset === start) throw new MalformedTokenError(field, 'a token expected', start);
+    if (this.offset === start) throw new MalformedTokenError(field, 'is not a token', start);
     return text(this.#reader.bytes.subarray(start, this.offset), field, start);
   }
 
@@ -131,11 +134,11 @@ class Cursor {
     for (;;) {
       const byte = this.peek();
       if (byte === QUOTE) break;
-      if (byte === undefined) throw new MalformedTokenError('quoted-string', 'no closing quote', start);
+      if (byte === undefined) throw new MalformedTokenError('quoted-string', 'has no closing quote', start);
       this.advance();
       if (byte === BACKSLASH) {
         pairs = true;
-        // What follows may be a quote that does not close the string.
+        // An escaped quote does not close the string.
         const escaped = this.peek();
         if (escaped === QUOTE || escaped === BACKSLASH) this.advance();
       }
@@ -152,8 +155,8 @@ class Cursor {
 }
 
 function text(bytes: Uint8Array, field: string, offset: number): string {
-  if (!isUtf8(bytes)) throw new MalformedTokenError(field, 'not UTF-8', offset);
+  if (!isUtf8(bytes)) throw new MalformedTokenError(field, 'is not UTF-8', offset);
   const decoded = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-  if (hasControlCharacter(decoded)) throw new MalformedTokenError(field, 'a control character', offset);
+  if (hasControlCharacter(decoded)) throw new MalformedTokenError(field, 'has a control character', offset);
   return decoded;
 }

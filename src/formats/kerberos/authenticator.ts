@@ -1,9 +1,9 @@
-/** The decrypted authenticator of an AP-REQ (RFC 4120 section 5.5.1), as far as it is looked at. */
+/** The parts that are needed of an AP-REQ's decrypted authenticator (RFC 4120 section 5.5.1). */
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { applicationTag, contextTag, DER_OCTET_STRING, DER_SEQUENCE, DerReader } from '../der.ts';
 import { decodeAuthenticatorTime } from './kerberos-token.ts';
 
-/** What is read of an authenticator. */
+/** The parts of an authenticator that are read. */
 export interface Authenticator {
   /** The client's time, in milliseconds since 1970-01-01 UTC, with microseconds as a fraction. */
   readonly time: number;
@@ -14,7 +14,7 @@ export interface Authenticator {
 /**
  * Reads a decrypted authenticator.
  *
- * @throws MalformedTokenError where it is none
+ * @throws MalformedTokenError if the bytes are not an authenticator
  */
 export function decodeAuthenticator(bytes: Uint8Array): Authenticator {
   const seconds = decodeAuthenticatorTime(bytes);
@@ -35,14 +35,16 @@ const AD_IF_RELEVANT = 1;
 const AD_AUTH_DATA_AP_OPTIONS = 143;
 /** KERB_AP_OPTIONS_CBT (0x4000) in the second byte. */
 const CBT_IN_SECOND_BYTE = 0x40;
-/** Clients put the options into one AD-IF-RELEVANT. */
+/** How deep AD-IF-RELEVANT may be nested. Clients put the options into one. */
 const MAX_DEPTH = 4;
 
 /**
- * Whether a client says that it knows channel bindings (KERB_AP_OPTIONS_CBT, MS-KILE section 3.4.5): it then sends them
- * over each TLS connection, and whoever lets it send none stands between. What cannot be read may say so: true.
+ * Whether a client declares that it knows channel bindings (KERB_AP_OPTIONS_CBT, MS-KILE section 3.4.5). Such a client
+ * sends bindings over every TLS connection. If none arrive, somebody stands between the client and this server. Data
+ * that cannot be read may contain the declaration, so the result is then true.
  *
- * @param authorizationData of an authenticator
+ * @param authorizationData from an authenticator
+ * @param depth how many AD-IF-RELEVANT lie around it
  */
 export function knowsChannelBindings(authorizationData: Uint8Array | undefined, depth = 0): boolean {
   if (authorizationData === undefined) return false;

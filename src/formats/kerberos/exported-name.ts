@@ -1,4 +1,7 @@
-/** Mechanism-Independent Exported Name Object Format, RFC 2743 section 3.2; the name of Kerberos in it, RFC 1964 section 2.1.3. */
+/**
+ * Mechanism-Independent Exported Name Object Format, RFC 2743 section 3.2. RFC 1964 section 2.1.3 has Kerberos names in
+ * it.
+ */
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { DerReader } from '../der.ts';
 import { Reader } from '../reader.ts';
@@ -8,7 +11,7 @@ const EXPORTED_NAME = 0x0401;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** A name as its mechanism spells it. */
+/** A name as its mechanism writes it. */
 export interface ExportedName {
   /** Dotted. */
   readonly mechanism: string;
@@ -18,12 +21,12 @@ export interface ExportedName {
 /**
  * Reads an exported name. All numbers are big-endian.
  *
- * @throws MalformedTokenError where it is none, or the name is not UTF-8
+ * @throws MalformedTokenError if it is not an exported name, or the name is not UTF-8
  */
 export function decodeExportedName(bytes: Uint8Array): ExportedName {
   const reader = new Reader(bytes);
   const tokenId = reader.u16be('TOK_ID');
-  if (tokenId !== EXPORTED_NAME) throw new MalformedTokenError('TOK_ID', `0x${tokenId.toString(16)} is no name`, 0);
+  if (tokenId !== EXPORTED_NAME) throw new MalformedTokenError('TOK_ID', `0x${tokenId.toString(16)} is not 0x401`, 0);
   const oid = new DerReader(reader.take(reader.u16be('MECH_OID_LEN'), 'MECH_OID'));
   const mechanism = oid.objectIdentifier('MECH_OID');
   oid.expectEnd('MECH_OID');

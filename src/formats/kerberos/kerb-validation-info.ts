@@ -1,6 +1,6 @@
 /**
- * KERB_VALIDATION_INFO (MS-PAC 2.5): the account as the domain controller describes it, in the PAC buffer of type 1 and
- * in the attribute `urn:mspac:logon-info` of GSSAPI.
+ * KERB_VALIDATION_INFO (MS-PAC 2.5): the account as the domain controller describes it. It is the PAC buffer of type 1,
+ * and the attribute `urn:mspac:logon-info` of GSSAPI.
  */
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { NdrReader } from './ndr.ts';
@@ -21,7 +21,7 @@ export interface SidAndAttributes {
   readonly attributes: number;
 }
 
-/** What of KERB_VALIDATION_INFO says who the account is. */
+/** The fields of KERB_VALIDATION_INFO that say who the account is. */
 export interface KerbValidationInfo {
   /** sAMAccountName. */
   readonly effectiveName: string;
@@ -46,14 +46,17 @@ export interface KerbValidationInfo {
   readonly kickOffTime: bigint;
 }
 
-/** Windows itself puts no more than 1 015 groups into a token; the header limit of HTTP comes first. */
+/**
+ * At most this many groups are read. Windows puts at most 1 015 groups into a token, and the header limit of HTTP is
+ * reached earlier.
+ */
 export const MAX_SIDS = 4096;
 
 /**
  * Reads KERB_VALIDATION_INFO.
  *
- * @param bytes the whole PAC buffer of type 1, with its headers
- * @throws MalformedTokenError where it is not one, or names more than 4 096 groups (attack D15)
+ * @param bytes the complete PAC buffer of type 1, with its headers
+ * @throws MalformedTokenError if it is not such a buffer, or names more than 4 096 groups (attack D15)
  */
 export function decodeKerbValidationInfo(bytes: Uint8Array): KerbValidationInfo {
   const ndr = NdrReader.typeSerialization1(bytes, 'KERB_VALIDATION_INFO');
@@ -120,7 +123,7 @@ export function decodeKerbValidationInfo(bytes: Uint8Array): KerbValidationInfo 
   };
 }
 
-/** In the order of the structure; the first two say who the account is. */
+/** The strings in the order of the structure. Only the first two are used. */
 const accountStringNames = [
   'EffectiveName',
   'FullName',
@@ -155,7 +158,7 @@ function memberships(ndr: NdrReader, present: boolean, expected: number, field: 
   return groups;
 }
 
-/** RPC_SID, MS-DTYP 2.4.2.3: its conformance comes first. */
+/** RPC_SID, MS-DTYP 2.4.2.3. Its conformance (MaximumCount) comes before it. */
 function rpcSid(ndr: NdrReader, field: string): string {
   const at = ndr.reader.offset;
   const conformance = ndr.u32(`${field}.MaximumCount`);

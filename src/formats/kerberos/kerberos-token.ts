@@ -1,9 +1,9 @@
 /**
- * The clear part of a Kerberos token: the GSS framing (RFC 2743 section 3.1, RFC 4121 section 4.1) and of the AP-REQ
- * (RFC 4120 section 5.5.1) what is not encrypted: for which service and under which key the client's ticket is.
+ * The unencrypted part of a Kerberos token: the GSS framing (RFC 2743 section 3.1, RFC 4121 section 4.1) and the clear
+ * fields of the AP-REQ (RFC 4120 section 5.5.1). They say for which service and under which key the client's ticket is.
  *
- * Nothing here is proven. It serves to refuse early, to tell the operator what a refused client had brought, and to know a
- * ticket again: so nothing may stand where another reader could see another ticket.
+ * Nothing here is proven. It is used to refuse early, to tell the operator what a refused client sent, and to recognise
+ * a ticket. So reading is strict: no other reader may see another ticket in the same bytes.
  */
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import {
@@ -19,7 +19,7 @@ import {
 
 /** Kerberos 5, RFC 4121 section 4.1. */
 export const KERBEROS_OID = '1.2.840.113554.1.2.2';
-/** Kerberos 5 as old Windows spells it by mistake, MS-SPNG 1.9. */
+/** Kerberos 5 with the wrong OID of old Windows, MS-SPNG 1.9. */
 export const MS_KERBEROS_OID = '1.2.840.48018.1.2.2';
 
 /** TOK_ID, RFC 4121 section 4.1: two bytes, big-endian. */
@@ -27,7 +27,7 @@ export const TOK_ID_AP_REQ = 0x0100;
 export const TOK_ID_AP_REP = 0x0200;
 export const TOK_ID_KRB_ERROR = 0x0300;
 
-/** Encryption types, RFC 3961 section 8 and its successors, with the names krb5.conf takes. */
+/** Encryption types, RFC 3961 section 8 and its successors, with their names in krb5.conf. */
 export const encryptionTypeNames: ReadonlyMap<number, string> = new Map([
   [1, 'des-cbc-crc'],
   [2, 'des-cbc-md4'],
@@ -43,7 +43,7 @@ export const encryptionTypeNames: ReadonlyMap<number, string> = new Map([
   [26, 'camellia256-cts-cmac'],
 ]);
 
-/** An encryption type for people: its name, or its number where it has none. */
+/** An encryption type for people: its name, or its number if it has no name here. */
 export function encryptionTypeName(encryptionType: number): string {
   return encryptionTypeNames.get(encryptionType) ?? `encryption type ${encryptionType}`;
 }
@@ -58,9 +58,9 @@ export interface KerberosToken {
 }
 
 /**
- * Takes the GSS framing off a Kerberos token.
+ * Removes the GSS framing of a Kerberos token.
  *
- * @throws MalformedTokenError where there is none, it is not whole, or something follows it
+ * @throws MalformedTokenError if the framing is missing or incomplete, or has bytes after it
  */
 export function decodeKerberosToken(bytes: Uint8Array): KerberosToken {
   const outer = new DerReader(bytes);
@@ -74,23 +74,23 @@ export function decodeKerberosToken(bytes: Uint8Array): KerberosToken {
   return { mechanism, tokenId: (high << 8) | low, message: rest.subarray(2) };
 }
 
-/** A ticket as its clear part describes it, RFC 4120 section 5.3. */
+/** The unencrypted fields of a ticket, RFC 4120 section 5.3. */
 export interface TicketHeader {
   readonly realm: string;
-  /** Components of sname joined by `/`, those characters that would be ambiguous escaped by `\`. */
+  /** Components of sname joined by `/`. Characters that would be ambiguous are escaped with `\`. */
   readonly serviceName: string;
   readonly encryptionType: number;
-  /** kvno of the service's key, where the ticket has one. */
+  /** kvno of the service's key, if the ticket has one. */
   readonly keyVersion: number | undefined;
 }
 
-/** The clear part of an AP-REQ. */
+/** The unencrypted fields of an AP-REQ. */
 export interface ApRequestHeader {
-  /** use-session-key: user-to-user, which no server here can verify (attack D19). */
+  /** use-session-key: user-to-user authentication, which no server here can verify (attack D19). */
   readonly useSessionKey: boolean;
   readonly mutualRequired: boolean;
   readonly ticket: TicketHeader;
-  /** The field `ticket` whole, exactly as received. */
+  /** The complete field `ticket`, exactly as received. */
   readonly ticketBytes: Uint8Array;
   /** The encrypted ticket. */
   readonly ticketCipher: Uint8Array;
@@ -101,10 +101,10 @@ export interface ApRequestHeader {
 }
 
 /**
- * Reads the clear part of an AP-REQ.
+ * Reads the unencrypted fields of an AP-REQ.
  *
- * @param message of decodeKerberosToken
- * @throws MalformedTokenError where it is no AP-REQ of version 5
+ * @param message from decodeKerberosToken
+ * @throws MalformedTokenError if it is not an AP-REQ of version 5
  */
 export function decodeApRequest(message: Uint8Array): ApRequestHeader {
   const outer = new DerReader(message);
@@ -147,7 +147,7 @@ export function decodeApRequest(message: Uint8Array): ApRequestHeader {
   };
 }
 
-/** Enters a SEQUENCE that has nothing after it. */
+/** Enters a SEQUENCE and checks that nothing follows it. */
 function onlySequence(wrapper: DerReader, field: string): DerReader {
   const sequence = wrapper.enter(DER_SEQUENCE, field);
   wrapper.expectEnd(field);
@@ -168,7 +168,7 @@ interface EncryptedData {
 
 /** EncryptedData, RFC 4120 section 5.2.9. */
 function encryptedData(wrapper: DerReader, field: string): EncryptedData {
-  // One name for all of it: names put together for every token would cost more than reading the token.
+  // All parts share one field name: making names for every token would cost more than reading the token.
   const reader = onlySequence(wrapper, field);
   const encryptionType = reader.explicitInteger(contextTag(0), field);
   const keyVersion = reader.peek() === contextTag(1) ? reader.explicitInteger(contextTag(1), field) : undefined;
@@ -181,14 +181,14 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 const SHORT_NAME_BYTES = 64;
 
-/** Text of ASCII, as nearly all names are; undefined for everything else. */
+/** Decodes ASCII, which nearly all names are; undefined for anything else. */
 function asciiText(bytes: Uint8Array): string | undefined {
   for (const byte of bytes) if (byte >= 0x80) return undefined;
   const view = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return view.toString('latin1');
 }
 
-/** KerberosString, RFC 4120 section 5.2.1; Windows puts UTF-8 in it. */
+/** KerberosString, RFC 4120 section 5.2.1. Windows writes UTF-8 into it. */
 function kerberosString(bytes: Uint8Array, field: string): string {
   if (bytes.byteLength <= SHORT_NAME_BYTES) {
     const text = asciiText(bytes);
@@ -220,7 +220,7 @@ function principalName(wrapper: DerReader, field: string): string {
 const ambiguous = /[\\/@]/;
 const ambiguousAll = /[\\/@]/g;
 
-/** As krb5_unparse_name writes a component, so that two different names never look alike (attack D18). */
+/** Escapes a component as krb5_unparse_name does, so that two different names never look the same (attack D18). */
 export function escapeComponent(component: string): string {
   return ambiguous.test(component) ? component.replace(ambiguousAll, '\\$&') : component;
 }
@@ -235,7 +235,7 @@ export interface EncryptionKey {
 /**
  * The session key of a decrypted ticket (EncTicketPart, RFC 4120 section 5.3).
  *
- * @throws MalformedTokenError where it is none
+ * @throws MalformedTokenError if the bytes are not an EncTicketPart
  */
 export function decodeTicketSessionKey(encTicketPart: Uint8Array): EncryptionKey {
   const ticket = new DerReader(encTicketPart)
@@ -251,7 +251,7 @@ export function decodeTicketSessionKey(encTicketPart: Uint8Array): EncryptionKey
  * The client's time in a decrypted Authenticator (ctime, RFC 4120 section 5.5.1).
  *
  * @returns milliseconds since 1970-01-01 UTC, whole seconds
- * @throws MalformedTokenError where it is none
+ * @throws MalformedTokenError if the bytes are not an Authenticator
  */
 export function decodeAuthenticatorTime(authenticator: Uint8Array): number {
   const reader = new DerReader(authenticator)
@@ -263,7 +263,7 @@ export function decodeAuthenticatorTime(authenticator: Uint8Array): number {
   const at = reader.offset;
   const bytes = reader.enter(contextTag(5), 'ctime').content(DER_GENERALIZED_TIME, 'ctime');
   const match = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(utf8.decode(bytes));
-  if (match === null) throw new MalformedTokenError('ctime', 'is no KerberosTime', at);
+  if (match === null) throw new MalformedTokenError('ctime', 'is not a KerberosTime', at);
   const [, year, month, day, hour, minute, second] = match;
   return Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
 }
@@ -271,8 +271,8 @@ export function decodeAuthenticatorTime(authenticator: Uint8Array): number {
 /**
  * error-code of a KRB-ERROR, RFC 4120 section 5.9.1.
  *
- * @param message of decodeKerberosToken
- * @throws MalformedTokenError where it is none
+ * @param message from decodeKerberosToken
+ * @throws MalformedTokenError if it is not a KRB-ERROR
  */
 export function decodeErrorCode(message: Uint8Array): number {
   const reader = new DerReader(message).enter(applicationTag(30), 'KRB-ERROR').enter(DER_SEQUENCE, 'KRB-ERROR');
@@ -287,8 +287,8 @@ export function decodeErrorCode(message: Uint8Array): number {
 const AD_WIN2K_PAC = 128;
 
 /**
- * Whether AuthorizationData (RFC 4120 section 5.2.6) holds a PAC. What cannot be read may hold one: true, so that it is
- * never taken for a ticket without.
+ * Whether AuthorizationData (RFC 4120 section 5.2.6) contains a PAC. Data that cannot be read may contain one. The
+ * result is then true, so that the ticket is never taken for one without a PAC.
  *
  * @param authorizationData the SEQUENCE OF
  */

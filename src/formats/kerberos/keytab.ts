@@ -1,6 +1,6 @@
 /**
- * The keytab file format of MIT krb5 ("keytab file format", version 2), read for what an operator wants to know: which
- * keys are there. The key bytes themselves are skipped and never leave the file's buffer.
+ * Reads the keytab file format of MIT krb5 ("keytab file format", version 2), to tell an operator which keys a keytab
+ * has. The key bytes are skipped and never leave the file's buffer.
  */
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { encryptionTypeName, escapeComponent } from './kerberos-token.ts';
@@ -20,7 +20,7 @@ const utf8 = new TextDecoder('utf-8');
 /**
  * Lists the keys of a keytab file. All numbers are big-endian.
  *
- * @throws MalformedTokenError where it is no keytab of version 2, or an entry leaves the file
+ * @throws MalformedTokenError if it is not a keytab of version 2, or an entry reaches past the end of the file
  */
 export function decodeKeytab(bytes: Uint8Array): readonly KeytabEntry[] {
   const reader = new Reader(bytes);
@@ -48,7 +48,7 @@ function entry(reader: Reader): KeytabEntry {
   const shortVersion = reader.u8('key version');
   const encryptionType = reader.u16be('encryption type');
   reader.skip(reader.u16be('key length'), 'key');
-  // The 32-bit version counts where there is room for it and it is not zero.
+  // The 32-bit version is used if the entry has one and it is not zero.
   const longVersion = reader.remaining >= 4 ? reader.u32be('key version') : 0;
   return {
     name: components.join('/'),
@@ -62,7 +62,7 @@ function counted(reader: Reader, field: string): string {
   return utf8.decode(reader.take(reader.u16be(`${field} length`), field));
 }
 
-/** Keys for people: `HTTP/web@R kvno 3 (aes256-…), …`. */
+/** Describes keys for people: `HTTP/web@R kvno 3 (aes256-…), …`. Lists at most 24. */
 export function describeKeytabEntries(entries: readonly KeytabEntry[]): string {
   if (entries.length === 0) return 'no keys';
   return entries

@@ -1,15 +1,15 @@
 /**
- * NDR (C706 chapter 14) in the type serialization version 1 of MS-RPCE 2.2.6, as far as the PAC needs it: little-endian,
- * unique pointers, conformant arrays, conformant varying strings.
+ * The part of NDR (C706 chapter 14, in the type serialization version 1 of MS-RPCE 2.2.6) that the PAC needs:
+ * little-endian, unique pointers, conformant arrays, conformant varying strings.
  *
- * Pointees follow the structure that holds their pointers, in the order of the pointers, so one pass reads everything
- * and no referent can point back (attack D15). Every count is bounded before anything is allocated for it.
+ * Pointees follow the structure that holds their pointers, in the order of the pointers. So one pass reads everything,
+ * and no referent can point back (attack D15). Every count is checked before memory is allocated for it.
  */
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { Reader } from '../reader.ts';
 import { decodeUtf16le } from '../utf16.ts';
 
-/** RPC_UNICODE_STRING before its characters were read, MS-DTYP 2.3.10. */
+/** RPC_UNICODE_STRING whose characters have not been read yet, MS-DTYP 2.3.10. */
 export interface NdrUnicodeString {
   /** Bytes of the string, without a terminating NUL. */
   readonly length: number;
@@ -22,7 +22,7 @@ export class NdrReader {
   readonly reader: Reader;
   readonly #origin: number;
 
-  /** @param reader stands at the first byte of the object, after the headers */
+  /** @param reader placed at the first byte of the object, after the headers */
   constructor(reader: Reader) {
     this.reader = reader;
     this.#origin = reader.offset;
@@ -31,7 +31,7 @@ export class NdrReader {
   /**
    * Reads the common and the private header of type serialization version 1 (MS-RPCE 2.2.6.1, 2.2.6.2).
    *
-   * @throws MalformedTokenError for another version, big-endian data, or a length that is not that of the bytes
+   * @throws MalformedTokenError for another version, big-endian data, or a length beyond the end of the bytes
    */
   static typeSerialization1(bytes: Uint8Array, field: string): NdrReader {
     const reader = new Reader(bytes);
@@ -77,8 +77,8 @@ export class NdrReader {
   /**
    * The number of elements of a conformant array.
    *
-   * @param elementBytes least size of one element, so that a count the bytes cannot hold is refused at once
-   * @param cap largest number allowed
+   * @param elementBytes smallest size of one element in bytes; a count that does not fit into the bytes is refused
+   * @param cap largest count allowed
    */
   conformance(field: string, elementBytes: number, cap: number): number {
     const at = this.reader.offset;
@@ -98,7 +98,7 @@ export class NdrReader {
     const maximum = this.reader.u16le(`${field}.MaximumLength`);
     const present = this.pointer(`${field}.Buffer`);
     if (length % 2 !== 0 || length > maximum) {
-      throw new MalformedTokenError(`${field}.Length`, `${length} of ${maximum} bytes is no UTF-16 string`, at);
+      throw new MalformedTokenError(`${field}.Length`, `${length} of ${maximum} bytes is not a UTF-16 string`, at);
     }
     if (!present && length !== 0) throw new MalformedTokenError(`${field}.Buffer`, 'is missing', at);
     return { length, present };
@@ -112,7 +112,11 @@ export class NdrReader {
     const offset = this.u32(`${field}.Offset`);
     const actual = this.u32(`${field}.ActualCount`);
     if (offset !== 0 || actual > maximum || actual * 2 < string.length || actual > 0x8000) {
-      throw new MalformedTokenError(`${field}.ActualCount`, `${actual} of ${maximum} from ${offset} is no string`, at);
+      throw new MalformedTokenError(
+        `${field}.ActualCount`,
+        `${actual} of ${maximum} from ${offset} is not a string`,
+        at,
+      );
     }
     const characters = this.reader.take(actual * 2, field);
     return decodeUtf16le(characters.subarray(0, string.length), field);

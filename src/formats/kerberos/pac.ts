@@ -1,6 +1,6 @@
 /**
- * The Privilege Attribute Certificate of a Kerberos ticket, MS-PAC: PACTYPE and the small buffers. What the signatures
- * cover is here too; whether they hold is for who has the key.
+ * The Privilege Attribute Certificate of a Kerberos ticket, MS-PAC: PACTYPE and the small buffers, and the bytes that
+ * the signatures cover. The code that has the key verifies the signatures.
  */
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { Reader } from '../reader.ts';
@@ -14,7 +14,7 @@ export const PAC_KDC_CHECKSUM = 7;
 export const PAC_CLIENT_INFO = 10;
 export const PAC_UPN_DNS_INFO = 12;
 
-/** Windows has twenty types; more buffers than this is an attack (D12). */
+/** A PAC may have at most this many buffers. Windows has twenty types, so more are an attack (D12). */
 const MAX_BUFFERS = 64;
 
 /** One PAC_INFO_BUFFER with its data. */
@@ -30,9 +30,9 @@ export interface PacBuffer {
 /**
  * Reads PACTYPE (MS-PAC 2.3).
  *
- * @returns the buffers in order, the first of each type only: later ones of the same type are ignored (MS-PAC 2.4)
- * @throws MalformedTokenError for another version, a buffer that leaves the PAC or is not at a multiple of eight, or one
- *   inside the headers (attack D12)
+ * @returns the buffers in order. Only the first of each type: later ones are ignored (MS-PAC 2.4)
+ * @throws MalformedTokenError for another version, a buffer that reaches outside the PAC, is not at a multiple of eight
+ *   bytes, or lies inside the headers (attack D12)
  */
 export function decodePac(bytes: Uint8Array): readonly PacBuffer[] {
   const reader = new Reader(bytes);
@@ -46,7 +46,8 @@ export function decodePac(bytes: Uint8Array): readonly PacBuffer[] {
     const at = reader.offset;
     const type = reader.u32le('ulType');
     const size = reader.u32le('cbBufferSize');
-    // Two halves: a number of 53 bits holds every offset that can be inside, and what it rounds lies far outside.
+    // Read as two halves. A JavaScript number holds every offset inside the PAC exactly; larger ones that get rounded
+    // are far outside.
     const offset = reader.u32le('Offset') + reader.u32le('Offset') * 0x100000000;
     if (offset % 8 !== 0 || offset < headerEnd || offset + size > bytes.byteLength) {
       throw new MalformedTokenError('Offset', `${size} bytes from ${offset} are not inside the PAC`, at + 8);
@@ -75,7 +76,7 @@ const signatureBytes: ReadonlyMap<number, number> = new Map([
 /**
  * Reads PAC_SIGNATURE_DATA. An RODCIdentifier may follow the signature.
  *
- * @throws MalformedTokenError for a type that is no keyed checksum (attack D12, CVE-2014-6324)
+ * @throws MalformedTokenError for a type that is not a keyed checksum (attack D12, CVE-2014-6324)
  */
 export function decodePacSignature(data: Uint8Array): PacSignature {
   const reader = new Reader(data);
@@ -90,10 +91,10 @@ export function decodePacSignature(data: Uint8Array): PacSignature {
 }
 
 /**
- * The bytes under the server signature (MS-PAC 2.8.2): the PAC with the signatures of both types 6 and 7 zeroed; types
- * and RODC identifiers stay.
+ * The bytes that the server signature covers (MS-PAC 2.8.2): the PAC with the signatures of types 6 and 7 set to zero.
+ * Signature types and RODC identifiers stay.
  *
- * @throws MalformedTokenError where one of the two is missing
+ * @throws MalformedTokenError if one of the two signatures is missing
  */
 export function pacServerSignatureInput(bytes: Uint8Array): Uint8Array {
   const input = Uint8Array.from(bytes);
@@ -136,7 +137,7 @@ export interface UpnDnsInfo {
 /**
  * Reads UPN_DNS_INFO and its extension.
  *
- * @throws MalformedTokenError where a part leaves the buffer
+ * @throws MalformedTokenError if a part reaches outside the buffer
  */
 export function decodeUpnDnsInfo(data: Uint8Array): UpnDnsInfo {
   const reader = new Reader(data);

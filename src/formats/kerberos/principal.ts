@@ -1,12 +1,12 @@
-/** Names of principals as text, as krb5_unparse_name of MIT krb5 writes them. */
-/** A principal as krb5_unparse_name writes it: components, realm. */
+/** Names of principals as text, in the form of krb5_unparse_name of MIT krb5. */
+/** A principal: name and realm. */
 export interface Principal {
-  /** Components joined by `/`, with `\` before those characters that would be ambiguous (attack D18). */
+  /** Components joined by `/`. Characters that would be ambiguous are escaped with `\` (attack D18). */
   readonly name: string;
   readonly realm: string;
 }
 
-/** Splits `name@REALM` at the `@` that is not escaped; undefined where there is none. */
+/** Splits `name@REALM` at the `@` that is not escaped; undefined if there is none. */
 export function parsePrincipal(text: string): Principal | undefined {
   const match = /^((?:[^\\@]|\\.)+)@((?:[^\\@]|\\.)+)$/s.exec(text);
   const [, name, realm] = match ?? [];

@@ -1,9 +1,9 @@
-/** Service principal names as options write them: `class/host`, perhaps with a port, perhaps with `@REALM`. */
+/** Service principal names in options: `class/host`, optionally with a port, optionally with `@REALM`. */
 import { OptionError } from '../../foundation/errors.ts';
 import { shown } from '../../foundation/option-values.ts';
 import type { Reader } from '../../foundation/option-values.ts';
 
-/** Class and host joined by `/`, and the realm. */
+/** Class and host joined by `/` in group 1, the realm in group 2. */
 const form = /^([^/@\s]+\/[^@\s]+?)(?:@([^@\s]+))?$/;
 
 /** Reads an option that is a service principal name. */
@@ -13,10 +13,12 @@ export const servicePrincipalName: Reader<string> = (value, option) => {
 };
 
 /**
- * Whether a ticket's service is the one of a name; case does not count, nor does the realm where the name has none.
+ * Whether a ticket is for the service that a name means. Case is ignored. The realm is compared only if the name has
+ * one.
  *
- * @param name read by servicePrincipalName
- * @param service of the ticket, components joined by `/`
+ * @param name a name that servicePrincipalName accepted
+ * @param service service of the ticket, components joined by `/`
+ * @param realm realm of the ticket
  */
 export function namesService(name: string, service: string, realm: string): boolean {
   const [, wanted, wantedRealm] = form.exec(name.toLowerCase()) ?? [];

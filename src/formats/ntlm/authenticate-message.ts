@@ -4,15 +4,18 @@ import { decodeOem, fieldBytes, NTLM_AUTHENTICATE, openNtlmMessage, readField } 
 import { NTLM_NEGOTIATE_OEM, NTLMSSP_NEGOTIATE_KEY_EXCH, NTLMSSP_NEGOTIATE_UNICODE } from './negotiate-flags.ts';
 import { decodeUtf16le } from '../utf16.ts';
 
-/** Signature to NegotiateFlags. VERSION (72) and MIC (88) follow only where the payload leaves room for them. */
+/**
+ * Size of the fields Signature to NegotiateFlags. VERSION (to offset 72) and MIC (to 88) follow only if the payload
+ * leaves room for them.
+ */
 const HEADER_BYTES = 64;
-/** Where the MIC lies, and where the payload can begin behind it. */
+/** Offset of the MIC in bytes. The payload can begin after it. */
 export const MIC_OFFSET = 72;
 export const MIC_BYTES = 16;
 const HEADER_WITH_MIC_BYTES = MIC_OFFSET + MIC_BYTES;
 
-/** The longest user name there is: UNLEN of lmcons.h, in UTF-16 units. Also more than any domain or host name has. */
-const MAXIMUM_NAME_UNITS = 256;
+/** The longest user name in UTF-16 units: UNLEN of lmcons.h. Domain and host names are shorter. */
+const MAX_NAME_UNITS = 256;
 
 export interface AuthenticateMessage {
   /** NTLMSSP_* bits as the client sent them. */
@@ -24,15 +27,16 @@ export interface AuthenticateMessage {
   readonly userName: string;
   readonly workstation: string;
   readonly encryptedRandomSessionKey: Uint8Array;
-  /** The sixteen bytes at the place of the MIC; undefined where the payload leaves no room for one. */
+  /** The sixteen bytes at the offset of the MIC; undefined if the payload leaves no room for one. */
   readonly mic: Uint8Array | undefined;
 }
 
 /**
- * Reads the message. Bytes behind the payload are left alone: padding is legal and covered by the MIC (attack A04).
+ * Reads the message. Bytes after the payload are ignored: padding is legal and covered by the MIC (attack A04).
  *
- * @param flags by which strings are read: those both sides agreed on
- * @throws MalformedTokenError where it is not a whole AUTHENTICATE_MESSAGE, or a name cannot be one
+ * @param agreedFlags NTLMSSP_* bits that both sides agreed on; they decide how strings are read
+ * @throws MalformedTokenError if it is not a complete AUTHENTICATE_MESSAGE, or a name is too long or has a control
+ *   character
  */
 export function decodeAuthenticateMessage(bytes: Uint8Array, agreedFlags = 0xffffffff): AuthenticateMessage {
   const { reader } = openNtlmMessage(bytes, NTLM_AUTHENTICATE);
@@ -44,7 +48,7 @@ export function decodeAuthenticateMessage(bytes: Uint8Array, agreedFlags = 0xfff
   const key = readField(reader, 'EncryptedRandomSessionKey');
   const flags = reader.u32le('NegotiateFlags');
 
-  // Without the flag the key is to be ignored, whatever its descriptor says.
+  // Without the flag the key must be ignored, whatever its descriptor says.
   const hasKey = (flags & NTLMSSP_NEGOTIATE_KEY_EXCH) !== 0;
   let payload = bytes.byteLength;
   for (const { length, offset } of [lm, nt, domain, user, workstation, ...(hasKey ? [key] : [])]) {
@@ -65,9 +69,9 @@ export function decodeAuthenticateMessage(bytes: Uint8Array, agreedFlags = 0xfff
 }
 
 /**
- * How long the NtChallengeResponse of a message is in bytes, whatever else is wrong with it: 24 is that of NTLMv1.
+ * Length of a message's NtChallengeResponse in bytes, even if other parts of the message are malformed. 24 is NTLMv1.
  *
- * @returns undefined where it is no AUTHENTICATE_MESSAGE
+ * @returns undefined if it is not an AUTHENTICATE_MESSAGE
  */
 export function ntResponseLength(bytes: Uint8Array): number | undefined {
   try {
@@ -84,12 +88,12 @@ function textReader(flags: number): (bytes: Uint8Array, field: string) => string
   if ((flags & NTLMSSP_NEGOTIATE_UNICODE) !== 0)
     return (bytes, field) => checkedName(decodeUtf16le(bytes, field), field);
   if ((flags & NTLM_NEGOTIATE_OEM) !== 0) return (bytes, field) => checkedName(decodeOem(bytes, field), field);
-  throw new MalformedTokenError('NegotiateFlags', 'name neither Unicode nor OEM strings', 60);
+  throw new MalformedTokenError('NegotiateFlags', 'has neither the Unicode flag nor the OEM flag', 60);
 }
 
-/** Control characters could forge lines in a log or a header (attack A09); no name of Windows has them. */
+/** Control characters could forge lines in a log or a header (attack A09). No Windows name contains them. */
 function checkedName(name: string, field: string): string {
-  if (name.length > MAXIMUM_NAME_UNITS) throw new MalformedTokenError(field, `has ${name.length} characters`);
+  if (name.length > MAX_NAME_UNITS) throw new MalformedTokenError(field, `has ${name.length} characters`);
   for (let i = 0; i < name.length; i++) {
     const unit = name.charCodeAt(i);
     if (unit < 0x20 || (unit >= 0x7f && unit < 0xa0)) throw new MalformedTokenError(field, 'has a control character');

@@ -1,6 +1,7 @@
 /**
- * AV_PAIR lists, MS-NLMP section 2.2.2.1: the TargetInfo of a challenge and the tail of an NTLMv2 response. Id and
- * length are two bytes each, little-endian; text is UTF-16LE whatever character set the message has; MsvAvEOL ends it.
+ * AV_PAIR lists, MS-NLMP section 2.2.2.1: the TargetInfo of a challenge and the end of an NTLMv2 response. Id and
+ * length are two bytes each, little-endian. Text is always UTF-16LE, even if the message uses another character set.
+ * MsvAvEOL ends the list.
  */
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { Reader } from '../reader.ts';
@@ -25,10 +26,10 @@ export const AV_FLAG_MIC_PRESENT = 0x2;
 /** MsvAvFlags: MsvAvTargetName comes from an untrusted source. */
 export const AV_FLAG_UNTRUSTED_TARGET = 0x4;
 
-/** A list never needs more pairs than this; a longer one only costs time (attack C07). */
-const MAXIMUM_PAIRS = 64;
+/** A list may have at most this many pairs. No list needs more, and a longer one only costs time (attack C07). */
+const MAX_PAIRS = 64;
 
-/** What an AV_PAIR list says. Absent pairs are undefined, which for channel bindings differs from sixteen zeros. */
+/** The values of an AV_PAIR list. Absent pairs are undefined. For channel bindings, that differs from sixteen zeros. */
 export interface AvPairs {
   readonly nbComputerName?: string;
   readonly nbDomainName?: string;
@@ -41,7 +42,7 @@ export interface AvPairs {
   readonly timestamp?: bigint;
   /** Single_Host_Data, section 2.2.2.2, undecoded. */
   readonly singleHost?: Uint8Array;
-  /** Service principal name of the server the client meant. */
+  /** Service principal name of the server that the client wants. */
   readonly targetName?: string;
   /** MD5 over the channel bindings, 16 bytes. */
   readonly channelBindings?: Uint8Array;
@@ -50,16 +51,16 @@ export interface AvPairs {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
- * Reads a list up to MsvAvEOL. What follows (padding) is left alone, unknown ids are skipped.
+ * Reads a list up to MsvAvEOL. Bytes after it (padding) are ignored, and unknown ids are skipped.
  *
- * @throws MalformedTokenError where a pair leaves the list, MsvAvEOL is missing or has a value, a pair has the wrong
- *   length, or one occurs twice
+ * @throws MalformedTokenError if a pair reaches outside the list, MsvAvEOL is missing or has a value, a pair has the
+ *   wrong length, an id occurs twice, or there are too many pairs
  */
 export function decodeAvPairs(bytes: Uint8Array): AvPairs {
   const reader = new Reader(bytes);
   const pairs: Mutable<AvPairs> = {};
   let seen = 0;
-  for (let count = 0; count < MAXIMUM_PAIRS; count++) {
+  for (let count = 0; count < MAX_PAIRS; count++) {
     const at = reader.offset;
     const id = reader.u16le('AvId');
     const value = reader.take(reader.u16le('AvLen'), 'AV_PAIR Value');
@@ -72,7 +73,7 @@ export function decodeAvPairs(bytes: Uint8Array): AvPairs {
     seen |= 1 << id;
     assign(pairs, id, value, at);
   }
-  throw new MalformedTokenError('AV_PAIR', `more than ${MAXIMUM_PAIRS} pairs`, reader.offset);
+  throw new MalformedTokenError('AV_PAIR', `more than ${MAX_PAIRS} pairs`, reader.offset);
 }
 
 function assign(pairs: Mutable<AvPairs>, id: number, value: Uint8Array, at: number): void {

@@ -11,7 +11,7 @@ import { encodeVersion, readVersion, VERSION_BYTES } from './version.ts';
 import type { NtlmVersion } from './version.ts';
 import { decodeUtf16le } from '../utf16.ts';
 
-/** Signature to TargetInfoFields, and VERSION. */
+/** Size of the fields Signature to TargetInfoFields, and of VERSION. */
 const HEADER_BYTES = 48 + VERSION_BYTES;
 
 /** Size in bytes of a server challenge. */
@@ -23,15 +23,15 @@ export interface ChallengeFields {
   readonly flags: number;
   /** Eight bytes, unpredictable. */
   readonly serverChallenge: Uint8Array;
-  /** TargetName, already in the character set that the flags name. */
+  /** TargetName, already in the character set that the flags select. */
   readonly targetName: Uint8Array;
-  /** An AV_PAIR list with its end. */
+  /** An AV_PAIR list, including MsvAvEOL. */
   readonly targetInfo: Uint8Array;
-  /** Written where the flags promise it. */
+  /** Written only if NTLMSSP_NEGOTIATE_VERSION is set. */
   readonly version: NtlmVersion;
 }
 
-/** The message. The place of VERSION is there in any case, and zero where the flags do not promise it. */
+/** Encodes the message. VERSION always takes its eight bytes; they are zero if NTLMSSP_NEGOTIATE_VERSION is not set. */
 export function encodeChallengeMessage(fields: ChallengeFields): Uint8Array {
   const { targetName, targetInfo } = fields;
   const bytes = new Uint8Array(HEADER_BYTES + targetName.byteLength + targetInfo.byteLength);
@@ -54,17 +54,17 @@ function placeField(view: DataView, at: number, offset: number, length: number):
   view.setUint32(at + 4, offset, true);
 }
 
-/** A challenge read back. */
+/** A decoded challenge. */
 export interface ChallengeMessage {
   readonly flags: number;
   readonly targetName: string;
   readonly serverChallenge: Uint8Array;
-  /** Undefined where the flags promise none. */
+  /** Undefined if NTLMSSP_NEGOTIATE_TARGET_INFO is not set. */
   readonly targetInfo: AvPairs | undefined;
   readonly version: NtlmVersion | undefined;
 }
 
-/** @throws MalformedTokenError where it is not a whole CHALLENGE_MESSAGE */
+/** @throws MalformedTokenError if it is not a complete CHALLENGE_MESSAGE */
 export function decodeChallengeMessage(bytes: Uint8Array): ChallengeMessage {
   const { reader } = openNtlmMessage(bytes, NTLM_CHALLENGE);
   const targetNameField = readField(reader, 'TargetName');
@@ -73,7 +73,7 @@ export function decodeChallengeMessage(bytes: Uint8Array): ChallengeMessage {
   reader.skip(8, 'Reserved');
   const targetInfoField = readField(reader, 'TargetInfo');
   const version = (flags & NTLMSSP_NEGOTIATE_VERSION) === 0 ? undefined : readVersion(reader);
-  // Servers without VERSION may begin their payload where it would be.
+  // A server that sends no VERSION may begin its payload there.
   const name = fieldBytes(bytes, targetNameField, 48);
   const info = fieldBytes(bytes, targetInfoField, 48);
   return {

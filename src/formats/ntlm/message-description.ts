@@ -1,4 +1,4 @@
-/** Any NTLM message as a plain value for people: what a page that shows a handshake prints. Nothing is verified by it. */
+/** Describes any NTLM message for people, such as readers of a page that shows a handshake. Verifies nothing. */
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { AV_FLAG_CONSTRAINED, AV_FLAG_MIC_PRESENT, AV_FLAG_UNTRUSTED_TARGET } from './av-pairs.ts';
 import type { AvPairs } from './av-pairs.ts';
@@ -27,7 +27,9 @@ export interface TargetInfoDescription {
   readonly channelBindings?: string;
 }
 
-/** A message for people. Responses and keys are told by their kind and size only: they are worth guessing passwords on. */
+/**
+ * A message for people. Responses and keys are given by kind and size only, because passwords can be guessed from them.
+ */
 export type NtlmMessageDescription =
   | {
       readonly type: 'NEGOTIATE';
@@ -54,11 +56,11 @@ export type NtlmMessageDescription =
       readonly response: 'NTLMv2' | 'NTLMv1' | 'none' | 'malformed';
       readonly responseBytes: number;
       readonly lmResponseBytes: number;
-      /** What the client says of itself inside an NTLMv2 response. */
+      /** The AV pairs that the client put into its NTLMv2 response. */
       readonly clientInfo?: TargetInfoDescription;
       /** ISO 8601. */
       readonly timestamp?: string;
-      /** Whether the response promises a MIC, and whether there are bytes for one. */
+      /** `micPromised`: the response announces a MIC. `micPresent`: the message has one that is not all zero. */
       readonly micPromised: boolean;
       readonly micPresent: boolean;
       readonly sessionKeyExchanged: boolean;
@@ -67,7 +69,7 @@ export type NtlmMessageDescription =
 /**
  * Describes a message.
  *
- * @throws MalformedTokenError where it is not a whole NTLM message
+ * @throws MalformedTokenError if it is not a complete NTLM message
  */
 export function describeNtlmMessage(bytes: Uint8Array): NtlmMessageDescription {
   const { messageType } = openNtlmMessage(bytes);
@@ -85,7 +87,7 @@ export function describeNtlmMessage(bytes: Uint8Array): NtlmMessageDescription {
 
 function describeNegotiate(bytes: Uint8Array): NtlmMessageDescription {
   const { flags, domain, workstation, version } = decodeNegotiateMessage(bytes);
-  return present({
+  return withoutUndefined({
     type: 'NEGOTIATE' as const,
     flags: ntlmFlagNames(flags),
     domain: domain.byteLength === 0 ? undefined : oemHint(domain),
@@ -96,7 +98,7 @@ function describeNegotiate(bytes: Uint8Array): NtlmMessageDescription {
 
 function describeChallenge(bytes: Uint8Array): NtlmMessageDescription {
   const { flags, targetName, serverChallenge, targetInfo, version } = decodeChallengeMessage(bytes);
-  return present({
+  return withoutUndefined({
     type: 'CHALLENGE' as const,
     flags: ntlmFlagNames(flags),
     targetName,
@@ -109,7 +111,7 @@ function describeChallenge(bytes: Uint8Array): NtlmMessageDescription {
 function describeAuthenticate(bytes: Uint8Array): NtlmMessageDescription {
   const message = decodeAuthenticateMessage(bytes);
   const response = describeResponse(message.ntResponse);
-  return present({
+  return withoutUndefined({
     type: 'AUTHENTICATE' as const,
     flags: ntlmFlagNames(message.flags),
     userName: message.userName,
@@ -145,7 +147,7 @@ function describeResponse(bytes: Uint8Array): {
 function describePairs(pairs: AvPairs): TargetInfoDescription {
   const { nbComputerName, nbDomainName, dnsComputerName, dnsDomainName, dnsTreeName, targetName } = pairs;
   const { flags, timestamp, channelBindings } = pairs;
-  return present({
+  return withoutUndefined({
     nbDomainName,
     nbComputerName,
     dnsDomainName,
@@ -190,7 +192,7 @@ function hex(bytes: Uint8Array): string {
 }
 
 /** A value without its undefined fields. */
-function present<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   const entries = Object.entries(value).filter(([, field]) => field !== undefined);
   return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
 }

@@ -1,4 +1,7 @@
-/** What the three NTLM messages share: signature, type, and fields that point into the payload (MS-NLMP section 2.2.1). */
+/**
+ * What the three NTLM messages have in common: signature, type, and fields that point into the payload (MS-NLMP section
+ * 2.2.1).
+ */
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { Reader } from '../reader.ts';
 
@@ -10,25 +13,28 @@ export const NTLM_NEGOTIATE = 1;
 export const NTLM_CHALLENGE = 2;
 export const NTLM_AUTHENTICATE = 3;
 
-/** No NTLM message is larger: every length in it has 16 bits and there are six of them at most, in practice two. */
-export const MAXIMUM_NTLM_MESSAGE_BYTES = 0x10000;
+/**
+ * Largest message that is read, in bytes: as much as the 16-bit length of one field can describe. Real ones are
+ * smaller.
+ */
+export const MAX_NTLM_MESSAGE_BYTES = 0x10000;
 
-/** Whether bytes start like an NTLM message, for a caller that must tell it from other tokens. */
+/** Whether bytes begin with the NTLM signature, which no other token does. */
 export function isNtlmMessage(bytes: Uint8Array): boolean {
   return bytes.byteLength >= SIGNATURE.length && SIGNATURE.every((byte, index) => bytes[index] === byte);
 }
 
 /**
- * A reader placed after Signature and MessageType.
+ * Checks Signature and MessageType. Returns a reader placed after them.
  *
- * @param messageType the type it must be; undefined: any
+ * @param messageType the required type; if undefined, any type is accepted
  * @throws MalformedTokenError for another signature or type, or a message larger than 64 KiB
  */
 export function openNtlmMessage(
   bytes: Uint8Array,
   messageType?: number,
 ): { readonly reader: Reader; readonly messageType: number } {
-  if (bytes.byteLength > MAXIMUM_NTLM_MESSAGE_BYTES) {
+  if (bytes.byteLength > MAX_NTLM_MESSAGE_BYTES) {
     throw new MalformedTokenError('NTLM message', `has ${bytes.byteLength} bytes`, 0);
   }
   const reader = new Reader(bytes);
@@ -41,7 +47,7 @@ export function openNtlmMessage(
   return { reader, messageType: found };
 }
 
-/** A field descriptor: length in bytes and offset from the start of the message. MaxLen is ignored, as senders must expect. */
+/** A field descriptor: length in bytes and offset from the start of the message. MaxLen must be ignored on receipt. */
 export interface NtlmField {
   readonly name: string;
   readonly length: number;
@@ -57,10 +63,10 @@ export function readField(reader: Reader, name: string): NtlmField {
 }
 
 /**
- * The bytes a descriptor points to, as a view; none where its length is zero, whatever its offset.
+ * The bytes that a descriptor points to, as a view. Empty if the length is zero, whatever the offset.
  *
- * @param headerBytes size of the fixed part, which no payload may lie in
- * @throws MalformedTokenError where they are not wholly behind the header and inside the message (attack C06)
+ * @param headerBytes size in bytes of the fixed part, which the payload must not overlap
+ * @throws MalformedTokenError if the bytes are not entirely after the header and inside the message (attack C06)
  */
 export function fieldBytes(message: Uint8Array, field: NtlmField, headerBytes: number): Uint8Array {
   const { name, length, offset } = field;
@@ -73,7 +79,8 @@ export function fieldBytes(message: Uint8Array, field: NtlmField, headerBytes: n
 }
 
 /**
- * Text in the OEM character set. Which code page the sender had is not said, so only what all of them share is read.
+ * Decodes text in the OEM character set. The message does not say which code page the sender uses, so only the
+ * characters that all code pages share are accepted.
  *
  * @throws MalformedTokenError for a byte outside printable ASCII (attack C10)
  */

@@ -15,7 +15,7 @@ export const NTLMSSP_NEGOTIATE_DATAGRAM = 0x00000040;
 /** LAN Manager session key; never granted here. */
 export const NTLMSSP_NEGOTIATE_LM_KEY = 0x00000080;
 export const NTLMSSP_NEGOTIATE_NTLM = 0x00000200;
-/** The client says it is nobody. */
+/** The client is anonymous. */
 export const NTLMSSP_NEGOTIATE_ANONYMOUS = 0x00000800;
 export const NTLMSSP_NEGOTIATE_OEM_DOMAIN_SUPPLIED = 0x00001000;
 export const NTLMSSP_NEGOTIATE_OEM_WORKSTATION_SUPPLIED = 0x00002000;
@@ -30,7 +30,7 @@ export const NTLMSSP_NEGOTIATE_IDENTIFY = 0x00100000;
 export const NTLMSSP_REQUEST_NON_NT_SESSION_KEY = 0x00400000;
 /** The challenge carries TargetInfo. */
 export const NTLMSSP_NEGOTIATE_TARGET_INFO = 0x00800000;
-/** The Version field says something. */
+/** The Version field is filled in. */
 export const NTLMSSP_NEGOTIATE_VERSION = 0x02000000;
 export const NTLMSSP_NEGOTIATE_128 = 0x20000000;
 /** The client sends a session key of its own, encrypted. */

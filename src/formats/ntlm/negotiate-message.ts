@@ -9,7 +9,7 @@ import {
 import { readVersion, VERSION_BYTES } from './version.ts';
 import type { NtlmVersion } from './version.ts';
 
-/** Signature to WorkstationFields; the VERSION that follows is left out by curl and Chromium. */
+/** Size of the fields Signature to WorkstationFields. VERSION follows; curl and Chromium leave it out. */
 const HEADER_BYTES = 32;
 
 const none = new Uint8Array(0);
@@ -17,21 +17,21 @@ const none = new Uint8Array(0);
 export interface NegotiateMessage {
   /** NTLMSSP_* bits. */
   readonly flags: number;
-  /** Domain and workstation in the OEM character set; undecided hints that no decision may rest on. */
+  /** Domain and workstation in the OEM character set: unproven hints, so no decision may depend on them. */
   readonly domain: Uint8Array;
   readonly workstation: Uint8Array;
-  /** Present where the flags say so and the message has room for it. */
+  /** Present if NTLMSSP_NEGOTIATE_VERSION is set and the message has room for it. */
   readonly version: NtlmVersion | undefined;
 }
 
-/** @throws MalformedTokenError where it is not a whole NEGOTIATE_MESSAGE */
+/** @throws MalformedTokenError if it is not a complete NEGOTIATE_MESSAGE */
 export function decodeNegotiateMessage(bytes: Uint8Array): NegotiateMessage {
   const { reader } = openNtlmMessage(bytes, NTLM_NEGOTIATE);
   const flags = reader.u32le('NegotiateFlags');
   const domainField = readField(reader, 'DomainName');
   const workstationField = readField(reader, 'Workstation');
-  // A field whose flag is not set is to be ignored, whatever it says. Nothing depends on Version: cntlm promises one and
-  // has its names in the place of it.
+  // A field whose flag is not set must be ignored, whatever it contains. Nothing depends on Version: cntlm announces
+  // one, but has its names there.
   const promised = (flags & NTLMSSP_NEGOTIATE_VERSION) !== 0 && reader.remaining >= VERSION_BYTES;
   const version = promised ? readVersion(reader) : undefined;
   const hint = (field: NtlmField, flag: number): Uint8Array =>
@@ -41,7 +41,7 @@ export function decodeNegotiateMessage(bytes: Uint8Array): NegotiateMessage {
   return { flags, domain, workstation, version };
 }
 
-/** A hint of the message as text; undefined where it is not plain ASCII. */
+/** A hint of the message as text; undefined if it is not printable ASCII. */
 export function oemHint(bytes: Uint8Array): string | undefined {
   try {
     return decodeOem(bytes, 'hint');

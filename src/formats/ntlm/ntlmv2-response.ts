@@ -4,7 +4,7 @@ import { decodeAvPairs } from './av-pairs.ts';
 import type { AvPairs } from './av-pairs.ts';
 import { Reader } from '../reader.ts';
 
-/** Length of an NTLMv1 response, section 2.2.2.6: the only thing that tells the versions apart. */
+/** Length of an NTLMv1 response in bytes, section 2.2.2.6. Only the length tells the two versions apart. */
 export const NTLM_V1_RESPONSE_BYTES = 24;
 /** Size in bytes of NTProofStr. */
 export const NT_PROOF_BYTES = 16;
@@ -14,14 +14,14 @@ export interface NtlmV2Response {
   readonly proof: Uint8Array;
   /** NTLMv2_CLIENT_CHALLENGE as received: the bytes NTProofStr is computed over. */
   readonly clientChallengeMessage: Uint8Array;
-  /** FILETIME of the client, or the server's own from the challenge. */
+  /** FILETIME: the client's time, or the server's time that the challenge carried. */
   readonly timestamp: bigint;
   /** Eight bytes. */
   readonly clientChallenge: Uint8Array;
   readonly avPairs: AvPairs;
 }
 
-/** @throws MalformedTokenError where it is not a whole NTLMv2 response (attack C08) */
+/** @throws MalformedTokenError if it is not a complete NTLMv2 response (attack C08) */
 export function decodeNtlmV2Response(bytes: Uint8Array): NtlmV2Response {
   const reader = new Reader(bytes);
   const proof = reader.take(NT_PROOF_BYTES, 'NTProofStr');

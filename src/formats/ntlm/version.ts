@@ -20,7 +20,7 @@ export function readVersion(reader: Reader): NtlmVersion {
   return { major, minor, build, revision: reader.u8('NTLMRevisionCurrent') };
 }
 
-/** The eight bytes. */
+/** Encodes the eight bytes. */
 export function encodeVersion({ major, minor, build, revision }: NtlmVersion): Uint8Array {
   return Uint8Array.of(major, minor, build & 0xff, build >>> 8, 0, 0, 0, revision);
 }

@@ -110,7 +110,7 @@ describe('schemes on a machine with a keytab', { skip: process.platform !== 'lin
     [
       'a library that nobody loads',
       () => ({ accounts, provider: 'portable', library: 'x.so' }),
-      /"library".*loads none/,
+      /"library".*loads no library/,
     ],
     ['NTLM without accounts', () => ({ schemes: ['Negotiate'], packages: ['NTLM'] }), /"accounts" is not given/],
     [

@@ -95,7 +95,7 @@ describe('schemes on a machine without a keytab', () => {
     [
       'options of a scheme that is not offered',
       { accounts, schemes: ['NTLM'], digest: { algorithms: ['MD5'] } },
-      /"digest" is given, but Digest is not offered.*not named/,
+      /"digest" is given, but Digest is not offered.*does not name/,
     ],
     [
       'Digest that is left out for another option',
@@ -112,7 +112,7 @@ describe('schemes on a machine without a keytab', () => {
     [
       'names for tickets of no scheme',
       { accounts, schemes: ['NTLM'], servicePrincipalNames: ['HTTP/a.example'] },
-      /needs Kerberos.*no scheme of it is named/,
+      /needs Kerberos.*names no scheme with Kerberos/,
     ],
     [
       'a library that is not used',
