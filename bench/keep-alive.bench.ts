@@ -12,6 +12,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import autocannon from 'autocannon';
 import { installPackages } from '../test/lab/debian.ts';
 import { ntlmAnswer, ntlmField, ntlmFirst } from './ntlm-sign-in.ts';
+import { otherBuild, ownBuild } from './measured-build.ts';
+import type { MeasuredBuild } from './measured-build.ts';
 import { median, pairedRatio } from './measurement.ts';
 import type { Benchmark, Row } from './measurement.ts';
 import { pin, processorPackages, twoProcessors } from './processors.ts';
@@ -69,6 +71,12 @@ function signIn(client: autocannon.Client): void {
   client.on('headers', answer);
 }
 
+/** One side of a comparison. */
+interface Side {
+  readonly kind: ServerKind;
+  readonly build: MeasuredBuild;
+}
+
 /** A server under load. */
 interface Loaded {
   readonly server: RunningServer;
@@ -92,14 +100,14 @@ function load(server: RunningServer): Loaded {
 /**
  * One process of each kind, when all connections are signed in and V8 has compiled what it will.
  *
- * @returns microseconds of processor time for one request, in the order of the kinds
+ * @returns microseconds of processor time for one request, in the order of the sides
  * @throws Error where anything but the one 401 of each handshake was refused
  */
-async function measure(kinds: readonly ServerKind[], processor: number): Promise<number[]> {
+async function measure(sides: readonly Side[], processor: number): Promise<number[]> {
   const servers: RunningServer[] = [];
   try {
-    for (const kind of kinds) {
-      const server = await RunningServer.start(kind);
+    for (const { kind, build } of sides) {
+      const server = await RunningServer.start(kind, build);
       servers.push(server);
       await pin(server.pid, processor);
     }
@@ -113,7 +121,7 @@ async function measure(kinds: readonly ServerKind[], processor: number): Promise
     for (const { server, result } of loads) {
       const { non2xx, errors } = await result;
       if (non2xx !== (server.kind.includes('with sspi-auth') ? connections : 0) || errors > 0) {
-        throw new Error(`${server.kind}: ${non2xx} refused, ${errors} errors`);
+        throw new Error(`${server.name}: ${non2xx} refused, ${errors} errors`);
       }
     }
     return after.map(([time, count], index) => {
@@ -126,25 +134,30 @@ async function measure(kinds: readonly ServerKind[], processor: number): Promise
 }
 
 async function compare({ own, others, aimedAt }: (typeof comparisons)[number], processor: number): Promise<Row[]> {
-  const kinds = [own, ...others];
+  const other = otherBuild();
+  const kinds: readonly Side[] = [
+    { kind: own, build: ownBuild },
+    ...others.map((kind) => ({ kind, build: ownBuild })),
+    ...(other === undefined ? [] : [{ kind: own, build: other }]),
+  ];
   const sides = kinds.map((): number[] => []);
   for (let count = 0; count < processes; count++) {
     // Each in another place every time: the first is loaded for some milliseconds alone.
     const order = kinds.map((_, turn) => (turn + count) % kinds.length);
     const times = await measure(
-      order.map((side) => kinds[side] ?? own),
+      order.flatMap((side) => kinds[side] ?? []),
       processor,
     );
     order.forEach((side, place) => sides[side]?.push(times[place] ?? Number.NaN));
   }
   const [mine = [], ...theirs] = sides;
   const isAimed = aimedMajors.includes(Number.parseInt(process.versions.node));
-  return others.map((kind, index): Row => {
+  return kinds.slice(1).map(({ kind, build }, index): Row => {
     const baselineRounds = theirs[index] ?? [];
     const ratio = pairedRatio(baselineRounds, mine);
     const aim = { text: `ratio >= ${leastRatio} on Node ${aimedMajors.join(' and ')}`, met: ratio >= leastRatio };
     return {
-      name: `${own}, signed in; ${kind} beside it`,
+      name: `${own}, signed in; ${kind}${build.label} beside it`,
       remark: `${ratio.toFixed(3)} of its requests in the same processor time`,
       value: median(mine),
       baseline: median(baselineRounds),

@@ -1,18 +1,23 @@
 /**
- * Runs the benchmarks: `npm run bench [-- part of a file name… --nodes 20,22,24,26]`
+ * Runs the benchmarks: `npm run bench [-- part of a file name… --nodes 20,22,24,26 --against FOLDER]`
  *
  * Measures what `npm run build` made, on the Node that runs this or on each that is named, one after the other: every
  * process that is measured, and the one that measures, is of that Node. All sides of a comparison run in the same rounds on
  * the same Node, so a busy machine changes the figures more than the ratios. Prints a table for each Node and writes it,
  * with every round and the machine, to .scratch/bench/; with several Nodes another table has them side by side.
+ *
+ * `--against`: a checkout of another commit with its own build in dist/. Keep-alive requests and NTLM sign-ins are then
+ * measured with its servers beside ours, in the same rounds.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { nodeBinary } from '../test/lab/node-binary.ts';
+import { againstVariable } from './measured-build.ts';
 import { tableByNode } from './report.ts';
 import type { Report } from './report.ts';
 
@@ -28,11 +33,14 @@ interface Plan {
   readonly benchmarks: readonly string[];
   /** Majors of Node; empty: the one that runs this. */
   readonly majors: readonly number[];
+  /** Root of another checkout, where one is to be compared with. */
+  readonly against: string | undefined;
 }
 
 /** @throws Error for an option that there is not, a part of a name that no benchmark has, and what is no list of majors */
 async function readCommandLine(): Promise<Plan> {
-  const { values, positionals } = parseArgs({ options: { nodes: { type: 'string' } }, allowPositionals: true });
+  const options = { nodes: { type: 'string' }, against: { type: 'string' } } as const;
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const all = (await readdir(folder)).filter((name) => name.endsWith('.bench.ts')).sort();
   for (const part of positionals) {
     if (!all.some((name) => name.includes(part))) {
@@ -40,7 +48,17 @@ async function readCommandLine(): Promise<Plan> {
     }
   }
   const benchmarks = all.filter((name) => positionals.length === 0 || positionals.some((part) => name.includes(part)));
-  return { benchmarks, majors: majorsOf(values.nodes) };
+  return { benchmarks, majors: majorsOf(values.nodes), against: builtCheckout(values.against) };
+}
+
+/** @throws Error where the folder has no build to measure */
+function builtCheckout(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  const root = resolve(path);
+  if (!existsSync(join(root, 'dist/src/index.js'))) {
+    throw new Error(`--against is ${root}, which has no build: run npm ci && npm run build there`);
+  }
+  return root;
 }
 
 function majorsOf(list: string | undefined): readonly number[] {
@@ -60,9 +78,10 @@ function majorsOf(list: string | undefined): readonly number[] {
  * @param path the report, which it writes
  * @returns its exit code; 1 where a signal ended it
  */
-async function run(binary: string, path: string, benchmarks: readonly string[]): Promise<number> {
+async function run(binary: string, path: string, { benchmarks, against }: Plan): Promise<number> {
   const env = {
     ...process.env,
+    ...(against === undefined ? undefined : { [againstVariable]: against }),
     // tsx follows the paths of tsconfig.json to the source: without them `sspi-auth` is the built package.
     TSX_TSCONFIG_PATH: fileURLToPath(new URL('built.tsconfig.json', import.meta.url)),
     // What is started as `node`, npm among it, is of the same release.
@@ -74,7 +93,8 @@ async function run(binary: string, path: string, benchmarks: readonly string[]):
 }
 
 async function main(): Promise<number> {
-  const { benchmarks, majors } = await readCommandLine();
+  const plan = await readCommandLine();
+  const { majors } = plan;
   const date = new Date().toISOString().replaceAll(':', '-');
   await mkdir(results, { recursive: true });
   // All of them before the first is measured: what cannot be had is known at once.
@@ -85,7 +105,7 @@ async function main(): Promise<number> {
   let failures = 0;
   for (const { binary, file } of nodes) {
     const path = join(results, file);
-    if ((await run(binary, path, benchmarks)) !== 0) failures++;
+    if ((await run(binary, path, plan)) !== 0) failures++;
     try {
       reports.push(JSON.parse(await readFile(path, 'utf8')) as Report);
     } catch {

@@ -3,8 +3,11 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { ownBuild } from './measured-build.ts';
+import type { MeasuredBuild } from './measured-build.ts';
 import type { ServerAnswer, ServerKind, ServerQuestion } from './server.ts';
 
 /** The next answer. @throws Error where the server ends instead, or answers something else */
@@ -32,14 +35,15 @@ async function next(child: ChildProcess, question: ServerAnswer['question']): Pr
  */
 const grownYoungGeneration = '--min-semi-space-size=16';
 
-let compiled: Promise<string> | undefined;
+const compiled = new Map<string, Promise<string>>();
 
 /**
  * bench/server.ts as JavaScript, once per run: what is measured runs without a loader, as it does at its users'. `sspi-auth`
  * and the frameworks stay what is installed and built.
  */
-async function compile(): Promise<string> {
-  const outfile = fileURLToPath(new URL(`../.scratch/bench/server-${process.pid}.mjs`, import.meta.url));
+async function compile({ root }: MeasuredBuild): Promise<string> {
+  // Within the checkout: `sspi-auth` is there what that checkout has built.
+  const outfile = join(root, `.scratch/bench/server-${process.pid}.mjs`);
   await build({
     entryPoints: [fileURLToPath(new URL('server.ts', import.meta.url))],
     outfile,
@@ -59,20 +63,27 @@ async function compile(): Promise<string> {
 /** The parent's view of it. */
 export class RunningServer implements AsyncDisposable {
   readonly kind: ServerKind;
+  /** The kind, and of which build it is where that is not ours. */
+  readonly name: string;
   readonly port: number;
   readonly #child: ChildProcess;
 
-  private constructor(kind: ServerKind, child: ChildProcess, port: number) {
+  private constructor(kind: ServerKind, { label }: MeasuredBuild, child: ChildProcess, port: number) {
     this.kind = kind;
+    this.name = `${kind}${label}`;
     this.port = port;
     this.#child = child;
   }
 
   /** Starts one and waits until it listens. */
-  static async start(kind: ServerKind): Promise<RunningServer> {
-    compiled ??= compile();
-    const child = fork(await compiled, [kind], { execArgv: ['--expose-gc', '--no-deprecation', grownYoungGeneration] });
-    return new RunningServer(kind, child, await next(child, 'listening'));
+  static async start(kind: ServerKind, build: MeasuredBuild = ownBuild): Promise<RunningServer> {
+    let program = compiled.get(build.root);
+    if (program === undefined) {
+      program = compile(build);
+      compiled.set(build.root, program);
+    }
+    const child = fork(await program, [kind], { execArgv: ['--expose-gc', '--no-deprecation', grownYoungGeneration] });
+    return new RunningServer(kind, build, child, await next(child, 'listening'));
   }
 
   get pid(): number {
