@@ -38,12 +38,6 @@ export function applicationTag(number: number): number {
  * and at which offset. Values are views of the input, not copies.
  */
 export class DerReader {
-  /**
-   * Never read. At a full garbage collection, V8 discards compiled code for a hidden class of which no object is alive.
-   * A reader lives only during one call, so a server would compile its parsers again and again. This instance keeps the
-   * hidden class alive.
-   */
-  protected static readonly keptAlive = new DerReader(new Uint8Array());
   readonly bytes: Uint8Array;
   #offset: number;
   readonly #end: number;

@@ -31,8 +31,6 @@ export class CredentialHandle {
 
 /** Stands for a security context of acceptSecurityContext. Nothing can be read from it. */
 export class ContextHandle {
-  /** Never read. While it exists, V8 keeps the code that it compiled for handles (formats/der.ts says why). */
-  protected static readonly keptAlive = new ContextHandle();
   declare private readonly context: never;
   #record: ContextRecord | undefined;
 

@@ -52,25 +52,6 @@ export interface EstablishedKerberos {
   readonly delegated: DelegatedCache | undefined;
 }
 
-/**
- * A context that is never used. V8 discards the code that it compiled for contexts if a full garbage collection finds
- * none alive (formats/der.ts). This one stays alive.
- */
-export function placeholderContext(frame: Frame): KerberosContext {
-  return new KerberosContext(frame, {
-    handle: 0n,
-    flags: 0,
-    attributes: 0,
-    token: { userName: '', groups: [], isAnonymous: true, isGuest: false },
-    client: '',
-    service: '',
-    encryptionType: 0,
-    start: Date.now(),
-    expiry: undefined,
-    delegated: undefined,
-  });
-}
-
 type AnswerOf<A extends ContextAttribute> = Answer<ContextAttributeValues[A]>;
 
 const ok = <T>(value: T): Answer<T> => ({ status: Status.SEC_E_OK, value });

@@ -44,7 +44,7 @@ import { describeService, diagnose } from './keytab/diagnosis.ts';
 import { Frame, MAX_TOKEN_BYTES } from './call/frame.ts';
 import * as Gss from './call/gss-status.ts';
 import { extensionsOf } from './implementations.ts';
-import { KerberosContext, placeholderContext } from './kerberos-context.ts';
+import { KerberosContext } from './kerberos-context.ts';
 import { kerberosSettings, readKerberosOptions } from './kerberos-auth-data.ts';
 import { loadGssapi } from './call/library.ts';
 import { readAccount } from './name-attributes.ts';
@@ -80,8 +80,6 @@ class KerberosCredential implements PackageCredential {
   readonly #acceptor: AcceptorCredential;
   readonly #frames: FramePool | undefined;
   readonly #accounts = new TicketAccounts();
-  /** Never read. It keeps a context alive, see placeholderContext. */
-  protected readonly keptAlive: KerberosContext;
 
   constructor(frame: Frame, extensions: GssapiExtensions, settings: KerberosSettings) {
     this.#frame = frame;
@@ -89,7 +87,6 @@ class KerberosCredential implements PackageCredential {
     this.#settings = settings;
     this.#frames = settings.asynchronous ? new FramePool(frame.library) : undefined;
     this.#acceptor = new AcceptorCredential({ frame, extensions, settings });
-    this.keptAlive = placeholderContext(frame);
   }
 
   free(): void {

@@ -14,8 +14,7 @@ import { acquireInnerCredentials, parseAuthData } from './auth-data.ts';
 import type { InnerCredential } from './auth-data.ts';
 import { acceptDirect } from './direct-context.ts';
 import { firstTokenOf } from './mechanisms.ts';
-import type { NegotiatedContext } from './negotiated-context.ts';
-import { acceptSpnego, placeholderContext } from './spnego-context.ts';
+import { acceptSpnego } from './spnego-context.ts';
 
 /** SECPKG_FLAG_* of sspi.h: INTEGRITY, PRIVACY, CONNECTION, EXTENDED_ERROR, GSS_COMPATIBLE, MUTUAL_AUTH. */
 const CAPABILITIES = 0x00000001 | 0x00000002 | 0x00000010 | 0x00000080 | 0x00001000 | 0x00010000;
@@ -43,12 +42,9 @@ const withoutHandshake: Diagnosis = Object.freeze({
 class NegotiateCredential implements PackageCredential {
   readonly expiry: Date | undefined;
   readonly #credentials: readonly InnerCredential[];
-  /** Never read. They keep compiled code alive: see placeholderContext. */
-  protected readonly keptAlive: readonly NegotiatedContext[];
 
   constructor(credentials: readonly InnerCredential[]) {
     this.#credentials = credentials;
-    this.keptAlive = credentials.map(placeholderContext);
     const ends = credentials.flatMap(({ credential }) => (credential.expiry ? [credential.expiry.getTime()] : []));
     this.expiry = ends.length === 0 ? undefined : new Date(Math.min(...ends));
   }

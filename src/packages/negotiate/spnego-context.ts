@@ -92,14 +92,6 @@ export function acceptSpnego(
   });
 }
 
-/**
- * A context of no handshake. While it exists, V8 keeps the code that it compiled for contexts (formats/der.ts says
- * why).
- */
-export function placeholderContext(running: InnerCredential): NegotiatedContext {
-  return new SpnegoContext({ running, oid: '', isFirst: true }, new Uint8Array());
-}
-
 class SpnegoContext extends NegotiatedContext {
   readonly #choice: Choice;
   /** MechTypeList exactly as received. The MICs cover these bytes. */
