@@ -29,15 +29,15 @@ import { reportTiers } from './lab/runner/tier-report.ts';
 import { scratchFolder } from './lab/scratch.ts';
 import { readRecords, recordFolderVariable } from './lab/tier-record.ts';
 import type { TierRecord } from './lab/tier-record.ts';
-import { tiers } from './lab/tiers.ts';
+import { tierDescription } from './lab/tiers.ts';
 
 /** The least number of fast-check runs that a whole run in CI must have made. */
 const mutationsInCi = 100_000;
 /** fast-check runs per property. The environment variable SSPI_AUTH_FUZZ_RUNS overrides it. */
 const runsPerProperty = { ci: 20_000, elsewhere: 2000, unit: 500, nodes: 200, fuzz: 200_000 };
 
-/** Milliseconds that one file may take. */
-const fileTimeout = 300_000;
+/** Milliseconds that one file may take; one with every row of a matrix may take longer. */
+const fileTimeout = (): number => (full() ? 900_000 : 300_000);
 
 const inCi = process.env['CI'] === 'true';
 const progress = (message: string): void => console.log(`test ground: ${message}`);
@@ -55,7 +55,8 @@ const { values: options, positionals: words } = parseArgs({
 
 /** Installs what the files need before they run, so that no test waits for it. What fails here fails again in a test. */
 async function prepare(files: readonly TestFile[]): Promise<void> {
-  const packages = new Set(files.flatMap((file) => file.tiers.flatMap((name) => tiers[name].packages)));
+  const names = files.flatMap((file) => file.tiers).filter((name) => full() || !tierDescription(name).fullOnly);
+  const packages = new Set(names.flatMap((name) => tierDescription(name).packages));
   try {
     await installPackages([...packages], progress);
   } catch (error) {
@@ -128,7 +129,7 @@ async function runAll(): Promise<number> {
   process.env[recordFolderVariable] = folder.path;
   const counts = await runFiles(
     files.map(({ path }) => join(root, path)),
-    fileTimeout,
+    fileTimeout(),
   );
   const nodes = everything && inCi ? await runOnOtherNodes() : undefined;
 
@@ -170,7 +171,7 @@ async function main(): Promise<number> {
   const kinds = [...(options.unit ? ['unit'] : []), ...(options.packed ? ['packed'] : [])];
   if (kinds.length === 0) return runAll();
   const runs = inCi ? runsPerProperty.elsewhere : runsPerProperty.unit;
-  return runSelected(({ kind }) => kinds.includes(kind), runs, fileTimeout);
+  return runSelected(({ kind }) => kinds.includes(kind), runs, fileTimeout());
 }
 
 process.exitCode = await main();

@@ -13,6 +13,8 @@ export interface TierDescription {
   readonly proves: string;
   /** Names of Debian packages. */
   readonly packages: readonly string[];
+  /** Large: it is for `npm run test:full` alone. Its test files say so as well (`full` of test/lab/matrix.ts). */
+  readonly fullOnly?: true;
 }
 
 /** Every tier by name. */
@@ -58,6 +60,27 @@ export const tiers = {
       'util-linux',
     ],
   },
+  clients: {
+    level: 1,
+    proves: 'HTTP clients of the command line, of Python, Perl and npm, by scheme and situation',
+    packages: [
+      ...['curl', 'wget', 'w3m', 'lftp', 'cadaver', 'subversion', 'python3', 'python3-requests'],
+      ...['python3-requests-ntlm', 'python3-requests-kerberos', 'python3-httpx', 'libwww-perl', 'libauthen-ntlm-perl'],
+      ...['gss-ntlmssp', 'krb5-kdc', 'krb5-admin-server', 'krb5-user', 'libgssapi-krb5-2'],
+    ],
+  },
+  'more-clients': {
+    level: 2,
+    fullOnly: true,
+    proves: 'HTTP clients of Java, Go, Qt, GNOME, PHP and Ruby, and Apache httpd beside this library',
+    packages: [
+      ...['wget2', 'httpie', 'python3-winrm', 'python3-pyqt5', 'python3-gi', 'libsoup-3.0-0', 'gir1.2-soup-3.0'],
+      ...['ruby', 'ruby-httpclient', 'ruby-net-http-digest-auth', 'php-cli', 'php-curl', 'php8.2-curl'],
+      ...['openjdk-17-jdk-headless', 'libhttpclient-java', 'libhttpclient5-java'],
+      ...['golang-go', 'golang-github-azure-go-ntlmssp-dev', 'golang-github-jcmturner-gokrb5.v8-dev'],
+      ...['apache2-bin', 'libapache2-mod-auth-gssapi'],
+    ],
+  },
   browsers: { level: 2, proves: 'sign-in of a real browser', packages: ['chromium'] },
   wine: {
     level: 3,
@@ -68,6 +91,11 @@ export const tiers = {
 
 /** Name of a tier. */
 export type TierName = keyof typeof tiers;
+
+/** What is known of a tier. */
+export function tierDescription(name: TierName): TierDescription {
+  return tiers[name];
+}
 
 /** Whether a text is the name of a tier. */
 export function isTierName(name: string): name is TierName {

@@ -1,7 +1,8 @@
 /** Tells which tiers ran. */
 import { isDebian } from '../debian.ts';
+import { full } from '../matrix.ts';
 import type { TierRecord } from '../tier-record.ts';
-import { tiers } from '../tiers.ts';
+import { tierDescription, tiers } from '../tiers.ts';
 import type { TierName } from '../tiers.ts';
 import type { TestFile } from './test-files.ts';
 
@@ -15,8 +16,9 @@ export function reportTiers(files: readonly TestFile[], records: readonly TierRe
   const problems: string[] = [];
   const pure = files.filter((file) => file.tiers.length === 0).length;
   console.log(`\nTiers:\n  0 pure: ${pure === 0 ? 'not selected' : `ran (${pure} files)`}`);
-  for (const [name, { level, proves }] of Object.entries(tiers)) {
-    const users = files.filter((file) => file.tiers.includes(name as TierName)).length;
+  for (const name of Object.keys(tiers) as TierName[]) {
+    const { level, proves, fullOnly } = tierDescription(name);
+    const users = files.filter((file) => file.tiers.includes(name)).length;
     const own = records.filter((record) => record.tier === name);
     const reason = own.find((record) => record.reason !== undefined)?.reason;
     let state = `ran (${users} files)`;
@@ -25,6 +27,8 @@ export function reportTiers(files: readonly TestFile[], records: readonly TierRe
       if (isDebian()) problems.push(`tier ${name} could not run`);
     } else if (users === 0) {
       state = everything ? 'could not run: no test file uses it' : 'not selected';
+    } else if (own.length === 0 && fullOnly && !full()) {
+      state = 'not asked for: npm run test:full';
     } else if (own.length === 0) {
       state = 'could not run: its test files ended before they declared it';
       problems.push(`tier ${name} did not run`);
