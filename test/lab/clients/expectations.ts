@@ -45,9 +45,9 @@ export const faults: readonly Fault[] = [
     why: 'The domain in its message is not UTF-16, although that was agreed, and its time stamp is wrong.',
   },
   {
-    clients: ['wget', 'Subversion (serf)', 'httpclient (Ruby)'],
+    clients: ['Subversion (serf)'],
     offers: ['digest-sha-256', 'digest-md5-first'],
-    why: 'It knows MD5 alone, and answers the last challenge of Digest: MD5 has to be the last one.',
+    why: 'It knows MD5 alone, and looks at the last challenge of Digest alone: MD5 has to be the last one.',
   },
   {
     clients: ['w3m', 'lftp', 'urllib, HTTPDigestAuthHandler'],
@@ -61,12 +61,8 @@ export const faults: readonly Fault[] = [
   },
   {
     clients: [
-      'LWP',
-      'libsoup 3',
-      'Qt 5, QNetworkAccessManager',
-      '@mhoc/axios-digest-auth',
-      'digest-fetch',
-      'urllib (npm)',
+      ...['wget', 'LWP', 'libsoup 3', 'Qt 5, QNetworkAccessManager', 'httpclient (Ruby)'],
+      ...['@mhoc/axios-digest-auth', 'digest-fetch', 'urllib (npm)'],
     ],
     offers: onlyMd5,
     why: 'It knows MD5 alone.',
@@ -162,6 +158,11 @@ export const notYet: readonly Exception[] = [
   {
     clients: ['@mhoc/axios-digest-auth', 'digest-fetch', 'urllib (npm)', 'net-http-digest_auth (Ruby)'],
     offers: ['digest', 'digest-md5-first', 'everything', 'everything-digest-first'],
+    why: 'It answers with MD5, and with the nonce of the challenge with SHA-256.',
+  },
+  {
+    clients: ['wget', 'httpclient (Ruby)'],
+    offers: ['digest-md5-first'],
     why: 'It answers with MD5, and with the nonce of the challenge with SHA-256.',
   },
   {
