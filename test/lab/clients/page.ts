@@ -17,7 +17,7 @@ const table = (heads: readonly string[], rows: readonly (readonly string[])[]): 
 function flaw(cell: Cell): string | undefined {
   const fault = faultOf(cell);
   if (fault) return `(${faults.indexOf(fault) + 1})`;
-  return notYetOf(cell) ? 'not yet' : undefined;
+  return notYetOf(cell) ? '(not yet)' : undefined;
 }
 
 /** All situations of a client with one offer, in a few words. */
@@ -46,10 +46,10 @@ function comesIn(client: RealClient, offer: Offer): string {
 
 /** Names of clients that know Digest and are shut out by an offer. */
 function shutOut(offer: Offer): string {
-  return realClients
-    .filter((client) => comesIn(client, offer).startsWith('no (') && !comesIn(client, 'digest-md5').startsWith('no ('))
-    .map((client) => client.name)
-    .join('; ');
+  const isOut = (client: RealClient, by: Offer): boolean =>
+    cellsOf(client).some((cell) => cell.offer === by && cell.situation === 'get' && faultOf(cell) !== undefined);
+  const out = realClients.filter((client) => isOut(client, offer) && !isOut(client, 'digest-md5'));
+  return out.map((client) => client.name).join('; ');
 }
 
 /** The page, as Markdown that Prettier has not seen yet. */
