@@ -60,12 +60,14 @@ export interface ChannelBindingPolicy {
  * Verifies one leg of Negotiate, Kerberos or NTLM.
  *
  * @param context the pending context of the same scheme on the same connection; undefined on the first leg
+ * @param abandoned whether the client has gone, or was refused because the result did not come in time
  */
 export function verifyToken(
   scheme: OfferedScheme,
   context: ContextHandle | undefined,
   token: Uint8Array,
   { mode, bindings }: ChannelBindingPolicy,
+  abandoned?: () => boolean,
 ): VerificationResult | Promise<VerificationResult> {
   if (mode === 'always' && bindings === undefined) {
     if (context !== undefined) deleteSecurityContext(context);
@@ -90,6 +92,7 @@ export function verifyToken(
       input,
       requirements,
       targetDataRep: SECURITY_NATIVE_DREP,
+      abandoned,
     }),
   );
 }
