@@ -4,9 +4,9 @@ import type { AuthDataOf, SettingsOf } from '../../foundation/option-table.ts';
 import { flag, someOf } from '../../foundation/option-values.ts';
 
 export const secur32Options = {
-  /** Packages that Negotiate may run. Default: all that Windows has. */
-  packages: optional(someOf('Kerberos', 'NTLM')),
-  /** Keep a context after its handshake, for ImpersonateSecurityContext. */
+  /** Packages that Negotiate may run. `['Kerberos']` leaves NTLM out. */
+  packages: optional(someOf('Kerberos', 'NTLM'), { otherwise: 'all that Windows has' }),
+  /** Keep a context over HTTP after its handshake, for ImpersonateSecurityContext. */
   impersonation: defaulted(flag, true),
 };
 
