@@ -16,6 +16,7 @@ export type {
   NegotiateAuthData,
   NegotiateInnerPackage,
   NtlmAuthData,
+  Secur32AuthData,
 } from './authenticator/providers/machine-packages.ts';
 export { liveNativeHandles } from './authenticator/providers/machine-packages.ts';
 export * from './sspi/index.ts';
@@ -29,7 +30,7 @@ export type AcquireParameters<P extends string | SecurityPackage> = Omit<
 > & {
   /** pszPackage: a name that enumerateSecurityPackages lists, or the package itself. */
   readonly package: P;
-  /** pAuthData: what the package needs to verify clients, such as NtlmAuthData. The packages of Windows take none. */
+  /** pAuthData: what the package needs to verify clients, such as NtlmAuthData; for those of Windows Secur32AuthData. */
   readonly authData?: P extends keyof AuthDataByPackage ? AuthDataByPackage[P] : unknown;
 };
 

@@ -2,6 +2,7 @@
 import type { AuditReason } from './audit.ts';
 import type { AcceptedResult } from './verification.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
+import { namesTarget } from '../formats/kerberos/service-principal-name.ts';
 import { identityOf } from '../identity/identity.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { SecurityContextFacts } from '../identity/security-context-info.ts';
@@ -58,6 +59,6 @@ function examine(scheme: OfferedScheme, result: AcceptedResult): Admission {
  */
 function isAllowedTarget({ servicePrincipalNames }: OfferedScheme, context: ContextHandle): boolean {
   if (servicePrincipalNames === undefined) return true;
-  const target = queryContextAttributes(context, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET).value?.toLowerCase();
-  return servicePrincipalNames.some((name) => name.toLowerCase() === target);
+  const target = queryContextAttributes(context, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET).value;
+  return target !== undefined && servicePrincipalNames.some((name) => namesTarget(name, target));
 }

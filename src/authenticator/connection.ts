@@ -44,6 +44,8 @@ export class Connection {
   readonly #socket: ConnectionSocket | undefined;
   /** Called if the connection is reset while a verification runs; see `abandon`. */
   onAbandon: (() => void) | undefined;
+  /** How often `abandon` was called: a verification that began before the last time is not wanted any more. */
+  abandonments = 0;
   /** The account that a request-bound scheme (Digest) proved last. Only for the log. */
   lastRequestUser: string | undefined;
   #stopWatching: (() => void) | undefined;
@@ -107,6 +109,7 @@ export class Connection {
 
   /** Back to idle. A request that waits for its verification on this connection is refused. */
   abandon(): void {
+    this.abandonments++;
     this.reset();
     const tell = this.onAbandon;
     this.onAbandon = undefined;

@@ -1,5 +1,6 @@
 /** A request with a token of Negotiate, Kerberos or NTLM: one leg of its connection's handshake. */
 import { encodeBase64 } from '../formats/base64.ts';
+import { leadsToNtlm } from '../formats/client-token.ts';
 import { beginsHandshake } from '../formats/initial-token.ts';
 import { parseToken } from '../http/authorization.ts';
 import type { Credentials } from '../http/authorization.ts';
@@ -33,6 +34,10 @@ export function acceptHandshakeRequest(
     case 'token':
       break;
   }
+  if (scheme.packages?.includes('NTLM') === false && leadsToNtlm(parsed.token)) {
+    // Before the call: Windows would verify the password first, and a wrong one would count against the account (G11).
+    return conclusions.refuse(attempt, 401, 'package-not-allowed', scheme);
+  }
   const { phase } = connection;
   const continued =
     phase.type === 'negotiating' && phase.scheme === credentials.scheme && !beginsHandshake(parsed.token)
@@ -43,7 +48,9 @@ export function acceptHandshakeRequest(
   const leg: Attempt = continued === undefined ? { ...attempt, startedAt: settings.clock.elapsed() } : attempt;
   const mode = settings.channelBinding;
   const bindings = mode === 'never' ? undefined : channelBindingsOf(exchange.socket);
-  const result = verifyToken(scheme, continued?.context, parsed.token, { mode, bindings });
+  const { abandonments } = connection;
+  const abandoned = (): boolean => connection.abandonments !== abandonments;
+  const result = verifyToken(scheme, continued?.context, parsed.token, { mode, bindings }, abandoned);
   return conclusions.whenVerified(leg, result, (settled) => conclude(conclusions, leg, scheme, settled));
 }
 

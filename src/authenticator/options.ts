@@ -67,6 +67,15 @@ export const limitOptions = {
    * client may upload before it is signed in.
    */
   handshakeBodyBytes: defaulted(bodyBytes, 32 * 1024 * 1024, handshakes),
+  /**
+   * How many calls to the operating system's security packages may run off the event loop at the same time, in the whole
+   * process. Each takes a thread of libuv's pool: set UV_THREADPOOL_SIZE to more than that before node starts.
+   */
+  nativeCalls: optional(wholeNumber(1, 250), {
+    otherwise: 'one less than `UV_THREADPOOL_SIZE`, at most 31; on Windows 3',
+    schemes: ['Negotiate', 'Kerberos', 'NTLM'],
+    providers: ['secur32', 'gssapi'],
+  }),
 };
 
 /** The table. `R` is the framework's request. */
@@ -142,6 +151,11 @@ function optionTable<R>() {
     channelBinding: defaulted(oneOf('never', 'whenSupported', 'always'), 'whenSupported'),
     /** How long an NTLM, Kerberos or Negotiate sign-in lasts: for its `connection`, or only for its `request`. */
     persistence: defaulted(oneOf('connection', 'request'), 'connection', handshakes),
+    /**
+     * Keep the security context of a user who has signed in, for `request.sspi.impersonate` (Windows only). `false` frees
+     * it when the handshake is over.
+     */
+    impersonation: optional(flag, { otherwise: '`true`', ...handshakes, providers: ['secur32'] }),
     /** Admit requests without credentials, with no user. Wrong credentials are still refused. */
     anonymous: defaulted(flag, false),
     /** Returns true for a request that sspi-auth must leave alone. Must return at once: a promise gives 500. */

@@ -6,7 +6,6 @@ import {
   acceptSecurityContext,
   ASC_REQ_ALLOW_MISSING_BINDINGS,
   ASC_REQ_CONNECTION,
-  ASC_REQ_EXTENDED_ERROR,
   ASC_REQ_HTTP,
   completeAuthToken,
   deleteSecurityContext,
@@ -21,7 +20,6 @@ import {
   SECBUFFER_CHANNEL_BINDINGS,
   SECBUFFER_CHANNEL_BINDINGS_RESULT,
   SECBUFFER_PKG_PARAMS,
-  SECBUFFER_READONLY,
   SECBUFFER_TOKEN,
   SECURITY_NATIVE_DREP,
   SECURITY_NETWORK_DREP,
@@ -62,12 +60,14 @@ export interface ChannelBindingPolicy {
  * Verifies one leg of Negotiate, Kerberos or NTLM.
  *
  * @param context the pending context of the same scheme on the same connection; undefined on the first leg
+ * @param abandoned whether the client has gone, or was refused because the result did not come in time
  */
 export function verifyToken(
   scheme: OfferedScheme,
   context: ContextHandle | undefined,
   token: Uint8Array,
   { mode, bindings }: ChannelBindingPolicy,
+  abandoned?: () => boolean,
 ): VerificationResult | Promise<VerificationResult> {
   if (mode === 'always' && bindings === undefined) {
     if (context !== undefined) deleteSecurityContext(context);
@@ -77,10 +77,12 @@ export function verifyToken(
   }
   const input: SecBuffer[] = [{ type: SECBUFFER_TOKEN, data: token }];
   // The ASC_REQ_* bit of a security attribute is the same as its ASC_RET_* bit.
-  let requirements = ASC_REQ_CONNECTION | ASC_REQ_EXTENDED_ERROR;
+  // ASC_REQ_EXTENDED_ERROR is not requested: a refusal is a bare 401, so a token that tells the cause is never sent.
+  let requirements = ASC_REQ_CONNECTION;
   requirements |= (scheme.requirements ?? 0) | (scheme.requiredAttributes ?? 0);
   if (mode !== 'never' && bindings !== undefined) {
-    input.push({ type: SECBUFFER_CHANNEL_BINDINGS | SECBUFFER_READONLY, data: bindings });
+    // Without SECBUFFER_READONLY: a package that compares the whole type would find no bindings and ask for none.
+    input.push({ type: SECBUFFER_CHANNEL_BINDINGS, data: bindings });
     if (mode === 'whenSupported') requirements |= ASC_REQ_ALLOW_MISSING_BINDINGS;
   }
   return resultOf(
@@ -90,6 +92,7 @@ export function verifyToken(
       input,
       requirements,
       targetDataRep: SECURITY_NATIVE_DREP,
+      abandoned,
     }),
   );
 }

@@ -36,6 +36,11 @@ export function accountName({
 
 const noGroups: readonly Group[] = Object.freeze([]);
 
+/** A group that is frozen already is used as it is: on Windows its name may come later, which a copy would not see. */
+function frozenGroup(group: Group): Group {
+  return Object.isFrozen(group) ? group : Object.freeze({ ...group });
+}
+
 /**
  * Makes an identity from the token of an established context.
  *
@@ -53,7 +58,7 @@ export function identityOf(token: SecurityContextToken, packageName: string): Id
     ...(userPrincipalName === undefined ? undefined : { userPrincipalName }),
     ...(displayName === undefined ? undefined : { displayName }),
     ...(sid === undefined ? undefined : { sid }),
-    groups: groups.length === 0 ? noGroups : Object.freeze(groups.map((group) => Object.freeze({ ...group }))),
+    groups: groups.length === 0 ? noGroups : Object.freeze(groups.map(frozenGroup)),
     package: packageName,
   });
 }

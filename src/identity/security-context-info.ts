@@ -7,6 +7,7 @@ import {
   revertSecurityContext,
   SEC_E_INTERNAL_ERROR,
   SEC_E_INVALID_HANDLE,
+  SEC_E_NO_IMPERSONATION,
   SEC_E_OK,
   statusName,
 } from '../sspi/index.ts';
@@ -83,9 +84,11 @@ export class SecurityContextInfo implements SecurityContextFacts {
     const status = context === undefined ? SEC_E_INVALID_HANDLE : impersonateSecurityContext(context);
     if (context === undefined || status !== SEC_E_OK) {
       throw impersonationError(
-        `cannot impersonate with package ${this.package} of provider ${this.provider}` +
-          (context === undefined ? '' : ` (${statusName(status)})`) +
-          "; it needs Windows' own SSPI, an open connection and the privilege SeImpersonatePrivilege",
+        status === SEC_E_NO_IMPERSONATION
+          ? missingRight
+          : `cannot impersonate with package ${this.package} of provider ${this.provider}` +
+              (context === undefined ? '' : ` (${statusName(status)})`) +
+              "; it needs Windows' own SSPI, an open connection, and the option impersonation not set to false",
       );
     }
     impersonating = true;
@@ -116,6 +119,12 @@ function isAsync(run: unknown): boolean {
 const asynchronous =
   'the function given to impersonate is asynchronous; impersonation ends before its promise is settled. ' +
   'Do the work synchronously, or open what you need inside and use it outside';
+
+const missingRight =
+  'Windows lets this process find out who the client is, but not act as it (SEC_E_NO_IMPERSONATION): the account of this ' +
+  'process lacks the right "Impersonate a client after authentication" (SeImpersonatePrivilege), or the client allows ' +
+  'identification only. Services have the right; give it to other accounts by secpol.msc, Local Policies, User Rights ' +
+  'Assignment, and start the process again';
 
 function impersonationError(problem: string): SspiAuthError {
   return new SspiAuthError('ERR_SSPI_AUTH_IMPERSONATION', `sspi-auth: ${problem}`);

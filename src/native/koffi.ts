@@ -5,18 +5,11 @@
 import { createRequire } from 'node:module';
 import type * as Koffi from 'koffi';
 import { SspiAuthError } from '../foundation/errors.ts';
+import { asyncCallLimit } from './native-calls.ts';
 
 export type { LibraryHandle } from 'koffi';
-
-/** An argument of a native function: a number, a pointer as an address, or a string if the function declares one. */
-export type NativeArgument = number | bigint | string | null;
-
-/** A native function that returns an integer. */
-export interface NativeFunction {
-  (...values: NativeArgument[]): number;
-  /** Runs on a thread of libuv's pool. The memory behind the addresses must stay alive until the callback runs. */
-  async(...values: [...NativeArgument[], (error: Error | null, result: number) => void]): void;
-}
+export { asyncCallLimit, callAsynchronously, MAX_WAITING_CALLS } from './native-calls.ts';
+export type { NativeArgument, NativeFunction } from './native-calls.ts';
 
 /**
  * Stack of a native call off the event loop, in bytes: the default of a Windows thread. koffi's default is 128 KiB. A
@@ -25,18 +18,9 @@ export interface NativeFunction {
 const ASYNC_STACK_BYTES = 1024 * 1024;
 
 /** koffi keeps at most this many stacks for reuse. Any further concurrent call would allocate and free its own. */
-const MAX_THREADS = 32;
+const MAX_STACKS = 32;
 
 let loaded: typeof Koffi | undefined;
-
-/**
- * How many native calls may run at the same time in this process. One thread of libuv's pool (UV_THREADPOOL_SIZE, 4 by
- * default) stays free: file system and DNS calls then still work while a domain controller does not answer.
- */
-export const asyncCallLimit = Math.max(
-  1,
-  Math.min(MAX_THREADS, Number(process.env['UV_THREADPOOL_SIZE'] ?? 4) || 4) - 1,
-);
 
 /**
  * Loads the koffi module, once per process.
@@ -56,7 +40,7 @@ export function koffi(): typeof Koffi {
     const { async_stack_size = 0, resident_async_pools = 0 } = module.config();
     module.config({
       async_stack_size: Math.max(async_stack_size, ASYNC_STACK_BYTES),
-      resident_async_pools: Math.max(resident_async_pools, asyncCallLimit),
+      resident_async_pools: Math.max(resident_async_pools, Math.min(MAX_STACKS, asyncCallLimit)),
     });
   } catch {
     // koffi allows this only before the first library is loaded. If the application loaded one, its settings stay.
@@ -83,16 +67,47 @@ function loadFailure(url: string | undefined, cause: unknown): SspiAuthError {
   );
 }
 
+/** MAX_PATH of windef.h, in UTF-16 units. */
+const MAX_PATH = 260;
+
+let windowsSystemDirectory: string | undefined;
+
+/** GetSystemDirectoryW. kernel32.dll is part of every process, so its own name cannot lead to another file. */
+function systemDirectory(): string {
+  if (windowsSystemDirectory === undefined) {
+    const parameters = ['void *', 'uint32'];
+    const GetSystemDirectoryW = koffi()
+      .load('kernel32.dll')
+      .func('__stdcall', 'GetSystemDirectoryW', 'uint32', parameters);
+    const memory = Buffer.alloc(2 * MAX_PATH);
+    const units = GetSystemDirectoryW(memory, MAX_PATH) as number;
+    if (units === 0 || units >= MAX_PATH) throw new Error('GetSystemDirectoryW gives no directory');
+    windowsSystemDirectory = memory.toString('utf16le', 0, 2 * units);
+  }
+  return windowsSystemDirectory;
+}
+
+/**
+ * Where a library is opened. On Windows a name without a folder is a library of the system: Windows would look beside
+ * node.exe first, and a file that somebody has put there must not verify clients.
+ *
+ * @param directory returns the system directory of Windows
+ */
+export function libraryLocation(path: string, platform: NodeJS.Platform, directory: () => string): string {
+  return platform !== 'win32' || /[\\/:]/.test(path) ? path : `${directory()}\\${path}`;
+}
+
 /**
  * Opens a native library. It stays loaded until the process ends.
  *
- * @param path path of the library, or a name that the loader of the operating system finds
+ * @param path path of the library, or a name that the loader of the operating system finds; on Windows a name is looked
+ *   for in the system directory and nowhere else
  * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY` if koffi or the library cannot be loaded
  */
 export function openLibrary(path: string): Koffi.LibraryHandle {
   const { load } = koffi();
   try {
-    const library = load(path);
+    const library = load(libraryLocation(path, process.platform, systemDirectory));
     keepLoaded(path);
     return library;
   } catch (cause) {
@@ -118,54 +133,4 @@ function keepLoaded(path: string): void {
   if (noDelete === undefined) return;
   const dlopen = koffi().load(null).func('dlopen', 'void *', ['str', 'int']);
   dlopen(path, RTLD_NOW | noDelete);
-}
-
-/** A way to call a native function: on this thread, or off the event loop. */
-export type NativeCall = (native: NativeFunction, ...values: NativeArgument[]) => number | Promise<number>;
-
-/** Calls a native function on this thread. */
-export const callSynchronously: NativeCall = (native, ...values) => native(...values);
-
-let running = 0;
-const waiting: (() => void)[] = [];
-/**
- * How many native calls may wait for a thread. If a domain controller does not answer, all threads hang in a library
- * while clients keep sending requests. Without this limit, the waiting calls would fill the memory.
- */
-export const MAX_WAITING_CALLS = 1024;
-
-/**
- * Runs a native function on a thread of libuv's pool. At most `asyncCallLimit` calls run at the same time. Further
- * calls wait and start in the order in which they came.
- *
- * @param values numbers and addresses. The caller keeps the memory behind the addresses alive until the promise settles
- * @returns the return value of the function. The promise is rejected if `MAX_WAITING_CALLS` calls are already waiting
- */
-export function callAsynchronously(native: NativeFunction, ...values: NativeArgument[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    if (waiting.length >= MAX_WAITING_CALLS) {
-      reject(new Error(`${MAX_WAITING_CALLS} native calls are already waiting for a thread`));
-      return;
-    }
-    const start = (): void => {
-      running++;
-      try {
-        native.async(...values, (error, result) => {
-          done();
-          if (error === null || error === undefined) resolve(result);
-          else reject(error);
-        });
-      } catch (error) {
-        done();
-        reject(error instanceof Error ? error : new Error(String(error)));
-      }
-    };
-    if (running < asyncCallLimit) start();
-    else waiting.push(start);
-  });
-}
-
-function done(): void {
-  running--;
-  waiting.shift()?.();
 }

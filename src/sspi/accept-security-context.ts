@@ -33,6 +33,12 @@ export interface AcceptSecurityContextParameters {
    * output is allocated.
    */
   readonly output?: readonly SecBuffer[] | undefined;
+  /**
+   * Not of the function of Windows. Whether nobody wants the result any more, such as when the client has gone. A
+   * package whose call waits for its turn asks before it begins. The result of a call that did not begin is
+   * SEC_E_UNFINISHED_CONTEXT_DELETED. A call on a context that was deleted is abandoned in any case.
+   */
+  readonly abandoned?: (() => boolean) | undefined;
 }
 
 /** Result of acceptSecurityContext. */
@@ -92,8 +98,10 @@ export function acceptSecurityContext(
     return failure(Status.SEC_E_INVALID_HANDLE);
   }
   record.busy = true;
+  const { abandoned } = call;
+  const laterCall = { ...call, abandoned: () => record.deleteWhenIdle || abandoned?.() === true };
   return run(
-    () => record.context.accept(call),
+    () => record.context.accept(laterCall),
     (reply) => laterLeg(handle, record, reply, parameters, call),
   );
 }
@@ -132,12 +140,12 @@ export function deleteSecurityContext(context: ContextHandle): number {
 }
 
 function checkedCall(parameters: AcceptSecurityContextParameters): AcceptCall {
-  const { requirements, targetDataRep, input = nothing } = parameters;
+  const { requirements, targetDataRep, input = nothing, abandoned } = parameters;
   if (!fits32Bits(requirements)) throw new TypeError('acceptSecurityContext: requirements must be 32 bits');
   if (!fits32Bits(targetDataRep)) throw new TypeError('acceptSecurityContext: targetDataRep must be 32 bits');
   checkBuffers(input);
   if (parameters.output !== undefined) checkBuffers(parameters.output);
-  return { input, requirements: requirements >>> 0, targetDataRep };
+  return { input, requirements: requirements >>> 0, targetDataRep, abandoned };
 }
 
 function checkBuffers(buffers: unknown): void {

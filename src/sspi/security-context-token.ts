@@ -9,7 +9,10 @@
 export interface Group {
   /** `S-1-…`, where known. */
   readonly sid?: string;
-  /** `DOMAIN\name` or a well-known name, where known. */
+  /**
+   * `DOMAIN\name` or a well-known name, where known. On Windows it may come after the sign-in, if a domain controller is
+   * slow: until then it is undefined.
+   */
   readonly name?: string;
   /** SE_GROUP_* bits; 7 (mandatory, enabled by default, enabled) if the source gives none. */
   readonly attributes: number;

@@ -54,6 +54,8 @@ export interface AcceptCall {
   readonly requirements: number;
   /** SECURITY_NATIVE_DREP or SECURITY_NETWORK_DREP. */
   readonly targetDataRep: number;
+  /** Whether nobody wants the reply any more. A package that lets calls wait asks this before it begins one. */
+  readonly abandoned?: (() => boolean) | undefined;
 }
 
 /** The reply of a package to one call. */

@@ -53,6 +53,18 @@ const cases: readonly (readonly [what: string, Restrictions, Step, expected: str
   ],
   ['C18: a name in another case', { servicePrincipalNames: names }, { target: 'http/INTRANET' }, 'admitted'],
   [
+    'C18: a name with the realm that Kerberos adds',
+    { servicePrincipalNames: names },
+    { target: 'HTTP/intranet@CORP.EXAMPLE' },
+    'admitted',
+  ],
+  [
+    'C18: a name with the port that browsers add',
+    { servicePrincipalNames: names },
+    { target: 'HTTP/intranet:8080' },
+    'admitted',
+  ],
+  [
     'C18: the name of another service',
     { servicePrincipalNames: names },
     { target: 'HTTP/other' },

@@ -284,3 +284,54 @@ describe('authorize that has to be waited for', () => {
     assert.deepEqual([one.result, two.result], ['LAB\\alice', 'refused']);
   });
 });
+
+describe('G10: a package is told that nobody waits for its result any more', () => {
+  const asked = (s: ReturnType<typeof scripted>): boolean | undefined => s.package.calls.at(-1)?.abandoned?.();
+
+  for (const [leg, token] of [
+    ['the first leg', first('slow')],
+    ['the last leg', later('slow')],
+  ] as const) {
+    it(`when the client goes away: ${leg}`, async () => {
+      const s = scripted(waitingScript);
+      const socket = new FakeSocket();
+      if (leg === 'the last leg') s.now(socket, first('hello'));
+      const request = watch(s.request(socket, token));
+      assert.equal(asked(s), false);
+      socket.emit('close');
+      assert.equal(asked(s), true);
+      await settled();
+      assert.equal(request.result, 'refused');
+      s.package.settle();
+      await settled();
+      assert.equal(s.package.live, 0);
+    });
+  }
+
+  it('when the authenticator closes', async () => {
+    const s = scripted(waitingScript);
+    const request = watch(s.request(new FakeSocket(), first('slow')));
+    assert.equal(asked(s), false);
+    s.authenticator.close();
+    assert.equal(asked(s), true);
+    await settled();
+    assert.equal(request.result, 'refused');
+    s.package.settle();
+    await settled();
+    assert.equal(s.package.live, 0);
+  });
+
+  it('and not when the next request of the same connection waits', async () => {
+    const s = scripted(waitingScript);
+    const socket = new FakeSocket();
+    const one = watch(s.request(socket, first('slow')));
+    const two = watch(s.request(socket, first('slowBob')));
+    assert.equal(asked(s), false);
+    s.package.settle();
+    await settled();
+    assert.equal(asked(s), false);
+    s.package.settle();
+    await settled();
+    assert.deepEqual([one.result, two.result], ['LAB\\alice', 'LAB\\bob']);
+  });
+});

@@ -39,6 +39,15 @@ describe('options', () => {
     ['limits.tokenBytes', { accounts, limits: { tokenBytes: 0 } }, /is 0/],
     ['limits.discardedBodyBytes', { accounts, limits: { discardedBodyBytes: -1 } }, /between 0 and 2147483647/],
     ['limits.handshakeBodyBytes', { accounts, limits: { handshakeBodyBytes: 1.5 } }, /between 0 and 2147483647/],
+    ['limits.nativeCalls', { accounts, limits: { nativeCalls: 0 } }, /between 1 and 250/],
+    ['limits.nativeCalls', { accounts, limits: { nativeCalls: 251 } }, /between 1 and 250/],
+    [
+      'limits.nativeCalls',
+      { accounts, limits: { nativeCalls: 250 } },
+      /is 250, but libuv's pool has \d+ threads.*Start/,
+    ],
+    ['impersonation', { accounts, impersonation: 'no' }, /true or false/],
+    ['impersonation', { accounts, impersonation: true }, /only Windows' own packages can impersonate/],
     ['digest', { accounts, digest: null }, /Give an object with some of: secret, algorithms/],
     ['digest.Secret', { accounts, digest: { Secret: 'x' } }, /Write "digest\.secret"/],
     ['digest.secret', { accounts, digest: { secret: 'Wonderland-7' } }, /Give at least 32 random bytes/],
@@ -109,6 +118,7 @@ describe('options', () => {
       tokenBytes: 49_152,
       discardedBodyBytes: 1_048_576,
       handshakeBodyBytes: 33_554_432,
+      nativeCalls: undefined,
     });
     assert.deepEqual([channelBinding, persistence], ['whenSupported', 'connection']);
     authenticator.close();
@@ -128,6 +138,7 @@ describe('options', () => {
       realm: 'é'.repeat(256),
       channelBinding: 'always',
       persistence: 'request',
+      impersonation: false,
       anonymous: true,
       skip: () => false,
       authorize: () => true,
@@ -143,6 +154,7 @@ describe('options', () => {
       tokenBytes: 0x7fffffff,
       discardedBodyBytes: 0,
       handshakeBodyBytes: 0,
+      nativeCalls: 250,
     };
     const secret = 'x'.repeat(32);
     const settings = parseOptions({ ...given, ...kerberos, limits, digest: { ...digest, secret } });

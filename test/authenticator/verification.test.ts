@@ -20,7 +20,7 @@ function offer(more: Partial<OfferedScheme> = {}): { owner: ScriptedPackage; sch
 }
 
 describe('the requirements of a leg', () => {
-  const always = Sspi.ASC_REQ_CONNECTION | Sspi.ASC_REQ_EXTENDED_ERROR;
+  const always = Sspi.ASC_REQ_CONNECTION;
   for (const [what, more, expected] of [
     ['of a scheme that asks for nothing', {}, always],
     ['with what the scheme asks for', { requirements }, always | requirements],
@@ -40,6 +40,23 @@ describe('the requirements of a leg', () => {
         assert.equal(owner.calls.at(-1)?.requirements, (expected | missing) >>> 0);
         assert.equal(owner.calls.at(-1)?.targetDataRep, Sspi.SECURITY_NATIVE_DREP);
       }
+    });
+  }
+});
+
+describe('the channel bindings of a leg', () => {
+  for (const mode of ['whenSupported', 'always'] as const) {
+    it(`are of the type SECBUFFER_CHANNEL_BINDINGS and no flag, as every package looks for them (${mode}, C16)`, () => {
+      const { owner, scheme } = offer();
+      const bindings = Buffer.alloc(40, 7);
+      const result = verifyToken(scheme, undefined, Buffer.from(firstToken('right'), 'latin1'), { mode, bindings });
+      assert.ok('type' in result && result.type === 'accepted');
+      Sspi.deleteSecurityContext(result.context);
+      assert.deepEqual(
+        owner.calls[0]?.input.map(({ type }) => type),
+        [Sspi.SECBUFFER_TOKEN, 14],
+      );
+      assert.deepEqual(owner.calls[0]?.input[1]?.data, bindings);
     });
   }
 });

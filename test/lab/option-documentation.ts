@@ -9,6 +9,7 @@ import { limitOptions, options } from '../../src/authenticator/options.ts';
 import { accountFileOptions } from '../../src/accounts/account-file.ts';
 import type { OptionEntry, OptionTable } from '../../src/foundation/option-table.ts';
 import { kerberosOptions } from '../../src/native/gssapi/kerberos-auth-data.ts';
+import { secur32Options } from '../../src/native/secur32/secur32-auth-data.ts';
 import { digestOptions, digestProtocolOptions } from '../../src/packages/digest/digest-auth-data.ts';
 import { ntlmOptions } from '../../src/packages/ntlm/ntlm-auth-data.ts';
 
@@ -57,7 +58,7 @@ const sections: readonly Section[] = [
   {
     heading: '`authData` of the contract: NTLM',
     introduction:
-      "For `acquireCredentialsHandle({ package: 'NTLM', authData })` of `sspi-auth/sspi`. On Windows the packages Negotiate, Kerberos and NTLM are the system's own and take no authData.",
+      "For `acquireCredentialsHandle({ package: 'NTLM', authData })` of `sspi-auth/sspi`. On Windows the packages Negotiate, Kerberos and NTLM are the system's own and take other authData.",
     table: ntlmOptions,
     file: 'src/packages/ntlm/ntlm-auth-data.ts',
     name: 'ntlmOptions',
@@ -76,6 +77,13 @@ const sections: readonly Section[] = [
     table: kerberosOptions,
     file: 'src/native/gssapi/kerberos-auth-data.ts',
     name: 'kerberosOptions',
+  },
+  {
+    heading: "`authData` of the contract: Windows' own packages",
+    introduction: 'Of Negotiate, Kerberos and NTLM on Windows. Accounts and keys are those of the system.',
+    table: secur32Options,
+    file: 'src/native/secur32/secur32-auth-data.ts',
+    name: 'secur32Options',
   },
 ];
 

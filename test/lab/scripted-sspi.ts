@@ -2,9 +2,14 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type * as Koffi from 'koffi';
-import { handleFunctions, tokenFunctions } from '../../src/native/secur32/declarations.ts';
+import {
+  accountFunctions,
+  handleFunctions,
+  nameFunctions,
+  tokenFunctions,
+} from '../../src/native/secur32/declarations.ts';
 import { openSecurityLibrary } from '../../src/native/secur32/library.ts';
-import type { Secur32Library } from '../../src/native/secur32/library.ts';
+import type { WindowsFunctions } from '../../src/native/secur32/library.ts';
 import { runChecked } from './process.ts';
 import type { ScratchFolder } from './scratch.ts';
 
@@ -21,6 +26,14 @@ export interface ScriptedCounts {
   readonly tokens: number;
 }
 
+/** What AcceptSecurityContext was called with last. */
+export interface ScriptedCall {
+  readonly requirements: number;
+  /** Types of the buffers, the first four. */
+  readonly input: readonly number[];
+  readonly output: readonly number[];
+}
+
 /** The library, compiled. */
 export interface ScriptedSspi {
   readonly path: string;
@@ -29,6 +42,17 @@ export interface ScriptedSspi {
   blocked(): number;
   /** Lets every call that waits go on. */
   release(): void;
+  lastCall(): ScriptedCall;
+  /** How often AcceptSecurityContext was called. */
+  accepts(): number;
+  /** The package list of the last AcquireCredentialsHandleW; empty if it had none. */
+  packageList(): string;
+  /** How many look-ups of names there were. */
+  lookups(): number;
+  /** The next look-ups of names fail, as if no domain controller answered. */
+  failLookups(number: number): void;
+  /** Whether this thread acts as a client. */
+  impersonating(): boolean;
 }
 
 /**
@@ -53,6 +77,20 @@ export async function buildScriptedSspi(folder: ScratchFolder, name = 'libscript
     release: () => {
       koffi.load(path).func('ScriptedRelease', 'void', [])();
     },
+    lastCall() {
+      const memory = Buffer.alloc(36);
+      koffi.load(path).func('ScriptedCall', 'void', ['void *'])(memory);
+      const [requirements = 0, ...types] = Array.from({ length: 9 }, (_, index) => memory.readUInt32LE(4 * index));
+      const given = (from: number): number[] => types.slice(from, from + 4).filter((type) => type !== 0);
+      return { requirements, input: given(0), output: given(4) };
+    },
+    accepts: () => koffi.load(path).func('ScriptedAccepts', 'int32', [])() as number,
+    packageList: () => koffi.load(path).func('ScriptedPackageList', 'str', [])() as string,
+    lookups: () => koffi.load(path).func('ScriptedLookups', 'int32', [])() as number,
+    failLookups: (number) => {
+      koffi.load(path).func('ScriptedFailLookups', 'void', ['int32'])(number);
+    },
+    impersonating: () => koffi.load(path).func('ScriptedImpersonating', 'int32', [])() !== 0,
   };
 }
 
@@ -62,13 +100,12 @@ export async function buildScriptedSspi(folder: ScratchFolder, name = 'libscript
  *
  * @returns the functions as the provider calls them; a test may put others in their place
  */
-export function addAccessTokens({ path }: ScriptedSspi): NonNullable<Secur32Library['token']> {
+export function addAccessTokens({ path }: ScriptedSspi): WindowsFunctions {
   const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
   const functions = Object.fromEntries(
-    Object.entries({ ...tokenFunctions, ...handleFunctions }).map(([name, parameters]) => [
-      name,
-      koffi.load(path).func(name, 'int32', [...parameters]),
-    ]),
+    Object.entries({ ...tokenFunctions, ...nameFunctions, ...handleFunctions, ...accountFunctions }).map(
+      ([name, parameters]) => [name, koffi.load(path).func(name, 'int32', [...parameters])],
+    ),
   );
   Object.assign(openSecurityLibrary(path), { token: functions });
   return functions as never;

@@ -8,6 +8,8 @@
  *
  *   SSPI_SHIM_KERBEROS_NAME   name of the client of a Kerberos context
  *   SSPI_SHIM_FAIL_REVERT     RevertSecurityContext fails
+ *   SSPI_SHIM_IDENTIFY        ImpersonateSecurityContext gives a token of level SecurityIdentification, as Windows does
+ *                             where the process lacks SeImpersonatePrivilege
  *   SSPI_SHIM_LATENCY         milliseconds that AcceptSecurityContext takes longer
  *
  * The name of an NTLM client is read from its AUTHENTICATE_MESSAGE (MS-NLMP 2.2.1.3) after Wine has accepted it.
@@ -256,8 +258,11 @@ SECURITY_STATUS WINAPI shim_QuerySecurityContextToken(CtxtHandle *context, void 
 
 SECURITY_STATUS WINAPI shim_ImpersonateSecurityContext(CtxtHandle *context)
 {
+  WCHAR value[2];
   if (!is_alive(A_CONTEXT, context)) return SEC_E_INVALID_HANDLE;
-  if (!ImpersonateSelf(SecurityImpersonation)) return SEC_E_NO_IMPERSONATION;
+  if (!ImpersonateSelf(GetEnvironmentVariableW(L"SSPI_SHIM_IDENTIFY", value, 2) ? SecurityIdentification
+                                                                                 : SecurityImpersonation))
+    return SEC_E_NO_IMPERSONATION;
   InterlockedIncrement(&impersonations);
   return SEC_E_OK;
 }

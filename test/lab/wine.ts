@@ -2,7 +2,7 @@
  * Windows' build of Node under Wine, with the packed package installed in it as an operator would: node.exe, koffi's
  * win32 binary, secur32.dll. Wine's NTLM asks Samba's ntlm_auth, its Kerberos the libgssapi of the machine.
  */
-import { chmod, copyFile, mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,16 +31,22 @@ export interface WineMachine extends AsyncDisposable {
    * Starts a TypeScript file of the application folder.
    *
    * @param env added to the environment
-   * @param shim puts the proxy DLL before Wine's secur32
+   * @param shim where the proxy DLL is
    * @param words for its command line
    */
   start(
     file: string,
     env: Readonly<Record<string, string>>,
-    shim: boolean,
+    shim: ShimPlace,
     words?: readonly string[],
   ): Promise<WineProcess>;
 }
+
+/**
+ * Where the proxy DLL stands: nowhere, in the system directory in place of Wine's own, or beside node.exe, where Windows
+ * looks first for a library of this name.
+ */
+export type ShimPlace = 'none' | 'system' | 'beside node.exe';
 
 /** A Windows process. */
 export interface WineProcess extends AsyncDisposable {
@@ -145,7 +151,6 @@ async function installNode(folder: ScratchFolder): Promise<void> {
   await copyFile(executable, folder.file('node', 'node.exe'));
 }
 
-/** The proxy goes where Windows looks first: beside node.exe. */
 async function buildShim(folder: ScratchFolder): Promise<void> {
   const original = join(wineLibraries, 'secur32.dll');
   const source = join(here, 'secur32-shim.c');
@@ -182,22 +187,36 @@ async function installPackage(application: ScratchFolder): Promise<void> {
   });
 }
 
+/** Puts a file in place of another, which a running process may still use. */
+async function replaceFile(source: string, target: string): Promise<void> {
+  await copyFile(source, `${target}.new`);
+  await rename(`${target}.new`, target);
+}
+
+/** Puts the proxy DLL where it has to be, and takes it away elsewhere. Gives the folder of node.exe. */
+async function placeShim(folder: ScratchFolder, shim: ShimPlace): Promise<string> {
+  const system = folder.file('prefix', 'drive_c', 'windows', 'system32');
+  const original = folder.file('shim', 'secur32_wine.dll');
+  const proxy = folder.file('shim', 'secur32.dll');
+  await replaceFile(original, join(system, 'secur32_wine.dll'));
+  await replaceFile(shim === 'system' ? proxy : original, join(system, 'secur32.dll'));
+  if (shim !== 'beside node.exe') return folder.file('node');
+  const executables = folder.file('node-beside');
+  await mkdir(executables, { recursive: true });
+  await copyFile(proxy, join(executables, 'secur32.dll'));
+  await copyFile(folder.file('node', 'node.exe'), join(executables, 'node.exe'));
+  return executables;
+}
+
 async function startNode(
   folder: ScratchFolder,
   application: ScratchFolder,
   file: string,
   env: Readonly<Record<string, string>>,
-  shim: boolean,
+  shim: ShimPlace,
   words: readonly string[],
 ): Promise<WineProcess> {
-  const executables = folder.file(shim ? 'node-shim' : 'node');
-  if (shim) {
-    await mkdir(executables, { recursive: true });
-    for (const name of ['secur32.dll', 'secur32_wine.dll']) {
-      await copyFile(folder.file('shim', name), join(executables, name));
-    }
-    await copyFile(folder.file('node', 'node.exe'), join(executables, 'node.exe'));
-  }
+  const executables = await placeShim(folder, shim);
   const log = application.file(`${file}.log`);
   // Wine 8 gives Node a console it cannot use for anything but a file: EBADF with a pipe.
   const output = await open(log, 'w');
@@ -214,7 +233,7 @@ async function startNode(
         NODE_OPTIONS: undefined,
         ...env,
         WINEPREFIX: folder.file('prefix'),
-        WINEDLLOVERRIDES: shim ? 'secur32=n,b' : 'secur32=b',
+        WINEDLLOVERRIDES: shim === 'none' ? 'secur32=b' : 'secur32=n,b',
         PATH: `${folder.file('bin')}:${process.env['PATH'] ?? ''}`,
       },
     },

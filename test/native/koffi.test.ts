@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { libraryLocation } from '../../src/native/koffi.ts';
 import { runProcess } from '../lab/process.ts';
 import { scratchFolder } from '../lab/scratch.ts';
 
@@ -44,5 +45,28 @@ describe('koffi in a bundle', () => {
     const told = await runBundle('esm');
     assert.match(told, /^ERR_SSPI_AUTH_NATIVE_LIBRARY .*cannot be loaded: Cannot find module 'koffi'\. Install it/);
     assert.match(told, /npm install koffi.*mark koffi as external/);
+  });
+});
+
+describe('where a library is opened', () => {
+  const directory = (): string => 'C:\\Windows\\system32';
+
+  it('on Windows: in the system directory, if it has no folder of its own', () => {
+    assert.equal(libraryLocation('secur32.dll', 'win32', directory), 'C:\\Windows\\system32\\secur32.dll');
+    for (const path of [
+      'C:\\sspi\\mine.dll',
+      '.\\mine.dll',
+      './mine.dll',
+      '\\\\server\\share\\mine.dll',
+      'D:mine.dll',
+    ]) {
+      assert.equal(libraryLocation(path, 'win32', directory), path);
+    }
+  });
+
+  it('elsewhere: where the loader finds it', () => {
+    const never = (): string => assert.fail('there is no such directory');
+    assert.equal(libraryLocation('libwinpr2.so.2', 'linux', never), 'libwinpr2.so.2');
+    assert.equal(libraryLocation('/opt/lib/libgssapi.dylib', 'darwin', never), '/opt/lib/libgssapi.dylib');
   });
 });

@@ -43,11 +43,17 @@ const architecture: Architecture = {
       modules: ['node:'],
       siblings: 'apart',
     },
-    { name: 'koffi', path: 'src/native/koffi.ts', mayImport: [foundation], modules: ['node:', 'koffi'] },
+    { name: 'native calls', path: 'src/native/native-calls.ts', mayImport: [] },
+    {
+      name: 'koffi',
+      path: 'src/native/koffi.ts',
+      mayImport: [foundation, 'native calls'],
+      modules: ['node:', 'koffi'],
+    },
     {
       name: 'secur32',
       path: 'src/native/secur32/',
-      mayImport: [...ground, 'accounts', 'identity', 'koffi'],
+      mayImport: [...ground, 'accounts', 'identity', 'native calls', 'koffi'],
       modules: ['node:', 'koffi'],
     },
     {
@@ -92,7 +98,7 @@ const architecture: Architecture = {
     {
       name: 'providers',
       path: 'src/authenticator/providers/',
-      mayImport: [...ground, 'accounts', 'packages', 'secur32', 'gssapi', 'policy'],
+      mayImport: [...ground, 'accounts', 'packages', 'native calls', 'secur32', 'gssapi', 'policy'],
       modules: ['node:'],
     },
     {

@@ -54,6 +54,44 @@ describe('one call at a time', () => {
   });
 });
 
+describe('a call that nobody waits for (G10)', () => {
+  it('on a context that was deleted can be told by the package, before it begins', async () => {
+    const { owner, call } = scriptedCredential();
+    const { context } = now(call(undefined, 'go'));
+    const result = call(context, 'slow');
+    const running = owner.calls.at(-1);
+    assert.equal(running?.abandoned?.(), false);
+    Sspi.deleteSecurityContext(context!);
+    assert.equal(running?.abandoned?.(), true);
+    owner.settle();
+    await result;
+  });
+
+  it('can be told by the caller, on every leg', () => {
+    const { owner, credential } = scriptedCredential();
+    let gone = false;
+    const leg = (context: Sspi.ContextHandle | undefined, text: string): Sspi.AcceptSecurityContextResult => {
+      const result = Sspi.acceptSecurityContext({
+        credential,
+        context,
+        input: [{ type: Sspi.SECBUFFER_TOKEN, data: Buffer.from(text) }],
+        requirements: 0,
+        targetDataRep: Sspi.SECURITY_NATIVE_DREP,
+        abandoned: () => gone,
+      });
+      assert.ok(!(result instanceof Promise));
+      return result;
+    };
+    const { context } = leg(undefined, 'go');
+    leg(context, 'yes');
+    const told = (): (boolean | undefined)[] => owner.calls.map(({ abandoned }) => abandoned?.());
+    assert.deepEqual(told(), [false, false]);
+    gone = true;
+    assert.deepEqual(told(), [true, true]);
+    Sspi.deleteSecurityContext(context!);
+  });
+});
+
 describe('a package that fails (A21)', () => {
   for (const [name, step] of Object.entries<Step>({
     'an exception': { throws: new Error('a secret') },

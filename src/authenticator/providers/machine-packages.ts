@@ -2,6 +2,7 @@
 import { kerberosPackage } from '../../native/gssapi/index.ts';
 import type { KerberosAuthData } from '../../native/gssapi/index.ts';
 import { secur32Packages } from '../../native/secur32/index.ts';
+import type { Secur32AuthData } from '../../native/secur32/index.ts';
 import { digestPackage } from '../../packages/digest/index.ts';
 import type { DigestAuthData } from '../../packages/digest/index.ts';
 import { negotiatePackage } from '../../packages/negotiate/index.ts';
@@ -10,15 +11,22 @@ import { ntlmPackage } from '../../packages/ntlm/index.ts';
 import type { NtlmAuthData } from '../../packages/ntlm/index.ts';
 import { addSecurityPackages } from '../../sspi/index.ts';
 
-/** authData of acquireCredentialsHandle by the name of the package. */
+/** authData of acquireCredentialsHandle by the name of the package. On Windows, three of them are the system's own. */
 export interface AuthDataByPackage {
-  readonly NTLM: NtlmAuthData;
+  readonly NTLM: NtlmAuthData | Secur32AuthData;
   readonly Digest: DigestAuthData;
-  readonly Kerberos: KerberosAuthData;
-  readonly Negotiate: NegotiateAuthData;
+  readonly Kerberos: KerberosAuthData | Secur32AuthData;
+  readonly Negotiate: NegotiateAuthData | Secur32AuthData;
 }
 
-export type { DigestAuthData, KerberosAuthData, NegotiateAuthData, NegotiateInnerPackage, NtlmAuthData };
+export type {
+  DigestAuthData,
+  KerberosAuthData,
+  NegotiateAuthData,
+  NegotiateInnerPackage,
+  NtlmAuthData,
+  Secur32AuthData,
+};
 export { liveNativeHandles } from '../../native/secur32/index.ts';
 
 /** Adds the packages of this machine to those of the process: Windows' own on Windows, ours elsewhere. */

@@ -10,6 +10,7 @@ import { isMissing, usesSecur32 } from './availability.ts';
 import type { Availability, Offer } from './availability.ts';
 import { digest } from './digest.ts';
 import { kerberos } from './kerberos.ts';
+import { applyNativeCalls } from './native-calls.ts';
 import { negotiate } from './negotiate.ts';
 import { ntlm } from './ntlm.ts';
 import { secur32 } from './secur32.ts';
@@ -45,6 +46,7 @@ export function offeredSchemes(settings: SchemeSettings): readonly OfferedScheme
     );
   }
   refuseUnmet(settings, available, missing);
+  applyNativeCalls(settings);
   return acquireAll(available, settings.requiredAttributes);
 }
 

@@ -11,7 +11,7 @@ import { kerberosNotNamed } from './kerberos.ts';
 import { ntlmLeftOut } from './ntlm.ts';
 
 export function secur32(name: Exclude<SchemeName, 'Digest'>, settings: SchemeSettings): Availability {
-  const { schemes, library, servicePrincipalNames, packages } = settings;
+  const { schemes, library, servicePrincipalNames, packages, impersonation } = settings;
   if (settings.channelBinding === 'always' && process.platform !== 'win32') {
     throw new OptionError(
       'channelBinding',
@@ -28,6 +28,6 @@ export function secur32(name: Exclude<SchemeName, 'Digest'>, settings: SchemeSet
     boundTo: 'connection',
     packages: name === 'Negotiate' ? packages : [name],
     servicePrincipalNames,
-    acquire: () => acquire(found, undefined),
+    acquire: () => acquire(found, { packages: name === 'Negotiate' ? packages : undefined, impersonation }),
   };
 }

@@ -23,7 +23,9 @@ export function refuseContradictions(settings: SchemeSettings): void {
     throw new OptionError(
       given,
       'is given, but Windows verifies Kerberos with the keys of the service account',
-      'Leave it out.',
+      given === 'delegate'
+        ? 'Leave it out: request.sspi.impersonate acts with what the client has delegated (docs/windows.md).'
+        : 'Leave it out.',
     );
   }
   if (given !== undefined && provider === 'portable') {
@@ -38,6 +40,13 @@ export function refuseContradictions(settings: SchemeSettings): void {
   }
   if (given !== undefined && schemes?.some((name) => name === 'Negotiate' || name === 'Kerberos') === false) {
     throw new OptionError(given, 'is given, but "schemes" names neither Negotiate nor Kerberos', 'Name one of them.');
+  }
+  if (settings.impersonation === true && !usesSecur32(settings)) {
+    throw new OptionError(
+      'impersonation',
+      "is true, but only Windows' own packages can impersonate a client",
+      'Leave it out.',
+    );
   }
   if (library !== undefined && provider === 'portable') {
     throw new OptionError(

@@ -4,7 +4,7 @@ import { Reader } from '../../formats/reader.ts';
 import { readSid } from '../../formats/sid.ts';
 import { koffi } from '../koffi.ts';
 import { layouts, TOKEN_GROUPS, TOKEN_USER } from './declarations.ts';
-import type { Secur32Library } from './library.ts';
+import type { WindowsFunctions } from './library.ts';
 import { readPointer } from './native-handles.ts';
 
 /** SID_AND_ATTRIBUTES of an access token. */
@@ -34,10 +34,7 @@ const MAX_TOKEN_INFORMATION_BYTES = 256 * 1024;
  * @returns undefined if GetTokenInformation fails or its answer is too large
  * @throws MalformedTokenError `ERR_SSPI_AUTH_MALFORMED` if the answer is not well-formed
  */
-export function readAccessToken(
-  token: NonNullable<Secur32Library['token']>,
-  handle: bigint,
-): AccessTokenContent | undefined {
+export function readAccessToken(token: WindowsFunctions, handle: bigint): AccessTokenContent | undefined {
   const user = tokenInformation(token, handle, TOKEN_USER);
   const groups = tokenInformation(token, handle, TOKEN_GROUPS);
   if (user === undefined || groups === undefined) return undefined;
@@ -83,7 +80,7 @@ export function sidAndAttributes(memory: Buffer, address: bigint, at: number): S
 }
 
 function tokenInformation(
-  token: NonNullable<Secur32Library['token']>,
+  token: WindowsFunctions,
   handle: bigint,
   informationClass: number,
 ): { readonly memory: Buffer; readonly address: bigint } | undefined {

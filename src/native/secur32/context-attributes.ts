@@ -46,7 +46,7 @@ class AttributeMemory {
   }
 
   date(offset: number): Date | undefined {
-    return dateOfTimeStamp(this.memory.readBigInt64LE(offset));
+    return dateOfTimeStamp(this.memory.readBigInt64LE(offset), this.#library.token);
   }
 
   #dereference<T>(offset: number, read: (address: bigint) => T): T | undefined {

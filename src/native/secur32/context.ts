@@ -1,16 +1,29 @@
 /**
  * A security context of the native library: AcceptSecurityContext, CompleteAuthToken and the functions of a context.
  */
-import { SECPKG_ATTR_NEGOTIATION_INFO, SECPKG_NEGOTIATION_COMPLETE } from '../../sspi/attributes.ts';
+import {
+  SECPKG_ATTR_CLIENT_SPECIFIED_TARGET,
+  SECPKG_ATTR_NEGOTIATION_INFO,
+  SECPKG_NEGOTIATION_COMPLETE,
+} from '../../sspi/attributes.ts';
 import type { ContextAttribute, ContextAttributeValues } from '../../sspi/attributes.ts';
-import { findBuffer, SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
-import { ASC_REQ_ALLOCATE_MEMORY } from '../../sspi/requirements.ts';
 import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
 import type { AcceptCall, AcceptReply, Answer, PackageContext } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
+import {
+  acceptLeg,
+  bytesOf,
+  failure,
+  failureStatus,
+  leavesContext,
+  readTokens,
+  refusalDiagnosis,
+} from './accept-leg.ts';
+import type { ContextOwner, Leg } from './accept-leg.ts';
+import { checkBindings } from './channel-binding-check.ts';
 import { queryContextAttribute } from './context-attributes.ts';
-import type { SharedCredential } from './shared-credential.ts';
+import { impersonate } from './impersonation.ts';
 import { MessageProtection } from './message-protection.ts';
 import { isHandle, NativeHandle } from './native-handles.ts';
 import type { Provider } from './provider.ts';
@@ -19,37 +32,40 @@ import type { CallMemory } from './security-buffers.ts';
 import { dateOfTimeStamp } from './time-stamp.ts';
 import { contextIdentity } from './token-identity.ts';
 
-/** Smallest output buffer for a token, in bytes. Providers align and pad inside it, so cbMaxToken may not be enough. */
-const MIN_TOKEN_BYTES = 4096;
-
 /** A native security context. */
 export class Secur32Context implements PackageContext {
+  readonly #owner: ContextOwner;
   readonly #provider: Provider;
-  readonly #credential: SharedCredential;
   readonly #handle: NativeHandle;
   readonly #protection: MessageProtection;
   #attributes = 0;
   #expiry: Date | undefined;
   #identity: Answer<SecurityContextToken> = { status: Status.SEC_E_INVALID_HANDLE };
+  /** The leg that was run last, and what the library said of its channel bindings. */
+  #leg: Leg | undefined;
+  #target: string | undefined;
+  #continues = false;
 
-  private constructor(provider: Provider, credential: SharedCredential, handle: NativeHandle) {
-    this.#provider = provider;
-    this.#credential = credential.retain();
+  private constructor(owner: ContextOwner, handle: NativeHandle) {
+    this.#owner = owner;
+    this.#provider = owner.provider;
     this.#handle = handle;
-    this.#protection = new MessageProtection(provider.library, handle);
+    this.#protection = new MessageProtection(owner.provider.library, handle);
+    owner.credential.retain();
   }
 
   /** Runs the first leg. The context is in the reply unless the status is a failure. */
-  static begin(provider: Provider, credential: SharedCredential, call: AcceptCall): Promise<AcceptReply> {
-    return acceptLeg(provider, credential, undefined, call, (memory, status) => {
+  static begin(owner: ContextOwner, call: AcceptCall): Promise<AcceptReply> {
+    const { library } = owner.provider;
+    return acceptLeg(owner, undefined, call, (memory, leg) => {
+      const { status } = leg;
       if (!leavesContext(status) || !isHandle(memory.handle)) {
         // A library may create a context before it fails. That context has to be deleted here.
-        if (isHandle(memory.handle)) new NativeHandle(provider.library, 'contexts', memory.handle)[Symbol.dispose]();
-        return { status: failureStatus(status) };
+        if (isHandle(memory.handle)) new NativeHandle(library, 'contexts', memory.handle)[Symbol.dispose]();
+        return failure(owner, memory, leg);
       }
-      const handle = new NativeHandle(provider.library, 'contexts', memory.handle);
-      const context = new Secur32Context(provider, credential, handle);
-      return context.#readReply(memory, status).then(
+      const context = new Secur32Context(owner, new NativeHandle(library, 'contexts', memory.handle));
+      return context.#readReply(memory, leg).then(
         (reply) => (leavesContext(reply.status) ? { ...reply, context } : context.#discard(reply)),
         (error: unknown) => {
           context.delete();
@@ -61,10 +77,10 @@ export class Secur32Context implements PackageContext {
 
   /** Runs a later leg. */
   accept(call: AcceptCall): Promise<AcceptReply> {
-    return acceptLeg(this.#provider, this.#credential, this.#handle, call, (memory, status) => {
-      if (!leavesContext(status)) return { status: failureStatus(status) };
+    return acceptLeg(this.#owner, this.#handle, call, (memory, leg) => {
+      if (!leavesContext(leg.status)) return failure(this.#owner, memory, leg);
       this.#handle.replace(memory.handle);
-      return this.#readReply(memory, status);
+      return this.#readReply(memory, leg);
     });
   }
 
@@ -74,7 +90,9 @@ export class Secur32Context implements PackageContext {
     const memory = takeCallMemory(bytesOf(token));
     try {
       const descriptor = memory.describe(0, token);
-      const status = (await this.#provider.call(CompleteAuthToken, this.#handle.address, descriptor)) >>> 0;
+      const lane = this.#leg?.lane ?? 'general';
+      const native = this.#provider.call({ lane }, CompleteAuthToken, this.#handle.address, descriptor);
+      const status = (await native) >>> 0;
       if (status !== Status.SEC_E_OK) return { status: failureStatus(status) };
       const output = readTokens(memory, 0, token.length);
       if (output === undefined) return { status: Status.SEC_E_INTERNAL_ERROR };
@@ -87,6 +105,10 @@ export class Secur32Context implements PackageContext {
 
   queryAttribute<A extends ContextAttribute>(attribute: A): Answer<ContextAttributeValues[A]> {
     const answer = queryContextAttribute(this.#provider.library, this.#handle.address, attribute);
+    if (attribute === SECPKG_ATTR_CLIENT_SPECIFIED_TARGET && answer.value === undefined && this.#target !== undefined) {
+      // Windows tells the target only where channel bindings are used. The token has told it as well.
+      return { status: Status.SEC_E_OK, value: this.#target as ContextAttributeValues[A] };
+    }
     if (attribute !== SECPKG_ATTR_NEGOTIATION_INFO || answer.status !== Status.SEC_E_UNSUPPORTED_FUNCTION)
       return answer;
     // The library does not tell which package ran, so the package of this credential is returned. For Negotiate the
@@ -103,7 +125,7 @@ export class Secur32Context implements PackageContext {
   }
 
   impersonate(): number {
-    return this.#provider.library.security.ImpersonateSecurityContext(this.#handle.address) >>> 0;
+    return impersonate(this.#provider.library, this.#handle.address);
   }
 
   revert(): number {
@@ -112,7 +134,7 @@ export class Secur32Context implements PackageContext {
 
   /** Impersonation needs the context for as long as the client sends requests. It is possible on Windows only. */
   get keepAfterHandshake(): boolean {
-    return this.#provider.library.token !== undefined;
+    return this.#owner.settings.impersonation && this.#provider.library.token !== undefined;
   }
 
   makeSignature(message: readonly SecBuffer[], sequence: number | undefined): Answer<readonly SecBuffer[]> {
@@ -133,106 +155,56 @@ export class Secur32Context implements PackageContext {
 
   delete(): void {
     this.#handle[Symbol.dispose]();
-    this.#credential.release();
+    this.#owner.credential.release();
   }
 
-  #continues = false;
-
   /** Reads the reply of a leg that did not fail. */
-  async #readReply(memory: CallMemory, status: number): Promise<AcceptReply> {
+  async #readReply(memory: CallMemory, leg: Leg): Promise<AcceptReply> {
     const output = readTokens(memory, 1, 1);
     // The library wrote more than the buffer holds, or says so. Then no result of this call can be trusted.
     if (output === undefined) return { status: Status.SEC_E_INTERNAL_ERROR };
+    const { status } = leg;
     this.#attributes = memory.attributes;
-    this.#expiry = dateOfTimeStamp(memory.expiry);
+    this.#expiry = dateOfTimeStamp(memory.expiry, this.#provider.library.token);
+    this.#leg = leg;
     this.#continues = status === Status.SEC_I_COMPLETE_AND_CONTINUE;
     return status === Status.SEC_E_OK ? await this.#established(output) : { status, output };
   }
 
   async #established(output: readonly SecBuffer[]): Promise<AcceptReply> {
     const { library, names } = this.#provider;
+    const leg = this.#leg;
+    if (leg === undefined) return { status: Status.SEC_E_INTERNAL_ERROR };
+    this.#leg = undefined;
+    const { facts } = leg;
+    if (!this.#isAllowedPackage()) {
+      const text = 'a package that authData.packages leaves out has verified the client';
+      return { status: Status.SEC_E_LOGON_DENIED, diagnosis: { text } };
+    }
+    const bindings = checkBindings(leg.policy, leg.bindingFlags, facts, library.token !== undefined);
+    if ('fault' in bindings) {
+      const status = Status.SEC_E_BAD_BINDINGS;
+      return { status, diagnosis: refusalDiagnosis(this.#owner, { ...leg, status }, bindings.fault) };
+    }
+    this.#target = facts.ntlm?.target ?? (facts.ticket && `${facts.ticket.serviceName}@${facts.ticket.realm}`);
     this.#identity = await contextIdentity(library, names, this.#handle.address, this.#attributes);
-    return { status: Status.SEC_E_OK, output, attributes: this.#attributes, expiry: this.#expiry };
+    return {
+      status: Status.SEC_E_OK,
+      output: [...output, ...bindings.output],
+      attributes: this.#attributes,
+      expiry: this.#expiry,
+    };
   }
 
-  #discard(reply: AcceptReply): AcceptReply {
+  /** Whether the package that ran is one of authData.packages, where these are given. */
+  #isAllowedPackage(): boolean {
+    const { packages } = this.#owner.settings;
+    const ran = this.queryAttribute(SECPKG_ATTR_NEGOTIATION_INFO).value?.package.name;
+    return packages === undefined || packages.some((name) => name === ran);
+  }
+
+  #discard({ status, diagnosis }: AcceptReply): AcceptReply {
     this.delete();
-    return { status: reply.status };
+    return { status, diagnosis };
   }
-}
-
-/**
- * Whether a context exists after AcceptSecurityContext of Negotiate, Kerberos or NTLM returned a status (attack G07).
- */
-function leavesContext(status: number): boolean {
-  return Status.keepsContext(status) && status !== Status.SEC_E_INCOMPLETE_MESSAGE;
-}
-
-/**
- * The status to return for a failed call. It is never one that keeps a context, because no context is left: such a
- * status becomes SEC_E_INTERNAL_ERROR, and SEC_E_INCOMPLETE_MESSAGE becomes SEC_E_INVALID_TOKEN. Unknown codes stay as
- * they are: the contract takes each of them for a failure.
- */
-function failureStatus(status: number): number {
-  if (status === Status.SEC_E_INCOMPLETE_MESSAGE) return Status.SEC_E_INVALID_TOKEN;
-  return leavesContext(status) ? Status.SEC_E_INTERNAL_ERROR : status;
-}
-
-/**
- * Calls AcceptSecurityContext.
- *
- * @param context undefined on the first leg
- * @param readReply reads the reply from the memory of the call. The memory is wiped when the promise of `readReply`
- *   settles
- */
-async function acceptLeg(
-  provider: Provider,
-  credential: SharedCredential,
-  context: NativeHandle | undefined,
-  call: AcceptCall,
-  readReply: (memory: CallMemory, status: number) => AcceptReply | Promise<AcceptReply>,
-): Promise<AcceptReply> {
-  const token = findBuffer(call.input, SECBUFFER_TOKEN);
-  if (token === undefined || token.data.byteLength === 0) return { status: Status.SEC_E_INVALID_TOKEN };
-  const room = Math.max(provider.info.maxToken, MIN_TOKEN_BYTES);
-  const memory = takeCallMemory(bytesOf(call.input) + room);
-  try {
-    const input = memory.describe(0, call.input);
-    const output = memory.describe(1, [{ type: SECBUFFER_TOKEN, size: room }]);
-    if (context !== undefined) memory.handle.set(context.value);
-    const status = await provider.call(
-      provider.library.security.AcceptSecurityContext,
-      credential.handle.address,
-      context?.address ?? null,
-      input,
-      (call.requirements & ~ASC_REQ_ALLOCATE_MEMORY) >>> 0,
-      call.targetDataRep,
-      memory.handleAddress,
-      output,
-      memory.attributesAddress,
-      memory.expiryAddress,
-    );
-    return await readReply(memory, status >>> 0);
-  } finally {
-    giveBackCallMemory(memory);
-  }
-}
-
-function bytesOf(buffers: readonly SecBuffer[]): number {
-  return buffers.reduce((sum, { data }) => sum + data.byteLength, 0);
-}
-
-/**
- * The non-empty ones of the first `count` buffers of a descriptor, as SECBUFFER_TOKEN. Their type is ignored: only
- * tokens were asked for, and Wine's NTLM returns them as SECBUFFER_DATA. Undefined if a buffer is outside the memory of
- * the call.
- */
-function readTokens(memory: CallMemory, slot: 0 | 1, count: number): readonly SecBuffer[] | undefined {
-  const tokens: SecBuffer[] = [];
-  for (let index = 0; index < count; index++) {
-    const buffer = memory.read(slot, index);
-    if (buffer === undefined) return undefined;
-    if (buffer.data.byteLength > 0) tokens.push({ type: SECBUFFER_TOKEN, data: buffer.data });
-  }
-  return tokens;
 }

@@ -1,5 +1,5 @@
 /** AcquireCredentialsHandleW for servers. There is one shared native credential for each package, use and principal. */
-import { OptionError, SspiAuthError } from '../../foundation/errors.ts';
+import { SspiAuthError } from '../../foundation/errors.ts';
 import { SECPKG_CRED_BOTH, SECPKG_CRED_INBOUND } from '../../sspi/attributes.ts';
 import type {
   AcceptCall,
@@ -8,9 +8,11 @@ import type {
   PackageCredential,
 } from '../../sspi/security-package.ts';
 import { SEC_E_OK, statusName } from '../../sspi/status.ts';
+import { authIdentity, packageList } from './auth-identity.ts';
 import { Secur32Context } from './context.ts';
 import type { Provider } from './provider.ts';
 import { NativeHandle } from './native-handles.ts';
+import { secur32Settings } from './secur32-auth-data.ts';
 import { SharedCredential } from './shared-credential.ts';
 import { giveBackCallMemory, takeCallMemory } from './security-buffers.ts';
 import { dateOfTimeStamp } from './time-stamp.ts';
@@ -18,21 +20,26 @@ import { dateOfTimeStamp } from './time-stamp.ts';
 /**
  * Acquires a credential to accept clients with.
  *
- * @throws OptionError `ERR_SSPI_AUTH_OPTION` if authData is given: the operating system has its own accounts and keys
+ * @throws OptionError `ERR_SSPI_AUTH_OPTION` if authData cannot be used: the operating system has its own accounts and
+ *   keys, and Secur32AuthData is all that can be decided
  * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` if AcquireCredentialsHandleW fails for this package and principal
  */
 export function acquireCredentials(provider: Provider, parameters: AcquireCredentialsParameters): PackageCredential {
-  if (parameters.authData !== undefined) {
-    throw new OptionError('authData', 'is given', 'Leave it out: the operating system has its own accounts and keys.');
-  }
-  const shared = sharedCredential(provider, parameters).retain();
+  const settings = secur32Settings(parameters.authData);
+  const wanted: NativeParameters = {
+    credentialUse: parameters.credentialUse,
+    principal: parameters.principal,
+    // Negotiate of other libraries does not know the structure that has the list.
+    packages: provider.library.token && provider.info.name === 'Negotiate' ? packageList(settings.packages) : undefined,
+  };
+  const shared = sharedCredential(provider, wanted).retain();
   return {
     expiry: shared.expiry,
     accept: async (call: AcceptCall): Promise<AcceptReply> => {
       // Retained while the call runs: the caller may free the credential in the meantime.
-      const credential = (provider.library.sharesCredentials ? shared : ownCredential(provider, parameters)).retain();
+      const credential = (provider.library.sharesCredentials ? shared : ownCredential(provider, wanted)).retain();
       try {
-        return await Secur32Context.begin(provider, credential, call);
+        return await Secur32Context.begin({ provider, credential, settings }, call);
       } finally {
         credential.release();
       }
@@ -43,8 +50,15 @@ export function acquireCredentials(provider: Provider, parameters: AcquireCreden
   };
 }
 
-function sharedCredential(provider: Provider, parameters: AcquireCredentialsParameters): SharedCredential {
-  const key = JSON.stringify([parameters.credentialUse, parameters.principal ?? null]);
+/** What makes one native credential differ from another. */
+interface NativeParameters extends Pick<AcquireCredentialsParameters, 'credentialUse' | 'principal'> {
+  /** Package list of SEC_WINNT_AUTH_IDENTITY_EX. */
+  readonly packages: string | undefined;
+}
+
+function sharedCredential(provider: Provider, parameters: NativeParameters): SharedCredential {
+  const { credentialUse, principal, packages } = parameters;
+  const key = JSON.stringify([credentialUse, principal ?? null, packages ?? null]);
   const known = provider.credentials.get(key);
   if (known !== undefined) return known;
   const { handle, expiry } = acquireNative(provider, parameters);
@@ -56,16 +70,23 @@ function sharedCredential(provider: Provider, parameters: AcquireCredentialsPara
 }
 
 /** A credential that only one context uses. */
-function ownCredential(provider: Provider, parameters: AcquireCredentialsParameters): SharedCredential {
+function ownCredential(provider: Provider, parameters: NativeParameters): SharedCredential {
   const { handle, expiry } = acquireNative(provider, parameters);
   return new SharedCredential(handle, expiry, () => undefined);
 }
 
+/**
+ * AcquireCredentialsHandleW.
+ *
+ * @throws SspiAuthError `ERR_SSPI_AUTH_STATUS` if it fails
+ */
 function acquireNative(
   provider: Provider,
-  { credentialUse, principal }: AcquireCredentialsParameters,
+  parameters: NativeParameters,
 ): { readonly handle: NativeHandle; readonly expiry: Date | undefined } {
+  const { credentialUse, principal, packages } = parameters;
   const memory = takeCallMemory(0);
+  const identity = packages === undefined ? undefined : authIdentity(packages);
   try {
     const { AcquireCredentialsHandleW } = provider.library.security;
     const use = credentialUse === 'both' ? SECPKG_CRED_BOTH : SECPKG_CRED_INBOUND;
@@ -74,21 +95,23 @@ function acquireNative(
       provider.info.name,
       use,
       null,
-      null,
+      identity?.address ?? null,
       null,
       null,
       memory.handleAddress,
       memory.expiryAddress,
     );
-    if (status >>> 0 !== SEC_E_OK) {
-      throw new SspiAuthError(
-        'ERR_SSPI_AUTH_STATUS',
-        `sspi-auth: ${provider.library.path} has no credential for package ${provider.info.name}` +
-          `${principal === undefined ? '' : ` and principal ${JSON.stringify(principal)}`}: ${statusName(status)}`,
-      );
+    if (status >>> 0 === SEC_E_OK) {
+      const handle = new NativeHandle(provider.library, 'credentials', memory.handle);
+      return { handle, expiry: dateOfTimeStamp(memory.expiry, provider.library.token) };
     }
-    const handle = new NativeHandle(provider.library, 'credentials', memory.handle);
-    return { handle, expiry: dateOfTimeStamp(memory.expiry) };
+    // Where the list is not understood, a package that is not allowed is refused when its context stands.
+    if (packages !== undefined) return acquireNative(provider, { ...parameters, packages: undefined });
+    throw new SspiAuthError(
+      'ERR_SSPI_AUTH_STATUS',
+      `sspi-auth: ${provider.library.path} has no credential for package ${provider.info.name}` +
+        `${principal === undefined ? '' : ` and principal ${JSON.stringify(principal)}`}: ${statusName(status)}`,
+    );
   } finally {
     giveBackCallMemory(memory);
   }

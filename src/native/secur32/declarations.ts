@@ -7,8 +7,8 @@
  * size of a pointer.
  */
 
-/** Type of a field: an unsigned integer of 16 or 32 bits, or a value as wide as a pointer. */
-export type FieldType = 'u16' | 'u32' | 'pointer';
+/** Type of a field: an unsigned integer of 16 or 32 bits, a value as wide as a pointer, or an LSA_UNICODE_STRING. */
+export type FieldType = 'u16' | 'u32' | 'pointer' | 'string';
 
 /** The structures, with the names that the headers use. The fields are in order. */
 export const structures = {
@@ -44,6 +44,31 @@ export const structures = {
     dwApplicationDataOffset: 'u32',
   },
   SID_AND_ATTRIBUTES: { Sid: 'pointer', Attributes: 'u32' },
+  SEC_WINNT_AUTH_IDENTITY_EXW: {
+    Version: 'u32',
+    Length: 'u32',
+    User: 'pointer',
+    UserLength: 'u32',
+    Domain: 'pointer',
+    DomainLength: 'u32',
+    Password: 'pointer',
+    PasswordLength: 'u32',
+    Flags: 'u32',
+    PackageList: 'pointer',
+    PackageListLength: 'u32',
+  },
+  LSA_UNICODE_STRING: { Length: 'u16', MaximumLength: 'u16', Buffer: 'pointer' },
+  LSA_OBJECT_ATTRIBUTES: {
+    Length: 'u32',
+    RootDirectory: 'pointer',
+    ObjectName: 'pointer',
+    Attributes: 'u32',
+    SecurityDescriptor: 'pointer',
+    SecurityQualityOfService: 'pointer',
+  },
+  LSA_REFERENCED_DOMAIN_LIST: { Entries: 'u32', Domains: 'pointer' },
+  LSA_TRUST_INFORMATION: { Name: 'string', Sid: 'pointer' },
+  LSA_TRANSLATED_NAME: { Use: 'u32', Name: 'string', DomainIndex: 'u32' },
   /** Groups is an array of GroupCount SID_AND_ATTRIBUTES; the field here stands for its start. */
   TOKEN_GROUPS: { GroupCount: 'u32', Groups: 'pointer' },
 } as const satisfies Record<string, Readonly<Record<string, FieldType>>>;
@@ -74,11 +99,12 @@ export function layoutOf<Name extends StructureName>(
   let at = 0;
   let widest = 1;
   for (const [field, type] of Object.entries<FieldType>(structures[name])) {
-    const size = type === 'u16' ? 2 : type === 'u32' ? 4 : pointerBytes;
-    at = Math.ceil(at / size) * size;
+    const alignment = type === 'u16' ? 2 : type === 'u32' ? 4 : pointerBytes;
+    at = Math.ceil(at / alignment) * alignment;
     offsets[field] = at;
-    at += size;
-    widest = Math.max(widest, size);
+    // An LSA_UNICODE_STRING is two numbers of 16 bits, padding, and a pointer.
+    at += type === 'string' ? 2 * pointerBytes : alignment;
+    widest = Math.max(widest, alignment);
   }
   const layout: Layout = { size: Math.ceil(at / widest) * widest, offsets };
   return layout;
@@ -117,18 +143,47 @@ export const securityFunctions = {
   DecryptMessage: [P, P, U, P],
 } as const;
 
-/** Functions of advapi32.dll. */
+/** Functions of advapi32.dll that read access tokens. */
 export const tokenFunctions = {
   GetTokenInformation: [P, U, P, U, P],
-  LookupAccountSidW: [P, P, P, P, P, P, P],
+  OpenThreadToken: [P, U, U, P],
+} as const;
+
+/** Functions of advapi32.dll that look up names (ntsecapi.h). They return an NTSTATUS. */
+export const nameFunctions = {
+  LsaOpenPolicy: [P, P, U, P],
+  LsaLookupSids2: [P, U, U, P, P, P],
+  LsaFreeMemory: [P],
 } as const;
 
 /** Functions of kernel32.dll. */
-export const handleFunctions = { CloseHandle: [P] } as const;
+export const handleFunctions = { CloseHandle: [P], GetCurrentThread: [], LocalFileTimeToFileTime: [P, P] } as const;
+
+/** A function of secur32.dll (secext.h). It returns a BOOLEAN, of which only the lowest byte counts. */
+export const accountFunctions = { GetUserNameExW: [U, P, P] } as const;
 
 /** TOKEN_INFORMATION_CLASS. */
 export const TOKEN_USER = 1;
 export const TOKEN_GROUPS = 2;
+export const TOKEN_IMPERSONATION_LEVEL = 9;
+
+/** TOKEN_QUERY: the right to call GetTokenInformation. */
+export const TOKEN_QUERY = 0x0008;
+/** SECURITY_IMPERSONATION_LEVEL: from here on the thread acts as the client. Below, it can only tell who that is. */
+export const SECURITY_IMPERSONATION = 2;
+
+/** POLICY_LOOKUP_NAMES: the right to call LsaLookupSids2. */
+export const POLICY_LOOKUP_NAMES = 0x0800;
+/** NTSTATUS: only some of the SIDs have a name. */
+export const STATUS_SOME_NOT_MAPPED = 0x00000107;
+/** NTSTATUS: none of the SIDs has a name. */
+export const STATUS_NONE_MAPPED = 0xc0000073;
+/** SID_NAME_USE of a SID without a name. */
+export const SID_TYPE_INVALID = 7;
+export const SID_TYPE_UNKNOWN = 8;
+
+/** EXTENDED_NAME_FORMAT: `DOMAIN\account`. */
+export const NAME_SAM_COMPATIBLE = 2;
 
 /** SE_GROUP_* of winnt.h. */
 export const SE_GROUP_USE_FOR_DENY_ONLY = 0x00000010;

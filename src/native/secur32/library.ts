@@ -1,10 +1,16 @@
 /** Opens a library that implements SSPI: secur32.dll of Windows or Wine, or WinPR's libwinpr2 on other systems. */
 import { SspiAuthError } from '../../foundation/errors.ts';
 import { openLibrary } from '../koffi.ts';
-import type { LibraryHandle, NativeFunction } from '../koffi.ts';
-import { handleFunctions, securityFunctions, tokenFunctions } from './declarations.ts';
+import type { LibraryHandle } from '../koffi.ts';
+import type { NativeArgument, NativeFunction } from '../native-calls.ts';
+import { accountFunctions, handleFunctions, nameFunctions, securityFunctions, tokenFunctions } from './declarations.ts';
 
 type Functions<Table> = { readonly [Name in keyof Table]: NativeFunction };
+
+/** The functions of Windows that read access tokens, names of SIDs, and the account of this process. */
+export type WindowsFunctions = Functions<
+  typeof tokenFunctions & typeof nameFunctions & typeof handleFunctions & typeof accountFunctions
+>;
 
 /** The functions of an SSPI library, and on Windows those that read access tokens. */
 export interface Secur32Library {
@@ -16,8 +22,8 @@ export interface Secur32Library {
    * credential: two clients at the same time would get each other's name.
    */
   readonly sharesCredentials: boolean;
-  /** Functions that read access tokens. Undefined outside of Windows, where a context has no access token. */
-  readonly token: Functions<typeof tokenFunctions & typeof handleFunctions> | undefined;
+  /** Functions of Windows itself. Undefined outside of Windows, where a context has no access token. */
+  readonly token: WindowsFunctions | undefined;
 }
 
 const opened = new Map<string, Secur32Library>();
@@ -39,16 +45,44 @@ export function openSecurityLibrary(path: string): Secur32Library {
     path,
     sharesCredentials: process.platform === 'win32',
     security: functionsOf(openLibrary(path), path, securityFunctions),
-    token:
-      process.platform === 'win32'
-        ? {
-            ...functionsOf(openLibrary('advapi32.dll'), 'advapi32.dll', tokenFunctions),
-            ...functionsOf(openLibrary('kernel32.dll'), 'kernel32.dll', handleFunctions),
-          }
-        : undefined,
+    token: process.platform === 'win32' ? windowsFunctions() : undefined,
   };
   opened.set(path, library);
   return library;
+}
+
+function windowsFunctions(): WindowsFunctions {
+  const advapi32 = openLibrary('advapi32.dll');
+  return {
+    ...functionsOf(advapi32, 'advapi32.dll', tokenFunctions),
+    ...lookupFunctions(advapi32),
+    ...functionsOf(openLibrary('kernel32.dll'), 'kernel32.dll', handleFunctions),
+    ...functionsOf(openLibrary('secur32.dll'), 'secur32.dll', accountFunctions),
+  };
+}
+
+/** Wine 8 lacks LsaLookupSids2. LsaLookupSids is the same without the options, of which none are used here. */
+function lookupFunctions(advapi32: LibraryHandle): Functions<typeof nameFunctions> {
+  const { LsaLookupSids2, ...others } = nameFunctions;
+  const rest = functionsOf(advapi32, 'advapi32.dll', others);
+  try {
+    return { ...rest, ...functionsOf(advapi32, 'advapi32.dll', { LsaLookupSids2 }) };
+  } catch {
+    const [policy, , ...parameters] = LsaLookupSids2;
+    const table = { LsaLookupSids: [policy, ...parameters] };
+    const { LsaLookupSids } = functionsOf(advapi32, 'advapi32.dll', table);
+    return { ...rest, LsaLookupSids2: withoutSecondArgument(LsaLookupSids) };
+  }
+}
+
+/** A function that is called without the second of its arguments. */
+function withoutSecondArgument(native: NativeFunction): NativeFunction {
+  const shorter = <T>([first, , ...others]: readonly T[]): T[] => (first === undefined ? [] : [first, ...others]);
+  return Object.assign((...values: NativeArgument[]) => native(...shorter(values)), {
+    async: (...values: Parameters<NativeFunction['async']>) => {
+      native.async(...(shorter<unknown>(values) as Parameters<NativeFunction['async']>));
+    },
+  });
 }
 
 function functionsOf<Table extends Readonly<Record<string, readonly string[]>>>(

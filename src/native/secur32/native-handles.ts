@@ -4,7 +4,7 @@
  */
 import { koffi } from '../koffi.ts';
 import { layouts, pointerBytes } from './declarations.ts';
-import type { Secur32Library } from './library.ts';
+import type { Secur32Library, WindowsFunctions } from './library.ts';
 
 /** Kinds of native resources. */
 export type NativeKind = 'credentials' | 'contexts' | 'tokens' | 'buffers';
@@ -108,12 +108,20 @@ export function withContextBuffer<T>(library: Secur32Library, address: bigint, u
   }
 }
 
+/** Calls `use`, and LsaFreeMemory afterwards for each address that is not null, also if `use` throws. */
+export function withLsaMemory<T>(functions: WindowsFunctions, addresses: readonly bigint[], use: () => T): T {
+  const allocated = addresses.filter((address) => address !== 0n);
+  live.buffers += allocated.length;
+  try {
+    return use();
+  } finally {
+    for (const address of allocated) functions.LsaFreeMemory(address);
+    live.buffers -= allocated.length;
+  }
+}
+
 /** Calls `use` with an access token, and CloseHandle afterwards, also if `use` throws. */
-export function withAccessToken<T>(
-  token: NonNullable<Secur32Library['token']>,
-  handle: bigint,
-  use: (handle: bigint) => T,
-): T {
+export function withAccessToken<T>(token: WindowsFunctions, handle: bigint, use: (handle: bigint) => T): T {
   live.tokens++;
   try {
     return use(handle);

@@ -1,9 +1,9 @@
 /** A security package of a native library, and the state that its credentials and contexts share. */
-import type { NativeCall } from '../koffi.ts';
+import type { NativeCall } from '../native-calls.ts';
 import type { SecurityPackageInfo } from '../../sspi/attributes.ts';
 import type { SharedCredential } from './shared-credential.ts';
 import type { Secur32Library } from './library.ts';
-import type { SidNames } from './sid-names.ts';
+import type { NameLookup } from './token-identity.ts';
 
 /** A package of a native library. */
 export interface Provider {
@@ -12,7 +12,7 @@ export interface Provider {
   readonly call: NativeCall;
   readonly info: SecurityPackageInfo;
   /** Names of SIDs. Undefined if the library has no access tokens. */
-  readonly names: SidNames | undefined;
+  readonly names: NameLookup | undefined;
   /** Credentials in use, by credential use and principal. */
   readonly credentials: Map<string, SharedCredential>;
 }

@@ -2,11 +2,13 @@
  * The security packages of a library that implements SSPI, for the contract of src/sspi. The library is secur32.dll on
  * Windows and WinPR's libwinpr2 on other systems.
  */
+import { setTimeout } from 'node:timers/promises';
 import { SspiAuthError } from '../../foundation/errors.ts';
 import type { SecurityPackageInfo } from '../../sspi/attributes.ts';
 import type { SecurityPackage } from '../../sspi/security-package.ts';
 import { SEC_E_OK, statusName } from '../../sspi/status.ts';
-import { callSynchronously, callAsynchronously, koffi } from '../koffi.ts';
+import { koffi } from '../koffi.ts';
+import { callInLane, callSynchronously } from '../native-calls.ts';
 import { readPackageInfo } from './context-attributes.ts';
 import { acquireCredentials } from './credentials.ts';
 import { layouts, pointerBytes } from './declarations.ts';
@@ -14,7 +16,8 @@ import { openSecurityLibrary, systemLibrary } from './library.ts';
 import type { Secur32Library } from './library.ts';
 import { readPointer, withContextBuffer } from './native-handles.ts';
 import type { Provider } from './provider.ts';
-import { SidNames, systemSidLookup } from './sid-names.ts';
+import { systemSidLookup } from './lsa-lookup.ts';
+import { SidNames } from './sid-names.ts';
 
 /** The packages of HTTP authentication. This provider knows which buffers they need. */
 const acceptedPackages: readonly string[] = ['Negotiate', 'Kerberos', 'NTLM'];
@@ -29,6 +32,9 @@ export interface Secur32Options {
    */
   readonly synchronous?: boolean;
 }
+
+/** The timer keeps no process alive. */
+const delay = (milliseconds: number): Promise<void> => setTimeout(milliseconds, undefined, { ref: false });
 
 /**
  * The packages of a library that can accept clients over HTTP: those of Negotiate, Kerberos and NTLM that the library
@@ -54,8 +60,8 @@ export function secur32Packages(
   const known = packagesOf.get(key);
   if (known !== undefined) return known;
   const library = openSecurityLibrary(path);
-  const call = synchronous ? callSynchronously : callAsynchronously;
-  const names = library.token && new SidNames(systemSidLookup(library.token));
+  const call = synchronous ? callSynchronously : callInLane;
+  const names = library.token && { sids: new SidNames(systemSidLookup(library.token)), delay };
   const found = enumerateLibraryPackages(library);
   const packages = acceptedPackages.flatMap((name) => {
     const info = found.find((candidate) => candidate.name === name);

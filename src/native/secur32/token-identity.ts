@@ -15,7 +15,7 @@ import { queryContextAttribute, winprAuthIdentity } from './context-attributes.t
 import { pointerBytes, SE_GROUP_INTEGRITY, SE_GROUP_LOGON_ID, SE_GROUP_USE_FOR_DENY_ONLY } from './declarations.ts';
 import type { Secur32Library } from './library.ts';
 import { readPointer, withAccessToken } from './native-handles.ts';
-import type { SidNames } from './sid-names.ts';
+import type { SidName, SidNames } from './sid-names.ts';
 
 const ANONYMOUS_LOGON = 'S-1-5-7';
 const BUILTIN_GUESTS = 'S-1-5-32-546';
@@ -28,11 +28,22 @@ interface AccountName {
   readonly userPrincipalName?: string | undefined;
 }
 
+/** How long a client who is verified waits for the names of its groups, in milliseconds. */
+const NAMES_MILLISECONDS = 500;
+
+/** The cache of names, and how long a sign-in waits for it. */
+export interface NameLookup {
+  readonly sids: SidNames;
+  /** Resolves after a time. @param milliseconds of NAMES_MILLISECONDS; tests have their own clock */
+  readonly delay: (milliseconds: number) => Promise<void>;
+}
+
 /**
  * Reads the account of an established context.
  *
- * Names of groups are looked up off the event loop, because Windows may have to ask a domain controller. The same goes
- * for the name of the user if the package does not give it.
+ * Names of groups are looked up off the event loop, because Windows may have to ask a domain controller. A client waits
+ * for them for a short time only: then its groups have their SIDs, and get their names when they come. If the package
+ * does not give the name of the user, that is looked up too, and waited for.
  *
  * @param names undefined if the library has no access tokens
  * @param context address of the CtxtHandle
@@ -42,7 +53,7 @@ interface AccountName {
  */
 export async function contextIdentity(
   library: Secur32Library,
-  names: SidNames | undefined,
+  names: NameLookup | undefined,
   context: bigint,
   attributes: number,
 ): Promise<Answer<SecurityContextToken>> {
@@ -52,15 +63,16 @@ export async function contextIdentity(
   if (token.value === undefined && library.token !== undefined) return { status: failureStatus(token.status) };
   const content = token.value;
 
-  const userLookup = (): Promise<string | undefined> | undefined =>
-    content && names?.name(content.user.sid, content.user.bytes);
-  const account = nameFromPackage(library, context) ?? splitName(await userLookup());
+  const real = (content?.groups ?? []).filter((group) => (group.attributes & SE_GROUP_INTEGRITY) === 0);
+  const packageName = nameFromPackage(library, context);
+  const found = names === undefined || content === undefined ? undefined : findNames(names, content, real, packageName);
+  if (found !== undefined) await found.known;
+  const account = packageName ?? splitName(found?.user?.name);
   if (account === undefined) return { status: token.status === SEC_E_OK ? SEC_E_INTERNAL_ERROR : token.status };
   if (!isName(account.userName) || !isName(account.domain ?? '') || !isName(account.userPrincipalName ?? '')) {
     return { status: SEC_E_INTERNAL_ERROR };
   }
-
-  const groups = content === undefined ? [] : await groupsOf(content.groups, names);
+  const groups = real.map((group, index) => groupOf(group, found?.groups[index]));
   return { status: SEC_E_OK, value: tokenValue(account, content, groups, attributes) };
 }
 
@@ -145,33 +157,47 @@ function splitName(name: string | undefined): AccountName | undefined {
   return at > 0 ? { userName: name.slice(0, at), userPrincipalName: name } : { userName: name };
 }
 
-/** How many names of one token are looked up at the same time. */
-const LOOKUPS_AT_ONCE = 4;
-
-async function groupsOf(groups: readonly SidAndAttributes[], names: SidNames | undefined): Promise<readonly Group[]> {
-  const real = groups.filter(({ attributes }) => (attributes & SE_GROUP_INTEGRITY) === 0);
-  const found: (string | undefined)[] = [];
-  for (let from = 0; from < real.length; from += LOOKUPS_AT_ONCE) {
-    const batch = real.slice(from, from + LOOKUPS_AT_ONCE);
-    found.push(...(await Promise.all(batch.map((group) => nameOfGroup(group, names)))));
-  }
-  return real.map(({ sid, attributes }, index) => {
-    const name = found[index];
-    return Object.freeze({
-      sid,
-      ...(name === undefined ? undefined : { name }),
-      attributes,
-      denyOnly: (attributes & SE_GROUP_USE_FOR_DENY_ONLY) !== 0,
-    });
-  });
+/** The names of a token, as far as they are known when `known` is fulfilled. */
+interface FoundNames {
+  readonly known: Promise<unknown> | undefined;
+  /** The user, if the package gives no name. */
+  readonly user: SidName | undefined;
+  readonly groups: readonly (SidName | undefined)[];
 }
 
-function nameOfGroup(
-  { sid, bytes, attributes }: SidAndAttributes,
-  names: SidNames | undefined,
-): Promise<string | undefined> {
-  // The SID of a logon session differs for each session and has no name. It would only push other SIDs out of the
-  // cache.
-  const isLogonSession = (attributes & SE_GROUP_LOGON_ID) >>> 0 === SE_GROUP_LOGON_ID;
-  return isLogonSession || names === undefined ? Promise.resolve(undefined) : names.name(sid, bytes);
+function findNames(
+  { sids, delay }: NameLookup,
+  { user }: AccessTokenContent,
+  groups: readonly SidAndAttributes[],
+  packageName: AccountName | undefined,
+): FoundNames {
+  const named = groups.filter((group) => !isLogonSession(group));
+  const wanted = packageName === undefined ? [user, ...named] : named;
+  const { names, lookedUp } = sids.find(wanted);
+  const byGroup = new Map(wanted.map((group, index) => [group, names[index]]));
+  return {
+    known: lookedUp && (packageName === undefined ? lookedUp : Promise.race([lookedUp, delay(NAMES_MILLISECONDS)])),
+    user: packageName === undefined ? byGroup.get(user) : undefined,
+    groups: groups.map((group) => byGroup.get(group)),
+  };
+}
+
+/**
+ * The SID of a logon session differs for each session and has no name. It would only push other SIDs out of the cache.
+ */
+function isLogonSession({ attributes }: SidAndAttributes): boolean {
+  return (attributes & SE_GROUP_LOGON_ID) >>> 0 === SE_GROUP_LOGON_ID;
+}
+
+/** @param found what is known of its name; undefined if it is not looked up */
+function groupOf({ sid, attributes }: SidAndAttributes, found: SidName | undefined): Group {
+  const facts = { attributes, denyOnly: (attributes & SE_GROUP_USE_FOR_DENY_ONLY) !== 0 };
+  const name = found?.name;
+  if (name !== undefined) return Object.freeze({ sid, name, ...facts });
+  const group: Group = { sid, ...facts };
+  if (found !== undefined) {
+    // The name may come later, and the rules that go by it must see it then.
+    Object.defineProperty(group, 'name', { enumerable: true, get: () => found.name });
+  }
+  return Object.freeze(group);
 }

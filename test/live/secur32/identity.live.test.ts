@@ -4,7 +4,7 @@ import { after, afterEach, before, describe, it, mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { asyncCallLimit, koffi } from '../../../src/native/koffi.ts';
 import { liveNativeHandles } from '../../../src/native/secur32/index.ts';
-import type { Secur32Library } from '../../../src/native/secur32/library.ts';
+import type { WindowsFunctions } from '../../../src/native/secur32/library.ts';
 import { liveHandles } from '../../../src/sspi/index.ts';
 import { adapters } from '../../adapters/servers.ts';
 import type { Answer, RunningServer } from '../../adapters/servers.ts';
@@ -29,7 +29,7 @@ type Kind = 'names' | 'tokens';
 
 let folder: ScratchFolder;
 let libraries: Readonly<Record<Kind, ScriptedSspi>>;
-let token: NonNullable<Secur32Library['token']>;
+let token: WindowsFunctions;
 
 before(async () => {
   if (ready.skip !== false) return;

@@ -43,6 +43,8 @@ const middlewares = {
   negotiate: sspiAuth({ schemes: ['Negotiate'], logger }),
   kerberosOnly: sspiAuth({ schemes: ['Negotiate'], packages: ['Kerberos'], logger }),
   kerberos: sspiAuth({ schemes: ['Kerberos'], logger }),
+  named: sspiAuth({ schemes: ['Negotiate'], servicePrincipalNames: ['HTTP/localhost'], logger }),
+  freed: sspiAuth({ schemes: ['NTLM'], impersonation: false, logger }),
   listed: sspiAuth({
     accounts: memoryAccounts([{ userName: 'carol', domain: 'LAB', password: 'Carol-of-the-list-9' }]),
     logger,
@@ -76,6 +78,14 @@ app.get('/impersonate', middlewares.ntlm, (request, response) => {
     nested: outcome(() => sspi?.impersonate(() => sspi.impersonate(() => 1))),
     after: shimCounts(),
   });
+});
+
+app.get('/read', middlewares.ntlm, (request, response) => {
+  try {
+    response.json({ text: request.sspi?.impersonate(() => readFileSync(import.meta.filename, 'utf8').length > 0) });
+  } catch (error) {
+    response.json({ message: (error as Error).message, after: shimCounts() });
+  }
 });
 
 app.get('/state', (_request, response) => {

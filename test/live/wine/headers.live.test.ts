@@ -1,8 +1,16 @@
-/** The layouts against the Windows headers themselves, by a compiler for Windows: x64, and ia32 where it can. */
+/** The layouts and functions against the Windows headers themselves, by a compiler for Windows: x64, and ia32 where it can. */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
-import { layoutOf, securityFunctions, structures } from '../../../src/native/secur32/declarations.ts';
+import {
+  accountFunctions,
+  handleFunctions,
+  layoutOf,
+  nameFunctions,
+  securityFunctions,
+  structures,
+  tokenFunctions,
+} from '../../../src/native/secur32/declarations.ts';
 import type { StructureName } from '../../../src/native/secur32/declarations.ts';
 import { runProcess } from '../../lab/process.ts';
 import { scratchFolder } from '../../lab/scratch.ts';
@@ -16,6 +24,9 @@ const headerNames: Readonly<Partial<Record<StructureName, string>>> = {
   SecPkgContext_ClientSpecifiedTarget: 'SecPkgContext_ClientSpecifiedTarget',
 };
 
+/** An argument of each type. */
+const values: Readonly<Record<string, string>> = { 'void *': 'pointer', str16: 'pointer', uint32: 'number' };
+
 function assertions(pointerBytes: 4 | 8): string {
   const lines = (Object.keys(structures) as StructureName[]).flatMap((name) => {
     const type = headerNames[name] ?? name;
@@ -28,17 +39,21 @@ function assertions(pointerBytes: 4 | 8): string {
       ),
     ];
   });
-  // A function that the headers do not declare would not compile.
-  const functions = Object.keys(securityFunctions).map((name) => `  (void *)${name},`);
+  // A function that the headers do not declare would not compile, nor one with another number of parameters.
+  const tables = { ...securityFunctions, ...tokenFunctions, ...nameFunctions, ...handleFunctions, ...accountFunctions };
+  const calls = Object.entries<readonly string[]>(tables).map(
+    ([name, parameters]) => `__typeof__(${name}(${parameters.map((type) => values[type]).join(', ')})) *call_${name};`,
+  );
   return [
     '#define SECURITY_WIN32',
     '#include <windows.h>',
     '#include <security.h>',
+    '#include <ntsecapi.h>',
     '#include <stddef.h>',
+    'void *pointer;',
+    'ULONG number;',
     ...lines,
-    'void *functions[] = {',
-    ...functions,
-    '};',
+    ...calls,
     '',
   ].join('\n');
 }

@@ -9,7 +9,7 @@ import { startKdc } from '../../lab/kdc.ts';
 import { listen } from '../../lab/ports.ts';
 import { RawConnection } from '../../lab/raw-connection.ts';
 import { makeWineMachine, winePassword } from '../../lab/wine.ts';
-import type { WineMachine, WineProcess } from '../../lab/wine.ts';
+import type { ShimPlace, WineMachine, WineProcess } from '../../lab/wine.ts';
 import { authenticateMessage, CURL_FLAGS, negotiateMessage } from '../../packages/ntlm/ntlm-client.ts';
 
 /** What is held of a kind of handle. */
@@ -24,7 +24,12 @@ export interface Counts {
 /** What the application holds, and what it has logged since it was last asked. */
 export interface State {
   readonly platform: string;
-  readonly records: readonly { readonly reason: string; readonly account?: string; readonly package?: string }[];
+  readonly records: readonly {
+    readonly reason: string;
+    readonly account?: string;
+    readonly package?: string;
+    readonly diagnosis?: string;
+  }[];
   readonly contract: Counts;
   readonly native: Counts;
   readonly shim: Counts | null;
@@ -96,10 +101,10 @@ export interface WindowsNetwork {
   /**
    * Starts the application.
    *
-   * @param shim puts the proxy DLL before Wine's secur32
+   * @param shim where the proxy DLL is
    * @param env added to its environment
    */
-  start(shim: boolean, env?: Readonly<Record<string, string>>): Promise<WindowsApplication>;
+  start(shim: ShimPlace, env?: Readonly<Record<string, string>>): Promise<WindowsApplication>;
   /** The token curl sends for HTTP/localhost, taken by a server that verifies nothing: the KDC never sees it used. */
   curlsToken(): Promise<string>;
   stop(): Promise<void>;
@@ -158,9 +163,19 @@ export function assertNothingHeld({ contract, native, shim }: State, what = ''):
 /** How a sign-in by hand ends. */
 export type AttemptKind = 'right' | 'wrong' | 'abandoned';
 
-/** Signs in and out of NTLM by hand, as often and as wrongly as a test wants it. */
-export async function ntlmByHand(port: number, path: string, kind: AttemptKind, user = 'alice'): Promise<number> {
+/** `ntlmByHand` over a connection of its own. */
+export async function ntlmOnce(port: number, path: string, kind: AttemptKind): Promise<number> {
   await using connection = await RawConnection.open(port);
+  return await ntlmByHand(connection, path, kind);
+}
+
+/** Signs in to NTLM by hand, as often and as wrongly as a test wants it. */
+export async function ntlmByHand(
+  connection: RawConnection,
+  path: string,
+  kind: AttemptKind,
+  user = 'alice',
+): Promise<number> {
   const negotiate = negotiateMessage(CURL_FLAGS);
   const field = (token: Uint8Array): string => `Authorization: NTLM ${Buffer.from(token).toString('base64')}`;
   const first = await connection.exchange({ target: `/${path}`, fields: [field(negotiate)] });

@@ -12,7 +12,14 @@ import { RawConnection } from '../../lab/raw-connection.ts';
 import { tier } from '../../lab/tier.ts';
 import { winePassword } from '../../lab/wine.ts';
 import { authenticateMessage, CURL_FLAGS, negotiateMessage } from '../../packages/ntlm/ntlm-client.ts';
-import { assertNothingHeld, ntlmByHand, settled, startWindowsNetwork, tampered } from './windows-application.ts';
+import {
+  assertNothingHeld,
+  ntlmByHand,
+  ntlmOnce,
+  settled,
+  startWindowsNetwork,
+  tampered,
+} from './windows-application.ts';
 import type { AttemptKind, Counts, WhoAmI, WindowsApplication, WindowsNetwork } from './windows-application.ts';
 
 const ready = await tier('wine', ['curl', 'krb5-kdc', 'krb5-admin-server', 'krb5-user']);
@@ -30,7 +37,7 @@ describe('the Windows build under Wine', ready, () => {
   describe("with Wine's secur32 as it is", () => {
     let app: WindowsApplication;
     before(async () => {
-      app = await network.start(false);
+      app = await network.start('none');
     });
     after(() => app.process[Symbol.asyncDispose]());
 
@@ -99,6 +106,14 @@ describe('the Windows build under Wine', ready, () => {
       assertNothingHeld(await app.state());
     });
 
+    it('says for a ticket that Windows refuses which service it is for and who this process is', async () => {
+      await app.reasons();
+      await app.with('negotiate', `Negotiate ${tampered(await network.curlsToken())}`);
+      const [record] = (await app.state()).records;
+      assert.match(record?.diagnosis ?? '', /the client's ticket is for HTTP\/localhost@\S+ \(aes\S+, kvno \d+\)/);
+      assert.match(record?.diagnosis ?? '', /this process runs as \S+\\\S+, whose key has to open it/);
+    });
+
     it('frees its credentials when it is closed', async () => {
       const { contract, native } = await app.state('close');
       assert.equal(contract.credentials, 0);
@@ -109,7 +124,7 @@ describe('the Windows build under Wine', ready, () => {
   describe('with the proxy DLL', () => {
     let app: WindowsApplication;
     before(async () => {
-      app = await network.start(true);
+      app = await network.start('system');
     });
     after(() => app.process[Symbol.asyncDispose]());
 
@@ -177,6 +192,17 @@ describe('the Windows build under Wine', ready, () => {
       assert.equal((await connection.exchange({ target: '/kerberosOnly', fields: [field(message)] })).status, 401);
     });
 
+    it('goes by the service of the ticket, which nothing else tells without TLS (C18)', async () => {
+      assert.equal((await app.negotiate('named')).status, 200);
+    });
+
+    it('keeps no context of a connection where impersonation is switched off', async () => {
+      await using connection = await RawConnection.open(app.port);
+      assert.equal(await ntlmByHand(connection, 'freed', 'right'), 200);
+      assert.deepEqual((await app.state()).native, { ...(await app.state()).native, contexts: 0 });
+      assert.equal((await connection.exchange({ target: '/freed' })).status, 200);
+    });
+
     it('signs 24 clients in at once, each as itself', async () => {
       const names = await Promise.all(
         Array.from({ length: 24 }, async (_, index) => {
@@ -209,13 +235,17 @@ describe('the Windows build under Wine', ready, () => {
       for (const [kind, expected] of Object.entries(kinds) as [AttemptKind, number][]) {
         let left = rounds;
         const one = async (): Promise<void> => {
-          while (left-- > 0) assert.equal(await ntlmByHand(app.port, 'ntlm', kind), expected);
+          while (left-- > 0) assert.equal(await ntlmOnce(app.port, 'ntlm', kind), expected);
         };
         await Promise.all(Array.from({ length: 8 }, one));
         assertNothingHeld(await settled(app), kind);
       }
       const { shim, native } = await app.state();
-      assert.deepEqual([shim?.credentials, native.credentials], [3, 3], 'one of each package, shared');
+      assert.deepEqual(
+        [shim?.credentials, native.credentials],
+        [4, 4],
+        'one of each package, shared, and one of Negotiate without NTLM',
+      );
       const closed = await app.state('close');
       assert.deepEqual(closed.shim, { credentials: 0, contexts: 0, buffers: 0, impersonations: 0 });
       assert.deepEqual(closed.native, { credentials: 0, contexts: 0, tokens: 0, buffers: 0 });
@@ -226,7 +256,7 @@ describe('the Windows build under Wine', ready, () => {
     const source = await readFile(new URL('messages.ts', import.meta.url), 'utf8');
     await writeFile(network.machine.application.file('messages.ts'), source.replaceAll('../../lab/', './'));
     await copyFile(new URL('../../lab/winpr.ts', import.meta.url), network.machine.application.file('winpr.ts'));
-    await using process = await network.machine.start('messages.ts', network.tickets, false);
+    await using process = await network.machine.start('messages.ts', network.tickets, 'none');
     const [line] = await process.waitForLine(/^\{.*\}$/m);
     assert.deepEqual(JSON.parse(line), {
       integrity: true,
@@ -245,8 +275,26 @@ describe('the Windows build under Wine', ready, () => {
     });
   });
 
+  it('does not run a function with a token that only tells who the client is', async () => {
+    const app = await network.start('system', { SSPI_SHIM_IDENTIFY: '1' });
+    const { body } = await app.ntlm('read');
+    const { message, after: counts } = JSON.parse(body) as { message: string; after: Counts };
+    assert.match(message, /not act as it.*SeImpersonatePrivilege/);
+    assert.equal(counts.impersonations, 0);
+    await app.process[Symbol.asyncDispose]();
+  });
+
+  it('loads secur32.dll of the system, and not one that somebody put beside node.exe', async () => {
+    const app = await network.start('beside node.exe');
+    // Wine's own gives no names, so nobody gets in. The other one would give one.
+    assert.equal((await app.ntlm('ntlm')).status, 401);
+    const { shim, native } = await app.state();
+    assert.deepEqual([shim, native.credentials > 0], [null, true]);
+    await app.process[Symbol.asyncDispose]();
+  });
+
   it('ends the process where the thread cannot be reverted', async () => {
-    const app = await network.start(true, { SSPI_SHIM_FAIL_REVERT: '1' });
+    const app = await network.start('system', { SSPI_SHIM_FAIL_REVERT: '1' });
     const { exitCode, responses } = await app.ntlm('impersonate');
     assert.notEqual(exitCode, 0);
     assert.deepEqual(

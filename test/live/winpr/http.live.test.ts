@@ -146,16 +146,29 @@ describe('WinPR behind Express', ready, () => {
     await nothingLeft();
   });
 
-  it('refuses a context without the attributes or the target that policy demands (G08)', async () => {
-    // WinPR leaves pfContextAttr empty and knows no SECPKG_ATTR_CLIENT_SPECIFIED_TARGET.
-    for (const policy of [{ requiredAttributes: ASC_RET_INTEGRITY }, { servicePrincipalNames: ['HTTP/localhost'] }]) {
-      await using server = await start(policy);
-      await using connection = await RawConnection.open(server.port);
-      assert.equal((await signIn(connection, 'NTLM', alice)).status, 401);
-      assert.equal(server.handled(), 0);
-    }
+  it('refuses a context without the attributes that policy demands (G08)', async () => {
+    // WinPR leaves pfContextAttr empty.
+    await using server = await start({ requiredAttributes: ASC_RET_INTEGRITY });
+    await using connection = await RawConnection.open(server.port);
+    assert.equal((await signIn(connection, 'NTLM', alice)).status, 401);
+    assert.equal(server.handled(), 0);
     await nothingLeft();
   });
+
+  for (const scheme of ['NTLM', 'Negotiate']) {
+    it(`${scheme}: goes by the target in the proof, since WinPR tells none (C18)`, async () => {
+      for (const [name, status] of [
+        ['HTTP/localhost', 200],
+        ['HTTP/another', 401],
+      ] as const) {
+        await using server = await start({ servicePrincipalNames: [name] });
+        await using connection = await RawConnection.open(server.port);
+        assert.equal((await signIn(connection, scheme, alice)).status, status);
+        assert.equal(server.handled(), status === 200 ? 1 : 0);
+      }
+      await nothingLeft();
+    });
+  }
 
   it('takes pipelined tokens one after the other (A12)', async () => {
     await using server = await start();

@@ -26,6 +26,15 @@ const documented: Readonly<Record<StructureName, { readonly wide: Row; readonly 
   SecPkgContext_ClientSpecifiedTarget: { wide: [8, 0], ia32: [4, 0] },
   SecPkgContext_AccessToken: { wide: [8, 0], ia32: [4, 0] },
   SEC_CHANNEL_BINDINGS: { wide: [32, 0, 4, 8, 12, 16, 20, 24, 28], ia32: [32, 0, 4, 8, 12, 16, 20, 24, 28] },
+  SEC_WINNT_AUTH_IDENTITY_EXW: {
+    wide: [72, 0, 4, 8, 16, 24, 32, 40, 48, 52, 56, 64],
+    ia32: [44, 0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40],
+  },
+  LSA_UNICODE_STRING: { wide: [16, 0, 2, 8], ia32: [8, 0, 2, 4] },
+  LSA_OBJECT_ATTRIBUTES: { wide: [48, 0, 8, 16, 24, 32, 40], ia32: [24, 0, 4, 8, 12, 16, 20] },
+  LSA_REFERENCED_DOMAIN_LIST: { wide: [16, 0, 8], ia32: [8, 0, 4] },
+  LSA_TRUST_INFORMATION: { wide: [24, 0, 16], ia32: [12, 0, 8] },
+  LSA_TRANSLATED_NAME: { wide: [32, 0, 8, 24], ia32: [16, 0, 4, 12] },
   SID_AND_ATTRIBUTES: { wide: [16, 0, 8], ia32: [8, 0, 4] },
   TOKEN_GROUPS: { wide: [16, 0, 8], ia32: [8, 0, 4] },
 };
@@ -49,7 +58,13 @@ describe('layouts of SSPI', () => {
 
   it('are what koffi lays out on this machine (sizeof, offsetof)', () => {
     const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
-    const types: Readonly<Record<FieldType, string>> = { u16: 'uint16_t', u32: 'uint32_t', pointer: 'void *' };
+    const string = koffi.struct({ Length: 'uint16_t', MaximumLength: 'uint16_t', Buffer: 'void *' });
+    const types: Readonly<Record<FieldType, Koffi.TypeObject | string>> = {
+      u16: 'uint16_t',
+      u32: 'uint32_t',
+      pointer: 'void *',
+      string,
+    };
     assert.equal(koffi.sizeof('void *'), pointerBytes);
     for (const name of names) {
       const fields: Readonly<Record<string, FieldType>> = structures[name];

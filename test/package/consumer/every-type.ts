@@ -76,6 +76,7 @@ import type {
   PackageCredential,
   RandomSource,
   SecBuffer,
+  Secur32AuthData,
   SecurityContextToken,
   SecurityPackage,
   SecurityPackageInfo,
@@ -161,6 +162,7 @@ export interface Sspi {
   packageCredential: PackageCredential;
   randomSource: RandomSource;
   secBuffer: SecBuffer;
+  secur32AuthData: Secur32AuthData;
   securityContextToken: SecurityContextToken;
   securityPackage: SecurityPackage;
   securityPackageInfo: SecurityPackageInfo;
