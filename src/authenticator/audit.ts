@@ -39,7 +39,7 @@ export interface AuditRecord {
    * escaped.
    */
   readonly account: string | undefined;
-  /** `address:port` of the connection. */
+  /** `address:port` of the connection, an IPv6 address in brackets. */
   readonly peer: string | undefined;
   /** The reason: a SEC_* status, or one of AuditReason. `SEC_E_OK` for a sign-in. */
   readonly reason: string;
@@ -124,8 +124,16 @@ export class Audit {
     this.#write('debug', record, 'sspi-auth: handshake');
   }
 
-  /** Reports that a function of the operator (`skip`, `authorize`) or this library itself failed. */
+  /**
+   * Reports that a function of the operator (`skip`, `authorize`) or this library itself failed while a request was
+   * verified, so that the request was refused.
+   */
   failed(error: unknown, where: string): void {
     this.#write('error', { err: error, where }, `sspi-auth: ${where} failed; the request was refused`);
+  }
+
+  /** Reports that something failed that no request depends on. */
+  failedAside(error: unknown, where: string): void {
+    this.#write('error', { err: error, where }, `sspi-auth: ${where} failed`);
   }
 }

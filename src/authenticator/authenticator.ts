@@ -97,7 +97,7 @@ export class Authenticator<R = unknown> {
     this.#closed = true;
     this.#unconditional = false;
     this.#acceptor.close();
-    const failed = (error: unknown): void => this.#audit.failed(error, 'closing the account source');
+    const failed = (error: unknown): void => this.#audit.failedAside(error, 'closing the account source');
     try {
       const closing: unknown = this.settings.accounts?.close?.();
       if (isThenable(closing)) closing.then(undefined, failed);
@@ -108,6 +108,8 @@ export class Authenticator<R = unknown> {
 
   /** Handles a request if there is a `skip` or an `authorize`, or after `close`. */
   #consider(exchange: Exchange, target: string | ((request: R) => string), request: R): Outcome | Promise<Outcome> {
+    // After `close` every request is refused, whatever `skip` would say.
+    if (this.#closed) return this.#verify(exchange, target, request);
     try {
       const skipped: unknown = this.#skip?.(request);
       if (skipped === true) return anonymousOutcome;
@@ -116,7 +118,7 @@ export class Authenticator<R = unknown> {
       return this.#broken(error, 'the skip function');
     }
     const connection = this.#connections.get(exchange.socket);
-    const outcome = this.#closed || connection?.busy !== false ? undefined : connection.standing(this.#clock);
+    const outcome = connection?.busy === false ? connection.standing(this.#clock) : undefined;
     if (outcome !== undefined && reliesOnConnection(exchange.rawHeaders)) {
       return this.#authorize(outcome, exchange, request);
     }

@@ -55,7 +55,7 @@ export class Connection {
     this.#socket = socket;
   }
 
-  /** `address:port` of the client, for the log; undefined once the connection is closed. */
+  /** `address:port` of the client (`peerOf`), for the log; undefined once the connection is closed. */
   get peer(): string | undefined {
     return this.#socket === undefined ? undefined : peerOf(this.#socket);
   }

@@ -10,12 +10,14 @@ export interface ConnectionSocket {
 }
 
 /**
- * `address:port` of the client; undefined if the connection does not know it. Call this only for output such as a log
- * line: Node then asks the system and stores the answer on the socket. That gives the socket another hidden class than
- * sockets that were never asked.
+ * `address:port` of the client, an IPv6 address in brackets (RFC 3986 section 3.2.2); undefined if the connection does
+ * not know it. Call this only for output such as a log line: Node then asks the system and stores the answer on the
+ * socket. That gives the socket another hidden class than sockets that were never asked.
  */
 export function peerOf({ remoteAddress, remotePort }: ConnectionSocket): string | undefined {
-  return remoteAddress === undefined ? undefined : `${remoteAddress}:${remotePort ?? ''}`;
+  if (remoteAddress === undefined) return undefined;
+  const host = remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress;
+  return `${host}:${remotePort ?? ''}`;
 }
 
 /** The parts of a request that are used. node:http's IncomingMessage fits. */
