@@ -7,6 +7,7 @@ import { authorizationField, parseCredentials, passedThroughProxy, REPEATED } fr
 import type { Exchange } from '../http/exchange.ts';
 import { anonymousOutcome, refusedOutcome } from '../http/outcome.ts';
 import type { Outcome } from '../http/outcome.ts';
+import { recordRequestLines } from '../http/request-line.ts';
 import { freeCredentialsHandle } from '../sspi/index.ts';
 import type { Audit } from './audit.ts';
 import { Conclusions, millisecondsSince, onlyPackageOf } from './conclusions.ts';
@@ -24,12 +25,15 @@ export class Acceptor {
   readonly #pending: PendingHandshakes;
   readonly #audit: Audit;
   readonly #conclusions: Conclusions;
+  /** Whether a scheme is offered whose credentials cover the request line. */
+  readonly #coversRequestLine: boolean;
   #closed = false;
 
   constructor(settings: AcceptorSettings, schemes: readonly OfferedScheme[], audit: Audit) {
     this.settings = settings;
     this.#schemes = new Map(schemes.map((scheme) => [scheme.name.toLowerCase(), scheme]));
     this.#audit = audit;
+    this.#coversRequestLine = schemes.some(({ boundTo }) => boundTo === 'request');
     this.#pending = new PendingHandshakes(settings.limits, settings.clock, (why, connection) =>
       this.#abandoned(why, connection),
     );
@@ -66,7 +70,8 @@ export class Acceptor {
    */
   accept(exchange: Exchange, connection: Connection, target: () => string): Outcome | Promise<Outcome> {
     const attempt: Attempt = { exchange, connection, startedAt: startOf(connection) ?? this.settings.clock.elapsed() };
-    return connection.inTurn(() => {
+    if (this.#coversRequestLine) recordRequestLines(exchange.socket);
+    const step = (): Outcome | Promise<Outcome> => {
       const crashed = (error: unknown): Outcome => this.#conclusions.crashed(attempt, error);
       try {
         const outcome = this.#verify(attempt, target);
@@ -74,7 +79,8 @@ export class Acceptor {
       } catch (error) {
         return crashed(error);
       }
-    });
+    };
+    return connection.inTurn(step, exchange);
   }
 
   #verify(attempt: Attempt, target: () => string): Outcome | Promise<Outcome> {

@@ -89,7 +89,7 @@ export function journal(print: (line: string) => void, now: () => Date): Logger 
     warn: (record) => entry('refused', record),
     error: (record, message) => {
       const { err } = record as { readonly err?: unknown };
-      print(err === undefined ? message : `${message}: ${printable(String(err), 1024)}`);
+      print(err instanceof Error ? `${message}: ${printable(String(err), 1024)}` : message);
     },
   };
 }

@@ -25,7 +25,10 @@ export function signInText(signIn: SignIn): string {
     ...handshake.legs.flatMap((leg, index) => legLines(leg, index, handshake.legs[index - 1])),
   ];
   if (handshake.silentRequests > 0) lines.push(silentRequestsText(handshake.silentRequests));
-  return `${lines.map((line) => escapeUnsafe(line)).join('\n').trimEnd()}\n`;
+  return `${lines
+    .map((line) => escapeUnsafe(line))
+    .join('\n')
+    .trimEnd()}\n`;
 }
 
 /** How many requests came since the handshake, as a sentence. */

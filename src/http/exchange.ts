@@ -25,10 +25,32 @@ export interface Exchange {
   /** The connection. Its state is keyed by this object. */
   readonly socket: ConnectionSocket;
   readonly method?: string | undefined;
+  /** The method that the client sent, where something like method-override has changed `method`. */
+  readonly originalMethod?: string | undefined;
+  /** The request target, unless the application has changed it. */
+  readonly url?: string | undefined;
   /** Names and values alternating, as received. */
   readonly rawHeaders: readonly string[];
   readonly httpVersionMajor: number;
   /** False while the body is arriving. */
   readonly complete?: boolean;
   once?(event: 'end', listener: () => void): unknown;
+}
+
+/** Whether a request has a socket. Those that a test or a serverless platform makes may have none. */
+export function hasConnection(exchange: Exchange): boolean {
+  const socket: unknown = exchange.socket;
+  return typeof socket === 'object' && socket !== null;
+}
+
+/**
+ * A request that has no connection, in a form that can be verified. Only schemes that are bound to a request are for it,
+ * as with HTTP/2.
+ */
+export function withoutConnection(exchange: Exchange): Exchange {
+  const { method, originalMethod, url } = exchange;
+  const rawHeaders: readonly string[] | undefined = exchange.rawHeaders;
+  // What stands for its connection is its own, and never closes.
+  const socket: ConnectionSocket = { on: () => undefined, off: () => undefined };
+  return { socket, method, originalMethod, url, rawHeaders: rawHeaders ?? [], httpVersionMajor: 0 };
 }

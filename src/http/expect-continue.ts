@@ -81,7 +81,7 @@ export function holdContinue(server: unknown): void {
  */
 export function awaitResult(message: IncomingMessage, response: WaitingResponse): void {
   const wait = response[waiting];
-  if (wait === undefined) holdContinue((message.socket as { readonly server?: unknown }).server);
+  if (wait === undefined) holdContinue((message.socket as { readonly server?: unknown } | undefined)?.server);
   else if (wait.state === 'unclaimed') wait.state = 'claimed';
 }
 
