@@ -112,13 +112,16 @@ export class Acceptor {
     const standing = this.#closed ? undefined : connection.standing(this.settings.clock);
     // Not `standing`: this client may wait for `100 Continue`, which only writeOutcome sends.
     if (standing !== undefined && !passedThroughProxy(exchange.rawHeaders)) return { ...standing, standing: false };
+    connection.interrupt('no-credentials');
     this.#pending.release(connection);
     return this.settings.anonymous && !this.#closed ? anonymousOutcome : this.#conclusions.challenge(exchange);
   }
 
   /** Logs a handshake that was abandoned. */
-  #abandoned(why: Abandonment, { phase, peer }: Connection): void {
+  #abandoned(why: Abandonment, connection: Connection): void {
     if (why === 'closed') return;
+    const { phase, peer } = connection;
+    if (why !== 'body') connection.interrupt(why);
     const handshake = phase.type === 'negotiating' ? phase : undefined;
     const scheme = handshake === undefined ? undefined : this.#schemes.get(handshake.scheme);
     this.#audit.refused({
@@ -126,7 +129,7 @@ export class Acceptor {
       package: onlyPackageOf(scheme),
       account: undefined,
       peer,
-      reason: why === 'deadline' ? 'handshake-deadline' : 'handshake-evicted',
+      reason: abandonmentReasons[why],
       durationMilliseconds:
         handshake === undefined
           ? this.settings.limits.handshakeMilliseconds
@@ -134,6 +137,12 @@ export class Acceptor {
     });
   }
 }
+
+const abandonmentReasons = {
+  deadline: 'handshake-deadline',
+  evicted: 'handshake-evicted',
+  body: 'body-too-large',
+} as const;
 
 /** When the handshake that is pending on a connection began. */
 function startOf({ phase }: Connection): number | undefined {

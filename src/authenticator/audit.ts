@@ -55,6 +55,7 @@ export type AuditReason =
   | 'malformed-authorization'
   | 'scheme-not-offered'
   | 'token-too-large'
+  | 'body-too-large'
   | 'account-refused'
   | 'package-not-allowed'
   | 'attributes-missing'
@@ -122,6 +123,12 @@ export class Audit {
   handshake(record: AuditRecord): void {
     if (handshakeChannel.hasSubscribers) handshakeChannel.publish(record);
     this.#write('debug', record, 'sspi-auth: handshake');
+  }
+
+  /** Tells the operator of something that weakens this server. Without a logger it is a process warning. */
+  warn(text: string): void {
+    if (this.#logger === undefined) process.emitWarning(`sspi-auth: ${text}`, { type: 'SspiAuthWarning' });
+    else this.#write('warn', {}, `sspi-auth: ${text}`);
   }
 
   /**

@@ -8,6 +8,7 @@ import type { Outcome, StandingOutcome } from '../http/outcome.ts';
 import { whenEarlierAnswered } from '../http/earlier-requests.ts';
 import { peerOf } from '../http/exchange.ts';
 import type { ConnectionSocket, Exchange } from '../http/exchange.ts';
+import type { Interruption } from './interruption.ts';
 
 /** A handshake is in progress. The client has the server's token, and must send its next one. */
 export interface Negotiating {
@@ -17,6 +18,8 @@ export interface Negotiating {
   readonly context: ContextHandle;
   /** Clock.elapsed() at the first leg. */
   readonly startedAt: number;
+  /** It began while another handshake was pending on the connection. Only for the log. */
+  readonly replaced?: boolean;
 }
 
 /** The connection is signed in. Requests without credentials are those of its user. */
@@ -47,6 +50,8 @@ export class Connection {
   onAbandon: (() => void) | undefined;
   /** The account that a request-bound scheme (Digest) proved last. Only for the log. */
   lastRequestUser: string | undefined;
+  /** How the last handshake ended before its last token; undefined if it did not. Only for the log. */
+  interruption: Interruption | undefined;
   #stopWatching: (() => void) | undefined;
   /** The context of a request that signed in for itself only; see `retain`. */
   #retained: ContextHandle | undefined;
@@ -80,6 +85,11 @@ export class Connection {
     if (this.#lasting !== undefined) return this.#lasting;
     const phase = this.#phase;
     return phase.type === 'authenticated' && phase.expiresAt > clock.now() ? phase.outcome : undefined;
+  }
+
+  /** Notes how the handshake of the connection ends, if one is pending. */
+  interrupt(how: Interruption): void {
+    if (this.#phase.type === 'negotiating') this.interruption = how;
   }
 
   /**

@@ -21,6 +21,7 @@ export function acceptDigestRequest(
   target: string,
 ): Outcome | Promise<Outcome> {
   const { exchange, connection } = attempt;
+  connection.interrupt('other-scheme');
   conclusions.pending.release(connection);
   const result = verifyDigestFields(scheme, parameters, methodOf(exchange), targetOf(exchange, target));
   return conclusions.whenVerified(attempt, result, (settled) => conclude(conclusions, attempt, scheme, settled));
