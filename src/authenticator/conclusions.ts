@@ -156,7 +156,7 @@ export class Conclusions {
     this.audit.refused({
       ...this.record(attempt, scheme, reason, diagnosis?.package),
       account: diagnosis?.account === undefined ? undefined : printable(diagnosis.account),
-      ...(diagnosis?.text === undefined ? undefined : { diagnosis: printable(diagnosis.text, 1024) }),
+      ...this.#diagnosisField(diagnosis),
     });
     return refusedOutcome(status, status === 401 ? this.#bareChallenges(attempt.exchange) : []);
   }
@@ -181,6 +181,14 @@ export class Conclusions {
       reason,
       durationMilliseconds: millisecondsSince(attempt.startedAt, this.settings),
     };
+  }
+
+  /** The text of a diagnosis, with the message of the exception behind it, which is reported as well. */
+  #diagnosisField(diagnosis: Sspi.Diagnosis | undefined): Pick<AuditRecord, 'diagnosis'> {
+    const { text, failure } = diagnosis ?? {};
+    const thrown = failure === undefined ? undefined : this.audit.failedOnce(failure.error, failure.where);
+    const parts = [text, thrown].filter((part) => part !== undefined && part !== '');
+    return parts.length === 0 ? {} : { diagnosis: printable(parts.join(': '), 1024) };
   }
 
   #bareChallenges(
