@@ -1,5 +1,5 @@
 /**
- * sspi-auth for Express 4 and 5.
+ * sspi-auth for Express 4 and 5, and for what calls middleware in the same way (connect).
  *
  * ```ts
  * app.use(sspiAuth({ accounts }));
@@ -107,8 +107,9 @@ export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
   });
 }
 
-function targetOf({ originalUrl }: Request): string {
-  return originalUrl;
+/** Express keeps the original; outside Express (connect, node:http, Socket.IO's `engine.use`) there may be `url` only. */
+function targetOf({ originalUrl, url }: Partial<Request>): string {
+  return originalUrl ?? url ?? '';
 }
 
 export default sspiAuth;

@@ -60,12 +60,21 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
   if (!instance.hasDecorator('sspiAuth')) instance.decorate('sspiAuth', authenticator);
   holdContinue(instance.server);
 
-  const carry = (request: FastifyRequest, reply: FastifyReply, proceed: () => void, outcome: Outcome): void => {
+  const carry = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    proceed: (error?: Error) => void,
+    outcome: Outcome,
+  ): void => {
     // The application has answered without waiting for the result (after a timeout, for example).
     if (reply.sent) return;
     if (!mayProceed(outcome)) {
       // It may also have begun to answer on the raw response, which Fastify does not notice.
-      if (!reply.raw.headersSent) refuse(request, reply, refusalResponse(request.raw, reply.raw, outcome, limits));
+      if (reply.raw.headersSent) return;
+      const refusal = refusalResponse(request.raw, reply.raw, outcome, limits);
+      const send = (): void => refuse(request, reply, refusal);
+      if (refusal.ready === undefined) send();
+      else refusal.ready.then(send).catch(proceed);
       return;
     }
     // The fields are set on the raw response, because a handler may write to it without Fastify.
@@ -110,6 +119,8 @@ function refuse(
   reply: FastifyReply,
   { status, headers, body, closes }: RefusalResponse,
 ): void {
+  // The client has gone, or the application has answered, while its body was waited for.
+  if (reply.sent || reply.raw.headersSent || reply.raw.destroyed) return;
   if (!closes) {
     // Through Fastify, so that its onSend hooks (CORS fields, metrics) see the response.
     void reply.code(status);
@@ -117,7 +128,7 @@ function refuse(
     void reply.send(body);
     return;
   }
-  // Only the raw response can stay open until the client has read it.
+  // Only the raw response can end its connection, or its stream of HTTP/2, in the right way.
   reply.hijack();
   reply.raw.statusCode = status;
   for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value ?? '');

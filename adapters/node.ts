@@ -108,8 +108,8 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
   });
 }
 
-function targetOf({ url }: IncomingMessage): string {
-  return url ?? '';
+function targetOf({ originalUrl, url }: IncomingMessage & { readonly originalUrl?: string }): string {
+  return originalUrl ?? url ?? '';
 }
 
 function rethrow(error: unknown): never {

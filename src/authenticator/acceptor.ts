@@ -7,6 +7,7 @@ import { authorizationField, parseCredentials, passedThroughProxy, REPEATED } fr
 import type { Exchange } from '../http/exchange.ts';
 import { anonymousOutcome, refusedOutcome } from '../http/outcome.ts';
 import type { Outcome } from '../http/outcome.ts';
+import { recordRequestLines } from '../http/request-line.ts';
 import { freeCredentialsHandle } from '../sspi/index.ts';
 import type { Audit } from './audit.ts';
 import { Conclusions, millisecondsSince, onlyPackageOf } from './conclusions.ts';
@@ -24,12 +25,15 @@ export class Acceptor {
   readonly #pending: PendingHandshakes;
   readonly #audit: Audit;
   readonly #conclusions: Conclusions;
+  /** Whether a scheme is offered whose credentials cover the request line. */
+  readonly #coversRequestLine: boolean;
   #closed = false;
 
   constructor(settings: AcceptorSettings, schemes: readonly OfferedScheme[], audit: Audit) {
     this.settings = settings;
     this.#schemes = new Map(schemes.map((scheme) => [scheme.name.toLowerCase(), scheme]));
     this.#audit = audit;
+    this.#coversRequestLine = schemes.some(({ boundTo }) => boundTo === 'request');
     this.#pending = new PendingHandshakes(settings.limits, settings.clock, (why, connection) =>
       this.#abandoned(why, connection),
     );
@@ -66,7 +70,8 @@ export class Acceptor {
    */
   accept(exchange: Exchange, connection: Connection, target: () => string): Outcome | Promise<Outcome> {
     const attempt: Attempt = { exchange, connection, startedAt: startOf(connection) ?? this.settings.clock.elapsed() };
-    return connection.inTurn(() => {
+    if (this.#coversRequestLine) recordRequestLines(exchange.socket);
+    const step = (): Outcome | Promise<Outcome> => {
       const crashed = (error: unknown): Outcome => this.#conclusions.crashed(attempt, error);
       try {
         const outcome = this.#verify(attempt, target);
@@ -74,7 +79,8 @@ export class Acceptor {
       } catch (error) {
         return crashed(error);
       }
-    });
+    };
+    return connection.inTurn(step, exchange);
   }
 
   #verify(attempt: Attempt, target: () => string): Outcome | Promise<Outcome> {
@@ -106,13 +112,16 @@ export class Acceptor {
     const standing = this.#closed ? undefined : connection.standing(this.settings.clock);
     // Not `standing`: this client may wait for `100 Continue`, which only writeOutcome sends.
     if (standing !== undefined && !passedThroughProxy(exchange.rawHeaders)) return { ...standing, standing: false };
+    connection.interrupt('no-credentials');
     this.#pending.release(connection);
     return this.settings.anonymous && !this.#closed ? anonymousOutcome : this.#conclusions.challenge(exchange);
   }
 
   /** Logs a handshake that was abandoned. */
-  #abandoned(why: Abandonment, { phase, peer }: Connection): void {
+  #abandoned(why: Abandonment, connection: Connection): void {
     if (why === 'closed') return;
+    const { phase, peer } = connection;
+    if (why !== 'body') connection.interrupt(why);
     const handshake = phase.type === 'negotiating' ? phase : undefined;
     const scheme = handshake === undefined ? undefined : this.#schemes.get(handshake.scheme);
     this.#audit.refused({
@@ -120,7 +129,7 @@ export class Acceptor {
       package: onlyPackageOf(scheme),
       account: undefined,
       peer,
-      reason: why === 'deadline' ? 'handshake-deadline' : 'handshake-evicted',
+      reason: abandonmentReasons[why],
       durationMilliseconds:
         handshake === undefined
           ? this.settings.limits.handshakeMilliseconds
@@ -128,6 +137,12 @@ export class Acceptor {
     });
   }
 }
+
+const abandonmentReasons = {
+  deadline: 'handshake-deadline',
+  evicted: 'handshake-evicted',
+  body: 'body-too-large',
+} as const;
 
 /** When the handshake that is pending on a connection began. */
 function startOf({ phase }: Connection): number | undefined {

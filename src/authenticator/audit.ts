@@ -7,6 +7,7 @@ import { OptionError } from '../foundation/errors.ts';
 import { shown } from '../foundation/option-values.ts';
 import type { Reader } from '../foundation/option-values.ts';
 import { isThenable } from '../foundation/thenable.ts';
+import { loggedError } from './logged-error.ts';
 
 /** The methods of pino's logger that are used. Any object with these methods will do. */
 export interface Logger {
@@ -39,7 +40,7 @@ export interface AuditRecord {
    * escaped.
    */
   readonly account: string | undefined;
-  /** `address:port` of the connection. */
+  /** `address:port` of the connection, an IPv6 address in brackets. */
   readonly peer: string | undefined;
   /** The reason: a SEC_* status, or one of AuditReason. `SEC_E_OK` for a sign-in. */
   readonly reason: string;
@@ -55,6 +56,7 @@ export type AuditReason =
   | 'malformed-authorization'
   | 'scheme-not-offered'
   | 'token-too-large'
+  | 'body-too-large'
   | 'account-refused'
   | 'package-not-allowed'
   | 'attributes-missing'
@@ -71,9 +73,14 @@ export const refusedChannel = channel('sspi-auth:refused');
 /** A leg of a handshake was answered with another challenge: AuditRecord. */
 export const handshakeChannel = channel('sspi-auth:handshake');
 
+/** How many errors `failedOnce` remembers. */
+const MAX_SEEN_FAILURES = 100;
+
 /** Writes events to a logger and to the channels. */
 export class Audit {
   readonly #logger: Logger | undefined;
+  /** What `failedOnce` has reported. */
+  readonly #seenFailures = new Set<string>();
 
   constructor(logger: Logger | undefined) {
     this.#logger = logger;
@@ -124,8 +131,45 @@ export class Audit {
     this.#write('debug', record, 'sspi-auth: handshake');
   }
 
-  /** Reports that a function of the operator (`skip`, `authorize`) or this library itself failed. */
+  /** Tells the operator of something that weakens this server. Without a logger it is a process warning. */
+  warn(text: string): void {
+    if (this.#logger === undefined) process.emitWarning(`sspi-auth: ${text}`, { type: 'SspiAuthWarning' });
+    else this.#write('warn', {}, `sspi-auth: ${text}`);
+  }
+
+  /**
+   * Reports that a function of the operator (`skip`, `authorize`) or this library itself failed while a request was
+   * verified, so that the request was refused.
+   */
   failed(error: unknown, where: string): void {
-    this.#write('error', { err: error, where }, `sspi-auth: ${where} failed; the request was refused`);
+    this.#writeFailure(loggedError(error), where, 'the request was refused');
+  }
+
+  /**
+   * The same for what may fail with every request, such as an account source: the error is reported whole when it is
+   * first thrown at its place. Each refusal has a line of its own.
+   *
+   * @returns the message of the error, without secrets, for that line
+   */
+  failedOnce(error: unknown, where: string): string {
+    const logged = loggedError(error);
+    const { name, message, stack = '' } = logged;
+    const seen = `${where} ${name} ${/^\s+at .*$/m.exec(stack)?.[0] ?? message}`;
+    if (!this.#seenFailures.has(seen)) {
+      if (this.#seenFailures.size >= MAX_SEEN_FAILURES) this.#seenFailures.clear();
+      this.#seenFailures.add(seen);
+      this.#writeFailure(logged, where, 'the request was refused');
+    }
+    return message;
+  }
+
+  /** Reports that something failed that no request depends on. */
+  failedAside(error: unknown, where: string): void {
+    this.#writeFailure(loggedError(error), where);
+  }
+
+  #writeFailure(err: Error, where: string, consequence?: string): void {
+    const end = consequence === undefined ? '' : `; ${consequence}`;
+    this.#write('error', { err, where }, `sspi-auth: ${where} failed${end}`);
   }
 }

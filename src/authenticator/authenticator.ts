@@ -10,16 +10,21 @@ import { Audit } from './audit.ts';
 import { OptionError, SspiAuthError } from '../foundation/errors.ts';
 import { reliesOnConnection } from '../http/authorization.ts';
 import { Connection } from './connection.ts';
-import { peerOf } from '../http/exchange.ts';
+import { hasConnection, peerOf, withoutConnection } from '../http/exchange.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
 import { anonymousOutcome, refusedOutcome } from '../http/outcome.ts';
-import type { AuthenticatedOutcome, HeaderField, Outcome, RefusedOutcome } from '../http/outcome.ts';
+import type { AnonymousOutcome, AuthenticatedOutcome, HeaderField, Outcome, RefusedOutcome } from '../http/outcome.ts';
 import type { Settings } from './options.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { accountName } from '../identity/identity.ts';
 import { isThenable } from '../foundation/thenable.ts';
 import { printable } from '../foundation/text.ts';
+
+type AdmittedOutcome = AuthenticatedOutcome | AnonymousOutcome;
+
+/** A request with its outcomes, by the symbol of each authenticator. */
+type AdmittedExchange = Exchange & Record<symbol, AdmittedOutcome | undefined>;
 
 /** Verifies requests. Make one with createAuthenticator. */
 export class Authenticator<R = unknown> {
@@ -27,8 +32,8 @@ export class Authenticator<R = unknown> {
   // The fields that every request reads come first, so that they lie in one cache line of the processor.
   readonly #connections = new WeakMap<object, Connection>();
   /**
-   * Whether the identity of a connection is admitted for every request: there is neither `skip` nor `authorize`, and
-   * `close` was not called.
+   * Whether the identity of a connection is admitted for every request: there is neither `skip` nor `authorize`, `close`
+   * was not called, and requests can be given a property.
    */
   #unconditional: boolean;
   #closed = false;
@@ -38,9 +43,13 @@ export class Authenticator<R = unknown> {
   readonly #acceptor: Acceptor;
   readonly #audit: Audit;
   /**
-   * Outcomes of requests that were verified before, so that the same middleware twice in a chain verifies a token once.
+   * Property of a request with the outcome that admitted it. The same middleware twice in a chain verifies a token once,
+   * and a request keeps its identity, even if a pipelined request signs the connection in as another user meanwhile. A
+   * property costs the most common request less than an entry of a WeakMap.
    */
-  readonly #verified = new WeakMap<object, AuthenticatedOutcome>();
+  readonly #admission = Symbol('sspi-auth admission');
+  /** The same for requests that cannot be given a property (frozen objects of other adapters). */
+  readonly #fixedAdmissions = new WeakMap<object, AdmittedOutcome>();
   /** The authenticator that admitted a request, over all authenticators of the process. */
   static readonly #admittedBy = new WeakMap<object, unknown>();
 
@@ -74,14 +83,19 @@ export class Authenticator<R = unknown> {
    * @returns the outcome; a promise only if something must be waited for. Never throws and never rejects
    */
   authenticate(exchange: Exchange, target: string | ((request: R) => string), request: R): Outcome | Promise<Outcome> {
-    // The most common request. As few reads from memory as possible tell it from all others (bench/keep-alive).
-    if (this.#unconditional) {
-      const connection = this.#connections.get(exchange.socket);
-      const outcome = connection?.busy === false ? connection.standing(this.#clock) : undefined;
-      if (outcome !== undefined && reliesOnConnection(exchange.rawHeaders)) return outcome;
-      return this.#verify(exchange, target, request);
+    try {
+      // The most common request. As few reads from memory as possible tell it from all others (bench/keep-alive).
+      if (this.#unconditional && (exchange as AdmittedExchange)[this.#admission] === undefined) {
+        const connection = this.#connections.get(exchange.socket);
+        const outcome = connection?.busy === false ? connection.standing(this.#clock) : undefined;
+        if (outcome !== undefined && reliesOnConnection(exchange.rawHeaders)) return this.#admit(exchange, outcome);
+        return this.#verify(exchange, target, request);
+      }
+      return this.#consider(exchange, target, request);
+    } catch (error) {
+      // Not a request of node:http, nor anything like it.
+      return this.#broken(error, 'reading a request');
     }
-    return this.#consider(exchange, target, request);
   }
 
   /**
@@ -97,7 +111,7 @@ export class Authenticator<R = unknown> {
     this.#closed = true;
     this.#unconditional = false;
     this.#acceptor.close();
-    const failed = (error: unknown): void => this.#audit.failed(error, 'closing the account source');
+    const failed = (error: unknown): void => this.#audit.failedAside(error, 'closing the account source');
     try {
       const closing: unknown = this.settings.accounts?.close?.();
       if (isThenable(closing)) closing.then(undefined, failed);
@@ -108,6 +122,8 @@ export class Authenticator<R = unknown> {
 
   /** Handles a request if there is a `skip` or an `authorize`, or after `close`. */
   #consider(exchange: Exchange, target: string | ((request: R) => string), request: R): Outcome | Promise<Outcome> {
+    // After `close` every request is refused, whatever `skip` would say.
+    if (this.#closed) return this.#verify(exchange, target, request);
     try {
       const skipped: unknown = this.#skip?.(request);
       if (skipped === true) return anonymousOutcome;
@@ -116,11 +132,29 @@ export class Authenticator<R = unknown> {
       return this.#broken(error, 'the skip function');
     }
     const connection = this.#connections.get(exchange.socket);
-    const outcome = this.#closed || connection?.busy !== false ? undefined : connection.standing(this.#clock);
-    if (outcome !== undefined && reliesOnConnection(exchange.rawHeaders)) {
-      return this.#authorize(outcome, exchange, request);
+    const outcome = connection?.busy === false ? connection.standing(this.#clock) : undefined;
+    const admitted = this.#admittedBefore(exchange);
+    if (admitted === undefined && outcome !== undefined && reliesOnConnection(exchange.rawHeaders)) {
+      return this.#authorize(this.#admit(exchange, outcome), exchange, request);
     }
     return this.#verify(exchange, target, request);
+  }
+
+  /** The outcome that admitted a request before; undefined if this is the first time that it comes by. */
+  #admittedBefore(exchange: Exchange): AdmittedOutcome | undefined {
+    return (exchange as AdmittedExchange)[this.#admission] ?? this.#fixedAdmissions.get(exchange);
+  }
+
+  /** Remembers the outcome that admits a request, and returns it. */
+  #admit<O extends AdmittedOutcome>(exchange: Exchange, outcome: O): O {
+    try {
+      (exchange as AdmittedExchange)[this.#admission] = outcome;
+    } catch {
+      this.#fixedAdmissions.set(exchange, outcome);
+      // The shorter way does not look there.
+      this.#unconditional = false;
+    }
+    return outcome;
   }
 
   /**
@@ -135,18 +169,20 @@ export class Authenticator<R = unknown> {
 
   /** A method of its own: in `authenticate`, what its closures capture would be allocated for every request. */
   #verify(exchange: Exchange, target: string | ((request: R) => string), request: R): Outcome | Promise<Outcome> {
-    const known = this.#verified.get(exchange);
+    const known = this.#admittedBefore(exchange);
     // Credentials are verified once. `authorize` is asked each time, because its answer may depend on how far the
     // request has come in the application.
-    if (known !== undefined) return this.#authorize(known, exchange, request);
+    if (known !== undefined) return known.type === 'anonymous' ? known : this.#authorize(known, exchange, request);
     const admittedBy = Authenticator.#admittedBy.get(exchange);
     if (admittedBy !== undefined && admittedBy !== this)
       return this.#broken(secondAuthenticator(), 'a second sspiAuth()');
     const targetOf = typeof target === 'string' ? () => target : () => target(request);
-    const outcome = this.#acceptor.accept(exchange, this.#connectionOf(exchange), targetOf);
+    const carried = hasConnection(exchange) ? exchange : withoutConnection(exchange);
+    const outcome = this.#acceptor.accept(carried, this.#connectionOf(carried), targetOf);
     const conclude = (verified: Outcome): Outcome | Promise<Outcome> => {
+      if (verified.type === 'anonymous') return this.#admit(exchange, verified);
       if (verified.type !== 'authenticated') return verified;
-      this.#verified.set(exchange, verified);
+      this.#admit(exchange, verified);
       Authenticator.#admittedBy.set(exchange, this);
       return this.#authorize(verified, exchange, request);
     };
@@ -168,7 +204,7 @@ export class Authenticator<R = unknown> {
     try {
       const allowed: unknown = allows(outcome.user, request);
       if (isThenable(allowed)) return this.#whenAllowed(allowed, outcome, exchange);
-      return isTrue(allowed) ? outcome : this.#forbidden(outcome, peerOf(exchange.socket));
+      return isTrue(allowed) ? outcome : this.#forbidden(outcome, peerOfRequest(exchange));
     } catch (error) {
       return this.#broken(error, 'the authorize function', outcome.headers);
     }
@@ -176,7 +212,7 @@ export class Authenticator<R = unknown> {
 
   #whenAllowed(allowed: PromiseLike<unknown>, outcome: AuthenticatedOutcome, exchange: Exchange): Promise<Outcome> {
     // Ask for the peer now: if the client disconnects before the answer comes, its address is no longer known.
-    const peer = peerOf(exchange.socket);
+    const peer = peerOfRequest(exchange);
     return Promise.resolve(allowed).then(
       (settled) => {
         if (this.#closed) return refusedOutcome(401);
@@ -219,6 +255,10 @@ function secondAuthenticator(): SspiAuthError {
     'sspi-auth: another sspiAuth() has already signed this request in, and only one can sign a connection in. ' +
       'Use one for the whole application. Protect single routes with inGroup, or check request.user in the handler',
   );
+}
+
+function peerOfRequest(exchange: Exchange): string | undefined {
+  return hasConnection(exchange) ? peerOf(exchange.socket) : undefined;
 }
 
 /** Only `true` admits. Other values that JavaScript takes for true do not, whatever the types say. */

@@ -32,8 +32,11 @@ export interface Attempt {
   readonly startedAt: number;
 }
 
-/** Why a request is refused: a reason of this library, or the status of a package. */
-export type RefusalCause = AuditReason | { readonly status: number; readonly diagnosis: Sspi.Diagnosis | undefined };
+/** Why a request is refused: a reason of this library, or the status of a package, with more for the log. */
+export type RefusalCause =
+  | AuditReason
+  | { readonly reason: AuditReason; readonly diagnosis: Sspi.Diagnosis | undefined }
+  | { readonly status: number; readonly diagnosis: Sspi.Diagnosis | undefined };
 
 export class Conclusions {
   readonly settings: AcceptorSettings;
@@ -41,12 +44,24 @@ export class Conclusions {
   readonly audit: Audit;
   readonly #schemes: readonly OfferedScheme[];
   #closed = false;
+  #toldOfNoBindings = false;
 
   constructor(settings: AcceptorSettings, schemes: readonly OfferedScheme[], pending: PendingHandshakes, audit: Audit) {
     this.settings = settings;
     this.pending = pending;
     this.audit = audit;
     this.#schemes = schemes;
+  }
+
+  /** Tells the operator, once, of TLS connections whose clients cannot be held to channel bindings. */
+  warnOfNoBindings(): void {
+    if (this.#toldOfNoBindings) return;
+    this.#toldOfNoBindings = true;
+    this.audit.warn(
+      'the certificate of this server has no channel bindings (RFC 5929 knows no hash for Ed25519, Ed448 and SHA-3), so ' +
+        "channelBinding 'whenSupported' does not notice a sign-in that is relayed from another server. " +
+        "Take a certificate signed with RSA or ECDSA and SHA-2, or set channelBinding to 'never'",
+    );
   }
 
   /** From now on no scheme is offered. */
@@ -102,6 +117,7 @@ export class Conclusions {
       standing: true,
     });
     this.pending.remove(connection);
+    if (scheme.boundTo === 'connection') connection.interruption = undefined;
     if (persists) {
       connection.enter({ type: 'authenticated', outcome, context: kept, expiresAt: expiry?.getTime() ?? Infinity });
     } else if (kept !== undefined) {
@@ -133,13 +149,14 @@ export class Conclusions {
 
   /** Refuses a request. The connection's context and identity are deleted. */
   refuse(attempt: Attempt, status: 400 | 401, why: RefusalCause, scheme?: OfferedScheme): Outcome {
+    attempt.connection.interrupt('refused');
     this.pending.release(attempt.connection);
-    const reason = typeof why === 'string' ? why : Sspi.statusName(why.status);
+    const reason = typeof why === 'string' ? why : 'reason' in why ? why.reason : Sspi.statusName(why.status);
     const diagnosis = typeof why === 'string' ? undefined : why.diagnosis;
     this.audit.refused({
       ...this.record(attempt, scheme, reason, diagnosis?.package),
       account: diagnosis?.account === undefined ? undefined : printable(diagnosis.account),
-      ...(diagnosis?.text === undefined ? undefined : { diagnosis: printable(diagnosis.text, 1024) }),
+      ...this.#diagnosisField(diagnosis),
     });
     return refusedOutcome(status, status === 401 ? this.#bareChallenges(attempt.exchange) : []);
   }
@@ -164,6 +181,14 @@ export class Conclusions {
       reason,
       durationMilliseconds: millisecondsSince(attempt.startedAt, this.settings),
     };
+  }
+
+  /** The text of a diagnosis, with the message of the exception behind it, which is reported as well. */
+  #diagnosisField(diagnosis: Sspi.Diagnosis | undefined): Pick<AuditRecord, 'diagnosis'> {
+    const { text, failure } = diagnosis ?? {};
+    const thrown = failure === undefined ? undefined : this.audit.failedOnce(failure.error, failure.where);
+    const parts = [text, thrown].filter((part) => part !== undefined && part !== '');
+    return parts.length === 0 ? {} : { diagnosis: printable(parts.join(': '), 1024) };
   }
 
   #bareChallenges(

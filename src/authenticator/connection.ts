@@ -5,8 +5,10 @@
 import { deleteSecurityContext } from '../sspi/index.ts';
 import type { Clock, ContextHandle } from '../sspi/index.ts';
 import type { Outcome, StandingOutcome } from '../http/outcome.ts';
+import { whenEarlierAnswered } from '../http/earlier-requests.ts';
 import { peerOf } from '../http/exchange.ts';
-import type { ConnectionSocket } from '../http/exchange.ts';
+import type { ConnectionSocket, Exchange } from '../http/exchange.ts';
+import type { Interruption } from './interruption.ts';
 
 /** A handshake is in progress. The client has the server's token, and must send its next one. */
 export interface Negotiating {
@@ -16,6 +18,8 @@ export interface Negotiating {
   readonly context: ContextHandle;
   /** Clock.elapsed() at the first leg. */
   readonly startedAt: number;
+  /** It began while another handshake was pending on the connection. Only for the log. */
+  readonly replaced?: boolean;
 }
 
 /** The connection is signed in. Requests without credentials are those of its user. */
@@ -48,16 +52,20 @@ export class Connection {
   abandonments = 0;
   /** The account that a request-bound scheme (Digest) proved last. Only for the log. */
   lastRequestUser: string | undefined;
+  /** How the last handshake ended before its last token; undefined if it did not. Only for the log. */
+  interruption: Interruption | undefined;
   #stopWatching: (() => void) | undefined;
   /** The context of a request that signed in for itself only; see `retain`. */
   #retained: ContextHandle | undefined;
+  /** The request that is being verified. */
+  #verifying: Pick<Exchange, 'socket'> | undefined;
 
   /** @param socket tells the address of the client */
   constructor(socket?: ConnectionSocket) {
     this.#socket = socket;
   }
 
-  /** `address:port` of the client, for the log; undefined once the connection is closed. */
+  /** `address:port` of the client (`peerOf`), for the log; undefined once the connection is closed. */
   get peer(): string | undefined {
     return this.#socket === undefined ? undefined : peerOf(this.#socket);
   }
@@ -81,19 +89,39 @@ export class Connection {
     return phase.type === 'authenticated' && phase.expiresAt > clock.now() ? phase.outcome : undefined;
   }
 
-  /** Enters a phase. The context of the previous phase is deleted, unless the new phase has the same context. */
+  /** Notes how the handshake of the connection ends, if one is pending. */
+  interrupt(how: Interruption): void {
+    if (this.#phase.type === 'negotiating') this.interruption = how;
+  }
+
+  /**
+   * Enters a phase. The context of the previous phase is deleted, unless the new phase has the same context. If handlers
+   * of earlier requests may act with it, that waits until these requests are answered.
+   */
   enter(phase: ConnectionPhase): void {
-    const before = contextOf(this.#phase);
+    const before = this.#phase;
+    const retained = this.#retained;
     this.#phase = phase;
     this.#lasting = phase.type === 'authenticated' && phase.expiresAt === Infinity ? phase.outcome : undefined;
-    if (this.#retained !== undefined) deleteSecurityContext(this.#retained);
     this.#retained = undefined;
-    if (before !== undefined && before !== contextOf(phase)) deleteSecurityContext(before);
+    if (retained !== undefined) this.#deleteWhenUnused(retained);
+    const context = contextOf(before);
+    if (context === undefined || context === contextOf(phase)) return;
+    if (before.type === 'authenticated') this.#deleteWhenUnused(context);
+    else deleteSecurityContext(context);
+  }
+
+  /** Deletes a context that was handed to handlers. */
+  #deleteWhenUnused(context: ContextHandle): void {
+    const drop = (): number => deleteSecurityContext(context);
+    if (this.#verifying === undefined) drop();
+    else whenEarlierAnswered(this.#verifying, drop);
   }
 
   /**
    * Keeps the context of a request that signed in for itself only, so that its handler can act as its user. The context
-   * is deleted when the next request of the connection is verified, or when the connection ends.
+   * is deleted when the next request of the connection is verified and this one is answered, or when the connection
+   * ends.
    */
   retain(context: ContextHandle): void {
     // After a handshake of several legs, this is the context of the current phase. `reset` must not delete it.
@@ -132,11 +160,22 @@ export class Connection {
   /**
    * Runs a step after the steps before it have ended. If there are none and the step is synchronous, no promise is
    * made.
+   *
+   * @param exchange the request that the step verifies
    */
-  inTurn(step: () => Outcome | Promise<Outcome>): Outcome | Promise<Outcome> {
-    const result = this.#last === undefined ? step() : this.#last.then(step, step);
-    if (!(result instanceof Promise)) return result;
+  inTurn(step: () => Outcome | Promise<Outcome>, exchange?: Pick<Exchange, 'socket'>): Outcome | Promise<Outcome> {
+    const verify = (): Outcome | Promise<Outcome> => {
+      this.#verifying = exchange;
+      return step();
+    };
+    const result = this.#last === undefined ? verify() : this.#last.then(verify, verify);
+    if (!(result instanceof Promise)) {
+      // A signed-in connection must not keep the request that signed it in.
+      this.#verifying = undefined;
+      return result;
+    }
     const settled = result.finally(() => {
+      this.#verifying = undefined;
       if (this.#last === settled) this.#last = undefined;
     });
     this.#last = settled;

@@ -1,6 +1,7 @@
 /** A request with Digest credentials. It is verified on its own, whatever the state of its connection. */
 import type { Credentials } from '../http/authorization.ts';
 import type { Outcome } from '../http/outcome.ts';
+import { methodOf, targetOf } from '../http/request-line.ts';
 import { deleteSecurityContext, SEC_E_INVALID_TOKEN } from '../sspi/index.ts';
 import type { Attempt, Conclusions } from './conclusions.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
@@ -10,7 +11,7 @@ import type { VerificationResult } from './verification.ts';
 /**
  * Verifies the credentials of a request.
  *
- * @param target the request target as sent on the wire
+ * @param target the request target, as the adapter knows it
  */
 export function acceptDigestRequest(
   conclusions: Conclusions,
@@ -20,8 +21,9 @@ export function acceptDigestRequest(
   target: string,
 ): Outcome | Promise<Outcome> {
   const { exchange, connection } = attempt;
+  connection.interrupt('other-scheme');
   conclusions.pending.release(connection);
-  const result = verifyDigestFields(scheme, parameters, exchange.method ?? '', target);
+  const result = verifyDigestFields(scheme, parameters, methodOf(exchange), targetOf(exchange, target));
   return conclusions.whenVerified(attempt, result, (settled) => conclude(conclusions, attempt, scheme, settled));
 }
 

@@ -4,14 +4,22 @@ import { leadsToNtlm } from '../formats/client-token.ts';
 import { beginsHandshake } from '../formats/initial-token.ts';
 import { parseToken } from '../http/authorization.ts';
 import type { Credentials } from '../http/authorization.ts';
-import { channelBindingsOf } from '../http/channel-bindings.ts';
+import { channelBindingsOf, hasTls } from '../http/channel-bindings.ts';
 import { challengeOutcome, refusedOutcome } from '../http/outcome.ts';
 import type { Outcome } from '../http/outcome.ts';
-import { announcesBody } from '../http/request-body.ts';
+import { announcedLength, legBodyBytes } from '../http/request-body.ts';
+import type { Diagnosis } from '../sspi/index.ts';
 import type { Attempt, Conclusions } from './conclusions.ts';
+import { interruptedDiagnosis, mixedDiagnosis } from './interruption.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
 import { discard, verifyToken } from './verification.ts';
 import type { VerificationResult } from './verification.ts';
+
+/** One leg of a handshake. */
+interface Leg extends Attempt {
+  /** `late`: it continues a handshake that is not there. `replacing`: its handshake took the place of another one. */
+  readonly place: 'in order' | 'late' | 'replacing';
+}
 
 /** Verifies the token with the context of its connection's handshake, or begins a handshake. */
 export function acceptHandshakeRequest(
@@ -39,29 +47,30 @@ export function acceptHandshakeRequest(
     return conclusions.refuse(attempt, 401, 'package-not-allowed', scheme);
   }
   const { phase } = connection;
-  const continued =
-    phase.type === 'negotiating' && phase.scheme === credentials.scheme && !beginsHandshake(parsed.token)
-      ? phase
-      : undefined;
+  const begins = beginsHandshake(parsed.token);
+  const isPending = phase.type === 'negotiating';
+  const continued = isPending && phase.scheme === credentials.scheme && !begins ? phase : undefined;
   // A new first token ends the handshake or identity before it, even before it is verified itself (attack C04).
-  if (continued === undefined) pending.release(connection);
-  const leg: Attempt = continued === undefined ? { ...attempt, startedAt: settings.clock.elapsed() } : attempt;
+  if (continued === undefined) {
+    connection.interrupt(begins ? 'first-token' : 'other-scheme');
+    pending.release(connection);
+  }
+  const leg: Leg = {
+    ...(continued === undefined ? { ...attempt, startedAt: settings.clock.elapsed() } : attempt),
+    place: continued === undefined && !begins ? 'late' : (continued?.replaced ?? isPending) ? 'replacing' : 'in order',
+  };
   const mode = settings.channelBinding;
   const bindings = mode === 'never' ? undefined : channelBindingsOf(exchange.socket);
+  if (mode === 'whenSupported' && bindings === undefined && hasTls(exchange.socket)) conclusions.warnOfNoBindings();
   const { abandonments } = connection;
   const abandoned = (): boolean => connection.abandonments !== abandonments;
   const result = verifyToken(scheme, continued?.context, parsed.token, { mode, bindings }, abandoned);
   return conclusions.whenVerified(leg, result, (settled) => conclude(conclusions, leg, scheme, settled));
 }
 
-function conclude(
-  conclusions: Conclusions,
-  attempt: Attempt,
-  scheme: OfferedScheme,
-  result: VerificationResult,
-): Outcome {
+function conclude(conclusions: Conclusions, attempt: Leg, scheme: OfferedScheme, result: VerificationResult): Outcome {
   const { connection, exchange } = attempt;
-  const { pending, audit } = conclusions;
+  const { settings, pending, audit } = conclusions;
   if (exchange.socket.destroyed === true) {
     discard(result);
     pending.release(connection);
@@ -69,18 +78,27 @@ function conclude(
   }
   switch (result.type) {
     case 'refused':
-      return conclusions.refuse(attempt, 401, result, scheme);
+      return conclusions.refuse(attempt, 401, { ...result, diagnosis: diagnosisOf(attempt, result.diagnosis) }, scheme);
     case 'continue': {
       const { context, tokens } = result;
+      const bodyLength = announcedLength(exchange.rawHeaders);
+      const bodyLimit = legBodyBytes(settings.limits);
+      if (bodyLength !== undefined && bodyLength > bodyLimit) {
+        // The connection has to be closed after such a body, and the handshake cannot go on over another one.
+        discard(result);
+        const text = `the body of this leg has ${bodyLength} bytes, more than limits.handshakeBodyBytes (${bodyLimit})`;
+        return conclusions.refuse(attempt, 401, { reason: 'body-too-large', diagnosis: { text } }, scheme);
+      }
       connection.enter({
         type: 'negotiating',
         scheme: scheme.name.toLowerCase(),
         context,
         startedAt: attempt.startedAt,
+        replaced: attempt.place === 'replacing',
       });
       // Only a request with a body needs a listener for 'end'. On others it would make Node's event emitters slower for
       // all.
-      pending.add(connection, exchange.socket, announcesBody(exchange.rawHeaders) ? exchange : undefined);
+      pending.add(connection, exchange.socket, bodyLength === 0 ? undefined : exchange);
       if (audit.hasHandshakeListeners) audit.handshake(conclusions.record(attempt, scheme, 'SEC_I_CONTINUE_NEEDED'));
       const challenges = tokens.slice(0, 1).map((token) => `${scheme.name} ${encodeBase64(token)}`);
       return challengeOutcome(challenges, true);
@@ -88,4 +106,9 @@ function conclude(
     case 'accepted':
       return conclusions.accept(attempt, scheme, result);
   }
+}
+
+function diagnosisOf({ connection, place }: Leg, known: Diagnosis | undefined): Diagnosis | undefined {
+  if (place === 'late') return interruptedDiagnosis(connection.interruption, known);
+  return place === 'replacing' ? mixedDiagnosis(known) : known;
 }

@@ -60,8 +60,11 @@ export const limitOptions = {
   pendingHandshakes: defaulted(atLeastOne, 10_000, handshakes),
   /** Largest decoded token, in bytes. Node's own limit for header fields, maxHeaderSize (16 KiB), may be lower. */
   tokenBytes: defaulted(atLeastOne, 48 * 1024, handshakes),
-  /** Largest request body that is read and discarded when sspi-auth answers a request itself, in bytes. */
-  discardedBodyBytes: defaulted(bodyBytes, 1024 * 1024),
+  /**
+   * Largest request body that is read and discarded when sspi-auth answers a request itself, in bytes. Many clients send
+   * all of it before they read the answer. A longer body ends its connection.
+   */
+  discardedBodyBytes: defaulted(bodyBytes, 32 * 1024 * 1024),
   /**
    * The same limit for the legs of a handshake, in bytes. Their connection cannot be closed, so it limits what an NTLM
    * client may upload before it is signed in.

@@ -5,12 +5,13 @@
 import type { Clock } from '../foundation/clock.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionSocket, Exchange } from '../http/exchange.ts';
+import { wasOverrun } from '../http/request-body.ts';
 import { discard } from './verification.ts';
 import type { VerificationResult } from './verification.ts';
 import type { Outcome } from '../http/outcome.ts';
 
-/** Why a handshake was abandoned. */
-export type Abandonment = 'deadline' | 'evicted' | 'closed';
+/** Why a handshake was abandoned; `body`: its connection was closed because of a body above the limit. */
+export type Abandonment = 'deadline' | 'evicted' | 'closed' | 'body';
 
 /** Limits of handshakes. */
 export interface HandshakeLimits {
@@ -73,6 +74,7 @@ export class PendingHandshakes {
     this.#restart(connection);
     connection.watch(socket, () => {
       this.#forget(connection);
+      if (wasOverrun(socket)) this.#abandoned('body', connection);
       connection.unwatch();
       connection.abandon();
     });

@@ -63,7 +63,7 @@ function quoted(word: string, windows: boolean): string {
 }
 
 /**
- * A logger that prints one readable line for each sign-in and each refusal.
+ * A logger that prints one readable line for each sign-in, each refusal and each failure of this server.
  *
  * @param print takes a line without its end
  * @param now local time
@@ -81,12 +81,15 @@ export function journal(print: (line: string) => void, now: () => Date): Logger 
       `${(durationMilliseconds ?? 0).toFixed(1)} ms`,
     ];
     if (reason !== undefined && reason !== 'SEC_E_OK') words.push(reason);
-    if (diagnosis !== undefined) words.push(`(${printable(diagnosis)})`);
+    if (diagnosis !== undefined) words.push(`(${printable(diagnosis, 1024)})`);
     print(words.join('  '));
   };
   return {
     info: (record) => entry('signed in', record),
     warn: (record) => entry('refused', record),
-    error: (_record, message) => print(message),
+    error: (record, message) => {
+      const { err } = record as { readonly err?: unknown };
+      print(err instanceof Error ? `${message}: ${printable(String(err), 1024)}` : message);
+    },
   };
 }

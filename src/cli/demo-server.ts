@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { sspiAuth } from '../../adapters/node.ts';
 import type { AuthenticatedListener, AuthenticatedRequest, Protect } from '../../adapters/node.ts';
+import { peerOf } from '../http/exchange.ts';
 import { memoryAccounts, recommendedServerOptions } from '../index.ts';
 import type { Logger, MemoryAccount, SchemeName, SspiAuthOptions } from '../index.ts';
 import { contentSecurityPolicy, notFoundPage, SIGNED_OUT_PATH, signedOutPage, signInPage } from './demo-page.ts';
@@ -115,8 +116,7 @@ function signInListener(
 function signInFor(request: AuthenticatedRequest, recorder: HandshakeRecorder): SignIn | undefined {
   const { user, sspi, socket } = request;
   if (user === undefined || sspi === undefined) return undefined;
-  const peer = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? ''}`;
-  return signInOf(user, sspi, peer, recorder.conclude(request));
+  return signInOf(user, sspi, peerOf(socket) ?? '', recorder.conclude(request));
 }
 
 /** Browsers ask for text/html. curl accepts anything, and text suits it better. */

@@ -1,4 +1,5 @@
 /** The description of a token or a header field for people, and its form in a terminal. */
+import { escapeUnsafe } from '../foundation/text.ts';
 
 /** One thing that was decoded, such as a message of a handshake. */
 export interface Description {
@@ -16,18 +17,6 @@ export type DescribedField =
   | { readonly name: string; readonly inner: Description };
 
 /**
- * C0, C1, separators of lines, and characters that change the direction of text. On a terminal they could disguise what
- * is shown.
- */
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
-const unsafe = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-
-/** Makes a text from a client safe for a terminal: the characters above are escaped as `\uXXXX`. */
-export function terminalText(text: string): string {
-  return text.replace(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
-/**
  * A description as a tree for a terminal.
  *
  * @returns lines without line ends; the first is the title
@@ -35,7 +24,7 @@ export function terminalText(text: string): string {
 export function descriptionLines(description: Description): readonly string[] {
   const { title, highlights, fields } = description;
   const head = highlights.length === 0 ? title : `${title}  [${highlights.join(', ')}]`;
-  const lines = [terminalText(head)];
+  const lines = [escapeUnsafe(head)];
   const width = Math.max(0, ...fields.map(({ name }) => name.length));
   fields.forEach((field, index) => {
     const last = index === fields.length - 1;
@@ -48,9 +37,9 @@ export function descriptionLines(description: Description): readonly string[] {
 function fieldLines(field: DescribedField, width: number): readonly string[] {
   const name = field.name.padEnd(width);
   const indent = ' '.repeat(width + 2);
-  if ('text' in field) return [`${name}  ${terminalText(field.text)}`];
+  if ('text' in field) return [`${name}  ${escapeUnsafe(field.text)}`];
   if ('names' in field) {
-    const [first = 'none', ...rest] = field.names.map(terminalText);
+    const [first = 'none', ...rest] = field.names.map((name) => escapeUnsafe(name));
     return [`${name}  ${first}`, ...rest.map((flag) => indent + flag)];
   }
   const [title = '', ...rest] = descriptionLines(field.inner);

@@ -1,5 +1,6 @@
 /** A sign-in as text, for clients in a terminal. */
-import { descriptionLines, terminalText } from './description.ts';
+import { escapeUnsafe } from '../foundation/text.ts';
+import { descriptionLines } from './description.ts';
 import { legMeaning } from './leg-meaning.ts';
 import type { Leg } from './recorded-handshake.ts';
 import type { SignIn } from './sign-in.ts';
@@ -24,7 +25,10 @@ export function signInText(signIn: SignIn): string {
     ...handshake.legs.flatMap((leg, index) => legLines(leg, index, handshake.legs[index - 1])),
   ];
   if (handshake.silentRequests > 0) lines.push(silentRequestsText(handshake.silentRequests));
-  return `${lines.map(terminalText).join('\n').trimEnd()}\n`;
+  return `${lines
+    .map((line) => escapeUnsafe(line))
+    .join('\n')
+    .trimEnd()}\n`;
 }
 
 /** How many requests came since the handshake, as a sentence. */

@@ -8,7 +8,11 @@
 
 /** Every value `SspiAuthError.code` can have. */
 export type SspiAuthErrorCode =
-  /** An option is missing, malformed or contradicts another one. Thrown at start only. */
+  /**
+   * An option or another argument is missing, malformed or contradicts another one. Thrown at start, and by functions
+   * that were called in a wrong way. Logged where it only shows with a request: `skip` returned a promise, or two
+   * `sspiAuth()` met one request.
+   */
   | 'ERR_SSPI_AUTH_OPTION'
   /** Neither this machine nor the options provide anything that can verify a client. Thrown at start only. */
   | 'ERR_SSPI_AUTH_NO_ACCEPTOR'
@@ -21,9 +25,7 @@ export type SspiAuthErrorCode =
   /** A native library, or koffi itself, cannot be loaded. */
   | 'ERR_SSPI_AUTH_NATIVE_LIBRARY'
   /** Impersonation is not available here, or its function returned a promise. */
-  | 'ERR_SSPI_AUTH_IMPERSONATION'
-  /** The authenticator was closed. */
-  | 'ERR_SSPI_AUTH_CLOSED';
+  | 'ERR_SSPI_AUTH_IMPERSONATION';
 
 /** The base of every error thrown on purpose by this library. */
 export class SspiAuthError extends Error {

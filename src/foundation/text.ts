@@ -13,17 +13,30 @@ export function hasLoneSurrogate(text: string): boolean {
   return /\p{Surrogate}/u.test(text);
 }
 
-/** C0, C1, and the characters that separate lines or change the direction of text (attack A09). */
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
-const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+/**
+ * Characters that could forge or disguise a text that is shown (attack A09): C0, DEL and C1, those that separate lines
+ * or change the direction of text, and half a surrogate pair on its own.
+ */
+const unsafe =
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]/gu;
 
 /**
- * Makes a text safe for a log: characters that could forge or disguise a line are escaped.
+ * Makes a text safe to show: unsafe characters are written as `\uXXXX`.
+ *
+ * @param kept characters that are safe in this place, such as line ends in HTML
+ */
+export function escapeUnsafe(text: string, kept = ''): string {
+  return text.replace(unsafe, (character) =>
+    kept.includes(character) ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/**
+ * Makes a text safe for a log, and bounds its length.
  *
  * @param longest how many UTF-16 units of the text are kept
  */
 export function printable(text: string, longest = 128): string {
-  return text
-    .slice(0, longest)
-    .replace(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return escapeUnsafe(text.slice(0, longest));
 }

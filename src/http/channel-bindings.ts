@@ -15,7 +15,7 @@ const PREFIX = Buffer.from('tls-server-end-point:', 'ascii');
  *
  * @param certificate DER
  * @returns SEC_CHANNEL_BINDINGS for a SECBUFFER_CHANNEL_BINDINGS buffer; undefined if RFC 5929 defines no hash for the
- *   certificate's signature (Ed25519)
+ *   certificate's signature (Ed25519, SHA-3)
  */
 export function endPointBindings(certificate: Uint8Array): Uint8Array | undefined {
   const name = certificateSignatureHash(certificate);
@@ -44,6 +44,11 @@ export function channelBindingsOf(socket: unknown): Uint8Array | undefined {
     latest = { certificate: certificate.raw, bindings: endPointBindings(certificate.raw) };
   }
   return latest.bindings;
+}
+
+/** Whether a connection has TLS that ends here. Where it has no bindings all the same, nothing can be compared. */
+export function hasTls(socket: unknown): boolean {
+  return isTlsSocket(socket);
 }
 
 /** Looks at properties, so that a server without TLS need not load node:tls. */

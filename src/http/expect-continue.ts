@@ -12,7 +12,12 @@ const requestStart = 'http.server.request.start';
 
 function onRequestStart(message: unknown): void {
   const { request, server } = message as { readonly request: IncomingMessage; readonly server: unknown };
-  if (request.headers.expect !== undefined) holdContinue(server);
+  if (request.headers.expect === undefined || !mayHold(server)) return;
+  // For this one request. If the server is ours, the authenticator makes it hold back from then on; if it is not,
+  // nothing of this stays, and its client sees what it would have seen without.
+  const listener = listenerFor(server);
+  server.once('checkContinue', listener);
+  process.nextTick(() => server.off('checkContinue', listener));
 }
 
 /** How many authenticators do not know their server yet. */
@@ -20,9 +25,9 @@ let withoutServer = 0;
 
 /**
  * Makes the server of the next request hold back `100 Continue`, including for that request. An adapter that is not
- * given its server learns of it from its first request, which would be one request too late. Until then, other servers
- * of the process that get a request with Expect hold back `100 Continue` as well. Requests that no authenticator
- * handles still get it.
+ * given its server learns of it from its first request, which would be one request too late. Until then, requests with
+ * Expect to other servers of the process are looked at as well; no authenticator handles these, and they get their `100
+ * Continue` before their response, as usual.
  *
  * @returns a function to call when the server is known, or the authenticator is closed
  */
@@ -53,25 +58,46 @@ interface WaitingResponse extends ServerResponse {
   [waiting]?: Wait;
 }
 
+/** Whether a server can be made to hold back: an application that listens for `checkContinue` itself is left alone. */
+function mayHold(server: unknown): server is EventEmitter {
+  return server instanceof EventEmitter && !holding.has(server) && server.listenerCount('checkContinue') === 0;
+}
+
 /**
  * Makes a server hold back `100 Continue` until the client's credentials have been verified. Further calls for the same
  * server do nothing. A server whose application has its own `checkContinue` listener is left alone. Requests that no
- * authenticator handles get their `100 Continue` as usual.
+ * authenticator handles get their `100 Continue` before their response, as usual.
  *
  * @param server a net.Server; anything that is not an EventEmitter is ignored
  */
 export function holdContinue(server: unknown): void {
-  if (!(server instanceof EventEmitter) || holding.has(server)) return;
+  if (!mayHold(server)) return;
   holding.add(server);
-  if (server.listenerCount('checkContinue') > 0) return;
-  server.on('checkContinue', (message: IncomingMessage, response: WaitingResponse) => {
+  server.on('checkContinue', listenerFor(server));
+}
+
+function listenerFor(server: EventEmitter): (message: IncomingMessage, response: WaitingResponse) => void {
+  return (message, response) => {
     // If the application has added its own listener since then, that one answers.
-    if (server.listenerCount('checkContinue') > 1) return;
+    if (server.listenerCount('checkContinue') > (holding.has(server) ? 1 : 0)) return;
     const wait: Wait = { state: 'unclaimed' };
     response[waiting] = wait;
+    continueBeforeHead(response, wait);
     server.emit('request', message, response);
     if (wait.state === 'unclaimed') sendContinue(response);
-  });
+  };
+}
+
+/**
+ * A handler may answer at once, without an authenticator. Without this module Node would have sent `100 Continue` before
+ * that response, and would not close the connection after it. So it is sent before the head of the response.
+ */
+function continueBeforeHead(response: WaitingResponse, wait: Wait): void {
+  const writeHead = response.writeHead.bind(response) as (...head: unknown[]) => ServerResponse;
+  response.writeHead = (...head: unknown[]) => {
+    if (wait.state === 'unclaimed') sendContinue(response);
+    return writeHead(...head);
+  };
 }
 
 /**
@@ -81,8 +107,8 @@ export function holdContinue(server: unknown): void {
  */
 export function awaitResult(message: IncomingMessage, response: WaitingResponse): void {
   const wait = response[waiting];
-  if (wait === undefined) holdContinue((message.socket as { readonly server?: unknown }).server);
-  else if (wait.state === 'unclaimed') wait.state = 'claimed';
+  if (wait?.state === 'unclaimed') wait.state = 'claimed';
+  holdContinue((message.socket as { readonly server?: unknown } | undefined)?.server);
 }
 
 /**
@@ -93,7 +119,7 @@ export function awaitsContinue(response: WaitingResponse): boolean {
   return wait !== undefined && wait.state !== 'answered';
 }
 
-/** Sends `100 Continue` to a client that waits for it, because the handler will run. */
+/** Sends `100 Continue` to a client that waits for it. */
 export function sendContinue(response: WaitingResponse): void {
   const wait = response[waiting];
   if (wait === undefined || wait.state === 'answered') return;

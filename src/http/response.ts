@@ -9,7 +9,7 @@ import type {
   RefusedOutcome,
 } from './outcome.ts';
 import { awaitsContinue, sendContinue } from './expect-continue.ts';
-import { discardBody, endAndClose } from './request-body.ts';
+import { bodyArrival, discardBody, endAndClose, legBodyBytes } from './request-body.ts';
 import type { BodyLimits } from './request-body.ts';
 
 /** Whether the handler may run. */
@@ -17,31 +17,9 @@ export function mayProceed(outcome: Outcome): outcome is AuthenticatedOutcome | 
   return outcome.type === 'authenticated' || outcome.type === 'anonymous';
 }
 
-/**
- * Whether Node would close a connection that the handshake still needs. Node does so if a client waits for `100
- * Continue` and gets a challenge instead. The response must then have `Connection: keep-alive`. A client of such a
- * scheme sends its body all the same, or closes the connection itself.
- */
-function mustStayOpen(response: ServerResponse, outcome: Outcome): boolean {
-  return outcome.type === 'challenge' && outcome.continuesHandshake && awaitsContinue(response);
-}
-
-/**
- * Reads and discards the body of a request that is answered without its handler.
- *
- * A challenge that continues a handshake is useless if the connection is closed, because the client's next token must
- * come over it. So more is read than for a refusal.
- *
- * @returns false if the body is announced to be longer than the limit: the connection must then be closed with the
- *   response
- */
-function discardBodyFor(
-  message: IncomingMessage,
-  outcome: ChallengeOutcome | RefusedOutcome,
-  { discardedBodyBytes, handshakeBodyBytes }: BodyLimits,
-): boolean {
-  const goesOn = outcome.type === 'challenge' && outcome.continuesHandshake;
-  return discardBody(message, goesOn ? Math.max(discardedBodyBytes, handshakeBodyBytes) : discardedBodyBytes);
+/** Whether the client has to send another token on this connection. */
+function continuesHandshake(outcome: ChallengeOutcome | RefusedOutcome): boolean {
+  return outcome.type === 'challenge' && outcome.continuesHandshake;
 }
 
 /**
@@ -64,11 +42,16 @@ export interface RefusalResponse {
   readonly body: string | Buffer;
   /** The client's body is longer than the limit. Send the response with `endAndClose`, which closes the connection. */
   readonly closes: boolean;
+  /**
+   * Send the response when this is settled, unless it has been answered or closed by then; undefined: at once. It never
+   * rejects.
+   */
+  readonly ready: Promise<void> | undefined;
 }
 
 /**
  * The response for a request whose handler may not run, for frameworks that send it themselves. From this call on, the
- * request's body is read and discarded.
+ * request's body is read and discarded. A client that waits for `100 Continue` on a leg of a handshake gets it.
  *
  * @param limits of request bodies that are read and discarded for a response of this library
  */
@@ -78,15 +61,19 @@ export function refusalResponse(
   outcome: ChallengeOutcome | RefusedOutcome,
   limits: BodyLimits,
 ): RefusalResponse {
-  const headers = mustStayOpen(response, outcome)
-    ? [...outcome.headers, ['Connection', 'keep-alive'] as const]
-    : outcome.headers;
-  return {
-    status: outcome.status,
-    headers,
-    body: bodyOf(outcome),
-    closes: !discardBodyFor(message, outcome, limits),
-  };
+  // A challenge that continues a handshake is useless if the connection is closed, because the client's next token must
+  // come over it. So more is read than for a refusal.
+  const goesOn = continuesHandshake(outcome);
+  const closes = !discardBody(message, goesOn ? legBodyBytes(limits) : limits.discardedBodyBytes);
+  let ready: Promise<void> | undefined;
+  if (goesOn && !closes) {
+    // If a client that waits for `100 Continue` got the challenge first, nobody could say whether its body or its next
+    // request comes after it.
+    const invited = awaitsContinue(response);
+    if (invited) sendContinue(response);
+    ready = bodyArrival(message, invited);
+  }
+  return { status: outcome.status, headers: outcome.headers, body: bodyOf(outcome), closes, ready };
 }
 
 /**
@@ -111,10 +98,21 @@ export function writeOutcome(
     return true;
   }
   if (response.headersSent || response.destroyed) return false;
-  const { status, headers, body, closes } = refusalResponse(message, response, outcome, limits);
+  const refusal = refusalResponse(message, response, outcome, limits);
+  const send = (): void => sendRefusal(message, response, refusal);
+  if (refusal.ready === undefined) send();
+  else refusal.ready.then(send, send);
+  return false;
+}
+
+function sendRefusal(
+  message: IncomingMessage,
+  response: ServerResponse,
+  { status, headers, body, closes }: RefusalResponse,
+): void {
+  if (response.headersSent || response.destroyed) return;
   response.statusCode = status;
   for (const [name, value] of headers) response.setHeader(name, value);
   if (closes) endAndClose(message, response, body);
   else response.end(body);
-  return false;
 }

@@ -183,7 +183,8 @@ const noReply: AcceptReply = Object.freeze({
 /** The reply for an exception that a package threw. */
 function exceptionReply(error: unknown): AcceptReply {
   const text = `an exception in the security package: ${errorKind(error)}`;
-  return { status: Status.SEC_E_INTERNAL_ERROR, diagnosis: { text } };
+  const failure = { where: 'the security package', error };
+  return { status: Status.SEC_E_INTERNAL_ERROR, diagnosis: { text, failure } };
 }
 
 /** Calls the package and takes its reply, synchronous or not. An exception is SEC_E_INTERNAL_ERROR (attack A21). */

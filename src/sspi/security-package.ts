@@ -82,7 +82,15 @@ export interface DelegatedCredentials {
   readonly expiry: Date | undefined;
 }
 
-/** Cause of a failure, for the log of the server and never for the client. It holds no secret, token or hash. */
+/** An exception behind a failure. */
+export interface ThrownFailure {
+  /** What failed, such as `the account source`. */
+  readonly where: string;
+  /** What was thrown. It may hold anything, secrets too: only its name, message and stack may be logged. */
+  readonly error: unknown;
+}
+
+/** Cause of a failure, for the log of the server and never for the client. Its texts hold no secret, token or hash. */
 export interface Diagnosis {
   /** The account that the client claimed; not proved. */
   readonly account?: string;
@@ -90,6 +98,8 @@ export interface Diagnosis {
   readonly text?: string;
   /** The package that refused, if it ran inside Negotiate. */
   readonly package?: string;
+  /** The exception that was the cause, if any. */
+  readonly failure?: ThrownFailure;
 }
 
 /** Status and value of a query; the value is present exactly if the status is SEC_E_OK. */

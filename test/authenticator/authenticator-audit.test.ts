@@ -6,6 +6,7 @@ import { runInNewContext } from 'node:vm';
 import type { Logger } from '../../src/authenticator/audit.ts';
 import * as Sspi from '../../src/sspi/index.ts';
 import { FakeSocket, first, later, scripted, settled } from './scripted-authenticator.ts';
+import type { LogLine } from './scripted-authenticator.ts';
 import type { Script } from './scripted-package.ts';
 import { printable } from '../../src/foundation/text.ts';
 
@@ -109,11 +110,15 @@ describe('the log', () => {
     ] as const) {
       const s = scripted({ ...script, guest: { account: { isGuest: true } } });
       s.now(new FakeSocket(), value);
-      assert.equal(s.log.length, 1);
-      const { record } = s.log[0]!;
+      const [{ level, record }, ...others] = [...s.log].reverse() as [LogLine, ...LogLine[]];
       assert.deepEqual(
-        [s.log[0]?.level, record['reason'], record['scheme'], record['durationMilliseconds']],
+        [level, record['reason'], record['scheme'], record['durationMilliseconds']],
         ['warn', reason, scheme, 0],
+      );
+      // What was thrown has a line of its own before.
+      assert.deepEqual(
+        others.map((line) => [line.level, line.record['where']]),
+        reason === 'SEC_E_INTERNAL_ERROR' ? [['error', 'the security package']] : [],
       );
     }
   });

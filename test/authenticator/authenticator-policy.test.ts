@@ -220,10 +220,20 @@ describe('what the operator decides', () => {
       s.authenticator.close();
       await settled();
       assert.deepEqual(
-        s.log.map(({ level, record }) => [level, record['where']]),
-        [['error', 'closing the account source']],
+        s.log.map(({ level, record, message }) => [level, record['where'], message]),
+        [['error', 'closing the account source', 'sspi-auth: closing the account source failed']],
+        'no request was refused for it',
       );
     }
+  });
+
+  it('close() goes before skip: nothing is let through any more, and skip is not asked', () => {
+    let asked = 0;
+    const s = scripted(usualScript, { skip: () => ++asked > 0 });
+    assert.equal(s.now(new FakeSocket()).type, 'anonymous');
+    s.authenticator.close();
+    const outcome = s.now(new FakeSocket());
+    assert.deepEqual([asked, 'status' in outcome && outcome.status], [1, 401]);
   });
 
   it('close() closes an account source once, and says nothing where all is well', async () => {

@@ -116,7 +116,7 @@ describe('options', () => {
       handshakeMilliseconds: 30_000,
       pendingHandshakes: 10_000,
       tokenBytes: 49_152,
-      discardedBodyBytes: 1_048_576,
+      discardedBodyBytes: 33_554_432,
       handshakeBodyBytes: 33_554_432,
       nativeCalls: undefined,
     });

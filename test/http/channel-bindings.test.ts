@@ -1,6 +1,7 @@
 /** Which bindings a connection has and what each mode asks a package for; what clients make of it is in tls.live.test.ts. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { decodeChannelBindings } from '../../src/formats/channel-bindings.ts';
 import { channelBindingsOf } from '../../src/http/channel-bindings.ts';
@@ -23,6 +24,8 @@ function certificate(algorithm: string, serial = ''): Buffer {
 
 const algorithms = { md5: '2a864886f70d010104', sha1: '2a864886f70d010105', sha384: '2a864886f70d01010c' };
 const ed25519 = '2b6570';
+/** id-ecdsa-with-sha3-256 and id-rsassa-pkcs1-v1-5-with-sha3-256 of NIST. */
+const sha3 = ['60864801650304030a', '60864801650304030e'];
 
 /** A connection on which the server showed something; `answer` is what Node's getCertificate gives. */
 function tlsSocket(answer: unknown): FakeSocket {
@@ -86,6 +89,39 @@ describe('channelBinding over TLS', () => {
       }
     });
   }
+
+  it('whenSupported: a certificate without bindings is told of at its first connection, once', () => {
+    for (const [what, answer] of [
+      ['Ed25519', { raw: certificate(ed25519) }],
+      ...sha3.map((algorithm) => ['SHA-3', { raw: certificate(algorithm) }] as const),
+      ['no certificate', null],
+    ] as const) {
+      const s = scripted(usualScript, { channelBinding: 'whenSupported' });
+      const warnings = (): readonly string[] =>
+        s.log.filter(({ level }) => level === 'warn').map(({ message }) => message);
+      s.now(new FakeSocket(), first('right'));
+      assert.deepEqual(warnings(), [], 'not without TLS');
+      for (let count = 0; count < 3; count++) {
+        const socket = tlsSocket(answer);
+        s.now(socket, first('hello'));
+        assert.equal(s.now(socket, later('right')).type, 'authenticated', what);
+      }
+      assert.equal(warnings().length, 1, what);
+      assert.match(warnings()[0] ?? '', /has no channel bindings .* RSA or ECDSA and SHA-2/);
+    }
+    const others = scripted(usualScript, { channelBinding: 'never' });
+    others.now(tlsSocket({ raw: certificate(ed25519) }), first('right'));
+    assert.ok(others.log.every(({ level }) => level !== 'warn'));
+  });
+
+  it('whenSupported without a logger: it is a process warning', async () => {
+    const warned = once(process, 'warning');
+    const s = scripted(usualScript, { channelBinding: 'whenSupported', logger: false });
+    s.now(tlsSocket({ raw: certificate(ed25519) }), first('right'));
+    const [{ name, message }] = (await warned) as [Error];
+    assert.equal(name, 'SspiAuthWarning');
+    assert.match(message, /^sspi-auth: the certificate of this server has no channel bindings/);
+  });
 
   it('always: a certificate without bindings lets nobody in, nor does a connection that loses its certificate', () => {
     const s = scripted(usualScript, { channelBinding: 'always' });

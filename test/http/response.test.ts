@@ -2,55 +2,19 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect as connectHttp2, constants, createServer as createHttp2Server } from 'node:http2';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
-import { awaitResult, holdContinue } from '../../src/http/expect-continue.ts';
+import { holdContinue } from '../../src/http/expect-continue.ts';
 import { anonymousOutcome, challengeOutcome, refusedOutcome } from '../../src/http/outcome.ts';
 import type { Outcome } from '../../src/http/outcome.ts';
-import type { BodyLimits } from '../../src/http/request-body.ts';
 import { writeOutcome } from '../../src/http/response.ts';
 import { listen } from '../lab/ports.ts';
-import { RawConnection } from '../lab/raw-connection.ts';
-
-interface Running extends AsyncDisposable {
-  readonly port: number;
-  readonly server: Server;
-  /** Targets of the requests the server saw. */
-  readonly seen: string[];
-}
-
-async function serve(
-  outcomeOf: (message: IncomingMessage) => Outcome,
-  limits: BodyLimits = bodyLimits,
-  prepare: (server: Server) => void = () => undefined,
-): Promise<Running> {
-  const seen: string[] = [];
-  const server = createServer((message: IncomingMessage, response: ServerResponse) => {
-    seen.push(message.url ?? '');
-    awaitResult(message, response);
-    if (!writeOutcome(message, response, outcomeOf(message), limits)) return;
-    message.resume().once('end', () => response.end('handler'));
-  });
-  prepare(server);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    server,
-    seen,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
-
-const bodyLimits: BodyLimits = { discardedBodyBytes: 1024, handshakeBodyBytes: 2048 };
-const refuse = (): Outcome => refusedOutcome(401, ['NTLM']);
+import { HalfOpenClient } from '../lab/half-open-client.ts';
+import { RawConnection, requestText } from '../lab/raw-connection.ts';
+import { bodyLimits, refuse, serve } from './outcome-server.ts';
 
 describe('an outcome as a response', () => {
   it('a challenge and a refusal are the same bytes, but for the date', async () => {
@@ -240,12 +204,13 @@ describe('A15: bodies of requests that are refused', () => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     await using running = await serve(refuse);
     for (const method of ['POST', 'HEAD']) {
-      await using connection = await RawConnection.open(running.port);
-      const response = await connection.exchange({ method, fields: ['Content-Length: 99999'] });
-      assert.equal(response.status, 401, 'is answered all the same');
-      assert.equal(connection.isEnded, false);
-      t.mock.timers.tick(2000);
-      await connection.ended();
+      const client = await HalfOpenClient.open(running);
+      client.socket.write(requestText({ method, fields: ['Content-Length: 99999'] }));
+      await client.ended();
+      assert.match(client.received, /^HTTP\/1\.1 401 /, 'is answered all the same');
+      assert.equal(client.served.destroyed, false);
+      t.mock.timers.tick(5000);
+      await client.closed();
     }
   });
 });
@@ -300,18 +265,24 @@ describe('A16: Expect: 100-continue', () => {
     }
   });
 
-  it('a challenge that goes on with a handshake keeps the connection, and reads the body that comes', async () => {
+  it('a challenge that goes on with a handshake says 100 first, and comes when the body has', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
     const outcome = challengeOutcome(['NTLM AAAA'], true);
     await using running = await serve(() => outcome, bodyLimits, holdContinue);
     await using connection = await RawConnection.open(running.port);
     for (let leg = 0; leg < 2; leg++) {
-      const response = await connection.exchange(request);
-      assert.equal(response.status, 401);
-      assert.deepEqual(response.headers.get('connection'), ['keep-alive']);
+      assert.equal((await connection.exchange(request)).status, 100);
       connection.socket.write('body');
+      const response = await connection.response();
+      assert.deepEqual([response.status, response.headers.get('connection')], [401, ['keep-alive']]);
     }
     const long = { method: 'POST', fields: ['Expect: 100-continue', 'Content-Length: 4096'] };
-    assert.deepEqual((await connection.exchange(long)).headers.get('connection'), ['close']);
+    const tooLong = await connection.exchange(long);
+    assert.deepEqual(
+      [tooLong.status, tooLong.headers.get('connection')],
+      [401, ['close']],
+      'nobody asks for that body',
+    );
     await using last = await RawConnection.open(running.port);
     const { headers } = await last.exchange({ fields: ['Connection: close'] });
     assert.deepEqual(headers.get('connection'), ['close'], 'a client that will not go on is not held');

@@ -29,6 +29,12 @@ export type DigestResult =
   | { readonly result: 'challenge'; readonly output: readonly SecBuffer[] }
   | { readonly result: 'refused'; readonly status: number; readonly diagnosis?: Diagnosis };
 
+/**
+ * How many nonces in a row may be of no use to a client before it is refused. Clients answer each `stale=true` at once
+ * and without their user, so they would try for ever.
+ */
+const MAX_RETRIES = 8;
+
 type SourceResult = DigestAccepted | Refused | Unavailable;
 
 /** Credentials that have this server's realm, algorithm and nonce, and are for this request. Not yet verified. */
@@ -47,9 +53,14 @@ interface Claim {
 const malformed: DigestResult = Object.freeze({ result: 'refused', status: Status.SEC_E_INVALID_TOKEN });
 
 /** A refusal. For the server's log it holds the claimed account and the cause. */
-function refusal(status: number, { userNames }: DigestCredentials, text?: string): DigestResult {
+function refusal(
+  status: number,
+  { userNames }: DigestCredentials,
+  text?: string,
+  more?: Pick<Diagnosis, 'failure'>,
+): DigestResult {
   const account = userNames[0];
-  return { result: 'refused', status, diagnosis: { account, ...(text === undefined ? undefined : { text }) } };
+  return { result: 'refused', status, diagnosis: { account, ...(text === undefined ? undefined : { text }), ...more } };
 }
 
 export class DigestAcceptor {
@@ -87,9 +98,9 @@ export class DigestAcceptor {
     this.#nonces.wipe();
   }
 
-  #challenge(realm: string, stale: boolean): DigestResult {
+  #challenge(realm: string, stale: boolean, retries = 0): DigestResult {
     const output = this.settings.algorithms.map((algorithm) => {
-      const nonce = this.#nonces.issue(realm, algorithm);
+      const nonce = this.#nonces.issue(realm, algorithm, retries);
       const text = formatDigestChallenge({ realm, nonce, algorithm, qualitiesOfProtection: ['auth'], stale });
       return { type: SECBUFFER_TOKEN, data: Uint8Array.from(Buffer.from(text, 'utf8')) };
     });
@@ -118,7 +129,7 @@ export class DigestAcceptor {
     }
     const nonce = this.#nonces.examine(credentials.nonce, realm, algorithm);
     if (nonce === undefined || Number.parseInt(credentials.nonceCount, 16) === 0) {
-      return refusal(Status.SEC_E_LOGON_DENIED, credentials, 'the nonce is not of this server, or its count is zero');
+      return refusal(Status.SEC_E_LOGON_DENIED, credentials, foreignNonce);
     }
     const stale = !nonce.own || this.#nonces.time() - nonce.issuedAt >= this.settings.nonceLifetimeMilliseconds;
     const inOrder = (requirements & ASC_REQ_SEQUENCE_DETECT) !== 0;
@@ -130,7 +141,9 @@ export class DigestAcceptor {
     const [userName, other] = claim.credentials.userNames;
     const conclude = (result: SourceResult): DigestResult => this.#conclude(claim, result);
     const failed = (error: unknown): DigestResult =>
-      refusal(Status.SEC_E_INTERNAL_ERROR, claim.credentials, `the account source failed: ${errorKind(error)}`);
+      refusal(Status.SEC_E_INTERNAL_ERROR, claim.credentials, `the account source failed: ${errorKind(error)}`, {
+        failure: { where: 'the account source', error },
+      });
     try {
       const result = this.#ask(claim, userName);
       if (isThenable(result)) {
@@ -174,15 +187,35 @@ export class DigestAcceptor {
     if (result?.result !== 'accepted' || !isAccount(result.account)) {
       return refusal(Status.SEC_E_LOGON_DENIED, claim.credentials);
     }
-    const { credentials, nonce, realm, stale, inOrder } = claim;
+    const { credentials, nonce, stale, inOrder } = claim;
     const count = Number.parseInt(credentials.nonceCount, 16);
     // The response is right, so the client may learn that only its nonce cannot be used (RFC 7616 section 3.3).
     if (stale || !this.#counts.use(credentials.nonce, nonce.issuedAt, count, inOrder)) {
-      return this.#challenge(realm, true);
+      return this.#challengeAgain(claim, count);
     }
     return { result: 'accepted', account: result.account };
   }
+
+  /** Gives a client whose response was right a new nonce, unless it only goes round in circles. */
+  #challengeAgain({ credentials, nonce, realm, stale }: Claim, count: number): DigestResult {
+    // A nonce with a higher count, or one whose counts are remembered, was of use before.
+    const wasOfUse = count > 1 || this.#counts.has(credentials.nonce);
+    const retries = wasOfUse ? 1 : nonce.retries + 1;
+    if (retries <= MAX_RETRIES) return this.#challenge(realm, true, retries);
+    const why = !nonce.own ? otherProcess : stale ? tooOld : usedUp;
+    return refusal(Status.SEC_E_LOGON_DENIED, credentials, `${MAX_RETRIES} nonces in a row were of no use: ${why}`);
+  }
 }
+
+const foreignNonce =
+  'the nonce is not of this server, or its count is zero; a nonce of another process, or of the time before a restart, ' +
+  'is known by a digest.secret that they share';
+
+const otherProcess =
+  'each was issued by one process and came back to another. Have all requests of a client reach the same process: ' +
+  'a nonce is good at the process that issued it alone';
+const tooOld = 'each was too old when it came back. digest.nonceLifetimeMilliseconds is shorter than that takes';
+const usedUp = 'each was used before, or is not remembered any more';
 
 function isRefused(result: SourceResult): boolean {
   return result?.result !== 'accepted' && result?.result !== 'unavailable';

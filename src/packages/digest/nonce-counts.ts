@@ -32,6 +32,11 @@ export class NonceCounts {
     return this.#entries.size;
   }
 
+  /** Whether a count of a nonce was used, and is remembered. */
+  has(nonce: string): boolean {
+    return this.#entries.has(nonce);
+  }
+
   /**
    * Marks a count as used. Call it only after the response was verified: nothing is remembered for a client that proved
    * nothing (attack E19).

@@ -6,12 +6,14 @@ import type { DigestAlgorithm } from '../../crypto/digest-response.ts';
 import { hmac } from '../../crypto/hmac.ts';
 import type { Clock, RandomSource } from '../../foundation/clock.ts';
 
-// Layout, in bytes: time of issue (6, big-endian milliseconds), issuer (6), random (12), MAC (24).
+// Layout, in bytes: time of issue (6, big-endian milliseconds), issuer (6), retries (1), random (11), MAC (24).
 const TIME_BYTES = 6;
 const ISSUER_BYTES = 6;
-const RANDOM_BYTES = 12;
+const RETRIES_BYTES = 1;
+const RANDOM_BYTES = 11;
 const MAC_BYTES = 24;
-const BODY_BYTES = TIME_BYTES + ISSUER_BYTES + RANDOM_BYTES;
+const BODY_BYTES = TIME_BYTES + ISSUER_BYTES + RETRIES_BYTES + RANDOM_BYTES;
+const RETRIES_OFFSET = TIME_BYTES + ISSUER_BYTES;
 
 // 48 bytes are 64 characters with no bit to spare, so each nonce has exactly one spelling (attack A02).
 const NONCE_FORM = /^[0-9A-Za-z_-]{64}$/;
@@ -24,6 +26,8 @@ export interface IssuedNonce {
    * Issued by this object. The counts used with a nonce of another object, with the same secret, are not known here.
    */
   readonly own: boolean;
+  /** How many nonces in a row before this one were of no use to the client. */
+  readonly retries: number;
 }
 
 export class NonceIssuer {
@@ -52,12 +56,17 @@ export class NonceIssuer {
     return Math.floor(this.#clock.elapsed()) - this.#epoch;
   }
 
-  /** A new nonce for one realm and one algorithm: 64 characters of base64url. */
-  issue(realm: string, algorithm: DigestAlgorithm): string {
+  /**
+   * A new nonce for one realm and one algorithm: 64 characters of base64url.
+   *
+   * @param retries see IssuedNonce; 0 to 255
+   */
+  issue(realm: string, algorithm: DigestAlgorithm, retries = 0): string {
     const nonce = Buffer.alloc(BODY_BYTES + MAC_BYTES);
     nonce.writeUIntBE(this.time(), 0, TIME_BYTES);
     nonce.set(this.#issuer, TIME_BYTES);
-    nonce.set(this.#random(RANDOM_BYTES), TIME_BYTES + ISSUER_BYTES);
+    nonce.writeUInt8(retries, RETRIES_OFFSET);
+    nonce.set(this.#random(RANDOM_BYTES), RETRIES_OFFSET + RETRIES_BYTES);
     nonce.set(this.#mac(nonce.subarray(0, BODY_BYTES), realm, algorithm), BODY_BYTES);
     return nonce.toString('base64url');
   }
@@ -75,7 +84,8 @@ export class NonceIssuer {
     if (!timingSafeEqual(bytes.subarray(BODY_BYTES), this.#mac(body, realm, algorithm))) return undefined;
     const own = bytes.subarray(TIME_BYTES, TIME_BYTES + ISSUER_BYTES).equals(this.#issuer);
     const issuedAt = bytes.readUIntBE(0, TIME_BYTES);
-    return own && issuedAt > this.time() ? undefined : { issuedAt, own };
+    const retries = bytes.readUInt8(RETRIES_OFFSET);
+    return own && issuedAt > this.time() ? undefined : { issuedAt, own, retries };
   }
 
   /** Wipes the key. */

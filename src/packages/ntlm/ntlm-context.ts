@@ -306,7 +306,8 @@ function malformed({ input }: AcceptCall, { message }: MalformedTokenError): Acc
 }
 
 function sourceFailed(message: AuthenticateMessage, error: unknown): AcceptReply {
-  return refusal(Status.SEC_E_INTERNAL_ERROR, message, `the account source failed: ${errorKind(error)}`);
+  const reply = refusal(Status.SEC_E_INTERNAL_ERROR, message, `the account source failed: ${errorKind(error)}`);
+  return { ...reply, diagnosis: { ...reply.diagnosis, failure: { where: 'the account source', error } } };
 }
 
 const noMic = new Uint8Array(MIC_BYTES);

@@ -5,7 +5,7 @@ import type { RequestListener } from 'node:http';
 import { describe, it } from 'node:test';
 import { sspiAuth } from '../../../adapters/node.ts';
 import { memoryAccounts } from '../../../src/index.ts';
-import type { DigestOptions } from '../../../src/index.ts';
+import type { DigestOptions, Logger } from '../../../src/index.ts';
 import { curl } from '../../lab/curl.ts';
 import { listen } from '../../lab/ports.ts';
 import { tier } from '../../lab/tier.ts';
@@ -15,8 +15,17 @@ const accounts = memoryAccounts([{ userName: 'alice', password: 'Wonderland-7' }
 const alice = ['--digest', '-u', 'alice:Wonderland-7'];
 
 /** One worker's request listener; it ends the connection of each challenge, where it is told to. */
-function worker(digest: DigestOptions | undefined, endsConnections = false): RequestListener {
-  const protect = sspiAuth({ accounts, schemes: ['Digest'], ...(digest === undefined ? undefined : { digest }) });
+function worker(
+  digest: DigestOptions | undefined,
+  endsConnections = false,
+  logger: Logger | false = false,
+): RequestListener {
+  const protect = sspiAuth({
+    accounts,
+    logger,
+    schemes: ['Digest'],
+    ...(digest === undefined ? undefined : { digest }),
+  });
   const listener = protect((request, response) => void response.end(request.user?.userName));
   return (request, response) => {
     if (endsConnections) response.setHeader('Connection', 'close');
@@ -50,6 +59,31 @@ describe('Digest by two workers, a connection each', ready, () => {
     assert.deepEqual(await statuses(undefined, undefined), [401, 401]);
     assert.deepEqual(await statuses({ secret: 'a'.repeat(32) }, { secret: 'b'.repeat(32) }), [401, 401]);
   });
+});
+
+describe('Digest by four workers, a connection for each request, each at the next worker', ready, () => {
+  for (const [what, digest, count, diagnosis] of [
+    ['one secret', { secret: 'a'.repeat(32) }, 10, /8 nonces in a row .* Have all requests of a client reach the same/],
+    ['secrets of their own', undefined, 2, /the nonce is not of this server.* digest\.secret that they share/],
+  ] as const) {
+    it(`with ${what}: curl comes to an end, and the log says what is wrong`, async () => {
+      const log: string[] = [];
+      const keep = (record: object): void => void log.push(String((record as { diagnosis?: unknown }).diagnosis));
+      const logger: Logger = { info: () => undefined, warn: keep, error: keep };
+      const workers = Array.from({ length: 4 }, () => worker(digest, true, logger));
+      let requests = 0;
+      await using listening = await listen(
+        createServer((request, response) => workers[requests++ % 4]?.(request, response)),
+      );
+      const { responses } = await curl([...alice, '--max-time', '20', listening.origin]);
+      assert.deepEqual(
+        responses.map(({ status }) => status),
+        Array(count).fill(401),
+      );
+      assert.equal(log.length, 1);
+      assert.match(log[0] ?? '', diagnosis);
+    });
+  }
 });
 
 describe('Digest of one algorithm', ready, () => {

@@ -81,7 +81,7 @@ for (const [adapter, start] of Object.entries(adapters)) {
     );
 
     attack(
-      'A16: 100 Continue only for the token that signs in',
+      'A16: 100 Continue on the legs of a handshake, and then only for the token that signs in',
       async ({ port }) => {
         const expect = ['Expect: 100-continue', 'Content-Length: 4', 'Content-Type: application/x-scenario'];
         const post = { method: 'POST', fields: expect };
@@ -89,9 +89,9 @@ for (const [adapter, start] of Object.entries(adapters)) {
           await using connection = await RawConnection.open(port);
           using tokens = winprTokens('alice', password);
           const first = await connection.exchange({ ...post, fields: [...expect, ntlmField(tokens.first())] });
-          const type3 = ntlmField(tokens.last(challengeOf(first)));
-          assert.deepEqual(first.headers.get('connection'), ['keep-alive'], 'the handshake goes on here');
+          assert.equal(first.status, 100);
           connection.socket.write('body');
+          const type3 = ntlmField(tokens.last(challengeOf(await connection.response())));
           const last = await connection.exchange({ ...post, fields: [...expect, type3] });
           if (password === 'wrong') {
             assert.equal(last.status, 401, 'at once, without the body');

@@ -1,5 +1,6 @@
 /** Channel bindings over TLS: what the client saw against what the server showed. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer } from 'node:https';
 import { connect, createServer as createTlsServer } from 'node:tls';
 import { after, before, describe, it } from 'node:test';
@@ -14,7 +15,7 @@ import { launchChromium } from '../../lab/chromium.ts';
 import type { Chromium } from '../../lab/chromium.ts';
 import { curl } from '../../lab/curl.ts';
 import { listen } from '../../lab/ports.ts';
-import { RawConnection } from '../../lab/raw-connection.ts';
+import { RawConnection, requestText } from '../../lab/raw-connection.ts';
 import { tier } from '../../lab/tier.ts';
 import { accounts, domain, signIn, users, winprTokens } from './clients.ts';
 
@@ -129,12 +130,44 @@ describe('channel bindings of TLS', ready, () => {
     }
   }
 
-  it('a certificate without bindings (Ed25519): always refuses, whenSupported cannot ask', async () => {
-    const odd = await selfSigned(['-newkey', 'ed25519']);
-    await using lenient = await serve(odd, { channelBinding: 'whenSupported' });
-    await using strict = await serve(odd, { channelBinding: 'always' });
-    assert.deepEqual(JSON.parse((await curl([...alice, lenient.url])).body), unbound);
-    assert.equal((await curl([...alice, strict.url])).status, 401);
+  for (const [what, words] of [
+    ['Ed25519', ['-newkey', 'ed25519']],
+    ['RSA and SHA-3', ['-newkey', 'rsa:2048', '-sha3-256']],
+  ] as const) {
+    it(`a certificate without bindings (${what}): always refuses, whenSupported cannot ask, and says so once`, async () => {
+      const odd = await selfSigned(words);
+      const told: string[] = [];
+      const logger = {
+        info: () => undefined,
+        error: () => undefined,
+        warn: (_: object, text: string) => told.push(text),
+      };
+      await using lenient = await serve(odd, { channelBinding: 'whenSupported', logger });
+      await using strict = await serve(odd, { channelBinding: 'always' });
+      for (let count = 0; count < 2; count++) {
+        assert.deepEqual(JSON.parse((await curl([...alice, lenient.url])).body), unbound);
+      }
+      assert.equal(told.length, 1);
+      assert.match(told[0] ?? '', /has no channel bindings/);
+      assert.equal((await curl([...alice, strict.url])).status, 401);
+    });
+  }
+
+  it('A15: 5 MiB that are sent before the answer is read: 401, also where the connection ends with it', async () => {
+    await using server = await serve(own, {});
+    for (const fields of [[], ['Connection: close'], [`Content-Length: ${40 * 1024 * 1024}`]]) {
+      const socket = connect({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
+      await once(socket, 'secureConnect');
+      socket.pause();
+      await new Promise<void>((resolve, reject) => {
+        socket.once('error', reject);
+        const request = requestText({ method: 'POST', fields, body: Buffer.alloc(5 * 1024 * 1024) });
+        socket.write(request, () => resolve());
+      });
+      const [answer] = (await once(socket.resume(), 'data')) as [Buffer];
+      assert.match(answer.toString('latin1'), /^HTTP\/1\.1 401 /);
+      socket.destroy();
+    }
   });
 
   it('the certificate is that of the connection, also after the server has changed it', async () => {

@@ -80,6 +80,7 @@ import type {
   SecurityContextToken,
   SecurityPackage,
   SecurityPackageInfo,
+  ThrownFailure,
   StatusDescription,
 } from 'sspi-auth/sspi';
 import type { SspiAuthHandler } from 'sspi-auth/express';
@@ -166,6 +167,7 @@ export interface Sspi {
   securityContextToken: SecurityContextToken;
   securityPackage: SecurityPackage;
   securityPackageInfo: SecurityPackageInfo;
+  thrownFailure: ThrownFailure;
   statusDescription: StatusDescription;
 }
 

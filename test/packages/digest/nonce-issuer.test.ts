@@ -15,7 +15,8 @@ describe('NonceIssuer', () => {
     const issuedAt = issuer.time();
     assert.match(nonce, /^[\w-]{64}$/);
     clock.advance(1234);
-    assert.deepEqual(issuer.examine(nonce, REALM, 'MD5'), { issuedAt, own: true });
+    assert.deepEqual(issuer.examine(nonce, REALM, 'MD5'), { issuedAt, own: true, retries: 0 });
+    assert.equal(issuer.examine(issuer.issue(REALM, 'MD5', 7), REALM, 'MD5')?.retries, 7);
     assert.equal(issuer.time(), issuedAt + 1234);
   });
 

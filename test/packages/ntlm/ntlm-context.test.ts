@@ -209,9 +209,13 @@ describe('NTLM attacks', () => {
     }
   });
 
-  it('names the account a client claimed and the kind of what a source threw, and no more', async () => {
+  it('names the account a client claimed and the kind of what a source threw, and hands on the error', async () => {
     const fails = Object.assign(new Error('the password is x'), { code: 'ECONNREFUSED' });
-    const expected = { account: 'Domain\\User', text: 'the account source failed: Error ECONNREFUSED' };
+    const expected = {
+      account: 'Domain\\User',
+      text: 'the account source failed: Error ECONNREFUSED',
+      failure: { where: 'the account source', error: fails },
+    };
     for (const verifyNtlm of [
       () => {
         throw fails;
