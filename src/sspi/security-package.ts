@@ -20,7 +20,7 @@ import type { SecurityContextToken } from './security-context-token.ts';
 
 /** What acquireCredentialsHandle hands to the package. */
 export interface AcquireCredentialsParameters {
-  /** The server side is all that is used: this library has no client side. */
+  /** `both` asks for the client side as well. No function of the contract uses that side, so a package need not have it. */
   readonly credentialUse: 'inbound' | 'both';
   /** Service principal whose tickets are accepted (pszPrincipal); undefined: all that the machine has keys for. */
   readonly principal: string | undefined;
