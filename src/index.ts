@@ -10,6 +10,7 @@ export type {
   NtlmAccepted,
   NtlmLogon,
   Refused,
+  ServerNames,
   Unavailable,
 } from './accounts/account-source.ts';
 /** Hash algorithm of Digest, as `algorithm` names it (RFC 7616). */

@@ -38,17 +38,27 @@ export interface Unavailable {
   readonly reason: string;
 }
 
+/** The names of a server, by which its clients may mean its own accounts. */
+export interface ServerNames {
+  /** NetBIOS domain of the server; its computer name if it stands alone. The domain of accounts without one. */
+  readonly serverDomain: string;
+  /** NetBIOS name of the server. */
+  readonly serverName: string;
+  /** DNS name of the domain, if it is known. */
+  readonly serverDnsDomain?: string | undefined;
+}
+
 /** An NTLM response to verify, MS-NLMP sections 3.3.2 and 3.2.5.1.2. */
-export interface NtlmLogon {
-  /** UserName of the AUTHENTICATE_MESSAGE, decoded. */
+export interface NtlmLogon extends ServerNames {
+  /**
+   * UserName of the AUTHENTICATE_MESSAGE, decoded. May be `DOMAIN\user` or `user@domain` with an empty domain: NTOWFv2
+   * covers both as they are.
+   */
   readonly userName: string;
   /** DomainName of the AUTHENTICATE_MESSAGE, decoded. Case-sensitive in NTOWFv2. */
   readonly domain: string;
   /** Workstation of the AUTHENTICATE_MESSAGE, decoded. */
   readonly workstation: string;
-  /** NetBIOS domain and computer name that this server sent in its challenge. */
-  readonly serverDomain: string;
-  readonly serverName: string;
   /** Eight bytes. */
   readonly serverChallenge: Uint8Array;
   /** NTLMv2_RESPONSE as received: NTProofStr (16 bytes) and NTLMv2_CLIENT_CHALLENGE. */
@@ -64,8 +74,8 @@ export interface NtlmAccepted {
 }
 
 /** A Digest response to verify, RFC 7616 section 3.4.1. */
-export interface DigestLogon {
-  /** As the client sent it: it goes into A1 unchanged. May be `DOMAIN\user`. */
+export interface DigestLogon extends ServerNames {
+  /** As the client sent it: it goes into A1 unchanged. May be `DOMAIN\user` or `user@domain`. */
   readonly userName: string;
   /** The server's realm, not the one that the client sent. */
   readonly realm: string;
@@ -81,8 +91,6 @@ export interface DigestLogon {
   readonly qualityOfProtection: 'auth';
   /** Hexadecimal digits as sent, not yet checked. */
   readonly response: string;
-  /** NetBIOS domain of the server, for an account without one. */
-  readonly serverDomain: string;
 }
 
 /** An accepted Digest response. */
@@ -97,6 +105,13 @@ export interface DigestAccepted {
 export interface AccountSource {
   /** For messages to the operator, such as `memoryAccounts (2 accounts)`. */
   readonly description: string;
+  /**
+   * Called at start with the names of the server, once for each credential that will ask the source. Refuses names at
+   * which two accounts of the source would be one: `alice` and `CORP\alice` at a server of the domain CORP.
+   *
+   * @throws OptionError that names the account
+   */
+  checkServerNames?(names: ServerNames): void;
   verifyNtlm?(logon: NtlmLogon): NtlmAccepted | Refused | Unavailable | Promise<NtlmAccepted | Refused | Unavailable>;
   verifyDigest?(
     logon: DigestLogon,

@@ -30,6 +30,13 @@ const accountName: Reader<string> = (value, option) => {
   throw new OptionError(option, shown(value), cure);
 };
 
+/** `.` is how clients write "no domain". */
+const accountDomain: Reader<string> = (value, option) => {
+  if (value === '.')
+    throw new OptionError(option, shown(value), "Leave it out for accounts of the server's own domain.");
+  return accountName(value, option);
+};
+
 const sid: Reader<string> = (value, option) => {
   if (typeof value === 'string' && isSid(value)) return value;
   throw new OptionError(option, shown(value), 'Give a security identifier such as S-1-5-21-1-2-3-1000.');
@@ -87,7 +94,7 @@ const accountTable = {
   /** Not case-sensitive. */
   userName: required(accountName, 'Give the name of the account.'),
   /** NetBIOS domain; left out: the account is the server's own. */
-  domain: optional(accountName),
+  domain: optional(accountDomain),
   /** In clear text, not empty. An account has either `password` or `ntHash`. */
   password: optional(password),
   /** NTOWFv1 as 16 bytes or 32 hexadecimal digits. Verifies NTLM but not Digest. */

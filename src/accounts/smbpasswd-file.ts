@@ -17,7 +17,8 @@ import { AccountTable } from './account-table.ts';
 import { verifyNtlmResponse } from './verify-ntlm.ts';
 
 const domainName: Reader<string> = (value, option) => {
-  if (typeof value === 'string' && value !== '' && !hasControlCharacter(value) && !value.includes('\\')) return value;
+  const isName = typeof value === 'string' && value !== '' && value !== '.' && !value.includes('\\');
+  if (isName && !hasControlCharacter(value)) return value;
   throw new OptionError(option, shown(value), 'Give a name, or leave it out for accounts of the server itself.');
 };
 

@@ -4,6 +4,7 @@
 import { hostname } from 'node:os';
 import { accountSource } from '../accounts/account-source.ts';
 import { servicePrincipalName } from '../formats/kerberos/service-principal-name.ts';
+import { dnsName } from '../formats/dns-name.ts';
 import { netBiosName, netBiosNameOf } from '../formats/netbios-name.ts';
 import { systemClock, systemRandom } from '../foundation/clock.ts';
 import { OptionError } from '../foundation/errors.ts';
@@ -131,6 +132,11 @@ function optionTable<R>() {
       otherwise: "this computer's name",
       schemes: ['Negotiate', 'NTLM', 'Digest'],
     }),
+    /**
+     * DNS name of the domain: sent in the NTLM challenge, and clients may write it for `domain`, as in
+     * `corp.example.com\alice` and `alice@corp.example.com`.
+     */
+    dnsDomain: optional(dnsName, { schemes: ['Negotiate', 'NTLM', 'Digest'] }),
     /** Realm of Digest, which a browser shows to its user. At most 512 bytes of UTF-8. */
     realm: optional(realm, { otherwise: 'the domain', ...digestAlone }),
     /** Options for Digest only. */

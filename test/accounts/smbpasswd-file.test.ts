@@ -176,6 +176,7 @@ describe('smbpasswdFile', () => {
     ['clock', { clock: null }],
     ['domain', { domain: 'a\\b' }],
     ['domain', { domain: 7 }],
+    ['domain', { domain: '.' }],
     ['domain', { domain: 'a\u0000' }],
     ['domain', { domain: 'a\n' }],
     ['domain', { domain: 'a\u001f' }],

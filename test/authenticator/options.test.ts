@@ -25,6 +25,8 @@ describe('options', () => {
     ['domain', { accounts, domain: '' }, /non-empty/],
     ['domain', { accounts, domain: 'SIXTEENCHARACTER' }, /NetBIOS name/],
     ['domain', { accounts, domain: 'CORP\\A' }, /NetBIOS name/],
+    ['dnsDomain', { accounts, dnsDomain: 'corp\\example' }, /Give a DNS name/],
+    ['dnsDomain', { accounts, dnsDomain: '' }, /non-empty/],
     ['realm', { accounts, realm: 'a\r\nb' }, /control characters/],
     ['channelBinding', { accounts, channelBinding: 'yes' }, /'whenSupported'/],
     ['persistence', { accounts, persistence: 'session' }, /'connection', 'request'/],
@@ -125,6 +127,7 @@ describe('options', () => {
       servicePrincipalNames: ['HTTP/a.example', 'HTTP/b.example'],
       accounts,
       domain: 'FIFTEENLETTERS1',
+      dnsDomain: 'corp.example',
       realm: 'é'.repeat(256),
       channelBinding: 'always',
       persistence: 'request',
@@ -172,6 +175,7 @@ describe('options', () => {
     assert.deepEqual([settings.domain, settings.realm], [settings.computerName, settings.computerName]);
     assert.equal(parseOptions({ domain: 'CORP' }).realm, 'CORP');
     assert.deepEqual([settings.anonymous, settings.requiredAttributes, settings.given], [false, 0, []]);
+    assert.equal(settings.dnsDomain, undefined);
     assert.deepEqual(
       [settings.skip, settings.authorize, settings.logger, settings.digest, settings.replayCache, settings.delegate],
       [undefined, undefined, undefined, undefined, undefined, undefined],

@@ -11,6 +11,7 @@ import { ASC_REQ_SEQUENCE_DETECT } from '../../sspi/requirements.ts';
 import type { AcceptCall, Diagnosis } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
 import { isThenable } from '../../foundation/thenable.ts';
+import { serverNames } from './digest-auth-data.ts';
 import type { DigestSettings } from './digest-auth-data.ts';
 import { realmOf, requestOf, tokenOf } from './digest-request.ts';
 import type { DigestRequest } from './digest-request.ts';
@@ -159,7 +160,7 @@ export class DigestAcceptor {
       clientNonce: credentials.clientNonce,
       qualityOfProtection: 'auth',
       response: credentials.response,
-      serverDomain: this.settings.domain,
+      ...serverNames(this.settings),
     });
   }
 

@@ -1,6 +1,8 @@
 /** What acquireCredentialsHandle takes for Digest (pAuthData). */
 import { accountSourceFor } from '../../accounts/account-source.ts';
+import type { ServerNames } from '../../accounts/account-source.ts';
 import { digestAlgorithmNames, digestAlgorithms } from '../../crypto/digest-response.ts';
+import { dnsName } from '../../formats/dns-name.ts';
 import { netBiosName } from '../../formats/netbios-name.ts';
 import { systemClock, systemRandom } from '../../foundation/clock.ts';
 import { OptionError } from '../../foundation/errors.ts';
@@ -61,6 +63,10 @@ export const digestOptions = {
   realm: required(realm, 'Give the text that clients show to their users.'),
   /** NetBIOS domain of accounts that name none. */
   domain: required(netBiosName, 'Give the NetBIOS name of the domain.'),
+  /** NetBIOS name of the server. Clients may name it as the domain of the server's own accounts. */
+  computerName: optional(netBiosName, { otherwise: 'the domain' }),
+  /** DNS name of the domain. Clients may name the domain by it. */
+  dnsDomain: optional(dnsName),
   ...digestProtocolOptions,
   /** Where the time comes from. */
   clock: defaulted(clock, systemClock, { otherwise: "the machine's" }),
@@ -77,9 +83,20 @@ export type DigestSettings = Omit<SettingsOf<typeof digestOptions>, 'secret'> & 
 /**
  * Checks pAuthData.
  *
- * @throws OptionError that names the option, such as `authData.realm`
+ * @throws OptionError that names the option, such as `authData.realm`, or an account that the source refuses at this
+ *   server
  */
 export function digestSettings(authData: unknown): DigestSettings {
   const settings = readOptions(digestOptions, authData, 'authData');
+  settings.accounts.checkServerNames?.(serverNames(settings));
   return Object.freeze({ ...settings, secret: settings.secret ?? settings.random(SECRET_MIN_BYTES) });
+}
+
+/** The names of the server, for the account source. */
+export function serverNames({
+  domain,
+  computerName = domain,
+  dnsDomain,
+}: Pick<DigestSettings, 'domain' | 'computerName' | 'dnsDomain'>): ServerNames {
+  return { serverDomain: domain, serverName: computerName, serverDnsDomain: dnsDomain };
 }

@@ -1,24 +1,14 @@
 /** What acquireCredentialsHandle takes for NTLM (pAuthData). */
 import { accountSourceFor } from '../../accounts/account-source.ts';
+import type { ServerNames } from '../../accounts/account-source.ts';
+import { dnsName } from '../../formats/dns-name.ts';
 import { netBiosName } from '../../formats/netbios-name.ts';
 import { systemClock, systemRandom } from '../../foundation/clock.ts';
-import { OptionError } from '../../foundation/errors.ts';
 import { defaulted, optional, readOptions, required } from '../../foundation/option-table.ts';
 import type { AuthDataOf, SettingsOf } from '../../foundation/option-table.ts';
-import { clock, flag, random, shown, text, wholeNumber } from '../../foundation/option-values.ts';
-import type { Reader } from '../../foundation/option-values.ts';
+import { clock, flag, random, wholeNumber } from '../../foundation/option-values.ts';
 
 const DEFAULT_LIFETIME_MILLISECONDS = 36 * 60 * 60 * 1000;
-/** RFC 1035 section 2.3.4. */
-const DNS_NAME_CHARACTERS = 255;
-
-const dnsName: Reader<string> = (value, option) => {
-  const name = text(value, option);
-  if (name.length > DNS_NAME_CHARACTERS || /[\\/\p{Surrogate}]/u.test(name)) {
-    throw new OptionError(option, shown(value), `Give a DNS name of at most ${DNS_NAME_CHARACTERS} characters.`);
-  }
-  return name;
-};
 
 export const ntlmOptions = {
   /** Who verifies responses; must have `verifyNtlm`. */
@@ -27,7 +17,7 @@ export const ntlmOptions = {
   domain: required(netBiosName, 'Give the NetBIOS name of the domain.'),
   /** NetBIOS name of the server. */
   computerName: required(netBiosName, 'Give the NetBIOS name of the server.'),
-  /** DNS name of the domain, sent in the challenge. */
+  /** DNS name of the domain, sent in the challenge. Clients may name the domain by it. */
   dnsDomain: optional(dnsName),
   /** DNS name of the server, sent in the challenge. */
   dnsComputerName: optional(dnsName),
@@ -52,8 +42,16 @@ export type NtlmSettings = SettingsOf<typeof ntlmOptions>;
 /**
  * Checks pAuthData.
  *
- * @throws OptionError that names the option, such as `authData.accounts`
+ * @throws OptionError that names the option, such as `authData.accounts`, or an account that the source refuses at this
+ *   server
  */
 export function ntlmSettings(authData: unknown): NtlmSettings {
-  return readOptions(ntlmOptions, authData, 'authData');
+  const settings = readOptions(ntlmOptions, authData, 'authData');
+  settings.accounts.checkServerNames?.(serverNames(settings));
+  return settings;
+}
+
+/** The names of the server, for the account source. */
+export function serverNames({ domain, computerName, dnsDomain }: NtlmSettings): ServerNames {
+  return { serverDomain: domain, serverName: computerName, serverDnsDomain: dnsDomain };
 }

@@ -34,6 +34,7 @@ import * as Status from '../../sspi/status.ts';
 import { isThenable } from '../../foundation/thenable.ts';
 import { answerAttribute, contextAttributes } from './ntlm-attributes.ts';
 import type { EstablishedFacts } from './ntlm-attributes.ts';
+import { serverNames } from './ntlm-auth-data.ts';
 import type { NtlmSettings } from './ntlm-auth-data.ts';
 import type { IssuedChallenge } from './ntlm-challenge.ts';
 import { bindingsPolicy, bindingsResult, meetsBindingsPolicy } from './ntlm-channel-bindings.ts';
@@ -116,8 +117,7 @@ export class NtlmContext implements PackageContext {
         userName: message.userName,
         domain: message.domain,
         workstation: message.workstation,
-        serverDomain: this.#settings.domain,
-        serverName: this.#settings.computerName,
+        ...serverNames(this.#settings),
         serverChallenge: challenge.serverChallenge,
         ntResponse: message.ntResponse,
       });

@@ -63,6 +63,22 @@ describe('schemes on a machine without a keytab', () => {
     }
   });
 
+  it('C28: are not offered with accounts of which two are one at this server', () => {
+    const twice = memoryAccounts([
+      { userName: 'alice', password: 'a' },
+      { userName: 'alice', domain: 'CORP', password: 'b' },
+    ]);
+    for (const scheme of ['NTLM', 'Negotiate', 'Digest'] as const) {
+      const options: SspiAuthOptions = { accounts: twice, schemes: [scheme] };
+      assert.throws(() => schemes({ ...options, domain: 'corp' }), {
+        code: 'ERR_SSPI_AUTH_OPTION',
+        option: 'accounts[1].userName',
+        message: /"corp\\alice" a second time, after accounts\[0\].*Leave one of the two out/,
+      });
+      assert.deepEqual(schemes({ ...options, domain: 'LAB' }), [scheme]);
+    }
+  });
+
   it('that fail to start leave no credential of another behind', () => {
     const before = liveHandles();
     const random = (): never => {

@@ -38,6 +38,7 @@ import type {
   SchemeName,
   SecurityContextFacts,
   SecurityContextInfo,
+  ServerNames,
   Settings,
   SmbpasswdFileOptions,
   SspiAuthError,
@@ -121,6 +122,7 @@ export interface Main {
   schemeName: SchemeName;
   securityContextFacts: SecurityContextFacts;
   securityContextInfo: SecurityContextInfo;
+  serverNames: ServerNames;
   settings: Settings<IncomingMessage>;
   smbpasswdFileOptions: SmbpasswdFileOptions;
   sspiAuthError: SspiAuthError;

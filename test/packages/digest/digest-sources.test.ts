@@ -97,7 +97,8 @@ describe('Digest: a name of two readings', () => {
     assert.ok(answer.includes(`nonce="${nonce}"`) && answer.includes(`response="${response}"`));
     assert.deepEqual(others, {
       ...{ userName: 'alice', realm: REALM, algorithm: 'SHA-256', method: 'PUT', uri: '/dir/index.html' },
-      ...{ nonceCount: '0000000A', clientNonce: '0a4f113b', qualityOfProtection: 'auth', serverDomain: 'EXAMPLE' },
+      ...{ nonceCount: '0000000A', clientNonce: '0a4f113b', qualityOfProtection: 'auth' },
+      ...{ serverDomain: 'EXAMPLE', serverName: 'EXAMPLE', serverDnsDomain: undefined },
     });
   });
 });

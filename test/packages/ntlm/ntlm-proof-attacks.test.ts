@@ -66,8 +66,24 @@ describe('NTLM attacks', () => {
     for (const userName of ['__proto__', 'constructor', 'hasOwnProperty', '0', 'toString']) {
       refuse(`G05: user ${userName}`, { ...right, userName });
     }
-    refuse('C28: DOMAIN\\user inside the user name', { ...right, userName: 'Domain\\User', domain: '' });
-    refuse('C28: user@domain inside the user name', { ...right, userName: 'User@Domain', domain: '' });
+    it('C28: DOMAIN\\user and user@domain inside the user name are that account, and no other', () => {
+      for (const [userName, status] of [
+        ['Domain\\User', SEC_E_OK],
+        ['User@Domain', SEC_E_OK],
+        ['Elsewhere\\User', SEC_E_LOGON_DENIED],
+        ['User@Elsewhere', SEC_E_LOGON_DENIED],
+      ] as const) {
+        for (const mic of [true, false]) {
+          const result = attempt({ ...right, userName, domain: '', mic });
+          assert.equal(result.status, status, userName);
+          if (status !== SEC_E_OK) continue;
+          assert.deepEqual(querySecurityContextToken(result.context!).value?.userName, 'User');
+        }
+        const wrong = attempt({ ...right, userName, domain: '', password: 'wrong' });
+        assert.equal(wrong.status, SEC_E_LOGON_DENIED);
+      }
+    });
+    refuse('C28: a domain in both fields', { ...right, userName: 'Domain\\User' });
     refuse('C28: another domain', { ...right, domain: 'Elsewhere' });
     it('C11: 128-bit keys dropped by the answer', () => {
       const flags = WINDOWS_FLAGS & ~0x20000000;
