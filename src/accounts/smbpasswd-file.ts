@@ -10,6 +10,7 @@ import type { AuthDataOf } from '../foundation/option-table.ts';
 import { shown, text } from '../foundation/option-values.ts';
 import type { Reader } from '../foundation/option-values.ts';
 import { hasControlCharacter } from '../foundation/text.ts';
+import { markAsRead } from './account-fields.ts';
 import { AccountFile, accountFileOptions } from './account-file.ts';
 import type { AccountFileContent } from './account-file.ts';
 import type { AccountSource } from './account-source.ts';
@@ -82,7 +83,8 @@ function readTable(content: string, domain: string | undefined): AccountFileCont
       continue;
     }
     const { userName, ntHash } = read;
-    const account = Object.freeze({ userName, domain });
+    // The name was read above, the domain at start.
+    const account = markAsRead(Object.freeze({ userName, domain }));
     if (table.add({ account, ntHash, password: undefined })) {
       if (ntHash !== undefined) usable.add(uppercase(userName));
       continue;

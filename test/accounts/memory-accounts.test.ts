@@ -285,6 +285,8 @@ describe('memoryAccounts', () => {
       'Staff',
       { sid } as Group,
       { sid: 'S-1-5-32-544', name: 'Administrators', attributes: 16, denyOnly: true },
+      // SE_GROUP_USE_FOR_DENY_ONLY, whatever else is set.
+      { name: 'Operators', attributes: 0x17 } as Group,
     ];
     const source = memoryAccounts([{ userName: 'a', password: 'p', groups }]);
     const result = source.verifyNtlm!(logon({ userName: 'a', password: 'p' }));
@@ -293,6 +295,7 @@ describe('memoryAccounts', () => {
       { name: 'Staff', attributes: 7, denyOnly: false },
       { sid, attributes: 7, denyOnly: false },
       { sid: 'S-1-5-32-544', name: 'Administrators', attributes: 16, denyOnly: true },
+      { name: 'Operators', attributes: 0x17, denyOnly: true },
     ]);
     assert.ok(result.account.groups.every(Object.isFrozen));
   });
@@ -420,6 +423,24 @@ describe('memoryAccounts', () => {
             [[{ userName: 'a', groups: [{ name: text }], password: 'p' }], 'accounts[0].groups[0].name'],
           ] as const,
       ),
+      ...['a\r\nb', 'a\u0000', 'a\u0085', 'half of a pair \ud83d'].flatMap(
+        (text) =>
+          [
+            [[{ userName: 'a', userPrincipalName: text, password: 'p' }], 'accounts[0].userPrincipalName'],
+            [[{ userName: 'a', displayName: text, password: 'p' }], 'accounts[0].displayName'],
+            [[{ userName: 'a', groups: ['ok', text], password: 'p' }], 'accounts[0].groups[1].name'],
+          ] as const,
+      ),
+      // Ignored, each would make a group that grants of one that only denies.
+      [[{ userName: 'a', groups: [{ name: 'x', denyonly: true }], password: 'p' }], 'accounts[0].groups[0].denyonly'],
+      [[{ userName: 'a', groups: [{ name: 'x', denyOnly: 'true' }], password: 'p' }], 'accounts[0].groups[0].denyOnly'],
+      [[{ userName: 'a', groups: [{ name: 'x', denyOnly: 1 }], password: 'p' }], 'accounts[0].groups[0].denyOnly'],
+      [[{ userName: 'a', groups: [{ name: 'x', attribute: 16 }], password: 'p' }], 'accounts[0].groups[0].attribute'],
+      [
+        [{ userName: 'a', groups: [{ name: 'x', attributes: '16' }], password: 'p' }],
+        'accounts[0].groups[0].attributes',
+      ],
+      [[{ userName: 'a', groups: [{ name: 'x', attributes: -1 }], password: 'p' }], 'accounts[0].groups[0].attributes'],
       [[{ userName: 'a', groups: 'x', password: 'p' }], 'accounts[0].groups'],
       ...[{}, null, 7].map(
         (group) => [[{ userName: 'a', groups: [group], password: 'p' }], 'accounts[0].groups[0]'] as const,

@@ -1,5 +1,6 @@
 /** The server side of Digest: makes challenges and verifies credentials. All contexts of a credential share it. */
 import type { Account, DigestAccepted, Refused, Unavailable } from '../../accounts/account-source.ts';
+import { accountProblem, accountToken } from '../../accounts/account-token.ts';
 import type { DigestAlgorithm } from '../../crypto/digest-response.ts';
 import { errorKind, MalformedTokenError } from '../../foundation/errors.ts';
 import { formatDigestChallenge } from '../../formats/digest/challenge.ts';
@@ -8,6 +9,7 @@ import type { DigestCredentials } from '../../formats/digest/credentials.ts';
 import { SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
 import { ASC_REQ_SEQUENCE_DETECT } from '../../sspi/requirements.ts';
+import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
 import type { AcceptCall, Diagnosis } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
 import { isThenable } from '../../foundation/thenable.ts';
@@ -25,7 +27,7 @@ const REMEMBERED_NONCES = 16_384;
 
 /** Result of one leg. */
 export type DigestResult =
-  | { readonly result: 'accepted'; readonly account: Account }
+  | { readonly result: 'accepted'; readonly token: SecurityContextToken }
   /** To be sent: one challenge for each algorithm. */
   | { readonly result: 'challenge'; readonly output: readonly SecBuffer[] }
   | { readonly result: 'refused'; readonly status: number; readonly diagnosis?: Diagnosis };
@@ -176,12 +178,20 @@ export class DigestAcceptor {
       return refusal(Status.SEC_E_LOGON_DENIED, claim.credentials);
     }
     const { credentials, nonce, realm, stale, inOrder } = claim;
+    let token: SecurityContextToken;
+    try {
+      token = accountToken(result.account, this.settings.domain);
+    } catch (error) {
+      const problem = accountProblem(error);
+      if (problem === undefined) throw error;
+      return refusal(Status.SEC_E_INTERNAL_ERROR, credentials, problem);
+    }
     const count = Number.parseInt(credentials.nonceCount, 16);
     // The response is right, so the client may learn that only its nonce cannot be used (RFC 7616 section 3.3).
     if (stale || !this.#counts.use(credentials.nonce, nonce.issuedAt, count, inOrder)) {
       return this.#challenge(realm, true);
     }
-    return { result: 'accepted', account: result.account };
+    return { result: 'accepted', token };
   }
 }
 
