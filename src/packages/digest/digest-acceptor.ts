@@ -62,7 +62,7 @@ export class DigestAcceptor {
 
   constructor(settings: DigestSettings) {
     this.settings = settings;
-    this.#nonces = new NonceIssuer(settings.secret, settings.clock, settings.random);
+    this.#nonces = new NonceIssuer(settings.secret.copy(), settings.clock, settings.random);
   }
 
   /** How many nonces are remembered with their counts. */

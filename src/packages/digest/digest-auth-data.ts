@@ -10,6 +10,7 @@ import { defaulted, optional, readOptions, required } from '../../foundation/opt
 import type { AuthDataOf, SettingsOf } from '../../foundation/option-table.ts';
 import { clock, random, secretBytes, shown, someOf, wholeNumber } from '../../foundation/option-values.ts';
 import type { Reader } from '../../foundation/option-values.ts';
+import { Secret } from '../../foundation/secret.ts';
 import { hasControlCharacter, hasLoneSurrogate } from '../../foundation/text.ts';
 
 /** Longest realm, in bytes of UTF-8, so that a challenge stays below the package's maxToken. */
@@ -78,7 +79,7 @@ export const digestOptions = {
 export type DigestAuthData = AuthDataOf<typeof digestOptions>;
 
 /** DigestAuthData, checked and complete. */
-export type DigestSettings = Omit<SettingsOf<typeof digestOptions>, 'secret'> & { readonly secret: Uint8Array };
+export type DigestSettings = Omit<SettingsOf<typeof digestOptions>, 'secret'> & { readonly secret: Secret };
 
 /**
  * Checks pAuthData.
@@ -89,7 +90,7 @@ export type DigestSettings = Omit<SettingsOf<typeof digestOptions>, 'secret'> & 
 export function digestSettings(authData: unknown): DigestSettings {
   const settings = readOptions(digestOptions, authData, 'authData');
   settings.accounts.checkServerNames?.(serverNames(settings));
-  return Object.freeze({ ...settings, secret: settings.secret ?? settings.random(SECRET_MIN_BYTES) });
+  return Object.freeze({ ...settings, secret: settings.secret ?? new Secret(settings.random(SECRET_MIN_BYTES)) });
 }
 
 /** The names of the server, for the account source. */

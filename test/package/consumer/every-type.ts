@@ -36,6 +36,7 @@ import type {
   Refused,
   RefusedOutcome,
   SchemeName,
+  Secret,
   SecurityContextFacts,
   SecurityContextInfo,
   ServerNames,
@@ -120,6 +121,7 @@ export interface Main {
   refused: Refused;
   refusedOutcome: RefusedOutcome;
   schemeName: SchemeName;
+  secret: Secret;
   securityContextFacts: SecurityContextFacts;
   securityContextInfo: SecurityContextInfo;
   serverNames: ServerNames;

@@ -38,6 +38,10 @@ describe('DigestAuthData', () => {
     ['authData.domain', { ...good, domain: 'A\n' }],
     ['authData.domain', { ...good, domain: 7 }],
     ['authData.domain', { ...good, domain: undefined }],
+    // Ignored, it would take nonces for longer than was meant.
+    ['authData.nonceLifetimeMiliseconds', { ...good, nonceLifetimeMiliseconds: 1000 }],
+    ['authData.computerName', { ...good, computerName: 'a.b' }],
+    ['authData.dnsDomain', { ...good, dnsDomain: 7 }],
     ['authData.algorithms', { ...good, algorithms: [] }],
     ['authData.algorithms', { ...good, algorithms: ['SHA-1'] }],
     ['authData.algorithms', { ...good, algorithms: ['MD5', 'MD5'] }],
