@@ -116,21 +116,37 @@ export interface AccountSource {
   verifyDigest?(
     logon: DigestLogon,
   ): DigestAccepted | Refused | Unavailable | Promise<DigestAccepted | Refused | Unavailable>;
-  /** Releases files, connections and processes. Called once. */
+  /**
+   * Whether an account that this source accepted may still be signed in. Asked with the next request of a connection that
+   * NTLM signed in, at most once a second for each connection, and so it must return at once. Anything but `true`, and an
+   * exception, ends the sign-in. Left out: a sign-in lasts as long as its connection, up to
+   * `limits.identityMilliseconds`.
+   *
+   * @param account names and SID as the source gave them, with the server's domain where it gave none
+   */
+  isCurrent?(account: Account): boolean;
+  /** Releases files, connections and processes. Called when the last authenticator that uses the source is closed. */
   close?(): void | Promise<void>;
 }
 
 type VerifyFunction = 'verifyNtlm' | 'verifyDigest';
+type OptionalFunction = 'checkServerNames' | 'isCurrent' | 'close';
 
 const verifyFunctions: readonly VerifyFunction[] = ['verifyNtlm', 'verifyDigest'];
+const optionalFunctions: readonly OptionalFunction[] = ['checkServerNames', 'isCurrent', 'close'];
 
-/** Reads an option that is an account source: it must have at least one verify function. */
+/** Reads an option that is an account source: it must have at least one verify function, and no method of another type. */
 export const accountSource: Reader<AccountSource> = (value, option) => {
-  const source = (value ?? {}) as Partial<Record<VerifyFunction, unknown>>;
+  const source = (value ?? {}) as Partial<Record<VerifyFunction | OptionalFunction, unknown>>;
   const given = verifyFunctions.filter((name) => source[name] !== undefined);
   if (given.length === 0 || !given.every((name) => typeof source[name] === 'function')) {
     const cure = "Give an account source: memoryAccounts([{ userName: 'alice', password }]) or smbpasswdFile(path).";
     throw new OptionError(option, shown(value), cure);
+  }
+  for (const name of optionalFunctions) {
+    if (source[name] !== undefined && typeof source[name] !== 'function') {
+      throw new OptionError(`${option}.${name}`, shown(source[name]), 'Give a function, or leave it out.');
+    }
   }
   return value as AccountSource;
 };

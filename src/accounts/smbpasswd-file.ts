@@ -1,6 +1,6 @@
 /**
  * Accounts of a file in Samba's smbpasswd format, smbpasswd(5): `name:uid:LM hash:NT hash:[flags]:LCT-time:`. A user
- * who is removed from the file is refused from then on.
+ * who is removed from the file is refused from then on, on connections that are signed in as well.
  */
 import { ntowfv1 } from '../crypto/ntlm-keys.ts';
 import { uppercase } from '../formats/uppercase.ts';
@@ -67,8 +67,15 @@ export function smbpasswdFile(path: string, options: SmbpasswdFileOptions = {}):
       const table = file.current();
       return 'result' in table ? table : verifyNtlmResponse(table.find(logon), logon);
     },
+    isCurrent({ userName }) {
+      const table = file.current();
+      // All accounts of the file have one domain, so the user name is enough.
+      return !('result' in table) && table.find({ userName, ...noDomain })?.ntHash !== undefined;
+    },
   } satisfies AccountSource);
 }
+
+const noDomain = { domain: '', serverDomain: '', serverName: '' };
 
 function readTable(content: string, domain: string | undefined): AccountFileContent<AccountTable> {
   const table = new AccountTable();

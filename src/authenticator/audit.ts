@@ -56,6 +56,7 @@ export type AuditReason =
   | 'scheme-not-offered'
   | 'token-too-large'
   | 'account-refused'
+  | 'account-removed'
   | 'package-not-allowed'
   | 'attributes-missing'
   | 'target-not-allowed'

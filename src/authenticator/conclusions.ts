@@ -19,6 +19,7 @@ import type { Connection } from './connection.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
 import type { Settings } from './options.ts';
 import type { PendingHandshakes } from './pending-handshakes.ts';
+import { currency } from './currency.ts';
 import type { AcceptedResult, VerificationResult } from './verification.ts';
 
 /** The settings that the acceptor uses. */
@@ -103,7 +104,14 @@ export class Conclusions {
     });
     this.pending.remove(connection);
     if (persists) {
-      connection.enter({ type: 'authenticated', outcome, context: kept, expiresAt: expiry?.getTime() ?? Infinity });
+      connection.enter({
+        type: 'authenticated',
+        outcome,
+        context: kept,
+        expiresAt: expiry?.getTime() ?? Infinity,
+        endsAt: this.settings.clock.elapsed() + this.settings.limits.identityMilliseconds,
+        isCurrent: scheme.isCurrent === undefined ? undefined : currency(this.audit, scheme, user, connection),
+      });
     } else if (kept !== undefined) {
       connection.retain(kept);
     } else {

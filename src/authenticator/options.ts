@@ -55,6 +55,11 @@ const bodyBytes = wholeNumber(0, 0x7fffffff);
 const atLeastOne = wholeNumber(1, 0x7fffffff);
 
 export const limitOptions = {
+  /**
+   * How long a sign-in of a connection may last, in milliseconds. Then its client signs in again. A Kerberos ticket that
+   * ends earlier ends it earlier.
+   */
+  identityMilliseconds: defaulted(atLeastOne, 8 * 60 * 60 * 1000, handshakes),
   /** Longest time from a handshake's first token to its last, in milliseconds. */
   handshakeMilliseconds: defaulted(atLeastOne, 30_000, handshakes),
   /** How many handshakes may wait for their client at the same time. One more drops the oldest. */
@@ -146,7 +151,10 @@ function optionTable<R>() {
      * must send the right ones. `always`: every client must send them; Digest cannot, so it is not offered.
      */
     channelBinding: defaulted(oneOf('never', 'whenSupported', 'always'), 'whenSupported'),
-    /** How long an NTLM, Kerberos or Negotiate sign-in lasts: for its `connection`, or only for its `request`. */
+    /**
+     * How long an NTLM, Kerberos or Negotiate sign-in lasts: for its `connection`, up to `limits.identityMilliseconds`, or
+     * only for its `request`.
+     */
     persistence: defaulted(oneOf('connection', 'request'), 'connection', handshakes),
     /** Admit requests without credentials, with no user. Wrong credentials are still refused. */
     anonymous: defaulted(flag, false),

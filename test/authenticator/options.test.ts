@@ -39,6 +39,11 @@ describe('options', () => {
     ['limits', { accounts, limits: 5 }, /Give an object/],
     ['limits.tokenByte', { accounts, limits: { tokenByte: 5 } }, /is not an option/],
     ['limits.tokenBytes', { accounts, limits: { tokenBytes: 0 } }, /is 0/],
+    ['limits.identityMilliseconds', { accounts, limits: { identityMilliseconds: 0 } }, /between 1 and 2147483647/],
+    ['limits.identityMilliseconds', { accounts, limits: { identityMilliseconds: Infinity } }, /is Infinity/],
+    ['accounts.isCurrent', { accounts: { ...accounts, isCurrent: true } }, /is true.*Give a function/],
+    ['accounts.close', { accounts: { ...accounts, close: 'now' } }, /Give a function/],
+    ['accounts.checkServerNames', { accounts: { ...accounts, checkServerNames: {} } }, /Give a function/],
     ['limits.discardedBodyBytes', { accounts, limits: { discardedBodyBytes: -1 } }, /between 0 and 2147483647/],
     ['limits.handshakeBodyBytes', { accounts, limits: { handshakeBodyBytes: 1.5 } }, /between 0 and 2147483647/],
     ['digest', { accounts, digest: null }, /Give an object with some of: secret, algorithms/],
@@ -106,6 +111,7 @@ describe('options', () => {
     const authenticator = createAuthenticator({ accounts });
     const { limits, channelBinding, persistence } = authenticator.settings;
     assert.deepEqual(limits, {
+      identityMilliseconds: 28_800_000,
       handshakeMilliseconds: 30_000,
       pendingHandshakes: 10_000,
       tokenBytes: 49_152,
@@ -141,6 +147,7 @@ describe('options', () => {
     const kerberos = { requirePac: true, delegate: true, allowRc4: false, asynchronous: true, replayCache: false };
     const digest = { algorithms: ['MD5'], nonceLifetimeMilliseconds: 86_400_000 } as const;
     const limits = {
+      identityMilliseconds: 3,
       handshakeMilliseconds: 1,
       pendingHandshakes: 2,
       tokenBytes: 0x7fffffff,
