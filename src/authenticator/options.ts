@@ -121,11 +121,19 @@ function optionTable<R>() {
     allowRc4: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
     /** Verify Kerberos off the event loop. This is slower, but a slow file system does not delay other requests. */
     asynchronous: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
-    /** Service principal names that tickets may be for, such as `HTTP/intranet.example.com`. */
+    /**
+     * Service principal names that clients must mean one of, such as `HTTP/intranet.example.com`. A Kerberos ticket must
+     * be for it. An NTLM client must name it in its response, and one that names no service is refused. Clients of Digest
+     * cannot, so Digest is not offered.
+     */
     servicePrincipalNames: optional(listOf(servicePrincipalName, 'names'), {
-      otherwise: 'every `HTTP/…` service that the keytab has a key for',
-      schemes: ['Negotiate', 'Kerberos'],
-      providers: ['gssapi', 'secur32'],
+      otherwise: 'for Kerberos every `HTTP/…` service that the keytab has a key for, for NTLM any',
+    }),
+    /** Refuse NTLM clients that send no MIC, such as curl and Firefox. A MIC that a client sends is always checked. */
+    requireMic: optional(flag, {
+      otherwise: '`false`',
+      schemes: ['Negotiate', 'NTLM'],
+      providers: ['gssapi', 'portable'],
     }),
     /**
      * The account source that verifies NTLM and Digest, on Windows too: `memoryAccounts([...])`, `smbpasswdFile(path)`,

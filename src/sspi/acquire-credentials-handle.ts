@@ -26,7 +26,7 @@ const parameterTable = {
    * same as `inbound` for the packages of this library: no function here uses the client side.
    */
   credentialUse: required(oneOf('inbound', 'both'), "Use 'inbound'."),
-  /** pszPrincipal: the service principal whose tickets are accepted. */
+  /** pszPrincipal: the service that clients must mean; NTLM clients name it in their response, Digest has no such name. */
   principal: optional(text),
   /** pAuthData: what the package needs to verify clients, such as NtlmAuthData; see the package. */
   authData: optional((value: unknown): unknown => value),

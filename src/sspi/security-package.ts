@@ -22,7 +22,7 @@ import type { SecurityContextToken } from './security-context-token.ts';
 export interface AcquireCredentialsParameters {
   /** `both` asks for the client side as well. No function of the contract uses that side, so a package need not have it. */
   readonly credentialUse: 'inbound' | 'both';
-  /** Service principal whose tickets are accepted (pszPrincipal); undefined: all that the machine has keys for. */
+  /** The service that clients must mean (pszPrincipal); undefined: every service of the credential. */
   readonly principal: string | undefined;
   /** Package-specific (pAuthData): account source, keytab, inner packages. */
   readonly authData: unknown;

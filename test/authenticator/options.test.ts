@@ -85,6 +85,7 @@ describe('options', () => {
     ['requirePac', { accounts, requirePac: 'yes' }, /true or false/],
     ['logger', { accounts, logger: 'pino' }, /is "pino".*console/],
     ['logger', { accounts, logger: true }, /is true/],
+    ['requireMic', { accounts, requireMic: 'yes' }, /true or false/],
     ['servicePrincipalNames', { accounts, servicePrincipalNames: [] }, /non-empty array/],
     ['servicePrincipalNames', { accounts, servicePrincipalNames: 'HTTP/a.example' }, /non-empty array/],
     ['servicePrincipalNames[0]', { accounts, servicePrincipalNames: [undefined] }, /class\/host/],
@@ -144,7 +145,14 @@ describe('options', () => {
       clock: { now: () => 1, elapsed: () => 2 },
       random: (size: number) => new Uint8Array(size),
     } as const;
-    const kerberos = { requirePac: true, delegate: true, allowRc4: false, asynchronous: true, replayCache: false };
+    const kerberos = {
+      requireMic: true,
+      requirePac: true,
+      delegate: true,
+      allowRc4: false,
+      asynchronous: true,
+      replayCache: false,
+    };
     const digest = { algorithms: ['MD5'], nonceLifetimeMilliseconds: 86_400_000 } as const;
     const limits = {
       identityMilliseconds: 3,

@@ -24,3 +24,29 @@ export function namesService(name: string, service: string, realm: string): bool
   const [, wanted, wantedRealm] = form.exec(name.toLowerCase()) ?? [];
   return service.toLowerCase() === wanted && (wantedRealm === undefined || realm.toLowerCase() === wantedRealm);
 }
+
+/** Class, host, port, what follows the host, and realm of a name in lower case. */
+const parts = /^([^/@]+)\/([^/@:]+)(?::([^/@]*))?((?:\/[^@]*)?)(?:@(.*))?$/;
+
+/**
+ * Whether the target that a client named is the service that a name means. Targets come in several forms: Kerberos adds
+ * the realm, browsers add the port to that of NTLM. Case is ignored; port and realm are compared only if the name has
+ * one.
+ *
+ * @param name a name that servicePrincipalName accepted
+ * @param target SECPKG_ATTR_CLIENT_SPECIFIED_TARGET
+ */
+export function namesTarget(name: string, target: string): boolean {
+  const wanted = parts.exec(name.toLowerCase());
+  const named = parts.exec(target.toLowerCase());
+  if (wanted === null || named === null) return name.toLowerCase() === target.toLowerCase();
+  const [, serviceClass, host, port, rest, realm] = wanted;
+  const [, namedClass, namedHost, namedPort, namedRest, namedRealm] = named;
+  return (
+    namedClass === serviceClass &&
+    namedHost === host &&
+    namedRest === rest &&
+    (port === undefined || namedPort === port) &&
+    (realm === undefined || namedRealm === realm)
+  );
+}

@@ -68,6 +68,14 @@ describe('DigestAuthData', () => {
     });
   }
 
+  it('C18: refuses a principal, which no client of Digest could mean', () => {
+    const parameters = { package: digestPackage, credentialUse: 'inbound', authData: good } as const;
+    assert.throws(() => Sspi.acquireCredentialsHandle({ ...parameters, principal: 'HTTP/web' }), {
+      code: 'ERR_SSPI_AUTH_OPTION',
+      option: 'principal',
+    });
+  });
+
   it('G04: does not print the secret', () => {
     assert.throws(
       () => acquire({ ...good, secret: 'hunter2' }),
