@@ -4,7 +4,7 @@
  */
 import { encodeBase64 } from '../formats/base64.ts';
 import { printable } from '../foundation/text.ts';
-import { passedThroughProxy } from '../http/authorization.ts';
+import { authorizationField, passedThroughProxy } from '../http/authorization.ts';
 import { peerOf } from '../http/exchange.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { challengeOutcome, refusedOutcome } from '../http/outcome.ts';
@@ -75,7 +75,9 @@ export class Conclusions {
     conclude: (result: VerificationResult) => Outcome,
   ): Outcome | Promise<Outcome> {
     const refuse = (): Outcome => refusedOutcome(401, this.#bareChallenges(exchange));
-    return this.pending.whenVerified(connection, exchange.socket, result, conclude, refuse);
+    const field = result instanceof Promise ? authorizationField(exchange.rawHeaders) : undefined;
+    const bytes = typeof field === 'string' ? field.length : 0;
+    return this.pending.whenVerified(connection, exchange.socket, result, conclude, refuse, bytes);
   }
 
   /** The context is established: its user is admitted, or refused by policy. */

@@ -7,6 +7,7 @@ import { channelBindingsOf } from '../http/channel-bindings.ts';
 import { challengeOutcome, refusedOutcome } from '../http/outcome.ts';
 import type { Outcome } from '../http/outcome.ts';
 import { announcesBody } from '../http/request-body.ts';
+import { heldBytes } from '../sspi/index.ts';
 import type { Attempt, Conclusions } from './conclusions.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
 import { discard, verifyToken } from './verification.ts';
@@ -73,7 +74,8 @@ function conclude(
       });
       // Only a request with a body needs a listener for 'end'. On others it would make Node's event emitters slower for
       // all.
-      pending.add(connection, exchange.socket, announcesBody(exchange.rawHeaders) ? exchange : undefined);
+      const arriving = announcesBody(exchange.rawHeaders) ? exchange : undefined;
+      pending.add(connection, exchange.socket, arriving, heldBytes(context));
       if (audit.hasHandshakeListeners) audit.handshake(conclusions.record(attempt, scheme, 'SEC_I_CONTINUE_NEEDED'));
       const challenges = tokens.slice(0, 1).map((token) => `${scheme.name} ${encodeBase64(token)}`);
       return challengeOutcome(challenges, true);

@@ -64,6 +64,8 @@ export const limitOptions = {
   handshakeMilliseconds: defaulted(atLeastOne, 30_000, handshakes),
   /** How many handshakes may wait for their client at the same time. One more drops the oldest. */
   pendingHandshakes: defaulted(atLeastOne, 10_000, handshakes),
+  /** How many bytes of tokens the handshakes that wait may hold together. One more drops the oldest. */
+  pendingHandshakeBytes: defaulted(atLeastOne, 16 * 1024 * 1024, handshakes),
   /** Largest decoded token, in bytes. Node's own limit for header fields, maxHeaderSize (16 KiB), may be lower. */
   tokenBytes: defaulted(atLeastOne, 48 * 1024, handshakes),
   /** Largest request body that is read and discarded when sspi-auth answers a request itself, in bytes. */

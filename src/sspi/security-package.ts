@@ -111,6 +111,11 @@ export interface PackageContext {
   /** The context must outlive its handshake because it is needed to impersonate or holds delegated credentials. */
   readonly keepAfterHandshake?: boolean;
   /**
+   * How many bytes of messages the context holds while it waits for its client, for the bound on all that wait. Left out:
+   * the package cannot tell.
+   */
+  readonly heldBytes?: number | undefined;
+  /**
    * Credentials that the client forwarded, if the credential and the requirements ask for them. Read on an established
    * context only.
    */

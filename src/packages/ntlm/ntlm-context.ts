@@ -83,6 +83,13 @@ export class NtlmContext implements PackageContext {
     this.#state = { phase: 'challenged', challenge };
   }
 
+  /** The messages that the MIC will cover. */
+  get heldBytes(): number {
+    if (this.#state.phase !== 'challenged') return 0;
+    const { negotiateMessage, challengeMessage } = this.#state.challenge;
+    return negotiateMessage.byteLength + challengeMessage.byteLength;
+  }
+
   /**
    * The last leg: an AUTHENTICATE_MESSAGE. The first call uses up the challenge, whatever its result is, so that no
    * second response can be tried with it (attacks C02, C03).
