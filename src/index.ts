@@ -10,6 +10,7 @@ export type {
   NtlmAccepted,
   NtlmLogon,
   Refused,
+  ServerNames,
   Unavailable,
 } from './accounts/account-source.ts';
 /** Hash algorithm of Digest, as `algorithm` names it (RFC 7616). */
@@ -25,6 +26,7 @@ export { createAuthenticator } from './authenticator/create-authenticator.ts';
 export type { Clock } from './foundation/clock.ts';
 export { MalformedTokenError, OptionError, SspiAuthError } from './foundation/errors.ts';
 export type { SspiAuthErrorCode } from './foundation/errors.ts';
+export type { Secret } from './foundation/secret.ts';
 export type { ConnectionSocket, Exchange } from './http/exchange.ts';
 export { awaitResult, holdContinue, holdFirstContinue } from './http/expect-continue.ts';
 /** A `ServerResponse` whose client may wait for `100 Continue`: every ServerResponse is one. */

@@ -7,6 +7,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { systemClock } from '../foundation/clock.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { SspiAuthError } from '../foundation/errors.ts';
+import { fileExposure, processReader } from '../foundation/file-exposure.ts';
+import type { FileOwnership } from '../foundation/file-exposure.ts';
 import { defaulted } from '../foundation/option-table.ts';
 import { callable, clock } from '../foundation/option-values.ts';
 import type { Unavailable } from './account-source.ts';
@@ -14,8 +16,8 @@ import type { Unavailable } from './account-source.ts';
 /** Options that every source over a file has. */
 export const accountFileOptions = {
   /**
-   * Called with a message for each line that is not an account, when the file can no longer be read, and when no
-   * account in it can sign in any more.
+   * Called with a message for each line that is not an account, when the file can no longer be read, when no account in
+   * it can sign in any more, and when others than the owner may read or change the file.
    */
   onWarning: defaulted(callable<(message: string) => void>(), processWarning, { otherwise: 'a process warning' }),
   /** Where the time comes from. */
@@ -66,6 +68,10 @@ export class AccountFile<T> {
   #digest = '';
   /** A warning that the file cannot be read was given, and the file was not read since. */
   #warned = false;
+  /** What others may do with the file, and the cure; undefined: nothing. */
+  #exposure: string | undefined;
+  /** A warning that others may read or change the file was given, and it is still so. */
+  #warnedOfExposure = false;
   /**
    * Inode, size and times of the last read, and when it was (clock.elapsed(), milliseconds). For a file whose time
    * stamps are in the future: it stays too young.
@@ -93,6 +99,7 @@ export class AccountFile<T> {
     }
     // A file of another kind may have thousands of such lines. The message names only the first one.
     if (this.#content.usable === 0) throw this.#startError(this.#whyUnusable(this.#content));
+    this.#warnOfExposure();
     this.#warnOfProblems(this.#content);
   }
 
@@ -120,10 +127,13 @@ export class AccountFile<T> {
   /** Reads the file if it may have changed since the last read. */
   #refresh(): AccountFileContent<T> {
     const known = this.#content;
-    const { ino, size, mtimeMs, ctimeMs } = statSync(this.path);
+    const stats = statSync(this.path);
+    const { ino, size, mtimeMs, ctimeMs } = stats;
     const age = this.#clock.now() - Math.max(mtimeMs, ctimeMs);
     const found = `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
     if (known !== undefined && found === this.#version) return known;
+    this.#exposure = exposureOf(this.path, stats);
+    if (known !== undefined) this.#warnOfExposure();
     const readAt = this.#clock.elapsed();
     const again = age < 0 && found === this.#last.found && readAt - this.#last.readAt < SETTLED_MILLISECONDS;
     if (known !== undefined && again) return known;
@@ -141,6 +151,14 @@ export class AccountFile<T> {
     // Only after the read: a file that cannot be read must not count as known at the next call.
     this.#last = { found, readAt };
     return content;
+  }
+
+  /** Says it once, and again if the file was closed to others in between. */
+  #warnOfExposure(): void {
+    if (this.#exposure !== undefined && !this.#warnedOfExposure) {
+      this.#onWarning(`sspi-auth: ${this.path} holds hashes that are as good as passwords, and ${this.#exposure}`);
+    }
+    this.#warnedOfExposure = this.#exposure !== undefined;
   }
 
   #warnOfProblems(content: AccountFileContent<T>): void {
@@ -164,6 +182,11 @@ export class AccountFile<T> {
     const message = `sspi-auth: ${this.#format.source}: ${this.path} ${problem}. ${cure}`;
     return new SspiAuthError('ERR_SSPI_AUTH_ACCOUNT_FILE', message, cause === undefined ? undefined : { cause });
   }
+}
+
+function exposureOf(path: string, stats: FileOwnership): string | undefined {
+  const reader = processReader();
+  return reader === undefined ? undefined : fileExposure(path, stats, reader);
 }
 
 function codeOf(error: unknown): string {

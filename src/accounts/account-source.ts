@@ -38,17 +38,27 @@ export interface Unavailable {
   readonly reason: string;
 }
 
+/** The names of a server, by which its clients may mean its own accounts. */
+export interface ServerNames {
+  /** NetBIOS domain of the server; its computer name if it stands alone. The domain of accounts without one. */
+  readonly serverDomain: string;
+  /** NetBIOS name of the server. */
+  readonly serverName: string;
+  /** DNS name of the domain, if it is known. */
+  readonly serverDnsDomain?: string | undefined;
+}
+
 /** An NTLM response to verify, MS-NLMP sections 3.3.2 and 3.2.5.1.2. */
-export interface NtlmLogon {
-  /** UserName of the AUTHENTICATE_MESSAGE, decoded. */
+export interface NtlmLogon extends ServerNames {
+  /**
+   * UserName of the AUTHENTICATE_MESSAGE, decoded. May be `DOMAIN\user` or `user@domain` with an empty domain: NTOWFv2
+   * covers both as they are.
+   */
   readonly userName: string;
   /** DomainName of the AUTHENTICATE_MESSAGE, decoded. Case-sensitive in NTOWFv2. */
   readonly domain: string;
   /** Workstation of the AUTHENTICATE_MESSAGE, decoded. */
   readonly workstation: string;
-  /** NetBIOS domain and computer name that this server sent in its challenge. */
-  readonly serverDomain: string;
-  readonly serverName: string;
   /** Eight bytes. */
   readonly serverChallenge: Uint8Array;
   /** NTLMv2_RESPONSE as received: NTProofStr (16 bytes) and NTLMv2_CLIENT_CHALLENGE. */
@@ -64,8 +74,8 @@ export interface NtlmAccepted {
 }
 
 /** A Digest response to verify, RFC 7616 section 3.4.1. */
-export interface DigestLogon {
-  /** As the client sent it: it goes into A1 unchanged. May be `DOMAIN\user`. */
+export interface DigestLogon extends ServerNames {
+  /** As the client sent it: it goes into A1 unchanged. May be `DOMAIN\user` or `user@domain`. */
   readonly userName: string;
   /** The server's realm, not the one that the client sent. */
   readonly realm: string;
@@ -81,8 +91,6 @@ export interface DigestLogon {
   readonly qualityOfProtection: 'auth';
   /** Hexadecimal digits as sent, not yet checked. */
   readonly response: string;
-  /** NetBIOS domain of the server, for an account without one. */
-  readonly serverDomain: string;
 }
 
 /** An accepted Digest response. */
@@ -97,25 +105,48 @@ export interface DigestAccepted {
 export interface AccountSource {
   /** For messages to the operator, such as `memoryAccounts (2 accounts)`. */
   readonly description: string;
+  /**
+   * Called at start with the names of the server, once for each credential that will ask the source. Refuses names at
+   * which two accounts of the source would be one: `alice` and `CORP\alice` at a server of the domain CORP.
+   *
+   * @throws OptionError that names the account
+   */
+  checkServerNames?(names: ServerNames): void;
   verifyNtlm?(logon: NtlmLogon): NtlmAccepted | Refused | Unavailable | Promise<NtlmAccepted | Refused | Unavailable>;
   verifyDigest?(
     logon: DigestLogon,
   ): DigestAccepted | Refused | Unavailable | Promise<DigestAccepted | Refused | Unavailable>;
-  /** Releases files, connections and processes. Called once. */
+  /**
+   * Whether an account that this source accepted may still be signed in. Asked with the next request of a connection that
+   * NTLM signed in, at most once a second for each connection, and so it must return at once. Anything but `true`, and an
+   * exception, ends the sign-in. Left out: a sign-in lasts as long as its connection, up to
+   * `limits.identityMilliseconds`.
+   *
+   * @param account names and SID as the source gave them, with the server's domain where it gave none
+   */
+  isCurrent?(account: Account): boolean;
+  /** Releases files, connections and processes. Called when the last authenticator that uses the source is closed. */
   close?(): void | Promise<void>;
 }
 
 type VerifyFunction = 'verifyNtlm' | 'verifyDigest';
+type OptionalFunction = 'checkServerNames' | 'isCurrent' | 'close';
 
 const verifyFunctions: readonly VerifyFunction[] = ['verifyNtlm', 'verifyDigest'];
+const optionalFunctions: readonly OptionalFunction[] = ['checkServerNames', 'isCurrent', 'close'];
 
-/** Reads an option that is an account source: it must have at least one verify function. */
+/** Reads an option that is an account source: it must have at least one verify function, and no method of another type. */
 export const accountSource: Reader<AccountSource> = (value, option) => {
-  const source = (value ?? {}) as Partial<Record<VerifyFunction, unknown>>;
+  const source = (value ?? {}) as Partial<Record<VerifyFunction | OptionalFunction, unknown>>;
   const given = verifyFunctions.filter((name) => source[name] !== undefined);
   if (given.length === 0 || !given.every((name) => typeof source[name] === 'function')) {
     const cure = "Give an account source: memoryAccounts([{ userName: 'alice', password }]) or smbpasswdFile(path).";
     throw new OptionError(option, shown(value), cure);
+  }
+  for (const name of optionalFunctions) {
+    if (source[name] !== undefined && typeof source[name] !== 'function') {
+      throw new OptionError(`${option}.${name}`, shown(source[name]), 'Give a function, or leave it out.');
+    }
   }
   return value as AccountSource;
 };

@@ -4,7 +4,7 @@
  * (attack G05).
  */
 import { uppercase } from '../formats/uppercase.ts';
-import type { Account } from './account-source.ts';
+import type { Account, ServerNames } from './account-source.ts';
 
 /** One account and its secrets. */
 export interface StoredAccount {
@@ -17,13 +17,20 @@ export interface StoredAccount {
 }
 
 /** The account that a client claims. */
-export interface WantedAccount {
+export interface WantedAccount extends ServerNames {
   readonly userName: string;
   /** The domain the client named; may be empty or `.`. */
   readonly domain: string;
-  /** NetBIOS domain and computer name of the server. */
-  readonly serverDomain: string;
-  readonly serverName: string;
+}
+
+/** Who a client means, read from the names that it sent. */
+interface Claim {
+  /** Accounts of that user name. */
+  readonly sameUser: readonly StoredAccount[];
+  /** As AccountTable compares names; empty or `.`: the client named none. */
+  readonly domain: string;
+  /** The name was of the form `user@domain`. */
+  readonly isAddress: boolean;
 }
 
 export class AccountTable {
@@ -66,44 +73,106 @@ export class AccountTable {
   /** Removes all accounts of a user name, whatever their domain. */
   remove(userName: string): void {
     const user = this.#fold(userName);
-    this.#size -= this.#byUser.get(user)?.length ?? 0;
+    const removed = this.#byUser.get(user) ?? none;
     this.#byUser.delete(user);
+    this.#size -= removed.length;
+    for (const { account } of removed) {
+      if (account.userPrincipalName === undefined) continue;
+      const principal = this.#fold(account.userPrincipalName);
+      const others = this.#byPrincipal.get(principal)?.filter((other) => !removed.includes(other)) ?? [];
+      if (others.length === 0) this.#byPrincipal.delete(principal);
+      else this.#byPrincipal.set(principal, others);
+    }
   }
 
   /**
-   * Finds the account that a client means (attack C28). Only accounts of the claimed user name are considered. The
-   * first of these rules that matches an account decides. If it matches more than one account, none is found.
+   * Two accounts that are one at a server of these names: one has no domain, the other has the server's.
+   *
+   * @returns both, in the order in which they were added; undefined if there are none
+   */
+  sameAt(names: ServerNames): readonly [StoredAccount, StoredAccount] | undefined {
+    const { own, domainOf } = this.#namesOf(names);
+    for (const sameUser of this.#byUser.values()) {
+      const [first, second] = sameUser.filter((stored) => domainOf(stored) === own);
+      if (first !== undefined && second !== undefined) return [first, second];
+    }
+    return undefined;
+  }
+
+  /**
+   * Finds the account that a client means (attack C28). Only accounts of the claimed user name are considered. An
+   * account without a domain is one of the server's domain, whose DNS name means the same. The first of these rules that
+   * matches an account decides. If it matches more than one account, none is found.
    *
    * 1. The account's domain is the one that the client named.
    * 2. The client named no domain (empty or `.`): the account may have any domain.
-   * 3. The client named the server's domain or computer name: the account has no domain, or its domain is one of these
-   *    two names.
-   * 4. The account has no domain. It is the server's own, and a client may not know the name of the server.
+   * 3. The client named the server's domain or computer name: the account's domain is one of these two.
+   * 4. The client named a DNS name: the account has a userPrincipalName that ends with it.
+   * 5. The account has no domain. It is the server's own, and a client may not know the name of the server.
    *
-   * A user name with an `@` is looked up as a userPrincipalName if it came without a domain and no account has it as
-   * its user name.
+   * A client that named no domain may have put it into the user name. A user name that an account has is never taken
+   * apart. Otherwise `DOMAIN\user` has the domain before its first backslash. A name with an `@` is first looked up as a
+   * userPrincipalName; if no account has it, its domain is behind the last `@`, and rule 5 does not apply.
    *
    * @returns undefined if no account is found
    */
-  find({ userName, domain, serverDomain, serverName }: WantedAccount): StoredAccount | undefined {
-    const user = this.#fold(userName);
-    const isPrincipal = domain === '' && user.includes('@') && !this.#byUser.has(user);
+  find(wanted: WantedAccount): StoredAccount | undefined {
     // An unknown name goes through the same steps, with an empty list: it takes as long as a known one (attack G01).
-    const sameUser = (isPrincipal ? this.#byPrincipal : this.#byUser).get(user) ?? none;
-    const wanted = this.#fold(domain);
-    const exact = sameUser.filter((stored) => this.#domainOf(stored) === wanted);
+    const { sameUser, domain: claimed, isAddress } = this.#claimOf(wanted);
+    const { own, netBiosNameOf, domainOf } = this.#namesOf(wanted);
+    const domain = netBiosNameOf(claimed);
+    const exact = sameUser.filter((stored) => domainOf(stored) === domain);
     if (exact.length > 0) return only(exact);
-    if (wanted === '' || wanted === '.') return only(sameUser);
-    const own: readonly (string | undefined)[] = [undefined, this.#fold(serverDomain), this.#fold(serverName)];
-    if (own.includes(wanted)) {
-      const ours = sameUser.filter((stored) => own.includes(this.#domainOf(stored)));
-      if (ours.length > 0) return only(ours);
+    if (domain === '' || domain === '.') return only(sameUser);
+    const names = [own, this.#fold(wanted.serverName)];
+    const ours = names.includes(domain) ? sameUser.filter((stored) => names.includes(domainOf(stored))) : none;
+    if (ours.length > 0) return only(ours);
+    const suffixed = sameUser.filter((stored) => this.#suffixOf(stored) === claimed);
+    if (suffixed.length > 0) return only(suffixed);
+    return isAddress ? undefined : only(sameUser.filter(({ account }) => account.domain === undefined));
+  }
+
+  #claimOf({ userName, domain }: WantedAccount): Claim {
+    const user = this.#fold(userName);
+    const known = this.#byUser.get(user);
+    const named = { sameUser: known ?? none, domain: this.#fold(domain), isAddress: false };
+    if (domain !== '' || known !== undefined) return named;
+    const backslash = user.indexOf('\\');
+    if (backslash >= 0) {
+      const sameUser = this.#byUser.get(user.slice(backslash + 1)) ?? none;
+      return { sameUser, domain: user.slice(0, backslash), isAddress: false };
     }
-    return only(sameUser.filter(({ account }) => account.domain === undefined));
+    const principal = user.includes('@') ? this.#byPrincipal.get(user) : undefined;
+    if (principal !== undefined) return { ...named, sameUser: principal };
+    const at = user.lastIndexOf('@');
+    // `alice@` names no domain, but is not `alice`.
+    if (at < 0 || at === user.length - 1) return named;
+    return { sameUser: this.#byUser.get(user.slice(0, at)) ?? none, domain: user.slice(at + 1), isAddress: true };
+  }
+
+  /** The names of a server as this table compares names. */
+  #namesOf({ serverDomain, serverDnsDomain }: ServerNames): {
+    /** The server's domain. */
+    readonly own: string;
+    /** The server's domain for its DNS name, any other name unchanged. */
+    readonly netBiosNameOf: (domain: string) => string;
+    /** The domain of an account. */
+    readonly domainOf: (stored: StoredAccount) => string;
+  } {
+    const own = this.#fold(serverDomain);
+    const dnsDomain = serverDnsDomain === undefined ? undefined : this.#fold(serverDnsDomain);
+    const netBiosNameOf = (domain: string): string => (domain === dnsDomain ? own : domain);
+    return { own, netBiosNameOf, domainOf: (stored) => netBiosNameOf(this.#domainOf(stored) ?? own) };
   }
 
   #domainOf({ account }: StoredAccount): string | undefined {
     return account.domain === undefined ? undefined : this.#fold(account.domain);
+  }
+
+  /** What is behind the last `@` of the userPrincipalName. */
+  #suffixOf({ account: { userPrincipalName = '' } }: StoredAccount): string | undefined {
+    const at = userPrincipalName.lastIndexOf('@');
+    return at < 0 ? undefined : this.#fold(userPrincipalName.slice(at + 1));
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Accounts of a file in Samba's smbpasswd format, smbpasswd(5): `name:uid:LM hash:NT hash:[flags]:LCT-time:`. A user
- * who is removed from the file is refused from then on.
+ * who is removed from the file is refused from then on, on connections that are signed in as well.
  */
 import { ntowfv1 } from '../crypto/ntlm-keys.ts';
 import { uppercase } from '../formats/uppercase.ts';
@@ -10,6 +10,7 @@ import type { AuthDataOf } from '../foundation/option-table.ts';
 import { shown, text } from '../foundation/option-values.ts';
 import type { Reader } from '../foundation/option-values.ts';
 import { hasControlCharacter } from '../foundation/text.ts';
+import { markAsRead } from './account-fields.ts';
 import { AccountFile, accountFileOptions } from './account-file.ts';
 import type { AccountFileContent } from './account-file.ts';
 import type { AccountSource } from './account-source.ts';
@@ -17,7 +18,8 @@ import { AccountTable } from './account-table.ts';
 import { verifyNtlmResponse } from './verify-ntlm.ts';
 
 const domainName: Reader<string> = (value, option) => {
-  if (typeof value === 'string' && value !== '' && !hasControlCharacter(value) && !value.includes('\\')) return value;
+  const isName = typeof value === 'string' && value !== '' && value !== '.' && !value.includes('\\');
+  if (isName && !hasControlCharacter(value)) return value;
   throw new OptionError(option, shown(value), 'Give a name, or leave it out for accounts of the server itself.');
 };
 
@@ -65,8 +67,15 @@ export function smbpasswdFile(path: string, options: SmbpasswdFileOptions = {}):
       const table = file.current();
       return 'result' in table ? table : verifyNtlmResponse(table.find(logon), logon);
     },
+    isCurrent({ userName }) {
+      const table = file.current();
+      // All accounts of the file have one domain, so the user name is enough.
+      return !('result' in table) && table.find({ userName, ...noDomain })?.ntHash !== undefined;
+    },
   } satisfies AccountSource);
 }
+
+const noDomain = { domain: '', serverDomain: '', serverName: '' };
 
 function readTable(content: string, domain: string | undefined): AccountFileContent<AccountTable> {
   const table = new AccountTable();
@@ -81,7 +90,8 @@ function readTable(content: string, domain: string | undefined): AccountFileCont
       continue;
     }
     const { userName, ntHash } = read;
-    const account = Object.freeze({ userName, domain });
+    // The name was read above, the domain at start.
+    const account = markAsRead(Object.freeze({ userName, domain }));
     if (table.add({ account, ntHash, password: undefined })) {
       if (ntHash !== undefined) usable.add(uppercase(userName));
       continue;

@@ -58,6 +58,7 @@ export type AuditReason =
   | 'token-too-large'
   | 'body-too-large'
   | 'account-refused'
+  | 'account-removed'
   | 'package-not-allowed'
   | 'attributes-missing'
   | 'target-not-allowed'

@@ -6,6 +6,7 @@
  * shows the effect.
  */
 import { Acceptor } from './acceptor.ts';
+import { beginUse, endUse } from './account-source-uses.ts';
 import { Audit } from './audit.ts';
 import { OptionError, SspiAuthError } from '../foundation/errors.ts';
 import { reliesOnConnection } from '../http/authorization.ts';
@@ -61,6 +62,7 @@ export class Authenticator<R = unknown> {
     this.#clock = settings.clock;
     this.#audit = new Audit(settings.logger);
     this.#acceptor = new Acceptor(settings, schemes, this.#audit);
+    if (settings.accounts !== undefined) beginUse(settings.accounts);
   }
 
   /** The schemes offered, in their order. */
@@ -105,15 +107,20 @@ export class Authenticator<R = unknown> {
     return this.#acceptor.challenge(exchange);
   }
 
-  /** Abandons every handshake and frees the credentials. Later requests are refused. */
+  /**
+   * Abandons every handshake and frees the credentials. Later requests are refused. Closes the account source, if no
+   * other authenticator uses it.
+   */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#unconditional = false;
     this.#acceptor.close();
+    const { accounts } = this.settings;
+    if (accounts === undefined || !endUse(accounts)) return;
     const failed = (error: unknown): void => this.#audit.failedAside(error, 'closing the account source');
     try {
-      const closing: unknown = this.settings.accounts?.close?.();
+      const closing: unknown = accounts.close?.();
       if (isThenable(closing)) closing.then(undefined, failed);
     } catch (error) {
       failed(error);

@@ -4,7 +4,7 @@
  */
 import { encodeBase64 } from '../formats/base64.ts';
 import { printable } from '../foundation/text.ts';
-import { passedThroughProxy } from '../http/authorization.ts';
+import { authorizationField, passedThroughProxy } from '../http/authorization.ts';
 import { peerOf } from '../http/exchange.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { challengeOutcome, refusedOutcome } from '../http/outcome.ts';
@@ -19,6 +19,7 @@ import type { Connection } from './connection.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
 import type { Settings } from './options.ts';
 import type { PendingHandshakes } from './pending-handshakes.ts';
+import { currency } from './currency.ts';
 import type { AcceptedResult, VerificationResult } from './verification.ts';
 
 /** The settings that the acceptor uses. */
@@ -89,7 +90,9 @@ export class Conclusions {
     conclude: (result: VerificationResult) => Outcome,
   ): Outcome | Promise<Outcome> {
     const refuse = (): Outcome => refusedOutcome(401, this.#bareChallenges(exchange));
-    return this.pending.whenVerified(connection, exchange.socket, result, conclude, refuse);
+    const field = result instanceof Promise ? authorizationField(exchange.rawHeaders) : undefined;
+    const bytes = typeof field === 'string' ? field.length : 0;
+    return this.pending.whenVerified(connection, exchange.socket, result, conclude, refuse, bytes);
   }
 
   /** The context is established: its user is admitted, or refused by policy. */
@@ -119,7 +122,14 @@ export class Conclusions {
     this.pending.remove(connection);
     if (scheme.boundTo === 'connection') connection.interruption = undefined;
     if (persists) {
-      connection.enter({ type: 'authenticated', outcome, context: kept, expiresAt: expiry?.getTime() ?? Infinity });
+      connection.enter({
+        type: 'authenticated',
+        outcome,
+        context: kept,
+        expiresAt: expiry?.getTime() ?? Infinity,
+        endsAt: this.settings.clock.elapsed() + this.settings.limits.identityMilliseconds,
+        isCurrent: scheme.isCurrent === undefined ? undefined : currency(this.audit, scheme, user, connection),
+      });
     } else if (kept !== undefined) {
       connection.retain(kept);
     } else {

@@ -2,10 +2,12 @@
  * The state of one connection. It belongs to the socket object and to nothing else: not to an address, a port, a header
  * or an HTTP/2 session (attack A11, A13).
  */
+import { systemClock } from '../foundation/clock.ts';
 import { deleteSecurityContext } from '../sspi/index.ts';
 import type { Clock, ContextHandle } from '../sspi/index.ts';
 import type { Outcome, StandingOutcome } from '../http/outcome.ts';
 import { whenEarlierAnswered } from '../http/earlier-requests.ts';
+import { joinRound, ROUND_MILLISECONDS, rounds } from './examination-round.ts';
 import { peerOf } from '../http/exchange.ts';
 import type { ConnectionSocket, Exchange } from '../http/exchange.ts';
 import type { Interruption } from './interruption.ts';
@@ -28,9 +30,16 @@ export interface Authenticated {
   readonly outcome: StandingOutcome;
   /** The context, if it must live as long as the identity (impersonation, delegation). */
   readonly context: ContextHandle | undefined;
-  /** When the identity ends, in milliseconds since 1970-01-01 UTC. Infinity: when the connection ends. */
+  /** When the ticket ends, in milliseconds since 1970-01-01 UTC. Infinity: there is none. */
   readonly expiresAt: number;
+  /** When the identity ends, whatever its ticket says (Clock.elapsed()). */
+  readonly endsAt: number;
+  /** Whether the account may still be signed in. Undefined: nobody can tell. */
+  readonly isCurrent?: (() => boolean) | undefined;
 }
+
+/** The identity is examined with every request. */
+const NO_ROUND = -1;
 
 /** Exactly one of these at a time. */
 export type ConnectionPhase = { readonly type: 'idle' } | Negotiating | Authenticated;
@@ -40,8 +49,10 @@ const idle: ConnectionPhase = Object.freeze({ type: 'idle' });
 /** State of one connection: its phase, and the requests that wait for the one that is being verified. */
 export class Connection {
   // The fields that every request reads come first, so that they lie in one cache line of the processor.
-  /** The outcome of an authenticated phase that ends only with its connection. */
-  #lasting: StandingOutcome | undefined;
+  /** The outcome of an authenticated phase, until its identity has ended. */
+  #standing: StandingOutcome | undefined;
+  /** The round in which the identity was examined. */
+  #round = NO_ROUND;
   /** The step that runs, or the last of those that wait; see `inTurn`. */
   #last: Promise<Outcome> | undefined;
   #phase: ConnectionPhase = idle;
@@ -55,6 +66,8 @@ export class Connection {
   /** How the last handshake ended before its last token; undefined if it did not. Only for the log. */
   interruption: Interruption | undefined;
   #stopWatching: (() => void) | undefined;
+  /** When `isCurrent` is asked again (Clock.elapsed()), if the identity is examined more often. */
+  #askAgainAt = -Infinity;
   /** The context of a request that signed in for itself only; see `retain`. */
   #retained: ContextHandle | undefined;
   /** The request that is being verified. */
@@ -81,12 +94,29 @@ export class Connection {
 
   /**
    * The outcome of a request without credentials; undefined if the connection is not signed in, or its identity has
-   * expired.
+   * ended: its ticket has expired, its time is over, or its account is not there any more.
    */
   standing(clock: Clock): StandingOutcome | undefined {
-    if (this.#lasting !== undefined) return this.#lasting;
+    const outcome = this.#standing;
+    return outcome === undefined || this.#round === rounds.current ? outcome : this.#examine(clock);
+  }
+
+  #examine(clock: Clock): StandingOutcome | undefined {
+    const outcome = this.#standing;
     const phase = this.#phase;
-    return phase.type === 'authenticated' && phase.expiresAt > clock.now() ? phase.outcome : undefined;
+    this.#standing = undefined;
+    if (phase.type !== 'authenticated') return undefined;
+    const elapsed = clock.elapsed();
+    const left = Math.min(phase.expiresAt - clock.now(), phase.endsAt - elapsed);
+    if (!(left > 0)) return undefined;
+    if (phase.isCurrent !== undefined && (this.#round !== NO_ROUND || elapsed >= this.#askAgainAt)) {
+      if (!phase.isCurrent()) return undefined;
+      this.#askAgainAt = elapsed + ROUND_MILLISECONDS;
+    }
+    this.#standing = outcome;
+    // Rounds have the time of the system. By another clock, and in its last round, an identity is examined each time.
+    this.#round = left > ROUND_MILLISECONDS && clock === systemClock ? joinRound() : NO_ROUND;
+    return outcome;
   }
 
   /** Notes how the handshake of the connection ends, if one is pending. */
@@ -102,7 +132,9 @@ export class Connection {
     const before = this.#phase;
     const retained = this.#retained;
     this.#phase = phase;
-    this.#lasting = phase.type === 'authenticated' && phase.expiresAt === Infinity ? phase.outcome : undefined;
+    this.#standing = phase.type === 'authenticated' ? phase.outcome : undefined;
+    this.#round = NO_ROUND;
+    this.#askAgainAt = -Infinity;
     this.#retained = undefined;
     if (retained !== undefined) this.#deleteWhenUnused(retained);
     const context = contextOf(before);

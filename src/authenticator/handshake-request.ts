@@ -8,6 +8,7 @@ import { channelBindingsOf, hasTls } from '../http/channel-bindings.ts';
 import { challengeOutcome, refusedOutcome } from '../http/outcome.ts';
 import type { Outcome } from '../http/outcome.ts';
 import { announcedLength, legBodyBytes } from '../http/request-body.ts';
+import { heldBytes } from '../sspi/index.ts';
 import type { Diagnosis } from '../sspi/index.ts';
 import type { Attempt, Conclusions } from './conclusions.ts';
 import { interruptedDiagnosis, mixedDiagnosis } from './interruption.ts';
@@ -98,7 +99,7 @@ function conclude(conclusions: Conclusions, attempt: Leg, scheme: OfferedScheme,
       });
       // Only a request with a body needs a listener for 'end'. On others it would make Node's event emitters slower for
       // all.
-      pending.add(connection, exchange.socket, bodyLength === 0 ? undefined : exchange);
+      pending.add(connection, exchange.socket, bodyLength === 0 ? undefined : exchange, heldBytes(context));
       if (audit.hasHandshakeListeners) audit.handshake(conclusions.record(attempt, scheme, 'SEC_I_CONTINUE_NEEDED'));
       const challenges = tokens.slice(0, 1).map((token) => `${scheme.name} ${encodeBase64(token)}`);
       return challengeOutcome(challenges, true);

@@ -1,4 +1,5 @@
 /** An HTTP authentication scheme that a server offers, with the credential that verifies it. */
+import type { Identity } from '../identity/identity.ts';
 import type { CredentialHandle } from '../sspi/index.ts';
 
 export interface OfferedScheme {
@@ -16,6 +17,11 @@ export interface OfferedScheme {
    * undefined: any.
    */
   readonly servicePrincipalNames?: readonly string[] | undefined;
+  /**
+   * Whether a user who signed in by this scheme may stay signed in: `true`, or the account is gone. Asked at most once a
+   * second for each connection. Undefined: nobody can tell.
+   */
+  readonly isCurrent?: ((user: Identity) => unknown) | undefined;
   /** Further ASC_REQ_* bits to request (ASC_REQ_DELEGATE). A context without them is still accepted. */
   readonly requirements?: number | undefined;
   /** ASC_RET_* bits that a finished context must have. They are requested, and a context without them is refused. */

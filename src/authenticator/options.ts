@@ -4,6 +4,7 @@
 import { hostname } from 'node:os';
 import { accountSource } from '../accounts/account-source.ts';
 import { servicePrincipalName } from '../formats/kerberos/service-principal-name.ts';
+import { dnsName } from '../formats/dns-name.ts';
 import { netBiosName, netBiosNameOf } from '../formats/netbios-name.ts';
 import { systemClock, systemRandom } from '../foundation/clock.ts';
 import { OptionError } from '../foundation/errors.ts';
@@ -54,10 +55,17 @@ const bodyBytes = wholeNumber(0, 0x7fffffff);
 const atLeastOne = wholeNumber(1, 0x7fffffff);
 
 export const limitOptions = {
+  /**
+   * How long a sign-in of a connection may last, in milliseconds. Then its client signs in again. A Kerberos ticket that
+   * ends earlier ends it earlier.
+   */
+  identityMilliseconds: defaulted(atLeastOne, 8 * 60 * 60 * 1000, handshakes),
   /** Longest time from a handshake's first token to its last, in milliseconds. */
   handshakeMilliseconds: defaulted(atLeastOne, 30_000, handshakes),
   /** How many handshakes may wait for their client at the same time. One more drops the oldest. */
   pendingHandshakes: defaulted(atLeastOne, 10_000, handshakes),
+  /** How many bytes of tokens the handshakes that wait may hold together. One more drops the oldest. */
+  pendingHandshakeBytes: defaulted(atLeastOne, 16 * 1024 * 1024, handshakes),
   /** Largest decoded token, in bytes. Node's own limit for header fields, maxHeaderSize (16 KiB), may be lower. */
   tokenBytes: defaulted(atLeastOne, 48 * 1024, handshakes),
   /**
@@ -127,11 +135,19 @@ function optionTable<R>() {
     allowRc4: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
     /** Verify Kerberos off the event loop. This is slower, but a slow file system does not delay other requests. */
     asynchronous: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
-    /** Service principal names that tickets may be for, such as `HTTP/intranet.example.com`. */
+    /**
+     * Service principal names that clients must mean one of, such as `HTTP/intranet.example.com`. A Kerberos ticket must
+     * be for it. An NTLM client must name it in its response, and one that names no service is refused. Clients of Digest
+     * cannot, so Digest is not offered.
+     */
     servicePrincipalNames: optional(listOf(servicePrincipalName, 'names'), {
-      otherwise: 'every `HTTP/…` service that the keytab has a key for',
-      schemes: ['Negotiate', 'Kerberos'],
-      providers: ['gssapi', 'secur32'],
+      otherwise: 'for Kerberos every `HTTP/…` service that the keytab has a key for, for NTLM any',
+    }),
+    /** Refuse NTLM clients that send no MIC, such as curl and Firefox. A MIC that a client sends is always checked. */
+    requireMic: optional(flag, {
+      otherwise: '`false`',
+      schemes: ['Negotiate', 'NTLM'],
+      providers: ['gssapi', 'portable'],
     }),
     /**
      * The account source that verifies NTLM and Digest, on Windows too: `memoryAccounts([...])`, `smbpasswdFile(path)`,
@@ -143,6 +159,11 @@ function optionTable<R>() {
       otherwise: "this computer's name",
       schemes: ['Negotiate', 'NTLM', 'Digest'],
     }),
+    /**
+     * DNS name of the domain: sent in the NTLM challenge, and clients may write it for `domain`, as in
+     * `corp.example.com\alice` and `alice@corp.example.com`.
+     */
+    dnsDomain: optional(dnsName, { schemes: ['Negotiate', 'NTLM', 'Digest'] }),
     /** Realm of Digest, which a browser shows to its user. At most 512 bytes of UTF-8. */
     realm: optional(realm, { otherwise: 'the domain', ...digestAlone }),
     /** Options for Digest only. */
@@ -152,7 +173,10 @@ function optionTable<R>() {
      * must send the right ones. `always`: every client must send them; Digest cannot, so it is not offered.
      */
     channelBinding: defaulted(oneOf('never', 'whenSupported', 'always'), 'whenSupported'),
-    /** How long an NTLM, Kerberos or Negotiate sign-in lasts: for its `connection`, or only for its `request`. */
+    /**
+     * How long an NTLM, Kerberos or Negotiate sign-in lasts: for its `connection`, up to `limits.identityMilliseconds`, or
+     * only for its `request`.
+     */
     persistence: defaulted(oneOf('connection', 'request'), 'connection', handshakes),
     /**
      * Keep the security context of a user who has signed in, for `request.sspi.impersonate` (Windows only). `false` frees

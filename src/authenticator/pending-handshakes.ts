@@ -19,6 +19,8 @@ export interface HandshakeLimits {
   readonly handshakeMilliseconds: number;
   /** How many handshakes may wait at once; one more drops the oldest. */
   readonly pendingHandshakes: number;
+  /** How many bytes they may hold together; one more drops the oldest. */
+  readonly pendingHandshakeBytes: number;
 }
 
 /**
@@ -30,6 +32,9 @@ export type ArrivingRequest = Pick<Exchange, 'complete' | 'once'>;
 export class PendingHandshakes {
   /** The deadline of each connection (Clock.elapsed()), earliest first. */
   readonly #deadlines = new Map<Connection, number>();
+  /** What each connection holds, in bytes, and all together. */
+  readonly #bytesOf = new Map<Connection, number>();
+  #bytes = 0;
   /** Connections that have a request whose body is still arriving, so that their time does not run yet. */
   readonly #arriving = new Map<Connection, ArrivingRequest>();
   readonly #limits: HandshakeLimits;
@@ -58,19 +63,18 @@ export class PendingHandshakes {
    *
    * @param request the request of the leg that was answered. While its body arrives, the client is not late: Node has
    *   its own time limit for that (requestTimeout)
+   * @param bytes what is held of its tokens meanwhile
    */
-  add(connection: Connection, socket: ConnectionSocket, request?: ArrivingRequest): void {
+  add(connection: Connection, socket: ConnectionSocket, request?: ArrivingRequest, bytes = 0): void {
     if (request?.complete === false) {
       this.#arriving.set(connection, request);
       request.once?.('end', () => this.#arrived(connection, request));
     }
+    this.#hold(connection, bytes);
     // The deadline is for the whole handshake: a later leg does not extend it.
-    if (this.#deadlines.has(connection)) return;
-    while (this.#deadlines.size >= this.#limits.pendingHandshakes) {
-      const oldest = this.#deadlines.keys().next();
-      if (oldest.done === true) break;
-      this.#abandon(oldest.value, 'evicted');
-    }
+    const isNew = !this.#deadlines.has(connection);
+    this.#makeRoom(connection, isNew ? 1 : 0);
+    if (!isNew) return;
     this.#restart(connection);
     connection.watch(socket, () => {
       this.#forget(connection);
@@ -99,6 +103,7 @@ export class PendingHandshakes {
    *
    * @param conclude makes the outcome of a result
    * @param refuse makes the outcome for a client whose result did not come in time
+   * @param bytes what the request that waits holds of its credentials
    */
   whenVerified(
     connection: Connection,
@@ -106,9 +111,10 @@ export class PendingHandshakes {
     result: VerificationResult | Promise<VerificationResult>,
     conclude: (result: VerificationResult) => Outcome,
     refuse: () => Outcome,
+    bytes = 0,
   ): Outcome | Promise<Outcome> {
     if (!(result instanceof Promise)) return conclude(result);
-    this.add(connection, socket);
+    this.add(connection, socket, undefined, bytes);
     let late = false;
     const abandoned = new Promise<Outcome>((resolve) => {
       connection.onAbandon = () => {
@@ -165,8 +171,24 @@ export class PendingHandshakes {
     this.#deadlines.set(connection, this.#clock.elapsed() + this.#limits.handshakeMilliseconds);
   }
 
+  #hold(connection: Connection, bytes: number): void {
+    this.#bytes += bytes - (this.#bytesOf.get(connection) ?? 0);
+    if (bytes === 0) this.#bytesOf.delete(connection);
+    else this.#bytesOf.set(connection, bytes);
+  }
+
+  /** Drops the oldest until one is within the limits. It itself is kept: tokens have a limit of their own. */
+  #makeRoom(connection: Connection, more: number): void {
+    const { pendingHandshakes, pendingHandshakeBytes } = this.#limits;
+    for (const oldest of this.#deadlines.keys()) {
+      if (this.#deadlines.size + more <= pendingHandshakes && this.#bytes <= pendingHandshakeBytes) return;
+      if (oldest !== connection) this.#abandon(oldest, 'evicted');
+    }
+  }
+
   #forget(connection: Connection): boolean {
     this.#arriving.delete(connection);
+    this.#hold(connection, 0);
     return this.#deadlines.delete(connection);
   }
 

@@ -10,28 +10,43 @@ export const MAX_SUB_AUTHORITIES = 15;
  * (big-endian), SubAuthorityCount little-endian 32-bit numbers.
  *
  * @param field name for error messages
- * @returns the string form of MS-DTYP 2.4.2.1
- * @throws MalformedTokenError for another revision, more than 15 sub-authorities, or too few bytes (attack D15)
+ * @returns the string form of MS-DTYP 2.4.2.1, for which isSid is true
+ * @throws MalformedTokenError for another revision, no sub-authority, which the string form does not have, more than 15,
+ *   or too few bytes (attack D15)
  */
 export function readSid(reader: Reader, field: string): string {
   const at = reader.offset;
   const revision = reader.u8(`${field}.Revision`);
   if (revision !== 1) throw new MalformedTokenError(`${field}.Revision`, `${revision} is not 1`, at);
   const count = reader.u8(`${field}.SubAuthorityCount`);
+  if (count === 0) throw new MalformedTokenError(`${field}.SubAuthorityCount`, 'is 0', at + 1);
   if (count > MAX_SUB_AUTHORITIES) {
     throw new MalformedTokenError(`${field}.SubAuthorityCount`, `${count} is above ${MAX_SUB_AUTHORITIES}`, at + 1);
   }
   const high = reader.u16be(`${field}.IdentifierAuthority`);
   const low = reader.u32be(`${field}.IdentifierAuthority`);
-  // From 2^32 on the authority is written in hexadecimal.
-  let text = high === 0 ? `S-1-${low}` : `S-1-0x${high.toString(16)}${low.toString(16).padStart(8, '0')}`;
+  let text = high === 0 ? `S-1-${low}` : `S-1-0x${hexadecimal(high, 4)}${hexadecimal(low, 8)}`;
   for (let index = 0; index < count; index++) text += `-${reader.u32le(`${field}.SubAuthority`)}`;
   return text;
 }
 
-/** Whether a text is a security identifier as MS-DTYP 2.4.2.1 writes it, with one sub-authority at least. */
+/** From 2^32 on the authority is written in hexadecimal, always with all twelve digits. */
+function hexadecimal(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, '0');
+}
+
+/** IdentifierAuthority in group 1, the sub-authorities in group 2. No decimal number has a zero in front. */
+const form = /^S-1-(0|[1-9]\d{0,9}|0x[\da-fA-F]{12})((?:-(?:0|[1-9]\d{0,9})){1,15})$/;
+
+/** Whether a text is a security identifier as MS-DTYP 2.4.2.1 writes it: what readSid gives, and nothing else. */
 export function isSid(text: string): boolean {
-  return /^S-1-\d+(?:-\d+){1,15}$/.test(text);
+  const [, authority = '', subAuthorities = ''] = form.exec(text) ?? [];
+  if (authority === '' || !subAuthorities.slice(1).split('-').every(isBelow32Bits)) return false;
+  return isBelow32Bits(authority) !== authority.startsWith('0x');
+}
+
+function isBelow32Bits(number: string): boolean {
+  return Number(number) <= 0xffffffff;
 }
 
 /** The SID of a relative identifier in a domain. */

@@ -4,6 +4,7 @@
  */
 import type { Clock, RandomSource } from './clock.ts';
 import { OptionError } from './errors.ts';
+import { Secret } from './secret.ts';
 import { hasControlCharacter } from './text.ts';
 
 /**
@@ -107,14 +108,16 @@ export function wholeNumber(least: number, most: number): Reader<number> {
  *
  * @param least smallest number of bytes
  */
-export function secretBytes(least: number): Reader<Uint8Array, Uint8Array | string> {
+export function secretBytes(least: number): Reader<Secret, Uint8Array | string> {
   return (value, option) => {
+    // Settings that were read once are read again by the package that they are for.
+    if (value instanceof Secret) return value;
     const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
     if (!(bytes instanceof Uint8Array) || bytes.byteLength < least) {
       const cure = `Give at least ${least} random bytes, or a string of at least ${least} bytes.`;
       throw new OptionError(option, 'is too short, or is neither bytes nor a string', cure);
     }
-    return Uint8Array.from(bytes);
+    return new Secret(bytes);
   };
 }
 

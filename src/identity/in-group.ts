@@ -5,6 +5,8 @@ import type { Group, Identity } from './identity.ts';
 
 /** SE_GROUP_ENABLED (winnt.h): a group grants access only if this bit is set. */
 const SE_GROUP_ENABLED = 0x00000004;
+/** SE_GROUP_USE_FOR_DENY_ONLY (winnt.h). */
+const SE_GROUP_USE_FOR_DENY_ONLY = 0x00000010;
 
 /**
  * Makes a guard that tells whether a user is in at least one of the given groups.
@@ -36,7 +38,7 @@ export function inGroup(
   );
   const matches = ({ sid, name, attributes, denyOnly }: Group): boolean =>
     !denyOnly &&
-    (attributes & SE_GROUP_ENABLED) !== 0 &&
+    (attributes & (SE_GROUP_ENABLED | SE_GROUP_USE_FOR_DENY_ONLY)) === SE_GROUP_ENABLED &&
     ((sid !== undefined && wanted.has(uppercase(sid))) || (name !== undefined && wanted.has(uppercase(name))));
   return (user): user is Identity => user?.groups.some(matches) === true;
 }

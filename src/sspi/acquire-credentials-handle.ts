@@ -21,9 +21,12 @@ const packageOrName: Reader<string | SecurityPackage> = (value, option) => {
 const parameterTable = {
   /** pszPackage: a name that enumerateSecurityPackages lists, or the package itself. */
   package: required(packageOrName, 'Give a name that enumerateSecurityPackages lists, or the package.'),
-  /** fCredentialUse: `inbound`, the server side. `both` is for packages of Windows; the client side is never used. */
+  /**
+   * fCredentialUse: `inbound`, the server side. `both` is handed on to Windows' packages (SECPKG_CRED_BOTH), and is the
+   * same as `inbound` for the packages of this library: no function here uses the client side.
+   */
   credentialUse: required(oneOf('inbound', 'both'), "Use 'inbound'."),
-  /** pszPrincipal: the service principal whose tickets are accepted. */
+  /** pszPrincipal: the service that clients must mean; NTLM clients name it in their response, Digest has no such name. */
   principal: optional(text),
   /** pAuthData: what the package needs to verify clients, such as NtlmAuthData; see the package. */
   authData: optional((value: unknown): unknown => value),

@@ -88,6 +88,15 @@ export function outlivesHandshake(context: ContextHandle): boolean {
   return establishedContext(context)?.keepAfterHandshake === true;
 }
 
+/** What a context holds whose package cannot tell: as much as the largest first message of NTLM. */
+const UNKNOWN_BYTES = 4096;
+
+/** How many bytes of messages a context holds, half open or not; an estimate where its package cannot tell. */
+export function heldBytes(context: ContextHandle): number {
+  const record = contextRecord(context);
+  return record === undefined ? 0 : (record.context.heldBytes ?? UNKNOWN_BYTES);
+}
+
 /**
  * The credentials that the client delegated with this context. Their cache is destroyed when the context is deleted.
  *

@@ -9,6 +9,7 @@ export * from './buffers.ts';
 export * from '../foundation/clock.ts';
 export {
   impersonateSecurityContext,
+  heldBytes,
   outlivesHandshake,
   queryContextAttributes,
   queryDelegatedCredentials,

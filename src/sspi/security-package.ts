@@ -20,9 +20,9 @@ import type { SecurityContextToken } from './security-context-token.ts';
 
 /** What acquireCredentialsHandle hands to the package. */
 export interface AcquireCredentialsParameters {
-  /** The server side is all that is used: this library has no client side. */
+  /** `both` asks for the client side as well. No function of the contract uses that side, so a package need not have it. */
   readonly credentialUse: 'inbound' | 'both';
-  /** Service principal whose tickets are accepted (pszPrincipal); undefined: all that the machine has keys for. */
+  /** The service that clients must mean (pszPrincipal); undefined: every service of the credential. */
   readonly principal: string | undefined;
   /** Package-specific (pAuthData): account source, keytab, inner packages. */
   readonly authData: unknown;
@@ -122,6 +122,11 @@ export interface PackageContext {
   revert?(): number;
   /** The context must outlive its handshake because it is needed to impersonate or holds delegated credentials. */
   readonly keepAfterHandshake?: boolean;
+  /**
+   * How many bytes of messages the context holds while it waits for its client, for the bound on all that wait. Left out:
+   * the package cannot tell.
+   */
+  readonly heldBytes?: number | undefined;
   /**
    * Credentials that the client forwarded, if the credential and the requirements ask for them. Read on an established
    * context only.

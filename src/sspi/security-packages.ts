@@ -21,16 +21,26 @@ export function addSecurityPackage(securityPackage: SecurityPackage): void {
 /**
  * Adds the packages that a function finds, when a package is first looked up.
  *
- * @param find called until it succeeds once. If it throws, the look-up throws the same error
+ * @param find called until it succeeds once. If it throws, the look-up throws the same error. It may look packages up
+ *   itself: it sees those that were there before it
  */
 export function addSecurityPackages(find: () => readonly SecurityPackage[]): void {
   sources.push(find);
 }
 
+/** A source is being asked: a look-up that it makes must not ask it again. */
+let asking = false;
+
 function allPackages(): ReadonlyMap<string, SecurityPackage> {
-  for (let find = sources[0]; find !== undefined; find = sources[0]) {
-    for (const securityPackage of find()) addSecurityPackage(securityPackage);
-    sources.shift();
+  if (asking) return packages;
+  asking = true;
+  try {
+    for (let find = sources[0]; find !== undefined; find = sources[0]) {
+      for (const securityPackage of find()) addSecurityPackage(securityPackage);
+      sources.shift();
+    }
+  } finally {
+    asking = false;
   }
   return packages;
 }

@@ -10,6 +10,9 @@ import { OptionError } from '../../src/foundation/errors.ts';
 import { logon } from './ntlm-logon.ts';
 import type { Trial } from './ntlm-logon.ts';
 
+/** Names of the server that verifies. */
+const server = { serverDomain: 'CORP', serverName: 'WEB', serverDnsDomain: 'corp.example' };
+
 /** `DOMAIN\user` of who was accepted, or undefined. */
 function verified(accounts: readonly MemoryAccount[], trial: Trial): string | undefined {
   const result = memoryAccounts(accounts).verifyNtlm!(logon(trial));
@@ -47,7 +50,7 @@ describe('memoryAccounts', () => {
         const facts = { method: 'GET', uri: '/', nonce: 'n', nonceCount: '00000001', clientNonce: 'c' };
         const more = { ...facts, algorithm: 'SHA-256' as const, qualityOfProtection: 'auth' as const };
         const response = digestResponse(hashedA1('SHA-256', userName, 'R', 'p'), more);
-        return { ...more, userName, realm: 'R', response, serverDomain: 'CORP' };
+        return { ...more, userName, realm: 'R', response, ...server };
       };
       const source = memoryAccounts([alice]);
       const result = source.verifyDigest!(logonOf('Alice@corp.example'));
@@ -67,7 +70,7 @@ describe('memoryAccounts', () => {
     const more = { ...facts, algorithm: 'MD5' as const, qualityOfProtection: 'auth' as const };
     const response = digestResponse(hashedA1('MD5', 'alice', 'R', 'Pässwort'.normalize('NFC')), more);
     const source = memoryAccounts([{ userName: 'alice', password: 'Pässwort'.normalize('NFD') }]);
-    const result = source.verifyDigest!({ ...more, userName: 'alice', realm: 'R', response, serverDomain: 'CORP' });
+    const result = source.verifyDigest!({ ...more, userName: 'alice', realm: 'R', response, ...server });
     assert.ok(!(result instanceof Promise));
     assert.equal(result.result, 'accepted');
   });
@@ -80,7 +83,7 @@ describe('memoryAccounts', () => {
       const source = memoryAccounts([{ userName, userPrincipalName: `${userName}@corp.example`, password: 'p' }]);
       for (const sent of [composed, decomposed, composed.toUpperCase(), `${composed}@corp.example`]) {
         const response = digestResponse(hashedA1('MD5', sent, 'R', 'p'), more);
-        const result = source.verifyDigest!({ ...more, userName: sent, realm: 'R', response, serverDomain: 'CORP' });
+        const result = source.verifyDigest!({ ...more, userName: sent, realm: 'R', response, ...server });
         assert.ok(!(result instanceof Promise) && result.result === 'accepted', `${userName} as ${sent}`);
         assert.equal(result.account.userName, userName, 'as it was configured');
       }
@@ -126,7 +129,15 @@ describe('memoryAccounts', () => {
       [[corp], '.', 'CORP\\alice'],
       [[corp], 'WEB', 'CORP\\alice'],
       [[corp], 'ELSEWHERE', undefined],
+      [[corp], 'corp.example', 'CORP\\alice'],
+      [[corp], 'CORP.Example', 'CORP\\alice'],
       [[corp], 'corp.example.test', undefined],
+      [[other], 'corp.example', undefined],
+      [[own], 'corp.example', '\\alice'],
+      [[web, own], 'WEB', 'WEB\\alice'],
+      [[web, own], 'CORP', '\\alice'],
+      [[web, own], 'corp.example', '\\alice'],
+      [[web, own], '', undefined],
       [[other], 'OTHER', 'OTHER\\alice'],
       [[other], '', 'OTHER\\alice'],
       [[other], 'CORP', undefined],
@@ -140,7 +151,7 @@ describe('memoryAccounts', () => {
       [[corp, other], 'CORP', 'CORP\\alice'],
       [[corp, other], '', undefined],
       [[corp, other], '.', undefined],
-      [[corp, own], 'CORP', 'CORP\\alice'],
+      [[corp, own], 'CORP', undefined],
       [[corp, own], '', undefined],
       [[corp, own], 'WEB', undefined],
       [[corp, own], 'ELSEWHERE', '\\alice'],
@@ -154,6 +165,95 @@ describe('memoryAccounts', () => {
         assert.equal(verified(accounts, { userName: 'ALICE', domain, password: 'q' }), undefined);
       });
     }
+  });
+
+  describe('C28: a domain that the client put into the user name', () => {
+    const password = 'p';
+    const corp: MemoryAccount = { userName: 'alice', domain: 'CORP', password };
+    const other: MemoryAccount = { userName: 'alice', domain: 'OTHER', password };
+    const own: MemoryAccount = { userName: 'alice', password };
+    const named: MemoryAccount = { ...corp, userName: 'alice@corp' };
+    const principal: MemoryAccount = { ...other, userName: 'bob', userPrincipalName: 'alice@corp' };
+    const suffixed: MemoryAccount = { ...other, userPrincipalName: 'a.smith@other.example' };
+    for (const [accounts, userName, accepted] of [
+      [[corp], 'CORP\\alice', 'CORP\\alice'],
+      [[corp], 'corp\\ALICE', 'CORP\\alice'],
+      [[corp], 'WEB\\alice', 'CORP\\alice'],
+      [[corp], 'corp.example\\alice', 'CORP\\alice'],
+      [[corp], '\\alice', 'CORP\\alice'],
+      [[corp], 'ELSEWHERE\\alice', undefined],
+      [[corp], 'CORP\\CORP\\alice', undefined],
+      [[corp], 'CORP\\', undefined],
+      [[own], 'ELSEWHERE\\alice', '\\alice'],
+      [[corp, other], 'OTHER\\alice', 'OTHER\\alice'],
+      [[corp], 'alice@CORP', 'CORP\\alice'],
+      [[corp], 'ALICE@corp.example', 'CORP\\alice'],
+      [[corp], 'alice@WEB', 'CORP\\alice'],
+      [[corp], 'alice@ELSEWHERE', undefined],
+      [[corp], 'alice@', undefined],
+      [[corp], '@CORP', undefined],
+      [[corp], 'alice@x@CORP', undefined],
+      [[own], 'alice@CORP', '\\alice'],
+      [[own], 'alice@ELSEWHERE', undefined],
+      [[corp, other], 'alice@OTHER', 'OTHER\\alice'],
+      [[corp, named], 'alice@corp', 'CORP\\alice@corp'],
+      [[corp, principal], 'alice@corp', 'OTHER\\bob'],
+      [[suffixed], 'other.example\\alice', 'OTHER\\alice'],
+      [[suffixed], 'alice@Other.Example', 'OTHER\\alice'],
+      [[suffixed], 'example\\alice', undefined],
+      [[suffixed], 'other.example\\bob', undefined],
+    ] as const) {
+      const names = accounts.map(({ domain = '', ...account }) => `${domain}\\${account.userName}`).join(' and ');
+      it(`${names}, the client says ${userName}: ${accepted ?? 'refused'}`, () => {
+        assert.equal(verified(accounts, { userName, password }), accepted);
+        assert.equal(verified(accounts, { userName, password: 'q' }), undefined);
+        // A domain of its own: then the user name is one, whatever is in it.
+        assert.equal(verified([corp], { userName: 'CORP\\alice', domain: 'CORP', password }), undefined);
+        assert.equal(verified([corp], { userName: 'alice@CORP', domain: 'CORP', password }), undefined);
+      });
+    }
+  });
+
+  describe('C28: one name is one account', () => {
+    const password = 'p';
+    const clash = (accounts: readonly MemoryAccount[], domain: string, dnsDomain?: string): void =>
+      memoryAccounts(accounts).checkServerNames!({
+        serverDomain: domain,
+        serverName: 'WEB',
+        serverDnsDomain: dnsDomain,
+      });
+    const own = { userName: 'alice', password };
+    for (const [accounts, second] of [
+      [[own, { ...own, domain: 'CORP' }], 1],
+      [[{ ...own, domain: 'corp' }, own], 1],
+      [
+        [{ ...own, userName: 'bob' }, { ...own, domain: 'OTHER' }, own, { ...own, userName: 'ALICE', domain: 'Corp' }],
+        3,
+      ],
+      [[own, { ...own, domain: 'corp.example' }], 1],
+      [
+        [
+          { ...own, userName: 'm\u00fcller' },
+          { ...own, userName: 'mu\u0308ller', domain: 'CORP' },
+        ],
+        1,
+      ],
+    ] as const) {
+      it(`${accounts.map(({ userName, ...more }) => `${'domain' in more ? more.domain : ''}\\${userName}`).join(', ')} at the domain CORP`, () => {
+        assert.throws(
+          () => clash(accounts, 'CORP', 'corp.example'),
+          (error) =>
+            error instanceof OptionError &&
+            error.option === `accounts[${second}].userName` &&
+            error.message.includes('a second time') &&
+            !error.message.includes(password.repeat(2)),
+        );
+        clash(accounts, 'LAB');
+      });
+    }
+    it('the domain of this computer is not the one that it belongs to', () => {
+      clash([own, { ...own, domain: 'WEB' }], 'CORP');
+    });
   });
 
   it('MS-NLMP 3.2.5.1.2: a domain left out of the computation', () => {
@@ -185,6 +285,8 @@ describe('memoryAccounts', () => {
       'Staff',
       { sid } as Group,
       { sid: 'S-1-5-32-544', name: 'Administrators', attributes: 16, denyOnly: true },
+      // SE_GROUP_USE_FOR_DENY_ONLY, whatever else is set.
+      { name: 'Operators', attributes: 0x17 } as Group,
     ];
     const source = memoryAccounts([{ userName: 'a', password: 'p', groups }]);
     const result = source.verifyNtlm!(logon({ userName: 'a', password: 'p' }));
@@ -193,6 +295,7 @@ describe('memoryAccounts', () => {
       { name: 'Staff', attributes: 7, denyOnly: false },
       { sid, attributes: 7, denyOnly: false },
       { sid: 'S-1-5-32-544', name: 'Administrators', attributes: 16, denyOnly: true },
+      { name: 'Operators', attributes: 0x17, denyOnly: true },
     ]);
     assert.ok(result.account.groups.every(Object.isFrozen));
   });
@@ -235,7 +338,7 @@ describe('memoryAccounts', () => {
     const base = {
       ...{ realm: 'site', method: 'GET', uri: '/', nonce: 'n', nonceCount: '00000001', clientNonce: 'c' },
       qualityOfProtection: 'auth' as const,
-      serverDomain: 'CORP',
+      ...server,
     };
     const ask = (accounts: readonly MemoryAccount[], userName: string, password: string): string | undefined => {
       const outcomes = (['MD5', 'SHA-256'] as const).map((algorithm) => {
@@ -255,6 +358,9 @@ describe('memoryAccounts', () => {
       assert.equal(ask([alice], 'alice', 'p'), 'Alice');
       assert.equal(ask([alice], 'CORP\\alice', 'p'), 'Alice');
       assert.equal(ask([alice], 'OTHER\\alice', 'p'), undefined);
+      for (const name of ['WEB\\alice', 'corp.example\\alice', 'alice@CORP', 'alice@corp.example']) {
+        assert.equal(ask([alice], name, 'p'), 'Alice', name);
+      }
       assert.equal(ask([alice], 'alice', 'P'), undefined);
       assert.equal(ask([alice], 'mallory', 'p'), undefined);
       assert.equal(ask([alice], '', 'p'), undefined);
@@ -298,6 +404,14 @@ describe('memoryAccounts', () => {
       [[{ userName: '\ud800', password: 'p' }], 'accounts[0].userName'],
       [[{ password: 'p' }], 'accounts[0].userName'],
       [[{ userName: 'a', domain: '', password: 'p' }], 'accounts[0].domain'],
+      [[{ userName: 'a', domain: '.', password: 'p' }], 'accounts[0].domain'],
+      [
+        [
+          { userName: 'a', sid: 'S-1-5-21-1-2-3-4', password: 'p' },
+          { userName: 'b', sid: 'S-1-5-21-1-2-3-4', password: 'p' },
+        ],
+        'accounts[1].sid',
+      ],
       ...['S-2', 'S-1-5', 'xS-1-5-7', 'S-1-5-7x', `S-1-5${'-1'.repeat(16)}`, 7, ''].map(
         (sid) => [[{ userName: 'a', sid, password: 'p' }], 'accounts[0].sid'] as const,
       ),
@@ -309,6 +423,24 @@ describe('memoryAccounts', () => {
             [[{ userName: 'a', groups: [{ name: text }], password: 'p' }], 'accounts[0].groups[0].name'],
           ] as const,
       ),
+      ...['a\r\nb', 'a\u0000', 'a\u0085', 'half of a pair \ud83d'].flatMap(
+        (text) =>
+          [
+            [[{ userName: 'a', userPrincipalName: text, password: 'p' }], 'accounts[0].userPrincipalName'],
+            [[{ userName: 'a', displayName: text, password: 'p' }], 'accounts[0].displayName'],
+            [[{ userName: 'a', groups: ['ok', text], password: 'p' }], 'accounts[0].groups[1].name'],
+          ] as const,
+      ),
+      // Ignored, each would make a group that grants of one that only denies.
+      [[{ userName: 'a', groups: [{ name: 'x', denyonly: true }], password: 'p' }], 'accounts[0].groups[0].denyonly'],
+      [[{ userName: 'a', groups: [{ name: 'x', denyOnly: 'true' }], password: 'p' }], 'accounts[0].groups[0].denyOnly'],
+      [[{ userName: 'a', groups: [{ name: 'x', denyOnly: 1 }], password: 'p' }], 'accounts[0].groups[0].denyOnly'],
+      [[{ userName: 'a', groups: [{ name: 'x', attribute: 16 }], password: 'p' }], 'accounts[0].groups[0].attribute'],
+      [
+        [{ userName: 'a', groups: [{ name: 'x', attributes: '16' }], password: 'p' }],
+        'accounts[0].groups[0].attributes',
+      ],
+      [[{ userName: 'a', groups: [{ name: 'x', attributes: -1 }], password: 'p' }], 'accounts[0].groups[0].attributes'],
       [[{ userName: 'a', groups: 'x', password: 'p' }], 'accounts[0].groups'],
       ...[{}, null, 7].map(
         (group) => [[{ userName: 'a', groups: [group], password: 'p' }], 'accounts[0].groups[0]'] as const,

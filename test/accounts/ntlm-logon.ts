@@ -15,12 +15,13 @@ export interface Trial {
 const clientChallenge = Buffer.concat([Buffer.from([1, 1]), Buffer.alloc(42)]);
 const serverChallenge = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 
-/** The logon of a trial at the server CORP, computer WEB. */
+/** The logon of a trial at the computer WEB of the domain CORP, corp.example. */
 export function logon({ userName, domain = '', password = '', ntHash, hashedDomain }: Trial): NtlmLogon {
   const key = ntowfv2(ntHash ?? ntowfv1(password), userName, hashedDomain ?? domain);
   const proof = ntProofString(key, serverChallenge, clientChallenge);
   return {
-    ...{ userName, domain, workstation: 'CLIENT', serverDomain: 'CORP', serverName: 'WEB', serverChallenge },
+    ...{ userName, domain, workstation: 'CLIENT', serverChallenge },
+    ...{ serverDomain: 'CORP', serverName: 'WEB', serverDnsDomain: 'corp.example' },
     ntResponse: Buffer.concat([proof, clientChallenge]),
   };
 }

@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
-import fs, { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, { chmodSync, mkdirSync, renameSync, rmSync, utimesSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { describe, it } from 'node:test';
 import { smbpasswdFile } from '../../src/accounts/smbpasswd-file.ts';
 import { OptionError, SspiAuthError } from '../../src/foundation/errors.ts';
 import { scratchFolder } from '../lab/scratch.ts';
-import { line, result } from './smbpasswd-lines.ts';
+import { line, result, writeAccounts } from './smbpasswd-lines.ts';
+
+/** There files have other rights than mode bits. */
+const isWindows = process.platform === 'win32';
 
 describe('smbpasswdFile', () => {
   it('accepts who is in the file, by any case of the name, and nobody else', async () => {
     await using folder = await scratchFolder('smbpasswd');
     const path = folder.file('smbpasswd');
-    writeFileSync(path, `# comment\n\n${line('alice', 'secret')}\r\n${line('bob', 'other')}\n`);
+    writeAccounts(path, `# comment\n\n${line('alice', 'secret')}\r\n${line('bob', 'other')}\n`);
     const warnings: string[] = [];
     const source = smbpasswdFile(path, { onWarning: (message) => warnings.push(message) });
     assert.match(source.description, /2 accounts/);
@@ -52,7 +55,7 @@ describe('smbpasswdFile', () => {
     it(`a file nobody can sign in by is refused at start: ${what}`, async () => {
       await using folder = await scratchFolder('smbpasswd');
       const path = folder.file('smbpasswd');
-      writeFileSync(path, content);
+      writeAccounts(path, content);
       assert.throws(
         () => smbpasswdFile(path, { onWarning: () => assert.fail('the error says it') }),
         (error: unknown) => {
@@ -65,12 +68,33 @@ describe('smbpasswdFile', () => {
     });
   }
 
+  it('warns once of a file that others may read or change, with the command', { skip: isWindows }, async () => {
+    await using folder = await scratchFolder('smbpasswd');
+    const path = folder.file('smbpasswd');
+    writeAccounts(path, `${line('alice', 'secret')}\n`);
+    chmodSync(path, 0o644);
+    const warnings: string[] = [];
+    const source = smbpasswdFile(path, { onWarning: (message) => warnings.push(message) });
+    const said = `sspi-auth: ${path} holds hashes that are as good as passwords, and can be read by every user of this machine: chmod 600 ${path}`;
+    for (let i = 0; i < 3; i++) assert.equal(result(source, 'alice', 'secret'), 'accepted');
+    assert.deepEqual(warnings, [said]);
+    chmodSync(path, 0o600);
+    assert.equal(result(source, 'alice', 'secret'), 'accepted');
+    chmodSync(path, 0o646);
+    for (let i = 0; i < 3; i++) assert.equal(result(source, 'alice', 'secret'), 'accepted');
+    assert.deepEqual(
+      warnings,
+      [said, said.replace('read by', 'read and changed by')],
+      'again where it was closed before',
+    );
+  });
+
   it('takes a byte order mark for what it is, and a name that is not UTF-8 for none', async () => {
     await using folder = await scratchFolder('smbpasswd');
     const path = folder.file('smbpasswd');
     const warnings: string[] = [];
     const latin1 = ['müller', 'möller'].map((user) => Buffer.from(`${line(user, 'p')}\n`, 'latin1'));
-    writeFileSync(path, Buffer.concat([Buffer.from(`\ufeff${line('alice', 'secret')}\n`), ...latin1]));
+    writeAccounts(path, Buffer.concat([Buffer.from(`\ufeff${line('alice', 'secret')}\n`), ...latin1]));
     const source = smbpasswdFile(path, { onWarning: (message) => warnings.push(message) });
     assert.equal(result(source, 'alice', 'secret'), 'accepted');
     assert.deepEqual(
@@ -85,7 +109,7 @@ describe('smbpasswdFile', () => {
     const future = new Date(2100, 0, 1);
     let elapsed = 0;
     const write = (password: string): void => {
-      writeFileSync(path, `${line('alice', password)}\n`);
+      writeAccounts(path, `${line('alice', password)}\n`);
       utimesSync(path, future, future);
     };
     write('secret');
@@ -102,7 +126,7 @@ describe('smbpasswdFile', () => {
   it('a file from the future is not read for every logon', async () => {
     await using folder = await scratchFolder('smbpasswd');
     const path = folder.file('smbpasswd');
-    writeFileSync(path, `${line('alice', 'secret')}\n`);
+    writeAccounts(path, `${line('alice', 'secret')}\n`);
     let elapsed = 0;
     const original = fs.readFileSync;
     let reads = 0;
@@ -127,7 +151,7 @@ describe('smbpasswdFile', () => {
   it('a file that is young is read again though its time stamps are the same (FAT has them in two seconds)', async () => {
     await using folder = await scratchFolder('smbpasswd');
     const path = folder.file('smbpasswd');
-    writeFileSync(path, `${line('alice', 'first')}\n`);
+    writeAccounts(path, `${line('alice', 'first')}\n`);
     const original = fs.statSync;
     const { ino, size } = original(path);
     Object.assign(fs, { statSync: () => ({ ino, size, mtimeMs: 1000, ctimeMs: 1000 }) });
@@ -140,7 +164,7 @@ describe('smbpasswdFile', () => {
         [1000, 'again'],
         [3000, 'third'],
       ] as const) {
-        writeFileSync(path, `${line('alice', password)}\n`);
+        writeAccounts(path, `${line('alice', password)}\n`);
         now = at;
         assert.equal(result(source, 'alice', password), 'accepted', `${at - 1000} ms after`);
         assert.equal(result(source, 'alice', 'first'), 'refused');
@@ -148,7 +172,7 @@ describe('smbpasswdFile', () => {
       now = 3001;
       assert.equal(result(source, 'alice', 'third'), 'accepted');
       // Old enough to have new time stamps when it changes: it is not read for nothing.
-      writeFileSync(path, `${line('alice', 'unseen')}\n`);
+      writeAccounts(path, `${line('alice', 'unseen')}\n`);
       assert.equal(result(source, 'alice', 'third'), 'accepted');
     } finally {
       Object.assign(fs, { statSync: original });
@@ -159,7 +183,7 @@ describe('smbpasswdFile', () => {
   it('a file from the future that cannot be read lets nobody in by what was there before', async () => {
     await using folder = await scratchFolder('smbpasswd');
     const path = folder.file('smbpasswd');
-    writeFileSync(path, `${line('alice', 'secret')}\n`);
+    writeAccounts(path, `${line('alice', 'secret')}\n`);
     const source = smbpasswdFile(path, { onWarning: () => undefined, clock: { now: () => 0, elapsed: () => 0 } });
     assert.equal(result(source, 'alice', 'secret'), 'accepted');
     // It has time stamps, but no content: as a file whose rights were taken away.
@@ -176,6 +200,7 @@ describe('smbpasswdFile', () => {
     ['clock', { clock: null }],
     ['domain', { domain: 'a\\b' }],
     ['domain', { domain: 7 }],
+    ['domain', { domain: '.' }],
     ['domain', { domain: 'a\u0000' }],
     ['domain', { domain: 'a\n' }],
     ['domain', { domain: 'a\u001f' }],
@@ -197,14 +222,14 @@ describe('smbpasswdFile', () => {
   it('reads the file again when it changes: new passwords, accounts taken out', async () => {
     await using folder = await scratchFolder('smbpasswd');
     const path = folder.file('smbpasswd');
-    writeFileSync(path, `${line('alice', 'first')}\n`);
+    writeAccounts(path, `${line('alice', 'first')}\n`);
     const source = smbpasswdFile(path);
     assert.equal(result(source, 'alice', 'first'), 'accepted');
     // The same size, in place and at once, as smbpasswd does it.
-    writeFileSync(path, `${line('alice', 'again')}\n`);
+    writeAccounts(path, `${line('alice', 'again')}\n`);
     assert.equal(result(source, 'alice', 'first'), 'refused');
     assert.equal(result(source, 'alice', 'again'), 'accepted');
-    writeFileSync(folder.file('new'), `${line('bob', 'other')}\n`);
+    writeAccounts(folder.file('new'), `${line('bob', 'other')}\n`);
     renameSync(folder.file('new'), path);
     assert.equal(result(source, 'alice', 'again'), 'refused');
     assert.equal(result(source, 'bob', 'other'), 'accepted');
@@ -213,7 +238,7 @@ describe('smbpasswdFile', () => {
   it('does not read a file again that has long been the same', async () => {
     await using folder = await scratchFolder('smbpasswd');
     const path = folder.file('smbpasswd');
-    writeFileSync(path, `${line('alice', 'first')}\nbroken\n`);
+    writeAccounts(path, `${line('alice', 'first')}\nbroken\n`);
     utimesSync(path, 1, 1);
     const warnings: string[] = [];
     const hour = 3_600_000;
@@ -226,14 +251,14 @@ describe('smbpasswdFile', () => {
   it('is unavailable while the file cannot be read, and back when it can', async () => {
     await using folder = await scratchFolder('smbpasswd');
     const path = folder.file('smbpasswd');
-    writeFileSync(path, `${line('alice', 'secret')}\n`);
+    writeAccounts(path, `${line('alice', 'secret')}\n`);
     const warnings: string[] = [];
     const source = smbpasswdFile(path, { onWarning: (message) => warnings.push(message) });
     rmSync(path);
     assert.equal(result(source, 'alice', 'secret'), 'unavailable');
     assert.equal(result(source, 'alice', 'secret'), 'unavailable');
     assert.equal(warnings.length, 1, 'said once');
-    writeFileSync(path, `${line('alice', 'secret')}\n`);
+    writeAccounts(path, `${line('alice', 'secret')}\n`);
     assert.equal(result(source, 'alice', 'secret'), 'accepted');
     rmSync(path);
     assert.equal(result(source, 'alice', 'secret'), 'unavailable');
@@ -251,16 +276,16 @@ describe('smbpasswdFile', () => {
     it(`says that nobody can sign in any more when the file becomes ${what}`, async () => {
       await using folder = await scratchFolder('smbpasswd');
       const path = folder.file('smbpasswd');
-      writeFileSync(path, `${line('alice', 'secret')}\n`);
+      writeAccounts(path, `${line('alice', 'secret')}\n`);
       const warnings: string[] = [];
       const source = smbpasswdFile(path, { onWarning: (message) => warnings.push(message) });
-      writeFileSync(path, content);
+      writeAccounts(path, content);
       for (let i = 0; i < 3; i++) assert.equal(result(source, 'alice', 'secret'), 'refused');
       assert.deepEqual(
         warnings,
         told.map((text) => `sspi-auth: ${path} ${text}`),
       );
-      writeFileSync(path, `${line('alice', 'secret')}\n`);
+      writeAccounts(path, `${line('alice', 'secret')}\n`);
       assert.equal(result(source, 'alice', 'secret'), 'accepted');
     });
   }
@@ -268,7 +293,7 @@ describe('smbpasswdFile', () => {
   it('gives its accounts the domain of its options', async () => {
     await using folder = await scratchFolder('smbpasswd');
     const path = folder.file('smbpasswd');
-    writeFileSync(path, `${line('alice', 'secret')}\n`);
+    writeAccounts(path, `${line('alice', 'secret')}\n`);
     const source = smbpasswdFile(path, { domain: 'FILES' });
     assert.equal(result(source, 'alice', 'secret', 'files'), 'accepted');
     assert.equal(result(source, 'alice', 'secret', 'ELSEWHERE'), 'refused');

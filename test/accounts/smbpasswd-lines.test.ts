@@ -1,11 +1,10 @@
 /** Lines of an smbpasswd file: who is refused by one, and that a broken one lets nobody in. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { smbpasswdFile } from '../../src/accounts/smbpasswd-file.ts';
 import { scratchFolder } from '../lab/scratch.ts';
-import { hashOf, line, NO_LM, result } from './smbpasswd-lines.ts';
+import { hashOf, line, NO_LM, result, writeAccounts } from './smbpasswd-lines.ts';
 
 describe('lines of smbpasswdFile', () => {
   const refusedFlags = [
@@ -25,7 +24,7 @@ describe('lines of smbpasswdFile', () => {
     it(`refuses an account with the flags ${flags}`, async () => {
       await using folder = await scratchFolder('smbpasswd');
       const path = folder.file('smbpasswd');
-      writeFileSync(path, `${line('alice', 'secret', flags)}\n${line('bob', 'other')}\n`);
+      writeAccounts(path, `${line('alice', 'secret', flags)}\n${line('bob', 'other')}\n`);
       const source = smbpasswdFile(path, { onWarning: (message) => assert.fail(message) });
       assert.equal(result(source, 'alice', 'secret'), 'refused');
       assert.equal(result(source, 'alice', ''), 'refused');
@@ -37,7 +36,7 @@ describe('lines of smbpasswdFile', () => {
     it(`C23: refuses an account with the hash ${hash}`, async () => {
       await using folder = await scratchFolder('smbpasswd');
       const path = folder.file('smbpasswd');
-      writeFileSync(path, `alice:1000:${NO_LM}:${hash}:[U          ]:LCT-00000000:\n${line('bob', 'other')}\n`);
+      writeAccounts(path, `alice:1000:${NO_LM}:${hash}:[U          ]:LCT-00000000:\n${line('bob', 'other')}\n`);
       const source = smbpasswdFile(path, { onWarning: (message) => assert.fail(message) });
       assert.equal(result(source, 'alice', ''), 'refused');
       assert.equal(result(source, 'alice', hash), 'refused');
@@ -48,7 +47,7 @@ describe('lines of smbpasswdFile', () => {
     await using folder = await scratchFolder('smbpasswd');
     const path = folder.file('smbpasswd');
     const until = (user: string): string => line(user, 'p').replace(/:LCT.*/u, '');
-    writeFileSync(path, `${until('alice')}\r\n${until('bob')}\n${until('car\ufeffol')}`);
+    writeAccounts(path, `${until('alice')}\r\n${until('bob')}\n${until('car\ufeffol')}`);
     const source = smbpasswdFile(path, { onWarning: (message) => assert.fail(message) });
     for (const userName of ['alice', 'bob', 'car\ufeffol']) assert.equal(result(source, userName, 'p'), 'accepted');
     assert.equal(result(source, 'carol', 'p'), 'refused');
@@ -79,7 +78,7 @@ describe('lines of smbpasswdFile', () => {
     it(`names the line of ${JSON.stringify(text.slice(0, 24))} and lets nobody in by it`, async () => {
       await using folder = await scratchFolder('smbpasswd');
       const path = folder.file('smbpasswd');
-      writeFileSync(path, `${line('bob', 'other')}\n\n${text}\n${line('carol', 'third')}\n`);
+      writeAccounts(path, `${line('bob', 'other')}\n\n${text}\n${line('carol', 'third')}\n`);
       const warnings: string[] = [];
       const source = smbpasswdFile(path, { onWarning: (message) => warnings.push(message) });
       assert.equal(warnings.length, 1);
@@ -94,7 +93,7 @@ describe('lines of smbpasswdFile', () => {
   it('tells of a broken line by a process warning where nobody else is to be told', async () => {
     await using folder = await scratchFolder('smbpasswd');
     const path = folder.file('smbpasswd');
-    writeFileSync(path, `${line('alice', 'secret')}\nbroken\n`);
+    writeAccounts(path, `${line('alice', 'secret')}\nbroken\n`);
     const told = once(process, 'warning') as Promise<[Error]>;
     smbpasswdFile(path);
     const [{ name, message }] = await told;
@@ -104,7 +103,7 @@ describe('lines of smbpasswdFile', () => {
   it('refuses a name that is there twice, by either password', async () => {
     await using folder = await scratchFolder('smbpasswd');
     const path = folder.file('smbpasswd');
-    writeFileSync(
+    writeAccounts(
       path,
       `${line('alice', 'one')}\n${line('Alice', 'two')}\n${line('ALICE', 'three')}\n${line('bob', 'p')}\n`,
     );

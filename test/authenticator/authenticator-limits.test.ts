@@ -1,8 +1,13 @@
 /** How long a handshake may take, and how many may be under way. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { OID_NTLM } from '../../src/formats/spnego.ts';
 import * as Sspi from '../../src/sspi/index.ts';
 import { exchangeOf, FakeSocket, first, later, scripted, settled } from './scripted-authenticator.ts';
+import { createAuthenticator, memoryAccounts } from '../../src/index.ts';
+import type { Outcome } from '../../src/index.ts';
+import { mechTypeList, negTokenInit } from '../packages/negotiate/client-tokens.ts';
+import { negotiateMessage, WINDOWS_FLAGS } from '../packages/ntlm/ntlm-client.ts';
 import { waitingScript, watch } from './waiting-results.ts';
 
 describe('A17: handshakes have a deadline', () => {
@@ -171,4 +176,37 @@ describe('A17: handshakes have a cap', () => {
     assert.equal(s.package.live, 1, 'the one of the newer handshake');
     assert.equal(watch(s.request(socket)).result, 'challenge');
   });
+});
+
+describe('A17: what handshakes may hold', () => {
+  const type1 = negotiateMessage(WINDOWS_FLAGS);
+  const padded = (bytes: number): Uint8Array => Buffer.concat([type1, new Uint8Array(bytes - type1.byteLength)]);
+  const spnego = (token: Uint8Array): Uint8Array =>
+    negTokenInit({ mechTypes: mechTypeList(OID_NTLM), mechToken: token });
+  for (const [scheme, wrap] of [
+    ['NTLM', (token: Uint8Array) => token],
+    ['Negotiate', (token: Uint8Array) => token],
+    ['Negotiate', spnego],
+  ] as const) {
+    it(`${scheme}${wrap === spnego ? ' with SPNEGO' : ''}: first tokens of 4 KiB fill the bytes, larger ones are refused`, () => {
+      const authenticator = createAuthenticator({
+        ...{ accounts: memoryAccounts([{ userName: 'alice', password: 'p' }]), domain: 'LAB', provider: 'portable' },
+        ...{ schemes: [scheme], limits: { pendingHandshakeBytes: 100_000 } },
+      });
+      const begin = (bytes: number): Outcome => {
+        const token = Buffer.from(wrap(padded(bytes))).toString('base64');
+        const outcome = authenticator.authenticate(exchangeOf(new FakeSocket(), `${scheme} ${token}`), '/', undefined);
+        assert.ok(!(outcome instanceof Promise));
+        return outcome;
+      };
+      for (let count = 0; count < 100; count++) assert.equal(begin(4096).type, 'challenge');
+      const least = Math.floor(100_000 / (4096 + 300));
+      assert.ok(authenticator.pendingHandshakes >= least && authenticator.pendingHandshakes <= least + 2);
+      for (let count = 0; count < 100; count++) assert.equal(begin(40_000).type, 'refused');
+      assert.ok(authenticator.pendingHandshakes <= least + 2);
+      for (let count = 0; count < 500; count++) begin(32);
+      assert.ok(authenticator.pendingHandshakes > 300, 'those of real clients are small');
+      authenticator.close();
+    });
+  }
 });

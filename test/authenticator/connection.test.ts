@@ -48,11 +48,11 @@ describe('phases of a connection', () => {
     connection.enter({ type: 'negotiating', scheme: 'ntlm', context: one, startedAt: 0 });
     connection.enter({ type: 'negotiating', scheme: 'ntlm', context: one, startedAt: 0 });
     assert.equal(owner.deleted, 0);
-    connection.enter({ type: 'authenticated', outcome, context: one, expiresAt: Infinity });
+    connection.enter({ type: 'authenticated', outcome, context: one, expiresAt: Infinity, endsAt: Infinity });
     assert.equal(owner.deleted, 0);
     connection.enter({ type: 'negotiating', scheme: 'ntlm', context: two, startedAt: 0 });
     assert.equal(owner.deleted, 1);
-    connection.enter({ type: 'authenticated', outcome, context: undefined, expiresAt: Infinity });
+    connection.enter({ type: 'authenticated', outcome, context: undefined, expiresAt: Infinity, endsAt: Infinity });
     assert.equal(owner.deleted, 2);
     connection.reset();
     connection.reset();

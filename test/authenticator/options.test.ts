@@ -25,6 +25,8 @@ describe('options', () => {
     ['domain', { accounts, domain: '' }, /non-empty/],
     ['domain', { accounts, domain: 'SIXTEENCHARACTER' }, /NetBIOS name/],
     ['domain', { accounts, domain: 'CORP\\A' }, /NetBIOS name/],
+    ['dnsDomain', { accounts, dnsDomain: 'corp\\example' }, /Give a DNS name/],
+    ['dnsDomain', { accounts, dnsDomain: '' }, /non-empty/],
     ['realm', { accounts, realm: 'a\r\nb' }, /control characters/],
     ['channelBinding', { accounts, channelBinding: 'yes' }, /'whenSupported'/],
     ['persistence', { accounts, persistence: 'session' }, /'connection', 'request'/],
@@ -37,6 +39,12 @@ describe('options', () => {
     ['limits', { accounts, limits: 5 }, /Give an object/],
     ['limits.tokenByte', { accounts, limits: { tokenByte: 5 } }, /is not an option/],
     ['limits.tokenBytes', { accounts, limits: { tokenBytes: 0 } }, /is 0/],
+    ['limits.pendingHandshakeBytes', { accounts, limits: { pendingHandshakeBytes: 0 } }, /between 1 and 2147483647/],
+    ['limits.identityMilliseconds', { accounts, limits: { identityMilliseconds: 0 } }, /between 1 and 2147483647/],
+    ['limits.identityMilliseconds', { accounts, limits: { identityMilliseconds: Infinity } }, /is Infinity/],
+    ['accounts.isCurrent', { accounts: { ...accounts, isCurrent: true } }, /is true.*Give a function/],
+    ['accounts.close', { accounts: { ...accounts, close: 'now' } }, /Give a function/],
+    ['accounts.checkServerNames', { accounts: { ...accounts, checkServerNames: {} } }, /Give a function/],
     ['limits.discardedBodyBytes', { accounts, limits: { discardedBodyBytes: -1 } }, /between 0 and 2147483647/],
     ['limits.handshakeBodyBytes', { accounts, limits: { handshakeBodyBytes: 1.5 } }, /between 0 and 2147483647/],
     ['limits.nativeCalls', { accounts, limits: { nativeCalls: 0 } }, /between 1 and 250/],
@@ -87,6 +95,7 @@ describe('options', () => {
     ['requirePac', { accounts, requirePac: 'yes' }, /true or false/],
     ['logger', { accounts, logger: 'pino' }, /is "pino".*console/],
     ['logger', { accounts, logger: true }, /is true/],
+    ['requireMic', { accounts, requireMic: 'yes' }, /true or false/],
     ['servicePrincipalNames', { accounts, servicePrincipalNames: [] }, /non-empty array/],
     ['servicePrincipalNames', { accounts, servicePrincipalNames: 'HTTP/a.example' }, /non-empty array/],
     ['servicePrincipalNames[0]', { accounts, servicePrincipalNames: [undefined] }, /class\/host/],
@@ -113,8 +122,10 @@ describe('options', () => {
     const authenticator = createAuthenticator({ accounts });
     const { limits, channelBinding, persistence } = authenticator.settings;
     assert.deepEqual(limits, {
+      identityMilliseconds: 28_800_000,
       handshakeMilliseconds: 30_000,
       pendingHandshakes: 10_000,
+      pendingHandshakeBytes: 16_777_216,
       tokenBytes: 49_152,
       discardedBodyBytes: 33_554_432,
       handshakeBodyBytes: 33_554_432,
@@ -135,6 +146,7 @@ describe('options', () => {
       servicePrincipalNames: ['HTTP/a.example', 'HTTP/b.example'],
       accounts,
       domain: 'FIFTEENLETTERS1',
+      dnsDomain: 'corp.example',
       realm: 'é'.repeat(256),
       channelBinding: 'always',
       persistence: 'request',
@@ -146,11 +158,20 @@ describe('options', () => {
       clock: { now: () => 1, elapsed: () => 2 },
       random: (size: number) => new Uint8Array(size),
     } as const;
-    const kerberos = { requirePac: true, delegate: true, allowRc4: false, asynchronous: true, replayCache: false };
+    const kerberos = {
+      requireMic: true,
+      requirePac: true,
+      delegate: true,
+      allowRc4: false,
+      asynchronous: true,
+      replayCache: false,
+    };
     const digest = { algorithms: ['MD5'], nonceLifetimeMilliseconds: 86_400_000 } as const;
     const limits = {
+      identityMilliseconds: 3,
       handshakeMilliseconds: 1,
       pendingHandshakes: 2,
+      pendingHandshakeBytes: 4,
       tokenBytes: 0x7fffffff,
       discardedBodyBytes: 0,
       handshakeBodyBytes: 0,
@@ -160,13 +181,10 @@ describe('options', () => {
     const settings = parseOptions({ ...given, ...kerberos, limits, digest: { ...digest, secret } });
     const { computerName, ...others } = settings;
     assert.equal(computerName, parseOptions().computerName);
-    const { given: names, ...rest } = others;
-    assert.deepEqual(rest, {
-      ...given,
-      ...kerberos,
-      limits,
-      digest: { ...digest, secret: Uint8Array.from(Buffer.from(secret)) },
-    });
+    const { given: names, digest: { secret: read, ...digestRead } = {}, ...rest } = others;
+    assert.deepEqual(rest, { ...given, ...kerberos, limits });
+    assert.deepEqual(digestRead, digest);
+    assert.deepEqual(read?.copy(), Uint8Array.from(Buffer.from(secret)));
     assert.deepEqual([...names].sort(), [...Object.keys(given), ...Object.keys(kerberos), 'digest', 'limits'].sort());
     assert.ok([settings, settings.schemes, settings.packages, settings.limits, settings.digest].every(Object.isFrozen));
     const allButNullSession = (0xffffffff ^ ASC_RET_NULL_SESSION) >>> 0;
@@ -184,6 +202,7 @@ describe('options', () => {
     assert.deepEqual([settings.domain, settings.realm], [settings.computerName, settings.computerName]);
     assert.equal(parseOptions({ domain: 'CORP' }).realm, 'CORP');
     assert.deepEqual([settings.anonymous, settings.requiredAttributes, settings.given], [false, 0, []]);
+    assert.equal(settings.dnsDomain, undefined);
     assert.deepEqual(
       [settings.skip, settings.authorize, settings.logger, settings.digest, settings.replayCache, settings.delegate],
       [undefined, undefined, undefined, undefined, undefined, undefined],
@@ -195,7 +214,9 @@ describe('options', () => {
     const secret = Buffer.alloc(32, 7);
     const { digest } = parseOptions({ digest: { secret } });
     secret.fill(0);
-    assert.deepEqual(digest?.secret, new Uint8Array(32).fill(7));
+    assert.deepEqual(digest?.secret?.copy(), new Uint8Array(32).fill(7));
+    digest?.secret?.copy().fill(0);
+    assert.deepEqual(digest?.secret?.copy(), new Uint8Array(32).fill(7));
   });
 
   it('refuses a scheme that nothing can verify, saying why', () => {

@@ -8,19 +8,22 @@ import type { Abandonment } from '../../src/authenticator/pending-handshakes.ts'
 import type { VerificationResult } from '../../src/authenticator/verification.ts';
 import { FakeSocket, HandClock, settled } from './scripted-authenticator.ts';
 
-function setUp(pendingHandshakes = 100): {
+function setUp(
+  pendingHandshakes = 100,
+  pendingHandshakeBytes = 1000,
+): {
   clock: HandClock;
   pending: PendingHandshakes;
   given: [Abandonment, Connection][];
-  add: () => { connection: Connection; socket: FakeSocket };
+  add: (bytes?: number) => { connection: Connection; socket: FakeSocket };
 } {
   const clock = new HandClock();
   const given: [Abandonment, Connection][] = [];
-  const limits = { handshakeMilliseconds: 1000, pendingHandshakes };
+  const limits = { handshakeMilliseconds: 1000, pendingHandshakes, pendingHandshakeBytes };
   const pending = new PendingHandshakes(limits, clock, (why, connection) => given.push([why, connection]));
-  const add = (): { connection: Connection; socket: FakeSocket } => {
+  const add = (bytes?: number): { connection: Connection; socket: FakeSocket } => {
     const entry = { connection: new Connection(), socket: new FakeSocket() };
-    pending.add(entry.connection, entry.socket);
+    pending.add(entry.connection, entry.socket, undefined, bytes);
     return entry;
   };
   return { clock, pending, given, add };
@@ -141,6 +144,55 @@ describe('pending handshakes', () => {
     assert.equal(entries[0]?.socket.listenerCount('close'), 0);
   });
 
+  it('A17: as many bytes as are allowed, and with one more the oldest go', () => {
+    const { pending, given, add } = setUp(100, 1000);
+    const entries = [add(400), add(100), add(500)];
+    assert.equal(pending.size, 3);
+    add(1);
+    assert.deepEqual(given, [['evicted', entries[0]!.connection]]);
+    assert.equal(entries[0]!.socket.listenerCount('close'), 0);
+    add(399);
+    assert.equal(pending.size, 4);
+    add(600);
+    assert.deepEqual(
+      given.map(([, connection]) => connection),
+      entries.map(({ connection }) => connection),
+    );
+    assert.equal(pending.size, 3);
+  });
+
+  it('A17: bytes count for as long as they are held: a later leg, an end in any way', () => {
+    const { clock, pending, given, add } = setUp(100, 1000);
+    const first = add(900);
+    pending.add(first.connection, first.socket, undefined, 100);
+    const [second, third] = [add(450), add(450)];
+    assert.equal(given.length, 0, 'the first holds less now');
+    pending.remove(second.connection);
+    third.socket.close();
+    add(900);
+    assert.equal(given.length, 0);
+    clock.advance(1000);
+    pending.sweep();
+    assert.deepEqual(
+      given.map(([why]) => why),
+      ['deadline', 'deadline'],
+    );
+    add(1000);
+    assert.equal(given.length, 2);
+  });
+
+  it('A17: one that grows drops others, and never itself', () => {
+    const { pending, given, add } = setUp(100, 1000);
+    const [first, second, third] = [add(100), add(100), add(100)];
+    pending.add(second.connection, second.socket, undefined, 850);
+    assert.deepEqual(given, [['evicted', first.connection]]);
+    pending.add(second.connection, second.socket, undefined, 5000);
+    assert.deepEqual(given[1], ['evicted', third.connection]);
+    assert.equal(pending.size, 1, 'a token has a limit of its own');
+    add(1);
+    assert.deepEqual(given[2], ['evicted', second.connection]);
+  });
+
   it('a closed socket, a release and a removal each take theirs out', () => {
     const { pending, given, add } = setUp();
     const [closed, released, removed] = [add(), add(), add()];
@@ -196,6 +248,15 @@ describe('whenVerified', () => {
     const outcome = pending.whenVerified(new Connection(), new FakeSocket(), Promise.resolve(refused), yes, no);
     assert.equal(pending.size, 1);
     assert.equal(await outcome, anonymousOutcome);
+  });
+
+  it('A17: so are the bytes of its request', () => {
+    const { pending, given, add } = setUp(100, 1000);
+    const connection = new Connection();
+    const never = new Promise<VerificationResult>(() => undefined);
+    void pending.whenVerified(connection, new FakeSocket(), never, yes, no, 800);
+    add(300);
+    assert.deepEqual(given, [['evicted', connection]]);
   });
 
   it('one that rejects in time is an error', async () => {

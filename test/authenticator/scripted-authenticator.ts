@@ -142,11 +142,16 @@ export function assertBare401(outcome: Outcome | Promise<Outcome>): void {
   assert.deepEqual({ status, headers, body }, bare);
 }
 
-/** Sets up an authenticator that offers NTLM, and Digest where a script for it is given. */
+/**
+ * Sets up an authenticator that offers NTLM, and Digest where a script for it is given.
+ *
+ * @param more what else the schemes that are bound to their connection have
+ */
 export function scripted(
   script: Script,
   options: SspiAuthOptions = {},
   digestScript?: Script,
+  more: Partial<OfferedScheme> = {},
 ): Scripted & { readonly digest: ScriptedPackage } {
   const clock = new HandClock();
   const log: LogLine[] = [];
@@ -161,8 +166,14 @@ export function scripted(
   const credential = (owner: ScriptedPackage): CredentialHandle =>
     acquireCredentialsHandle({ package: owner, credentialUse: 'inbound' }) as CredentialHandle;
   const schemes: OfferedScheme[] = [
-    { name: 'NTLM', provider: 'scripted', boundTo: 'connection', credential: credential(scriptedPackage) },
-    { name: 'Negotiate', provider: 'scripted', boundTo: 'connection', credential: credential(scriptedPackage) },
+    { name: 'NTLM', provider: 'scripted', boundTo: 'connection', credential: credential(scriptedPackage), ...more },
+    {
+      name: 'Negotiate',
+      provider: 'scripted',
+      boundTo: 'connection',
+      credential: credential(scriptedPackage),
+      ...more,
+    },
   ];
   if (digestScript !== undefined) {
     schemes.push({ name: 'Digest', provider: 'scripted', boundTo: 'request', credential: credential(digest) });

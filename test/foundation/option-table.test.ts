@@ -5,6 +5,7 @@ import { OptionError } from '../../src/foundation/errors.ts';
 import { defaulted, givenNames, group, optional, readOptions, required } from '../../src/foundation/option-table.ts';
 import type { OptionsOf, SettingsOf } from '../../src/foundation/option-table.ts';
 import { flag, oneOf, secretBytes, text, wholeNumber } from '../../src/foundation/option-values.ts';
+import type { Secret } from '../../src/foundation/secret.ts';
 import type { Equals, Expect } from '../types/equals.ts';
 
 const inner = { bytes: defaulted(wholeNumber(0, 9), 3), loud: defaulted(flag, false) };
@@ -31,7 +32,7 @@ export type TableTypes = [
   >,
   Expect<Equals<SettingsOf<typeof table>['colour'], 'red' | 'green'>>,
   Expect<Equals<SettingsOf<typeof table>['note'], string | undefined>>,
-  Expect<Equals<SettingsOf<typeof table>['secret'], Uint8Array | undefined>>,
+  Expect<Equals<SettingsOf<typeof table>['secret'], Secret | undefined>>,
   Expect<Equals<SettingsOf<typeof inner>, { readonly bytes: number; readonly loud: boolean }>>,
 ];
 
@@ -45,7 +46,9 @@ describe('an option table', () => {
   it('reads what is given, a group with its own defaults', () => {
     const read = readOptions(table, { name: 'n', colour: 'red', secret: 'äbc', limits: { loud: true } }, 'options');
     assert.equal(read.colour, 'red');
-    assert.deepEqual(read.secret, Uint8Array.from(Buffer.from('äbc')));
+    assert.deepEqual(read.secret?.copy(), Uint8Array.from(Buffer.from('äbc')));
+    // As when a package reads the settings that the authenticator has read.
+    assert.equal(readOptions(table, { ...read, colour: 'green' }, 'options').secret, read.secret);
     assert.deepEqual(read.limits, { bytes: 3, loud: true });
     assert.ok(Object.isFrozen(read.limits));
   });

@@ -21,6 +21,12 @@ describe('inGroup', () => {
     ['the name of another domain', false, ['EVIL\\Engineering'], member(engineering)],
     ['the beginning of a SID', false, ['S-1-5-21-1-2-3-110'], member(engineering)],
     ['a group that may only deny', false, ['S-1-5-21-1-2-3-1105'], member({ ...engineering, denyOnly: true })],
+    [
+      'a group that may only deny, as its attributes say',
+      false,
+      ['S-1-5-21-1-2-3-1105'],
+      member({ ...engineering, attributes: 0x17 }),
+    ],
     ['a group that is disabled', false, ['S-1-5-21-1-2-3-1105'], member({ ...engineering, attributes: 3 })],
     ['a group of which only the SID is known', true, ['S-1-5-32-545'], member(nameless)],
     ['a group of which only the name is known', true, ['CORP\\Users'], member(sidless)],

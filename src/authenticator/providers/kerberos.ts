@@ -33,6 +33,18 @@ export function concernsKerberosAlone(name: keyof typeof options): boolean {
   return options[name].schemes?.every((scheme) => scheme === 'Negotiate' || scheme === 'Kerberos') === true;
 }
 
+/** Whether an option that was given relies on Kerberos. `servicePrincipalNames` does unless NTLM alone is asked for. */
+export function reliesOnKerberos(
+  name: keyof typeof options,
+  { provider, packages, schemes }: Pick<SchemeSettings, 'provider' | 'packages' | 'schemes'>,
+): boolean {
+  if (name !== 'servicePrincipalNames') return concernsKerberosAlone(name);
+  const isLeftOut =
+    packages?.includes('Kerberos') === false ||
+    schemes?.some((scheme) => scheme === 'Negotiate' || scheme === 'Kerberos') === false;
+  return provider !== 'portable' && !isLeftOut;
+}
+
 /** authData of the package Kerberos, or why there is none. */
 export function kerberosAuthData(settings: SchemeSettings): Readonly<Record<string, unknown>> | Missing {
   const { provider, keytab, library, accounts, schemes, packages, given } = settings;
@@ -45,7 +57,8 @@ export function kerberosAuthData(settings: SchemeSettings): Readonly<Record<stri
   }
   const authData = authDataFrom(kerberosOptions, settings);
   if (keytab !== undefined || provider === 'gssapi') return authData;
-  const asksForKerberos = given.some(concernsKerberosAlone) || packages?.includes('Kerberos') === true;
+  const asksForKerberos =
+    given.some((name) => reliesOnKerberos(name, settings)) || packages?.includes('Kerberos') === true;
   if (accounts !== undefined && schemes === undefined && !asksForKerberos) {
     return {
       missing: `option "keytab" is not given, and the machine's keytab is not looked for if "accounts" is given.`,

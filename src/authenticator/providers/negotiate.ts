@@ -7,7 +7,7 @@ import type { SchemeSettings } from '../options.ts';
 import { acquire, isMissing } from './availability.ts';
 import type { Availability } from './availability.ts';
 import { delegation, kerberosAuthData } from './kerberos.ts';
-import { ntlmAuthData, ntlmLeftOut } from './ntlm.ts';
+import { ntlmAuthData, ntlmCurrency, ntlmLeftOut } from './ntlm.ts';
 
 export function negotiate(settings: SchemeSettings): Availability {
   const kerberosData = kerberosAuthData(settings);
@@ -27,6 +27,7 @@ export function negotiate(settings: SchemeSettings): Availability {
     boundTo: 'connection',
     packages: packages.map((inner) => inner.package.info.name),
     requirements: delegation(settings),
+    isCurrent: isMissing(ntlmData) ? undefined : ntlmCurrency(settings),
     acquire: () => acquire(negotiatePackage, { packages }),
   };
 }

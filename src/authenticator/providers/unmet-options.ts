@@ -7,7 +7,7 @@ import { options } from '../options.ts';
 import type { SchemeSettings } from '../options.ts';
 import { isWindows, usesSecur32 } from './availability.ts';
 import type { Offer } from './availability.ts';
-import { concernsKerberosAlone } from './kerberos.ts';
+import { concernsKerberosAlone, reliesOnKerberos } from './kerberos.ts';
 
 /**
  * Refuses options that contradict the provider that will verify, or each other.
@@ -69,7 +69,7 @@ export function refuseUnmet(settings: SchemeSettings, available: readonly Offer[
   const relying =
     packages?.includes('Kerberos') === true
       ? 'packages'
-      : given.find((name) => name === 'library' || concernsKerberosAlone(name));
+      : given.find((name) => name === 'library' || reliesOnKerberos(name, settings));
   if (relying !== undefined && !available.some(verifiesKerberos)) {
     const why = reason('Negotiate') ?? '"schemes" names no scheme with Kerberos.';
     throw new OptionError(
@@ -78,10 +78,22 @@ export function refuseUnmet(settings: SchemeSettings, available: readonly Offer[
       `Leave it out, or fix this: ${why}`,
     );
   }
+  if (given.includes('requireMic') && !available.some(verifiesNtlmHere)) {
+    const why = available.some(({ how }) => how.provider === 'secur32')
+      ? 'Windows verifies NTLM itself, and has no such setting.'
+      : (reason('NTLM') ?? '"schemes" or "packages" leaves NTLM out.');
+    throw new OptionError('requireMic', 'is given, but NTLM is not verified here', `Leave it out, or fix this: ${why}`);
+  }
   if (given.includes('digest') && !available.some(({ name }) => name === 'Digest')) {
     const why = reason('Digest') ?? '"schemes" does not name Digest.';
     throw new OptionError('digest', 'is given, but Digest is not offered', `Leave it out, or fix this: ${why}`);
   }
+}
+
+/** Whether NTLM is verified by the package of this library. */
+function verifiesNtlmHere({ name, how }: Offer): boolean {
+  if (how.provider === 'secur32') return false;
+  return name === 'NTLM' || (name === 'Negotiate' && how.packages?.includes('NTLM') === true);
 }
 
 function verifiesKerberos({ name, how }: Offer): boolean {

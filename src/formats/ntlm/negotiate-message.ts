@@ -1,4 +1,5 @@
 /** NEGOTIATE_MESSAGE, MS-NLMP section 2.2.1.1: what the client offers. */
+import { MalformedTokenError } from '../../foundation/errors.ts';
 import { decodeOem, fieldBytes, NTLM_NEGOTIATE, openNtlmMessage, readField } from './message-field.ts';
 import type { NtlmField } from './message-field.ts';
 import {
@@ -12,6 +13,12 @@ import type { NtlmVersion } from './version.ts';
 /** Size of the fields Signature to WorkstationFields. VERSION follows; curl and Chromium leave it out. */
 const HEADER_BYTES = 32;
 
+/**
+ * Largest message that is read, in bytes. Real ones have 32 to some 100, and the largest names that Windows knows fit. The
+ * server keeps the message for the MIC until the client answers, and nobody has proved anything yet (attack A17).
+ */
+export const MAX_NEGOTIATE_MESSAGE_BYTES = 4096;
+
 const none = new Uint8Array(0);
 
 export interface NegotiateMessage {
@@ -24,8 +31,12 @@ export interface NegotiateMessage {
   readonly version: NtlmVersion | undefined;
 }
 
-/** @throws MalformedTokenError if it is not a complete NEGOTIATE_MESSAGE */
+/** @throws MalformedTokenError if it is not a complete NEGOTIATE_MESSAGE, or larger than 4 KiB */
 export function decodeNegotiateMessage(bytes: Uint8Array): NegotiateMessage {
+  if (bytes.byteLength > MAX_NEGOTIATE_MESSAGE_BYTES) {
+    const problem = `has ${bytes.byteLength} bytes, at most ${MAX_NEGOTIATE_MESSAGE_BYTES} are allowed`;
+    throw new MalformedTokenError('NEGOTIATE_MESSAGE', problem);
+  }
   const { reader } = openNtlmMessage(bytes, NTLM_NEGOTIATE);
   const flags = reader.u32le('NegotiateFlags');
   const domainField = readField(reader, 'DomainName');

@@ -1,5 +1,6 @@
 /** The server side of Digest: makes challenges and verifies credentials. All contexts of a credential share it. */
 import type { Account, DigestAccepted, Refused, Unavailable } from '../../accounts/account-source.ts';
+import { accountProblem, accountToken } from '../../accounts/account-token.ts';
 import type { DigestAlgorithm } from '../../crypto/digest-response.ts';
 import { errorKind, MalformedTokenError } from '../../foundation/errors.ts';
 import { formatDigestChallenge } from '../../formats/digest/challenge.ts';
@@ -8,9 +9,11 @@ import type { DigestCredentials } from '../../formats/digest/credentials.ts';
 import { SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
 import { ASC_REQ_SEQUENCE_DETECT } from '../../sspi/requirements.ts';
+import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
 import type { AcceptCall, Diagnosis } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
 import { isThenable } from '../../foundation/thenable.ts';
+import { serverNames } from './digest-auth-data.ts';
 import type { DigestSettings } from './digest-auth-data.ts';
 import { realmOf, requestOf, tokenOf } from './digest-request.ts';
 import type { DigestRequest } from './digest-request.ts';
@@ -24,7 +27,7 @@ const REMEMBERED_NONCES = 16_384;
 
 /** Result of one leg. */
 export type DigestResult =
-  | { readonly result: 'accepted'; readonly account: Account }
+  | { readonly result: 'accepted'; readonly token: SecurityContextToken }
   /** To be sent: one challenge for each algorithm. */
   | { readonly result: 'challenge'; readonly output: readonly SecBuffer[] }
   | { readonly result: 'refused'; readonly status: number; readonly diagnosis?: Diagnosis };
@@ -70,7 +73,7 @@ export class DigestAcceptor {
 
   constructor(settings: DigestSettings) {
     this.settings = settings;
-    this.#nonces = new NonceIssuer(settings.secret, settings.clock, settings.random);
+    this.#nonces = new NonceIssuer(settings.secret.copy(), settings.clock, settings.random);
   }
 
   /** How many nonces are remembered with their counts. */
@@ -172,7 +175,7 @@ export class DigestAcceptor {
       clientNonce: credentials.clientNonce,
       qualityOfProtection: 'auth',
       response: credentials.response,
-      serverDomain: this.settings.domain,
+      ...serverNames(this.settings),
     });
   }
 
@@ -188,12 +191,20 @@ export class DigestAcceptor {
       return refusal(Status.SEC_E_LOGON_DENIED, claim.credentials);
     }
     const { credentials, nonce, stale, inOrder } = claim;
+    let token: SecurityContextToken;
+    try {
+      token = accountToken(result.account, this.settings.domain);
+    } catch (error) {
+      const problem = accountProblem(error);
+      if (problem === undefined) throw error;
+      return refusal(Status.SEC_E_INTERNAL_ERROR, credentials, problem);
+    }
     const count = Number.parseInt(credentials.nonceCount, 16);
     // The response is right, so the client may learn that only its nonce cannot be used (RFC 7616 section 3.3).
     if (stale || !this.#counts.use(credentials.nonce, nonce.issuedAt, count, inOrder)) {
       return this.#challengeAgain(claim, count);
     }
-    return { result: 'accepted', account: result.account };
+    return { result: 'accepted', token };
   }
 
   /** Gives a client whose response was right a new nonce, unless it only goes round in circles. */

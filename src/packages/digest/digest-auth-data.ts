@@ -1,6 +1,8 @@
 /** What acquireCredentialsHandle takes for Digest (pAuthData). */
 import { accountSourceFor } from '../../accounts/account-source.ts';
+import type { ServerNames } from '../../accounts/account-source.ts';
 import { digestAlgorithmNames, digestAlgorithms } from '../../crypto/digest-response.ts';
+import { dnsName } from '../../formats/dns-name.ts';
 import { netBiosName } from '../../formats/netbios-name.ts';
 import { systemClock, systemRandom } from '../../foundation/clock.ts';
 import { OptionError } from '../../foundation/errors.ts';
@@ -8,6 +10,7 @@ import { defaulted, optional, readOptions, required } from '../../foundation/opt
 import type { AuthDataOf, SettingsOf } from '../../foundation/option-table.ts';
 import { clock, random, secretBytes, shown, someOf, wholeNumber } from '../../foundation/option-values.ts';
 import type { Reader } from '../../foundation/option-values.ts';
+import { Secret } from '../../foundation/secret.ts';
 import { hasControlCharacter, hasLoneSurrogate } from '../../foundation/text.ts';
 
 /** Longest realm, in bytes of UTF-8, so that a challenge stays below the package's maxToken. */
@@ -61,6 +64,10 @@ export const digestOptions = {
   realm: required(realm, 'Give the text that clients show to their users.'),
   /** NetBIOS domain of accounts that name none. */
   domain: required(netBiosName, 'Give the NetBIOS name of the domain.'),
+  /** NetBIOS name of the server. Clients may name it as the domain of the server's own accounts. */
+  computerName: optional(netBiosName, { otherwise: 'the domain' }),
+  /** DNS name of the domain. Clients may name the domain by it. */
+  dnsDomain: optional(dnsName),
   ...digestProtocolOptions,
   /** Where the time comes from. */
   clock: defaulted(clock, systemClock, { otherwise: "the machine's" }),
@@ -72,14 +79,25 @@ export const digestOptions = {
 export type DigestAuthData = AuthDataOf<typeof digestOptions>;
 
 /** DigestAuthData, checked and complete. */
-export type DigestSettings = Omit<SettingsOf<typeof digestOptions>, 'secret'> & { readonly secret: Uint8Array };
+export type DigestSettings = Omit<SettingsOf<typeof digestOptions>, 'secret'> & { readonly secret: Secret };
 
 /**
  * Checks pAuthData.
  *
- * @throws OptionError that names the option, such as `authData.realm`
+ * @throws OptionError that names the option, such as `authData.realm`, or an account that the source refuses at this
+ *   server
  */
 export function digestSettings(authData: unknown): DigestSettings {
   const settings = readOptions(digestOptions, authData, 'authData');
-  return Object.freeze({ ...settings, secret: settings.secret ?? settings.random(SECRET_MIN_BYTES) });
+  settings.accounts.checkServerNames?.(serverNames(settings));
+  return Object.freeze({ ...settings, secret: settings.secret ?? new Secret(settings.random(SECRET_MIN_BYTES)) });
+}
+
+/** The names of the server, for the account source. */
+export function serverNames({
+  domain,
+  computerName = domain,
+  dnsDomain,
+}: Pick<DigestSettings, 'domain' | 'computerName' | 'dnsDomain'>): ServerNames {
+  return { serverDomain: domain, serverName: computerName, serverDnsDomain: dnsDomain };
 }

@@ -1,5 +1,4 @@
 /** One Digest context: it is challenged, perhaps once more because of a stale nonce, and then established. */
-import { accountToken } from '../../accounts/account-token.ts';
 import * as Attribute from '../../sspi/attributes.ts';
 import type { ContextAttribute, ContextAttributeValues } from '../../sspi/attributes.ts';
 import * as Requirement from '../../sspi/requirements.ts';
@@ -63,10 +62,9 @@ export class DigestContext implements PackageContext {
       case 'challenge':
         return { status: Status.SEC_I_CONTINUE_NEEDED, context: this, output: result.output };
       case 'accepted': {
-        const { domain, clock } = this.#acceptor.settings;
+        const { clock } = this.#acceptor.settings;
         const attributes = requirements & grantableAttributes;
-        const token = accountToken(result.account, domain);
-        this.#established = { token, attributes, start: new Date(clock.now()) };
+        this.#established = { token: result.token, attributes, start: new Date(clock.now()) };
         return { status: Status.SEC_E_OK, context: this, attributes };
       }
     }

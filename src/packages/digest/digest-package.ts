@@ -19,6 +19,7 @@
  *   RFC 7616 section 3.4.6).
  * - SEC_E_LOGON_DENIED: all other credentials that are refused.
  */
+import { OptionError } from '../../foundation/errors.ts';
 import type { SecurityPackage } from '../../sspi/security-package.ts';
 import { DigestAcceptor } from './digest-acceptor.ts';
 import { digestSettings } from './digest-auth-data.ts';
@@ -29,7 +30,11 @@ export const digestPackage: SecurityPackage = Object.freeze({
   info: digestInfo,
 
   /** @param authData DigestAuthData */
-  acquireCredentials({ authData }) {
+  acquireCredentials({ authData, principal }) {
+    if (principal !== undefined) {
+      const cure = 'Leave it out, or use another package.';
+      throw new OptionError('principal', 'is given, but clients of Digest name no service', cure);
+    }
     const acceptor = new DigestAcceptor(digestSettings(authData));
     return {
       accept: (call) => new DigestContext(acceptor).begin(call),

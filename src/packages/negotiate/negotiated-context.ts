@@ -80,6 +80,10 @@ export abstract class NegotiatedContext implements PackageContext {
     return this.inner?.keepAfterHandshake === true;
   }
 
+  get heldBytes(): number | undefined {
+    return this.inner === undefined ? 0 : this.inner.heldBytes;
+  }
+
   get delegatedCredentials(): DelegatedCredentials | undefined {
     return this.inner?.delegatedCredentials;
   }

@@ -105,6 +105,11 @@ class SpnegoContext extends NegotiatedContext {
     this.#mechTypes = mechTypes;
   }
 
+  override get heldBytes(): number | undefined {
+    const inner = super.heldBytes;
+    return inner === undefined ? undefined : inner + this.#mechTypes.byteLength;
+  }
+
   /** Copies the bytes that a later MIC covers. Most negotiations end with the first leg and need no copy. */
   keepMechTypes(): void {
     if (this.#state.at !== 'established') this.#mechTypes = Uint8Array.from(this.#mechTypes);

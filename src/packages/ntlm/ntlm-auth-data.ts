@@ -1,24 +1,15 @@
 /** What acquireCredentialsHandle takes for NTLM (pAuthData). */
 import { accountSourceFor } from '../../accounts/account-source.ts';
+import type { ServerNames } from '../../accounts/account-source.ts';
+import { dnsName } from '../../formats/dns-name.ts';
+import { namesTarget, servicePrincipalName } from '../../formats/kerberos/service-principal-name.ts';
 import { netBiosName } from '../../formats/netbios-name.ts';
 import { systemClock, systemRandom } from '../../foundation/clock.ts';
-import { OptionError } from '../../foundation/errors.ts';
 import { defaulted, optional, readOptions, required } from '../../foundation/option-table.ts';
 import type { AuthDataOf, SettingsOf } from '../../foundation/option-table.ts';
-import { clock, flag, random, shown, text, wholeNumber } from '../../foundation/option-values.ts';
-import type { Reader } from '../../foundation/option-values.ts';
+import { clock, flag, listOf, random, wholeNumber } from '../../foundation/option-values.ts';
 
 const DEFAULT_LIFETIME_MILLISECONDS = 36 * 60 * 60 * 1000;
-/** RFC 1035 section 2.3.4. */
-const DNS_NAME_CHARACTERS = 255;
-
-const dnsName: Reader<string> = (value, option) => {
-  const name = text(value, option);
-  if (name.length > DNS_NAME_CHARACTERS || /[\\/\p{Surrogate}]/u.test(name)) {
-    throw new OptionError(option, shown(value), `Give a DNS name of at most ${DNS_NAME_CHARACTERS} characters.`);
-  }
-  return name;
-};
 
 export const ntlmOptions = {
   /** Who verifies responses; must have `verifyNtlm`. */
@@ -27,7 +18,7 @@ export const ntlmOptions = {
   domain: required(netBiosName, 'Give the NetBIOS name of the domain.'),
   /** NetBIOS name of the server. */
   computerName: required(netBiosName, 'Give the NetBIOS name of the server.'),
-  /** DNS name of the domain, sent in the challenge. */
+  /** DNS name of the domain, sent in the challenge. Clients may name the domain by it. */
   dnsDomain: optional(dnsName),
   /** DNS name of the server, sent in the challenge. */
   dnsComputerName: optional(dnsName),
@@ -39,6 +30,13 @@ export const ntlmOptions = {
   maxLifetimeMilliseconds: defaulted(wholeNumber(1, Number.MAX_SAFE_INTEGER), DEFAULT_LIFETIME_MILLISECONDS),
   /** Refuse clients that send no MIC, such as curl and Firefox. A MIC that a client sends is always checked. */
   requireMic: defaulted(flag, false),
+  /**
+   * Services of this server, such as `HTTP/web.example.com`. A client must name one of them as its target
+   * (MsvAvTargetName); one that names none, or says that its target is not to be trusted, is refused
+   * (SEC_E_WRONG_PRINCIPAL). Case and realm are ignored, a port as well unless it is given here. Left out: a client may
+   * name any.
+   */
+  servicePrincipalNames: optional(listOf(servicePrincipalName, 'names')),
   /** Refuse clients that do not negotiate 128-bit keys (SEC_E_UNSUPPORTED_FUNCTION). */
   require128: defaulted(flag, false),
 };
@@ -49,11 +47,31 @@ export type NtlmAuthData = AuthDataOf<typeof ntlmOptions>;
 /** NtlmAuthData, checked and complete. */
 export type NtlmSettings = SettingsOf<typeof ntlmOptions>;
 
+/** Whether the target that a client named is a service of this server. NTLM knows no realms. */
+export function acceptsTarget({ servicePrincipalNames }: NtlmSettings, target: string): boolean {
+  if (servicePrincipalNames === undefined) return true;
+  return servicePrincipalNames.some((name) => namesTarget(name.replace(/@.*$/, ''), target));
+}
+
 /**
  * Checks pAuthData.
  *
- * @throws OptionError that names the option, such as `authData.accounts`
+ * @param principal pszPrincipal: a service of this server, besides those of `servicePrincipalNames`
+ * @throws OptionError that names the option, such as `authData.accounts`, or an account that the source refuses at this
+ *   server
  */
-export function ntlmSettings(authData: unknown): NtlmSettings {
-  return readOptions(ntlmOptions, authData, 'authData');
+export function ntlmSettings(authData: unknown, principal?: string): NtlmSettings {
+  const read = readOptions(ntlmOptions, authData, 'authData');
+  const named = [
+    ...(read.servicePrincipalNames ?? []),
+    ...(principal === undefined ? [] : [servicePrincipalName(principal, 'principal')]),
+  ];
+  const settings = Object.freeze({ ...read, servicePrincipalNames: named.length === 0 ? undefined : named });
+  settings.accounts.checkServerNames?.(serverNames(settings));
+  return settings;
+}
+
+/** The names of the server, for the account source. */
+export function serverNames({ domain, computerName, dnsDomain }: NtlmSettings): ServerNames {
+  return { serverDomain: domain, serverName: computerName, serverDnsDomain: dnsDomain };
 }

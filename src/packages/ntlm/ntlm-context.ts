@@ -34,6 +34,7 @@ import * as Status from '../../sspi/status.ts';
 import { isThenable } from '../../foundation/thenable.ts';
 import { answerAttribute, contextAttributes } from './ntlm-attributes.ts';
 import type { EstablishedFacts } from './ntlm-attributes.ts';
+import { acceptsTarget, serverNames } from './ntlm-auth-data.ts';
 import type { NtlmSettings } from './ntlm-auth-data.ts';
 import type { IssuedChallenge } from './ntlm-challenge.ts';
 import { bindingsPolicy, bindingsResult, meetsBindingsPolicy } from './ntlm-channel-bindings.ts';
@@ -82,6 +83,13 @@ export class NtlmContext implements PackageContext {
     this.#state = { phase: 'challenged', challenge };
   }
 
+  /** The messages that the MIC will cover. */
+  get heldBytes(): number {
+    if (this.#state.phase !== 'challenged') return 0;
+    const { negotiateMessage, challengeMessage } = this.#state.challenge;
+    return negotiateMessage.byteLength + challengeMessage.byteLength;
+  }
+
   /**
    * The last leg: an AUTHENTICATE_MESSAGE. The first call uses up the challenge, whatever its result is, so that no
    * second response can be tried with it (attacks C02, C03).
@@ -116,8 +124,7 @@ export class NtlmContext implements PackageContext {
         userName: message.userName,
         domain: message.domain,
         workstation: message.workstation,
-        serverDomain: this.#settings.domain,
-        serverName: this.#settings.computerName,
+        ...serverNames(this.#settings),
         serverChallenge: challenge.serverChallenge,
         ntResponse: message.ntResponse,
       });
@@ -195,6 +202,11 @@ export class NtlmContext implements PackageContext {
     if (!meetsBindingsPolicy(policy, channelBindings)) {
       return refuse(Status.SEC_E_BAD_BINDINGS, 'the channel bindings of the client do not meet the policy');
     }
+    // The response covers the name, so nobody in between could change it (attack C18).
+    const target = (avFlags & AV_FLAG_UNTRUSTED_TARGET) === 0 ? targetName : '';
+    if (!acceptsTarget(this.#settings, target)) {
+      return refuse(Status.SEC_E_WRONG_PRINCIPAL, foreignTarget(target));
+    }
 
     const attributes = contextAttributes(flags, requirements);
     this.#state = {
@@ -206,7 +218,7 @@ export class NtlmContext implements PackageContext {
         flags,
         security: undefined,
         attributes,
-        target: (avFlags & AV_FLAG_UNTRUSTED_TARGET) === 0 ? targetName : '',
+        target,
         start: new Date(this.#settings.clock.now()),
       },
     };
@@ -290,6 +302,12 @@ function agreedFlags(common: number): number {
 function refusal(status: number, { userName, domain }: AuthenticateMessage, text?: string): AcceptReply {
   const account = domain === '' ? userName : `${domain}\\${userName}`;
   return { status, diagnosis: { account, ...(text === undefined ? undefined : { text }) } };
+}
+
+function foreignTarget(target: string): string {
+  return target === ''
+    ? 'the client names no service (MsvAvTargetName), and servicePrincipalNames is set'
+    : `the client meant ${target}, which servicePrincipalNames does not name`;
 }
 
 const noNtlmV2 = 'the client sent no NTLMv2 response; it must not use LM or NTLMv1';

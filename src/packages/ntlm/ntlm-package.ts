@@ -60,8 +60,8 @@ const withoutHandshake =
  */
 export const ntlmPackage: SecurityPackage = Object.freeze({
   info: ntlmPackageInfo,
-  acquireCredentials({ authData }: AcquireCredentialsParameters): PackageCredential {
-    const settings = ntlmSettings(authData);
+  acquireCredentials({ authData, principal }: AcquireCredentialsParameters): PackageCredential {
+    const settings = ntlmSettings(authData, principal);
     return {
       accept: (call) => challenge(settings, call),
       free: () => undefined,

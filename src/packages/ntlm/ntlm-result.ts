@@ -1,8 +1,8 @@
 /** Reads the result of an account source. Everything except a complete `accepted` result is a refusal. */
 import type { Account } from '../../accounts/account-source.ts';
-import { accountToken } from '../../accounts/account-token.ts';
+import { accountProblem, accountToken } from '../../accounts/account-token.ts';
 import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
-import { SEC_E_LOGON_DENIED, SEC_E_NO_AUTHENTICATING_AUTHORITY } from '../../sspi/status.ts';
+import { SEC_E_INTERNAL_ERROR, SEC_E_LOGON_DENIED, SEC_E_NO_AUTHENTICATING_AUTHORITY } from '../../sspi/status.ts';
 
 /** An accepted account, with a copy of the key. */
 export interface Verified {
@@ -11,7 +11,7 @@ export interface Verified {
   readonly sessionBaseKey: Uint8Array;
 }
 
-/** A refusal: its status, and the reason if the source was unavailable. */
+/** A refusal: its status, and the reason if the source was unavailable or gave an account that cannot be used. */
 export interface Unverified {
   readonly status: number;
   readonly reason?: string | undefined;
@@ -37,7 +37,14 @@ export function readResult(result: unknown, domain: string): Verified | Unverifi
   if (typeof account !== 'object' || account === null) return denied;
   const { userName } = account as Account;
   if (typeof userName !== 'string' || userName === '') return denied;
-  const token = accountToken(account as Account, domain);
+  let token: SecurityContextToken;
+  try {
+    token = accountToken(account as Account, domain);
+  } catch (error) {
+    const problem = accountProblem(error);
+    if (problem === undefined) throw error;
+    return { status: SEC_E_INTERNAL_ERROR, reason: problem };
+  }
   // Guest, ANONYMOUS LOGON and NULL are never an identity (attacks C20, C22).
   if (token.isAnonymous || token.isGuest) return denied;
   return { token, sessionBaseKey: new Uint8Array(sessionBaseKey) };

@@ -51,9 +51,20 @@ describe('schemes on a machine with a keytab', { skip: process.platform !== 'lin
     ['accounts and the scheme Negotiate', () => ({ accounts, schemes: ['Negotiate'] }), 'Negotiate (Kerberos, NTLM)'],
     ['accounts and requirePac', () => ({ accounts, requirePac: true }), 'Negotiate (Kerberos, NTLM), NTLM, Digest'],
     [
-      'accounts and names of services',
+      'accounts and names of services (C18)',
       () => ({ accounts, servicePrincipalNames: ['HTTP/web.example.com'] }),
-      'Negotiate (Kerberos, NTLM), NTLM, Digest',
+      'Negotiate (Kerberos, NTLM), NTLM',
+    ],
+    [
+      'names of services for NTLM alone (C18)',
+      () => ({ accounts, schemes: ['Negotiate'], packages: ['NTLM'], servicePrincipalNames: ['HTTP/web.example.com'] }),
+      'Negotiate (NTLM)',
+    ],
+    ['accounts and requireMic', () => ({ accounts, requireMic: true }), 'NTLM, Digest'],
+    [
+      'a keytab, accounts and requireMic',
+      () => ({ keytab, accounts, requireMic: true, schemes: ['Negotiate'] }),
+      'Negotiate (Kerberos, NTLM)',
     ],
     [
       'accounts and both packages by name',
@@ -119,14 +130,15 @@ describe('schemes on a machine with a keytab', { skip: process.platform !== 'lin
       /"accounts"/,
     ],
     [
-      'NTLM from Negotiate, names of services that nobody will look at',
-      () => ({
-        accounts,
-        schemes: ['Negotiate'],
-        packages: ['NTLM'],
-        servicePrincipalNames: ['HTTP/web.example.com'],
-      }),
-      /"servicePrincipalNames" needs Kerberos/,
+      'a MIC of NTLM that is never verified',
+      () => ({ keytab, accounts, packages: ['Kerberos'], requireMic: true }),
+      /"requireMic" is given.*NTLM: option "packages" leaves NTLM out/,
+    ],
+    ['a MIC without accounts', () => ({ keytab, requireMic: true }), /"requireMic".*NTLM: option "accounts"/],
+    [
+      'a MIC, schemes without NTLM',
+      () => ({ accounts, schemes: ['Digest'], requireMic: true }),
+      /"requireMic".*"schemes" or "packages" leaves NTLM out/,
     ],
     [
       'channel bindings that a library beside Windows does not enforce (C17)',

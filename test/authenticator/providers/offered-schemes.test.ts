@@ -41,6 +41,13 @@ describe('schemes on a machine without a keytab', () => {
     assert.deepEqual(schemes({ accounts, channelBinding: 'always' }), ['NTLM']);
   });
 
+  it('leave Digest out where clients have to name the service that they mean (C18)', () => {
+    const servicePrincipalNames = ['HTTP/a.example'];
+    assert.deepEqual(schemes({ accounts, servicePrincipalNames }), ['NTLM']);
+    assert.deepEqual(schemes({ accounts, servicePrincipalNames, schemes: ['NTLM'], provider: 'auto' }), ['NTLM']);
+    assert.deepEqual(schemes({ accounts, servicePrincipalNames, packages: ['NTLM'], provider: 'auto' }), ['NTLM']);
+  });
+
   it('leave Digest out where a context must have what Digest never has', () => {
     assert.deepEqual(schemes({ accounts, requiredAttributes: ASC_RET_INTEGRITY | ASC_RET_CONNECTION }), ['NTLM']);
     assert.deepEqual(schemes({ accounts, requiredAttributes: ASC_RET_REPLAY_DETECT }), ['NTLM', 'Digest']);
@@ -60,6 +67,22 @@ describe('schemes on a machine without a keytab', () => {
       );
     } finally {
       Object.defineProperty(process, 'platform', { value: platform });
+    }
+  });
+
+  it('C28: are not offered with accounts of which two are one at this server', () => {
+    const twice = memoryAccounts([
+      { userName: 'alice', password: 'a' },
+      { userName: 'alice', domain: 'CORP', password: 'b' },
+    ]);
+    for (const scheme of ['NTLM', 'Negotiate', 'Digest'] as const) {
+      const options: SspiAuthOptions = { accounts: twice, schemes: [scheme] };
+      assert.throws(() => schemes({ ...options, domain: 'corp' }), {
+        code: 'ERR_SSPI_AUTH_OPTION',
+        option: 'accounts[1].userName',
+        message: /"corp\\alice" a second time, after accounts\[0\].*Leave one of the two out/,
+      });
+      assert.deepEqual(schemes({ ...options, domain: 'LAB' }), [scheme]);
     }
   });
 
@@ -108,11 +131,20 @@ describe('schemes on a machine without a keytab', () => {
       /"packages" needs Kerberos, which nothing here can verify.*keytab/,
     ],
     ['a PAC that never comes', { accounts, provider: 'auto', requirePac: true }, /"requirePac" needs Kerberos.*keytab/],
-    ['names for tickets that never come', { accounts, servicePrincipalNames: ['HTTP/a.example'] }, /needs Kerberos/],
     [
-      'names for tickets of no scheme',
-      { accounts, schemes: ['NTLM'], servicePrincipalNames: ['HTTP/a.example'] },
-      /needs Kerberos.*names no scheme with Kerberos/,
+      'names for tickets that never come',
+      { accounts, provider: 'auto', servicePrincipalNames: ['HTTP/a.example'] },
+      /"servicePrincipalNames" needs Kerberos/,
+    ],
+    [
+      'Digest, whose clients name no service (C18)',
+      { accounts, schemes: ['Digest'], servicePrincipalNames: ['HTTP/a.example'] },
+      /"Digest".*"servicePrincipalNames" is given, but clients of Digest name no service/,
+    ],
+    [
+      'Digest that is left out for names of services',
+      { accounts, servicePrincipalNames: ['HTTP/a.example'], digest: { algorithms: ['MD5'] } },
+      /"digest" is given.*"servicePrincipalNames"/,
     ],
     [
       'a library that is not used',

@@ -14,8 +14,6 @@ import {
   TOK_ID_AP_REQ,
 } from '../../../src/formats/kerberos/kerberos-token.ts';
 import { decodeKeytab } from '../../../src/formats/kerberos/keytab.ts';
-import { Reader } from '../../../src/formats/reader.ts';
-import { readSid, wellKnownSidName } from '../../../src/formats/sid.ts';
 import { KEYTAB_HEAD, keytabEntry } from '../../lab/kerberos/keytab-entry.ts';
 import { vectors } from '../../lab/kerberos/vectors.ts';
 
@@ -248,32 +246,5 @@ describe('the keytab file format', () => {
     for (let length = 3; length < whole.byteLength; length++) {
       assert.throws(() => decodeKeytab(whole.subarray(0, length)), MalformedTokenError, String(length));
     }
-  });
-});
-
-describe('SIDs, MS-DTYP 2.4.2', () => {
-  const cases = [
-    ['010100000000000100000000', 'S-1-1-0'],
-    ['01020000000000052000000020020000', 'S-1-5-32-544'],
-    ['0105000000000005150000000100000002000000fffffffff4010000', 'S-1-5-21-1-2-4294967295-500'],
-    ['010100010000000001000000', 'S-1-0x100000000-1'],
-    ['0100000000000005', 'S-1-5'],
-  ] as const;
-  for (const [bytes, text] of cases) {
-    it(text, () => assert.equal(readSid(new Reader(Buffer.from(bytes, 'hex')), 'Sid'), text));
-  }
-  it('another revision, 16 sub-authorities and cut ones are malformed', () => {
-    for (const bytes of ['020100000000000100000000', `0110000000000005${'00'.repeat(64)}`, '0102000000000005200000']) {
-      assert.throws(() => readSid(new Reader(Buffer.from(bytes, 'hex')), 'Sid'), MalformedTokenError);
-    }
-  });
-  it('well-known ones have names, those of a domain with its name, and no others', () => {
-    const domain = { sid: 'S-1-5-21-1-2-3', name: 'CORP' };
-    assert.equal(wellKnownSidName('S-1-5-32-544'), 'BUILTIN\\Administrators');
-    assert.equal(wellKnownSidName('S-1-5-21-1-2-3-512', domain), 'CORP\\Domain Admins');
-    for (const sid of ['S-1-5-21-1-2-3-1104', 'S-1-5-21-1-2-4-512', 'S-1-5-21-1-2-3-512-512', 'S-1-5-21-1-2-3-0x200']) {
-      assert.equal(wellKnownSidName(sid, domain), undefined, sid);
-    }
-    assert.equal(wellKnownSidName('S-1-5-21-1-2-3-512', { ...domain, name: '' }), undefined);
   });
 });

@@ -61,7 +61,7 @@ for (const [adapter, start] of Object.entries(adapters)) {
     });
 
     attack(
-      'C28: the account is the one of the UserName field, whatever is in it',
+      'C28: the account is the one of the UserName field, with the domain of its own field, or else of the name',
       async ({ port }, refused) => {
         for (const [how, expected] of [
           [{ domain: '' }, 'alice'],
@@ -70,8 +70,11 @@ for (const [adapter, start] of Object.entries(adapters)) {
           [{ userName: 'ALICE' }, 'alice'],
           [{ domain: 'EVIL' }, undefined],
           [{ domain: 'LAB\\EVIL' }, undefined],
-          [{ userName: 'LAB\\alice', domain: '' }, undefined],
-          [{ userName: 'alice@LAB', domain: '' }, undefined],
+          [{ userName: 'LAB\\alice', domain: '' }, 'alice'],
+          [{ userName: 'alice@LAB', domain: '' }, 'alice'],
+          [{ userName: 'EVIL\\alice', domain: '' }, undefined],
+          [{ userName: 'alice@EVIL', domain: '' }, undefined],
+          [{ userName: 'LAB\\alice' }, undefined],
           [{ userName: 'alice ', domain }, undefined],
           [{ userName: 'bob' }, undefined],
           [{ userName: '__proto__' }, undefined],
@@ -82,7 +85,7 @@ for (const [adapter, start] of Object.entries(adapters)) {
           else assert.equal(whoIs(response), expected);
         }
       },
-      { handled: 4 },
+      { handled: 6 },
     );
 
     attack(

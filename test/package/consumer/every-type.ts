@@ -36,8 +36,10 @@ import type {
   Refused,
   RefusedOutcome,
   SchemeName,
+  Secret,
   SecurityContextFacts,
   SecurityContextInfo,
+  ServerNames,
   Settings,
   SmbpasswdFileOptions,
   SspiAuthError,
@@ -121,8 +123,10 @@ export interface Main {
   refused: Refused;
   refusedOutcome: RefusedOutcome;
   schemeName: SchemeName;
+  secret: Secret;
   securityContextFacts: SecurityContextFacts;
   securityContextInfo: SecurityContextInfo;
+  serverNames: ServerNames;
   settings: Settings<IncomingMessage>;
   smbpasswdFileOptions: SmbpasswdFileOptions;
   sspiAuthError: SspiAuthError;

@@ -38,6 +38,10 @@ describe('DigestAuthData', () => {
     ['authData.domain', { ...good, domain: 'A\n' }],
     ['authData.domain', { ...good, domain: 7 }],
     ['authData.domain', { ...good, domain: undefined }],
+    // Ignored, it would take nonces for longer than was meant.
+    ['authData.nonceLifetimeMiliseconds', { ...good, nonceLifetimeMiliseconds: 1000 }],
+    ['authData.computerName', { ...good, computerName: 'a.b' }],
+    ['authData.dnsDomain', { ...good, dnsDomain: 7 }],
     ['authData.algorithms', { ...good, algorithms: [] }],
     ['authData.algorithms', { ...good, algorithms: ['SHA-1'] }],
     ['authData.algorithms', { ...good, algorithms: ['MD5', 'MD5'] }],
@@ -63,6 +67,14 @@ describe('DigestAuthData', () => {
       );
     });
   }
+
+  it('C18: refuses a principal, which no client of Digest could mean', () => {
+    const parameters = { package: digestPackage, credentialUse: 'inbound', authData: good } as const;
+    assert.throws(() => Sspi.acquireCredentialsHandle({ ...parameters, principal: 'HTTP/web' }), {
+      code: 'ERR_SSPI_AUTH_OPTION',
+      option: 'principal',
+    });
+  });
 
   it('G04: does not print the secret', () => {
     assert.throws(

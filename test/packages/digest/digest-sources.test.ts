@@ -52,6 +52,22 @@ describe('Digest: a name of two readings', () => {
     }
   }
 
+  it('A21: an account that cannot be used is a failure of the source, and uses up no count of the nonce', async () => {
+    for (const wait of [false, true]) {
+      let groups: unknown = [{ name: 'Staff', denyOnly: 'true' }];
+      const verify = (): DigestAccepted => ({ result: 'accepted', account: { userName: 'alice', groups } as never });
+      const server = new DigestServer({ accounts: sourceOf(() => (wait ? Promise.resolve(verify()) : verify())) });
+      const answer = answerChallenge(server.challenge());
+      const { status, diagnosis } = await server.accept(answer);
+      assert.equal(Sspi.statusName(status), 'SEC_E_INTERNAL_ERROR');
+      assert.match(diagnosis?.text ?? '', /account\.groups\[0\]\.denyOnly is "true"\. Give true or false/);
+      groups = [];
+      const { status: second, context } = await server.accept(answer);
+      assert.equal(Sspi.statusName(second), OK);
+      Sspi.deleteSecurityContext(context!);
+    }
+  });
+
   it('a source that fails at the second reading is an internal error', async () => {
     for (const fails of [
       () => {
@@ -97,7 +113,8 @@ describe('Digest: a name of two readings', () => {
     assert.ok(answer.includes(`nonce="${nonce}"`) && answer.includes(`response="${response}"`));
     assert.deepEqual(others, {
       ...{ userName: 'alice', realm: REALM, algorithm: 'SHA-256', method: 'PUT', uri: '/dir/index.html' },
-      ...{ nonceCount: '0000000A', clientNonce: '0a4f113b', qualityOfProtection: 'auth', serverDomain: 'EXAMPLE' },
+      ...{ nonceCount: '0000000A', clientNonce: '0a4f113b', qualityOfProtection: 'auth' },
+      ...{ serverDomain: 'EXAMPLE', serverName: 'EXAMPLE', serverDnsDomain: undefined },
     });
   });
 });

@@ -56,6 +56,18 @@ describe('NTLM attacks', () => {
         { result: 'accepted', account: { ...account, sid: 'S-1-0-0' }, sessionBaseKey: key },
         SEC_E_LOGON_DENIED,
       ],
+      'a group whose denyOnly is misspelt': [
+        {
+          result: 'accepted',
+          account: { ...account, groups: [{ name: 'Staff', denyonly: true }] },
+          sessionBaseKey: key,
+        },
+        SEC_E_INTERNAL_ERROR,
+      ],
+      'A09: a name with a line break': [
+        { result: 'accepted', account: { ...account, displayName: 'a\r\nb' }, sessionBaseKey: key },
+        SEC_E_INTERNAL_ERROR,
+      ],
       unavailable: [{ result: 'unavailable', reason: 'x' }, SEC_E_NO_AUTHENTICATING_AUTHORITY],
       'unavailable, with more than a reason': [
         { result: 'unavailable', reason: { secret: 'x' }, account, sessionBaseKey: key },
@@ -93,6 +105,18 @@ describe('NTLM attacks', () => {
       assert.deepEqual(queryContextAttributes(result.context!, SECPKG_ATTR_SESSION_KEY).value, given);
       deleteSecurityContext(result.context!);
       assert.deepEqual(own, new Uint8Array(16).fill(2));
+    });
+    it('an account that cannot be used is told to the log, with the field and the cure', async () => {
+      const { diagnosis } = await verifyOnce(() => ({
+        ...{ result: 'accepted', sessionBaseKey: key },
+        account: { ...account, groups: [{ name: 'Staff', denyonly: true }] },
+      }));
+      assert.deepEqual(diagnosis, {
+        account: 'Domain\\User',
+        text:
+          'the account source gave an account that cannot be used: account.groups[0].denyonly is not an option. ' +
+          'Write "account.groups[0].denyOnly".',
+      });
     });
     it('throws', () => {
       const result = verifyOnce(() => {

@@ -43,6 +43,10 @@ describe('NTLM attacks', () => {
       'maxLifetimeMilliseconds with a fraction': { maxLifetimeMilliseconds: 1.5 },
       'maxLifetimeMilliseconds as text': { maxLifetimeMilliseconds: '1' },
       requireMic: { requireMic: 'yes' },
+      servicePrincipalNames: { servicePrincipalNames: [] },
+      'servicePrincipalNames[0]': { servicePrincipalNames: ['web'] },
+      // Ignored, it would take answers that were meant for other services.
+      servicePrincipalName: { servicePrincipalName: ['HTTP/web'] },
       require128: { require128: 1 },
       // Ignored, it would let in clients that are to be refused.
       requiremic: { requiremic: true },

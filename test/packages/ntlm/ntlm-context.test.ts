@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { AccountSource, NtlmLogon, Unavailable } from '../../../src/accounts/account-source.ts';
+import { memoryAccounts } from '../../../src/accounts/memory-accounts.ts';
 import { channelBindingsHash } from '../../../src/crypto/channel-bindings-hash.ts';
 import { decodeChannelBindings, encodeChannelBindings } from '../../../src/formats/channel-bindings.ts';
 import { filetimeOf } from '../../../src/formats/filetime.ts';
@@ -9,7 +10,7 @@ import { ntlmPackage } from '../../../src/packages/ntlm/ntlm-package.ts';
 import * as Sspi from '../../../src/sspi/index.ts';
 import { attempt, patch, right, type1 } from './deviating-client.ts';
 import type { Attempt } from './deviating-client.ts';
-import { authenticateMessage, negotiateMessage, WINDOWS_FLAGS } from './ntlm-client.ts';
+import { authenticateMessage, negotiateMessage, u32, utf16, WINDOWS_FLAGS } from './ntlm-client.ts';
 import type { ClientOptions } from './ntlm-client.ts';
 import { accounts, clockAt, credential, leg, NOW, tokenOf } from './ntlm-server.ts';
 
@@ -178,6 +179,32 @@ describe('NTLM attacks', () => {
       const first = leg(handle, undefined, type1, { requirements: Sspi.ASC_REQ_PROXY_BINDINGS });
       const { message } = authenticateMessage(type1, tokenOf(first), { ...right, pairs });
       assert.equal(leg(handle, first.context, message, { requirements: 0 }).status, status);
+    }
+  });
+
+  it('C19: the own account of this machine, reflected: its answer is for the channel and the service that it called', () => {
+    const machine = memoryAccounts([{ userName: 'Server$', domain: 'Domain', password: 'of the machine' }]);
+    const [own, attackers] = ['this server', 'the attacker'].map((name) =>
+      encodeChannelBindings(Buffer.from(`tls-server-end-point:${name}`)),
+    );
+    // What a service of this machine sends to the attacker: his channel, his name, and the machine's identifier.
+    const singleHost = Buffer.concat([u32(48), u32(0), Buffer.alloc(8), Buffer.alloc(32, 7)]);
+    const pairs = [
+      [8, singleHost],
+      [9, utf16('HTTP/attacker.test')],
+      [10, channelBindingsHash(decodeChannelBindings(attackers!))],
+    ] as const;
+    const client = { userName: 'Server$', domain: 'Domain', password: 'of the machine', mic: true, pairs };
+    for (const [authData, buffers, status] of [
+      [{}, [{ type: Sspi.SECBUFFER_CHANNEL_BINDINGS, data: own! }], Sspi.SEC_E_BAD_BINDINGS],
+      [{ servicePrincipalNames: ['HTTP/server.test'] }, [], Sspi.SEC_E_WRONG_PRINCIPAL],
+      // Without either it cannot be told from a call of that service itself.
+      [{}, [], Sspi.SEC_E_OK],
+    ] as const) {
+      const handle = credential({ accounts: machine, ...authData });
+      const first = leg(handle, undefined, type1);
+      const { message } = authenticateMessage(type1, tokenOf(first), client);
+      assert.equal(leg(handle, first.context, message, { buffers }).status, status);
     }
   });
 

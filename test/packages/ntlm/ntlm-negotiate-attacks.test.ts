@@ -6,6 +6,7 @@ import {
   acceptSecurityContext,
   ASC_REQ_ALLOW_MISSING_BINDINGS,
   ASC_REQ_PROXY_BINDINGS,
+  heldBytes,
   SEC_E_INVALID_TOKEN,
   SEC_E_UNSUPPORTED_FUNCTION,
   SEC_I_CONTINUE_NEEDED,
@@ -25,6 +26,24 @@ describe('NTLM attacks', () => {
     refuse('C05: a CHALLENGE_MESSAGE of the server itself', challenge);
     for (const type of [0, 4, 0xffffffff]) refuse(`C05: message type ${type}`, patch(8, 32, type)(type1));
     refuse('C05: signature NTLMSSP1', Buffer.from(type1).fill('1', 7, 8));
+    const sized = (bytes: number): Uint8Array => Buffer.concat([type1, new Uint8Array(bytes - type1.byteLength)]);
+    refuse('A17: one byte more than 4 KiB', sized(4097));
+    refuse('A17: 40 000 bytes', sized(40_000));
+    it('A17: 4 KiB are taken, and what is larger is told to the log', () => {
+      assert.equal(leg(handle, undefined, sized(4096)).status, SEC_I_CONTINUE_NEEDED);
+      assert.equal(
+        leg(handle, undefined, sized(4097)).diagnosis?.text,
+        'NEGOTIATE_MESSAGE: has 4097 bytes, at most 4096 are allowed',
+      );
+    });
+    it('A17: a context says what it holds: both messages, and nothing when it has its answer', () => {
+      const own = credential();
+      const { context, output } = leg(own, undefined, sized(1000));
+      const challenge = output[0]!.data;
+      assert.equal(heldBytes(context!), 1000 + challenge.byteLength);
+      assert.equal(leg(own, context, new Uint8Array(4)).status, SEC_E_INVALID_TOKEN);
+      assert.equal(heldBytes(context!), 0);
+    });
     refuse('an empty token', new Uint8Array(0));
     refuse('C10: neither Unicode nor OEM', negotiateMessage(WINDOWS_FLAGS & ~3));
     const supplied = patch(12, 32, WINDOWS_FLAGS | 0x1000)(type1);

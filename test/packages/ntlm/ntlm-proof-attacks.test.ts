@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { memoryAccounts } from '../../../src/accounts/memory-accounts.ts';
 import { filetimeOf } from '../../../src/formats/filetime.ts';
+import { negotiatePackage } from '../../../src/packages/negotiate/index.ts';
+import { ntlmPackage } from '../../../src/packages/ntlm/index.ts';
 import {
+  acquireCredentialsHandle,
   makeSignature,
   queryContextAttributes,
   querySecurityContextToken,
@@ -11,14 +14,16 @@ import {
   SEC_E_OK,
   SEC_E_QOP_NOT_SUPPORTED,
   SEC_E_UNSUPPORTED_FUNCTION,
+  SEC_E_WRONG_PRINCIPAL,
   SECBUFFER_DATA,
   SECPKG_ATTR_CLIENT_SPECIFIED_TARGET,
+  statusName,
 } from '../../../src/sspi/index.ts';
-import { attempt, patch, right } from './deviating-client.ts';
+import { attempt, patch, right, type1 } from './deviating-client.ts';
 import type { Attempt } from './deviating-client.ts';
-import { u32, utf16, WINDOWS_FLAGS } from './ntlm-client.ts';
+import { authenticateMessage, u32, utf16, WINDOWS_FLAGS } from './ntlm-client.ts';
 import type { ClientOptions } from './ntlm-client.ts';
-import { NOW } from './ntlm-server.ts';
+import { accounts, clockAt, leg, NOW, tokenOf } from './ntlm-server.ts';
 
 describe('NTLM attacks', () => {
   describe('what does not prove the account', () => {
@@ -66,8 +71,24 @@ describe('NTLM attacks', () => {
     for (const userName of ['__proto__', 'constructor', 'hasOwnProperty', '0', 'toString']) {
       refuse(`G05: user ${userName}`, { ...right, userName });
     }
-    refuse('C28: DOMAIN\\user inside the user name', { ...right, userName: 'Domain\\User', domain: '' });
-    refuse('C28: user@domain inside the user name', { ...right, userName: 'User@Domain', domain: '' });
+    it('C28: DOMAIN\\user and user@domain inside the user name are that account, and no other', () => {
+      for (const [userName, status] of [
+        ['Domain\\User', SEC_E_OK],
+        ['User@Domain', SEC_E_OK],
+        ['Elsewhere\\User', SEC_E_LOGON_DENIED],
+        ['User@Elsewhere', SEC_E_LOGON_DENIED],
+      ] as const) {
+        for (const mic of [true, false]) {
+          const result = attempt({ ...right, userName, domain: '', mic });
+          assert.equal(result.status, status, userName);
+          if (status !== SEC_E_OK) continue;
+          assert.deepEqual(querySecurityContextToken(result.context!).value?.userName, 'User');
+        }
+        const wrong = attempt({ ...right, userName, domain: '', password: 'wrong' });
+        assert.equal(wrong.status, SEC_E_LOGON_DENIED);
+      }
+    });
+    refuse('C28: a domain in both fields', { ...right, userName: 'Domain\\User' });
     refuse('C28: another domain', { ...right, domain: 'Elsewhere' });
     it('C11: 128-bit keys dropped by the answer', () => {
       const flags = WINDOWS_FLAGS & ~0x20000000;
@@ -142,6 +163,69 @@ describe('NTLM attacks', () => {
     };
     it('is told', () => assert.equal(target([[9, utf16('HTTP/other.test')]]), 'HTTP/other.test'));
     it('is empty where there is none', () => assert.equal(target([]), ''));
+    for (const [names, pairs, status] of [
+      [['HTTP/server.test'], [[9, 'HTTP/server.test']], SEC_E_OK],
+      [['HTTP/server.test'], [[9, 'http/SERVER.test']], SEC_E_OK],
+      [['HTTP/server.test'], [[9, 'HTTP/server.test:8080']], SEC_E_OK],
+      [['HTTP/server.test@CORP.TEST'], [[9, 'HTTP/server.test']], SEC_E_OK],
+      [['HTTP/other.test', 'HTTP/server.test'], [[9, 'HTTP/server.test']], SEC_E_OK],
+      [['HTTP/server.test'], [[9, 'cifs/fileserver']], SEC_E_WRONG_PRINCIPAL],
+      [['HTTP/server.test'], [[9, 'cifs/server.test']], SEC_E_WRONG_PRINCIPAL],
+      [['HTTP/server.test'], [[9, 'HTTP/server.test.evil']], SEC_E_WRONG_PRINCIPAL],
+      [['HTTP/server.test:443'], [[9, 'HTTP/server.test']], SEC_E_WRONG_PRINCIPAL],
+      [['HTTP/server.test'], [], SEC_E_WRONG_PRINCIPAL],
+      [['HTTP/server.test'], [[9, '']], SEC_E_WRONG_PRINCIPAL],
+      [
+        ['HTTP/server.test'],
+        [
+          [6, 4],
+          [9, 'HTTP/server.test'],
+        ],
+        SEC_E_WRONG_PRINCIPAL,
+      ],
+    ] as const) {
+      it(`C18: ${JSON.stringify(pairs)} where ${names.join(' or ')} is wanted: ${statusName(status)}`, () => {
+        for (const mic of [false, true]) {
+          // The client of these tests puts its own flags first where it makes a MIC.
+          if (mic && pairs.some(([id]) => id === 6)) continue;
+          const sent = pairs.map(([id, value]) => [id, typeof value === 'number' ? u32(value) : utf16(value)] as const);
+          const client = { ...right, mic, pairs: sent };
+          const result = attempt(client, { authData: { servicePrincipalNames: names } });
+          assert.equal(result.status, status);
+          const text =
+            /^the client (?:names no service \(MsvAvTargetName\), and|meant .+, which) servicePrincipalNames/;
+          if (status !== SEC_E_OK) assert.match(result.diagnosis?.text ?? '', text);
+          // A wrong password is a wrong password, whatever its client names.
+          const wrong = attempt({ ...client, password: 'wrong' }, { authData: { servicePrincipalNames: names } });
+          assert.equal(wrong.status, SEC_E_LOGON_DENIED);
+        }
+      });
+    }
+    it('C18: pszPrincipal is such a name, inside Negotiate as well', () => {
+      const authData = { accounts, domain: 'Domain', computerName: 'Server', clock: clockAt(NOW) };
+      for (const [owner, data] of [
+        [ntlmPackage, authData],
+        [negotiatePackage, { packages: [{ package: ntlmPackage, authData }] }],
+      ] as const) {
+        for (const [target, status] of [
+          ['HTTP/server.test', SEC_E_OK],
+          ['HTTP/other.test', SEC_E_WRONG_PRINCIPAL],
+        ] as const) {
+          const handle = acquireCredentialsHandle({
+            ...{ package: owner, credentialUse: 'inbound', principal: 'HTTP/server.test', authData: data },
+          });
+          assert.ok(!(handle instanceof Promise));
+          const begun = leg(handle, undefined, type1);
+          const client = { ...right, mic: false, pairs: [[9, utf16(target)]] as const };
+          const { message } = authenticateMessage(type1, tokenOf(begun), client);
+          assert.equal(leg(handle, begun.context, message).status, status);
+        }
+      }
+      assert.throws(
+        () => acquireCredentialsHandle({ package: ntlmPackage, credentialUse: 'inbound', principal: 'x', authData }),
+        { option: 'principal' },
+      );
+    });
     it('is empty where the client says it is not to be trusted', () =>
       assert.equal(
         target([
