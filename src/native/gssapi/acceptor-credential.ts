@@ -6,9 +6,8 @@
  * first ticket under a new key is accepted. Calls that run with the old credential finish with it. After the last of
  * them it is released.
  */
-import type { GssapiExtensions } from './call/extensions.ts';
-import type { Frame } from './call/frame.ts';
-import type { KerberosSettings } from './call/kerberos-settings.ts';
+import type { KerberosProvider } from './call/extensions.ts';
+import { releaseCredential } from './call/release.ts';
 import { fileSignature, readKeytab } from './keytab/keytab-file.ts';
 import type { KeytabListing } from './keytab/keytab-file.ts';
 import { copyKeytab } from './keytab/memory-keytab.ts';
@@ -33,16 +32,8 @@ interface Generation {
   retired: boolean;
 }
 
-/** Options of an acceptor credential. */
-export interface AcceptorCredentialOptions {
-  /** For calls on this thread. */
-  readonly frame: Frame;
-  readonly extensions: GssapiExtensions;
-  readonly settings: KerberosSettings;
-}
-
 export class AcceptorCredential {
-  readonly #options: AcceptorCredentialOptions;
+  readonly #provider: KerberosProvider;
   #current: Generation;
   #checkedAt: number;
   #reloadFailure: string | undefined;
@@ -54,10 +45,10 @@ export class AcceptorCredential {
    * @throws MalformedTokenError `ERR_SSPI_AUTH_MALFORMED` if the file is not a keytab
    * @throws Error of the file system if the file cannot be read
    */
-  constructor(options: AcceptorCredentialOptions) {
-    this.#options = options;
+  constructor(provider: KerberosProvider) {
+    this.#provider = provider;
     this.#current = this.#acquire();
-    this.#checkedAt = options.settings.clock.elapsed();
+    this.#checkedAt = provider.settings.clock.elapsed();
   }
 
   /**
@@ -69,7 +60,7 @@ export class AcceptorCredential {
 
   /** The current credential. It is not freed until its `release` is called. */
   hold(): HeldCredential {
-    const now = this.#options.settings.clock.elapsed();
+    const now = this.#provider.settings.clock.elapsed();
     if (now - this.#checkedAt >= CHECK_INTERVAL) this.refresh();
     const generation = this.#current;
     generation.users++;
@@ -92,7 +83,7 @@ export class AcceptorCredential {
    * @returns whether the keytab was loaded again
    */
   refresh(): boolean {
-    const { keytab, clock } = this.#options.settings;
+    const { keytab, clock } = this.#provider.settings;
     this.#checkedAt = clock.elapsed();
     try {
       const signature = fileSignature(keytab);
@@ -119,11 +110,11 @@ export class AcceptorCredential {
 
   #releaseUnused(generation: Generation): void {
     if (!generation.retired || generation.users > 0) return;
-    releaseCredential(this.#options.frame, generation.handle);
+    releaseCredential(this.#provider.frame, generation.handle);
   }
 
   #acquire(): Generation {
-    const { frame, extensions, settings } = this.#options;
+    const { frame, extensions, settings } = this.#provider;
     const { keytab } = settings;
     // The signature is taken first: if the file changes while it is read, the next check finds that.
     const signature = fileSignature(keytab);
@@ -136,10 +127,4 @@ export class AcceptorCredential {
       copy.close();
     }
   }
-}
-
-/** Has the library free a gss_cred_id_t. */
-export function releaseCredential(frame: Frame, handle: bigint): void {
-  frame.pointerValue = handle;
-  frame.library.gss.releaseCred(frame.minor, frame.pointer);
 }

@@ -116,3 +116,11 @@ export interface GssapiExtensions {
    */
   decrypt(library: GssapiLibrary, key: KeytabKey, usage: number, cipher: Uint8Array): Buffer | undefined;
 }
+
+/** A library as a credential uses it. */
+export interface KerberosProvider {
+  /** For calls on the JavaScript thread. */
+  readonly frame: Frame;
+  readonly extensions: GssapiExtensions;
+  readonly settings: KerberosSettings;
+}
