@@ -88,7 +88,7 @@ function accountOf(
   { exchange, held, accounts }: AcceptedExchange,
   isAnonymous: boolean,
 ): AccountResult {
-  const account = readAccount(frame, extensions, isAnonymous, settings.requirePac);
+  const account = readAccount(frame, extensions, exchange.request, isAnonymous, settings.requirePac);
   // Only an account from a verified PAC is kept. Without a PAC in the ticket, the result also depends on
   // authorization data that the client itself put into its token.
   if ('token' in account && account.hasPac && !isAnonymous) accounts.set(exchange.request, held.keytab, account);

@@ -5,6 +5,7 @@
  *
  * A library is loaded on first use, once per process.
  */
+import { isUtf8 } from 'node:buffer';
 import { SspiAuthError } from '../../../foundation/errors.ts';
 import { koffi, openLibrary } from '../../koffi.ts';
 import type { LibraryHandle, NativeFunction } from '../../koffi.ts';
@@ -42,8 +43,10 @@ export interface GssapiLibrary {
   move(to: bigint, from: bigint, length: number): void;
   /** Copies native memory to a buffer. @param length in bytes */
   copy(address: bigint, length: number): Buffer;
-  /** Reads the zero-terminated UTF-8 text at an address. */
-  readonly text: (address: bigint) => string;
+  /** Overwrites native memory with zeros, before the library frees it with a key in it. @param length in bytes */
+  wipe(address: bigint, length: number): void;
+  /** Reads the zero-terminated text at an address. Undefined if it is not UTF-8. */
+  readonly text: (address: bigint) => string | undefined;
   /**
    * The address of a variable that the library exports.
    *
@@ -120,6 +123,11 @@ function open(location: GssapiLocation): GssapiLibrary {
     if (length > 0) memcpy(bytes, address, length);
     return bytes;
   };
+  const memset = koffi().load(null).func('memset', 'void *', ['void *', 'int', 'size_t']) as unknown as (
+    at: bigint,
+    byte: number,
+    length: number,
+  ) => unknown;
   const allocate = (size: number): NativeMemory => {
     const address = koffi().alloc('uint8_t', size) as bigint;
     const bytes = Buffer.from(koffi().view(address, size));
@@ -141,7 +149,13 @@ function open(location: GssapiLocation): GssapiLibrary {
       memcpy(to, from, length);
     },
     copy,
-    text: (address: bigint) => copy(address, strlen(address)).toString('utf8'),
+    wipe(address: bigint, length: number): void {
+      if (length > 0) memset(address, 0, length);
+    },
+    text: (address: bigint) => {
+      const bytes = copy(address, strlen(address));
+      return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
+    },
     variable: (symbol: string) => gssapi.symbol(symbol) as bigint,
     addressOf: (bytes: Uint8Array) => koffi().address(bytes),
   });
