@@ -3,11 +3,13 @@
  * used without a restart.
  *
  * While tickets arrive, the file is checked once a second. It is also checked when a ticket was refused, so that the
- * first ticket under a new key is accepted. Calls that run with the old credential finish with it. After the last of
+ * first ticket under a new key is accepted; but clients that send such tickets all the time do not cause more checks
+ * than CheckBudget allows. Calls that run with the old credential finish with it. After the last of
  * them it is released.
  */
 import type { KerberosProvider } from './call/extensions.ts';
 import { releaseCredential } from './call/release.ts';
+import { CheckBudget } from './keytab/check-budget.ts';
 import { fileSignature, readKeytab } from './keytab/keytab-file.ts';
 import type { KeytabListing } from './keytab/keytab-file.ts';
 import { copyKeytab } from './keytab/memory-keytab.ts';
@@ -35,8 +37,11 @@ interface Generation {
 export class AcceptorCredential {
   readonly #provider: KerberosProvider;
   #current: Generation;
+  readonly #budget: CheckBudget;
   #checkedAt: number;
   #reloadFailure: string | undefined;
+  /** The file that could not be loaded, and when that was tried. It is not read again at once. */
+  #failed: { readonly signature: string; readonly at: number } | undefined;
 
   /**
    * Loads the keytab and acquires the credential.
@@ -49,6 +54,7 @@ export class AcceptorCredential {
     this.#provider = provider;
     this.#current = this.#acquire();
     this.#checkedAt = provider.settings.clock.elapsed();
+    this.#budget = new CheckBudget(provider.settings.clock);
   }
 
   /**
@@ -61,7 +67,7 @@ export class AcceptorCredential {
   /** The current credential. It is not freed until its `release` is called. */
   hold(): HeldCredential {
     const now = this.#provider.settings.clock.elapsed();
-    if (now - this.#checkedAt >= CHECK_INTERVAL) this.refresh();
+    if (now - this.#checkedAt >= CHECK_INTERVAL) this.#refresh();
     const generation = this.#current;
     generation.users++;
     let held = true;
@@ -78,25 +84,40 @@ export class AcceptorCredential {
   }
 
   /**
-   * Checks the file and loads it if it changed. If the file is missing or broken, the old keys stay in use.
+   * Checks the file after a ticket was refused, and loads it if it changed. Does nothing if refused tickets have caused
+   * too many checks.
    *
    * @returns whether the keytab was loaded again
    */
-  refresh(): boolean {
+  refreshAfterRefusal(): boolean {
+    return this.#budget.take() && this.#refresh();
+  }
+
+  /** Checks the file and loads it if it changed. If the file is missing or broken, the old keys stay in use. */
+  #refresh(): boolean {
     const { keytab, clock } = this.#provider.settings;
-    this.#checkedAt = clock.elapsed();
+    const now = clock.elapsed();
+    this.#checkedAt = now;
+    let signature: string | undefined;
     try {
-      const signature = fileSignature(keytab);
-      if (signature === this.#current.signature) return false;
+      signature = fileSignature(keytab);
+      if (signature === this.#current.signature) {
+        this.#reloadFailure = undefined;
+        return false;
+      }
+      const failed = this.#failed;
+      if (failed !== undefined && failed.signature === signature && now - failed.at < CHECK_INTERVAL) return false;
       if (signature === undefined) throw new Error(`keytab ${keytab} does not exist any more`);
       const next = this.#acquire();
       const last = this.#current;
       this.#current = next;
       this.#reloadFailure = undefined;
+      this.#failed = undefined;
       last.retired = true;
       this.#releaseUnused(last);
       return true;
     } catch (error) {
+      this.#failed = signature === undefined ? undefined : { signature, at: now };
       this.#reloadFailure = error instanceof Error ? error.message : 'unknown error';
       return false;
     }

@@ -109,7 +109,7 @@ export class KerberosCredential implements PackageCredential {
   #shouldRetry(major: number, frame: Frame, retried: boolean): boolean {
     if (major === Gss.GSS_S_COMPLETE || retried) return false;
     const minor = frame.minorStatus;
-    if (unrelatedToKeys.has(minor) || !this.#acceptor.refresh()) return false;
+    if (unrelatedToKeys.has(minor) || !this.#acceptor.refreshAfterRefusal()) return false;
     releaseAll(frame);
     return true;
   }
