@@ -12,6 +12,7 @@ import { releaseAll, releaseContext, releaseResults } from './call/release.ts';
 import { establish } from './establishment.ts';
 import { prepare, readExchange, refused } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
+import { CheckBudget } from './keytab/check-budget.ts';
 import { refusalByLibrary } from './library-refusal.ts';
 import { TicketAccounts } from './ticket-accounts.ts';
 import type { TicketAccount } from './ticket-accounts.ts';
@@ -30,11 +31,13 @@ export class KerberosCredential implements PackageCredential {
   readonly #acceptor: AcceptorCredential;
   readonly #frames: FramePool | undefined;
   readonly #accounts = new TicketAccounts();
+  readonly #budget: CheckBudget;
 
   constructor(provider: KerberosProvider) {
     this.#provider = provider;
     this.#frames = provider.settings.asynchronous ? new FramePool(provider.frame.library) : undefined;
     this.#acceptor = new AcceptorCredential(provider);
+    this.#budget = new CheckBudget(provider.settings.clock);
   }
 
   free(): void {
@@ -131,7 +134,8 @@ export class KerberosCredential implements PackageCredential {
     // bits are failures (attack G07).
     if (major !== Gss.GSS_S_COMPLETE || frame.contextHandle === 0n || !named) {
       const { reloadFailure } = this.#acceptor;
-      return refusalByLibrary(frame, this.#provider, { major, exchange, keytab: held.keytab, reloadFailure });
+      const { keytab } = held;
+      return refusalByLibrary(frame, this.#provider, { major, exchange, keytab, budget: this.#budget, reloadFailure });
     }
     try {
       const reply = establish(frame, this.#provider, { exchange, held, known, accounts: this.#accounts });

@@ -7,6 +7,7 @@ import type { Frame } from './call/frame.ts';
 import * as Gss from './call/gss-status.ts';
 import { releaseAll } from './call/release.ts';
 import type { Exchange } from './exchange.ts';
+import type { CheckBudget } from './keytab/check-budget.ts';
 import { clockSkew } from './keytab/clock-skew.ts';
 import { diagnose } from './keytab/diagnosis.ts';
 import type { KeytabListing } from './keytab/keytab-file.ts';
@@ -18,6 +19,8 @@ export interface RefusedToken {
   readonly exchange: Exchange;
   /** The keytab with which the library verified it. */
   readonly keytab: KeytabListing;
+  /** For the diagnosis of a clock skew, which reads the keytab file. */
+  readonly budget: CheckBudget;
   /** Why a changed keytab could not be loaded. */
   readonly reloadFailure: string | undefined;
 }
@@ -26,7 +29,7 @@ export interface RefusedToken {
 export function refusalByLibrary(
   frame: Frame,
   { extensions, settings }: KerberosProvider,
-  { major, exchange, keytab, reloadFailure }: RefusedToken,
+  { major, exchange, keytab, budget, reloadFailure }: RefusedToken,
 ): AcceptReply {
   const minor = frame.minorStatus;
   const text = Gss.statusText(frame, major, minor);
@@ -38,7 +41,7 @@ export function refusalByLibrary(
   const code = minor === 0 ? errorCode : minor;
   const { request, call } = exchange;
   const skew =
-    code === Gss.KRB_AP_ERR_SKEW
+    code === Gss.KRB_AP_ERR_SKEW && budget.take()
       ? clockSkew(frame.library, extensions, keytab.path, request, settings.clock.now())
       : undefined;
   const diagnosis = diagnose({ minor: code, text, request, keytab, skew });

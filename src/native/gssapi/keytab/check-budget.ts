@@ -1,6 +1,6 @@
 /**
- * How often a client can have the keytab file checked. A refused ticket causes a check, because its key may be new. Any
- * client can send such tickets, and the check blocks the event loop.
+ * How often clients can have the keytab file looked at. A refused ticket causes a check, because its key may be new, and
+ * for a clock skew the file is read. Any client can send such tickets, and the file system blocks the event loop.
  */
 import type { Clock } from '../../../foundation/clock.ts';
 
