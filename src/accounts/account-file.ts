@@ -9,6 +9,7 @@ import type { Clock } from '../foundation/clock.ts';
 import { SspiAuthError } from '../foundation/errors.ts';
 import { defaulted } from '../foundation/option-table.ts';
 import { callable, clock } from '../foundation/option-values.ts';
+import { processWarning } from '../foundation/process-warning.ts';
 import type { Unavailable } from './account-source.ts';
 
 /** Options that every source over a file has. */
@@ -169,8 +170,4 @@ export class AccountFile<T> {
 function codeOf(error: unknown): string {
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : 'not readable';
-}
-
-function processWarning(message: string): void {
-  process.emitWarning(message, { type: 'SspiAuthWarning' });
 }

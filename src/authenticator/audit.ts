@@ -124,6 +124,11 @@ export class Audit {
     this.#write('debug', record, 'sspi-auth: handshake');
   }
 
+  /** Reports that something is wrong, although clients can still be verified. @param message as a package words it */
+  warned(message: string): void {
+    this.#write('warn', {}, message);
+  }
+
   /** Reports that a function of the operator (`skip`, `authorize`) or this library itself failed. */
   failed(error: unknown, where: string): void {
     this.#write('error', { err: error, where }, `sspi-auth: ${where} failed; the request was refused`);

@@ -11,6 +11,7 @@
 import type { AcquireCredentialsParameters, PackageCredential, SecurityPackage } from '../../sspi/security-package.ts';
 import { Frame } from './call/frame.ts';
 import { loadGssapi } from './call/library.ts';
+import type { GssapiLibrary } from './call/library.ts';
 import { defaultKeytabName } from './detect.ts';
 import { extensionsOf } from './implementations.ts';
 import { kerberosSettings, readKerberosOptions } from './kerberos-auth-data.ts';
@@ -23,9 +24,23 @@ export const kerberosPackage: SecurityPackage = Object.freeze({
   acquireCredentials: ({ principal, authData }: AcquireCredentialsParameters): PackageCredential => {
     const options = readKerberosOptions(authData);
     const library = loadGssapi(options.library);
+    if (options.library === undefined) warnOfFallback(library, options.onWarning);
     const settings = kerberosSettings(options, principal, () => defaultKeytabName(library));
     const extensions = extensionsOf(library);
     extensions.checkSettings(settings);
     return new KerberosCredential({ frame: new Frame(library), extensions, settings });
   },
 });
+
+/** Tells the operator if another library than MIT krb5 verifies, although no option names it. */
+export function warnOfFallback(
+  { implementation, name }: Pick<GssapiLibrary, 'implementation' | 'name'>,
+  onWarning: (message: string) => void,
+): void {
+  if (implementation === 'MIT') return;
+  onWarning(
+    `sspi-auth: MIT krb5 is not installed, so Kerberos is verified by ${implementation} (${name}). Its replay cache is ` +
+      'in the memory of this process: other processes do not see its entries. Install MIT krb5, or name this library ' +
+      'with the option "library".',
+  );
+}

@@ -5,6 +5,7 @@ import type { AcceptReply } from '../../sspi/security-package.ts';
 import type { KerberosProvider } from './call/extensions.ts';
 import type { Frame } from './call/frame.ts';
 import * as Gss from './call/gss-status.ts';
+import { krb5ConfigurationFault } from './call/krb5-configuration.ts';
 import { releaseAll } from './call/release.ts';
 import type { Exchange } from './exchange.ts';
 import type { CheckBudget } from './keytab/check-budget.ts';
@@ -19,7 +20,7 @@ export interface RefusedToken {
   readonly exchange: Exchange;
   /** The keytab with which the library verified it. */
   readonly keytab: KeytabListing;
-  /** For the diagnosis of a clock skew, which reads the keytab file. */
+  /** For what reads files: the diagnosis of a clock skew, and of a broken krb5.conf. */
   readonly budget: CheckBudget;
   /** Why a changed keytab could not be loaded. */
   readonly reloadFailure: string | undefined;
@@ -44,7 +45,10 @@ export function refusalByLibrary(
     code === Gss.KRB_AP_ERR_SKEW && budget.take()
       ? clockSkew(frame.library, extensions, keytab.path, request, settings.clock.now())
       : undefined;
-  const diagnosis = diagnose({ minor: code, text, request, keytab, skew });
+  const diagnosis =
+    Gss.isConfigurationError(code) && budget.take()
+      ? `the server's Kerberos library cannot read its configuration: ${krb5ConfigurationFault()} (${text})`
+      : diagnose({ minor: code, text, request, keytab, skew });
   const sendError =
     error !== undefined && errorCode !== 0 && (call.requirements & Requirements.ASC_REQ_EXTENDED_ERROR) !== 0;
   return {
