@@ -11,6 +11,7 @@ import { fileExposure, processReader } from '../foundation/file-exposure.ts';
 import type { FileOwnership } from '../foundation/file-exposure.ts';
 import { defaulted } from '../foundation/option-table.ts';
 import { callable, clock } from '../foundation/option-values.ts';
+import { processWarning } from '../foundation/process-warning.ts';
 import type { Unavailable } from './account-source.ts';
 
 /** Options that every source over a file has. */
@@ -192,8 +193,4 @@ function exposureOf(path: string, stats: FileOwnership): string | undefined {
 function codeOf(error: unknown): string {
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : 'not readable';
-}
-
-function processWarning(message: string): void {
-  process.emitWarning(message, { type: 'SspiAuthWarning' });
 }

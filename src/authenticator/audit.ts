@@ -6,6 +6,7 @@ import { channel } from 'node:diagnostics_channel';
 import { OptionError } from '../foundation/errors.ts';
 import { shown } from '../foundation/option-values.ts';
 import type { Reader } from '../foundation/option-values.ts';
+import { processWarning } from '../foundation/process-warning.ts';
 import { isThenable } from '../foundation/thenable.ts';
 import { loggedError } from './logged-error.ts';
 
@@ -77,14 +78,22 @@ export const handshakeChannel = channel('sspi-auth:handshake');
 /** How many errors `failedOnce` remembers. */
 const MAX_SEEN_FAILURES = 100;
 
+/** The audit that the options ask for. Options that say nothing about a logger have warnings as process warnings. */
+export function auditOf(settings: { readonly given: readonly string[]; readonly logger: Logger | undefined }): Audit {
+  return new Audit(settings.logger, !settings.given.includes('logger'));
+}
+
 /** Writes events to a logger and to the channels. */
 export class Audit {
   readonly #logger: Logger | undefined;
+  readonly #warnsProcess: boolean;
   /** What `failedOnce` has reported. */
   readonly #seenFailures = new Set<string>();
 
-  constructor(logger: Logger | undefined) {
+  /** @param warnsProcess warnings are process warnings, since the operator has said nothing about a logger */
+  constructor(logger: Logger | undefined, warnsProcess = false) {
     this.#logger = logger;
+    this.#warnsProcess = warnsProcess;
   }
 
   /**
@@ -132,10 +141,14 @@ export class Audit {
     this.#write('debug', record, 'sspi-auth: handshake');
   }
 
-  /** Tells the operator of something that weakens this server. Without a logger it is a process warning. */
-  warn(text: string): void {
-    if (this.#logger === undefined) process.emitWarning(`sspi-auth: ${text}`, { type: 'SspiAuthWarning' });
-    else this.#write('warn', {}, `sspi-auth: ${text}`);
+  /**
+   * Reports that something is wrong or weakens this server, although clients can still be verified.
+   *
+   * @param message as a package words it, with `sspi-auth:` before it
+   */
+  warn(message: string): void {
+    if (this.#warnsProcess) processWarning(message);
+    else this.#write('warn', {}, message);
   }
 
   /**

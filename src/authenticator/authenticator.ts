@@ -7,7 +7,8 @@
  */
 import { Acceptor } from './acceptor.ts';
 import { beginUse, endUse } from './account-source-uses.ts';
-import { Audit } from './audit.ts';
+import { auditOf } from './audit.ts';
+import type { Audit } from './audit.ts';
 import { OptionError, SspiAuthError } from '../foundation/errors.ts';
 import { reliesOnConnection } from '../http/authorization.ts';
 import { Connection } from './connection.ts';
@@ -60,7 +61,7 @@ export class Authenticator<R = unknown> {
     this.#skip = settings.skip;
     this.#allows = settings.authorize;
     this.#clock = settings.clock;
-    this.#audit = new Audit(settings.logger);
+    this.#audit = auditOf(settings);
     this.#acceptor = new Acceptor(settings, schemes, this.#audit);
     if (settings.accounts !== undefined) beginUse(settings.accounts);
   }

@@ -59,7 +59,7 @@ export class Conclusions {
     if (this.#toldOfNoBindings) return;
     this.#toldOfNoBindings = true;
     this.audit.warn(
-      'the certificate of this server has no channel bindings (RFC 5929 knows no hash for Ed25519, Ed448 and SHA-3), so ' +
+      'sspi-auth: the certificate of this server has no channel bindings (RFC 5929 knows no hash for Ed25519, Ed448 and SHA-3), so ' +
         "channelBinding 'whenSupported' does not notice a sign-in that is relayed from another server. " +
         "Take a certificate signed with RSA or ECDSA and SHA-2, or set channelBinding to 'never'",
     );

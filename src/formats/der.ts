@@ -266,6 +266,13 @@ export class DerReader {
   }
 }
 
+/** Enters a SEQUENCE and checks that nothing follows it. */
+export function onlySequence(wrapper: DerReader, field: string): DerReader {
+  const sequence = wrapper.enter(DER_SEQUENCE, field);
+  wrapper.expectEnd(field);
+  return sequence;
+}
+
 /** OIDs that nearly every token names: content bytes and dotted form, so that the dotted form need not be built. */
 const knownIdentifiers: readonly (readonly [Uint8Array, string])[] = [
   [Uint8Array.of(0x2b, 6, 1, 5, 5, 2), '1.3.6.1.5.5.2'],

@@ -1,4 +1,5 @@
 /** The identity of the client, which a handler finds in `request.user`. */
+import { hasLoneSurrogate } from '../foundation/text.ts';
 import type { Group, SecurityContextToken } from '../sspi/security-context-token.ts';
 
 export type { Group } from '../sspi/security-context-token.ts';
@@ -46,11 +47,14 @@ function frozenGroup(group: Group): Group {
  *
  * @param token the result of querySecurityContextToken
  * @param packageName the package that verified the client
- * @returns a frozen identity; undefined if the token is anonymous, Guest or has no name (attacks C20 to C22)
+ * @returns a frozen identity; undefined if the token is anonymous, Guest or has no name (attacks C20 to C22), or if a
+ *   name in it is not well-formed text: written as UTF-8, it could be that of another account (attack D22)
  */
 export function identityOf(token: SecurityContextToken, packageName: string): Identity | undefined {
   const { userName, domain, userPrincipalName, displayName, sid, groups } = token;
   if (token.isAnonymous || token.isGuest || userName === '') return undefined;
+  if ([userName, domain, userPrincipalName].some((name) => name !== undefined && hasLoneSurrogate(name)))
+    return undefined;
   return Object.freeze({
     name: accountName(token),
     userName,

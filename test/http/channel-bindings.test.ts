@@ -116,7 +116,7 @@ describe('channelBinding over TLS', () => {
 
   it('whenSupported without a logger: it is a process warning', async () => {
     const warned = once(process, 'warning');
-    const s = scripted(usualScript, { channelBinding: 'whenSupported', logger: false });
+    const s = scripted(usualScript, { channelBinding: 'whenSupported', logger: undefined as never });
     s.now(tlsSocket({ raw: certificate(ed25519) }), first('right'));
     const [{ name, message }] = (await warned) as [Error];
     assert.equal(name, 'SspiAuthWarning');

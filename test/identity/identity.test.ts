@@ -53,6 +53,9 @@ describe('an identity', () => {
     ['anonymous (C20)', { isAnonymous: true }],
     ['Guest (C22)', { isGuest: true }],
     ['without a name (C21)', { userName: '' }],
+    ['of a name with half a character (D22)', { userName: 'j\ud800rg' }],
+    ['of a domain with half a character (D22)', { domain: '\udc00LAB' }],
+    ['of a userPrincipalName with half a character (D22)', { userPrincipalName: 'j\ud800rg@lab.example' }],
   ];
   for (const [who, change] of none) {
     it(`is none: ${who}`, () => assert.equal(identityOf({ ...token, ...change }, 'P'), undefined));

@@ -5,6 +5,7 @@ import { options } from '../options.ts';
 import type { SchemeSettings } from '../options.ts';
 import { acquire, authDataFrom, isMissing, isWindows } from './availability.ts';
 import type { Availability, Missing } from './availability.ts';
+import { warningReceiver } from './warnings.ts';
 
 // Browsers use Kerberos through Negotiate. The scheme Kerberos is offered only if option `schemes` names it.
 export const kerberosNotNamed: Missing = {
@@ -55,7 +56,7 @@ export function kerberosAuthData(settings: SchemeSettings): Readonly<Record<stri
       missing: `Windows' own SSPI is not used if "accounts" is given. Use provider 'secur32', or leave "accounts" out.`,
     };
   }
-  const authData = authDataFrom(kerberosOptions, settings);
+  const authData = { ...authDataFrom(kerberosOptions, settings), onWarning: warningReceiver(settings) };
   if (keytab !== undefined || provider === 'gssapi') return authData;
   const asksForKerberos =
     given.some((name) => reliesOnKerberos(name, settings)) || packages?.includes('Kerberos') === true;

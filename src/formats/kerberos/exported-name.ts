@@ -5,11 +5,10 @@
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { DerReader } from '../der.ts';
 import { Reader } from '../reader.ts';
+import { decodeUtf8 } from '../utf8.ts';
 
 /** TOK_ID. */
 const EXPORTED_NAME = 0x0401;
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** A name as its mechanism writes it. */
 export interface ExportedName {
@@ -32,9 +31,5 @@ export function decodeExportedName(bytes: Uint8Array): ExportedName {
   oid.expectEnd('MECH_OID');
   const name = reader.take(reader.u32be('NAME_LEN'), 'NAME');
   reader.expectEnd('NAME');
-  try {
-    return { mechanism, name: utf8.decode(name) };
-  } catch {
-    throw new MalformedTokenError('NAME', 'is not UTF-8', bytes.byteLength - name.byteLength);
-  }
+  return { mechanism, name: decodeUtf8(name, 'NAME') };
 }

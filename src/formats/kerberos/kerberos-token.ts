@@ -9,13 +9,15 @@ import { MalformedTokenError } from '../../foundation/errors.ts';
 import {
   applicationTag,
   contextTag,
-  DER_BIT_STRING,
   DER_GENERAL_STRING,
   DER_GENERALIZED_TIME,
   DER_OCTET_STRING,
   DER_SEQUENCE,
   DerReader,
+  onlySequence,
 } from '../der.ts';
+import { decodeUtf8 } from '../utf8.ts';
+import { kerberosString, principalName } from './principal.ts';
 
 /** Kerberos 5, RFC 4121 section 4.1. */
 export const KERBEROS_OID = '1.2.840.113554.1.2.2';
@@ -147,13 +149,6 @@ export function decodeApRequest(message: Uint8Array): ApRequestHeader {
   };
 }
 
-/** Enters a SEQUENCE and checks that nothing follows it. */
-function onlySequence(wrapper: DerReader, field: string): DerReader {
-  const sequence = wrapper.enter(DER_SEQUENCE, field);
-  wrapper.expectEnd(field);
-  return sequence;
-}
-
 function expectNumber(reader: DerReader, tag: number, field: string, expected: number): void {
   const at = reader.offset;
   const value = reader.explicitInteger(contextTag(tag), field);
@@ -177,76 +172,6 @@ function encryptedData(wrapper: DerReader, field: string): EncryptedData {
   return { encryptionType, keyVersion, cipher };
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-const SHORT_NAME_BYTES = 64;
-
-/** Decodes ASCII, which nearly all names are; undefined for anything else. */
-function asciiText(bytes: Uint8Array): string | undefined {
-  for (const byte of bytes) if (byte >= 0x80) return undefined;
-  const view = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return view.toString('latin1');
-}
-
-/** KerberosString, RFC 4120 section 5.2.1. Windows writes UTF-8 into it. */
-function kerberosString(bytes: Uint8Array, field: string): string {
-  if (bytes.byteLength <= SHORT_NAME_BYTES) {
-    const text = asciiText(bytes);
-    if (text !== undefined) return text;
-  }
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    throw new MalformedTokenError(field, 'is not UTF-8');
-  }
-}
-
-/** PrincipalName, RFC 4120 section 5.2.2. */
-function principalName(wrapper: DerReader, field: string): string {
-  const reader = onlySequence(wrapper, field);
-  reader.explicitInteger(contextTag(0), field);
-  const names = onlySequence(reader.enter(contextTag(1), field), field);
-  reader.expectEnd(field);
-  const at = names.offset;
-  let name: string | undefined;
-  while (names.remaining > 0) {
-    const component = escapeComponent(kerberosString(names.content(DER_GENERAL_STRING, field), field));
-    name = name === undefined ? component : `${name}/${component}`;
-  }
-  if (name === undefined) throw new MalformedTokenError(field, 'has no components', at);
-  return name;
-}
-
-const ambiguous = /[\\/@]/;
-const ambiguousAll = /[\\/@]/g;
-
-/** Escapes a component as krb5_unparse_name does, so that two different names never look the same (attack D18). */
-export function escapeComponent(component: string): string {
-  return ambiguous.test(component) ? component.replace(ambiguousAll, '\\$&') : component;
-}
-
-/** EncryptionKey, RFC 4120 section 5.2.9. */
-export interface EncryptionKey {
-  readonly encryptionType: number;
-  /** A view of the decrypted ticket. */
-  readonly value: Uint8Array;
-}
-
-/**
- * The session key of a decrypted ticket (EncTicketPart, RFC 4120 section 5.3).
- *
- * @throws MalformedTokenError if the bytes are not an EncTicketPart
- */
-export function decodeTicketSessionKey(encTicketPart: Uint8Array): EncryptionKey {
-  const ticket = new DerReader(encTicketPart)
-    .enter(applicationTag(3), 'EncTicketPart')
-    .enter(DER_SEQUENCE, 'EncTicketPart');
-  ticket.enter(contextTag(0), 'EncTicketPart.flags').content(DER_BIT_STRING, 'EncTicketPart.flags');
-  const key = ticket.enter(contextTag(1), 'EncTicketPart.key').enter(DER_SEQUENCE, 'EncTicketPart.key');
-  const encryptionType = key.enter(contextTag(0), 'keytype').integer('keytype');
-  return { encryptionType, value: key.enter(contextTag(1), 'keyvalue').octetString('keyvalue') };
-}
-
 /**
  * The client's time in a decrypted Authenticator (ctime, RFC 4120 section 5.5.1).
  *
@@ -262,7 +187,7 @@ export function decodeAuthenticatorTime(authenticator: Uint8Array): number {
   reader.element(contextTag(4), 'Authenticator.cusec');
   const at = reader.offset;
   const bytes = reader.enter(contextTag(5), 'ctime').content(DER_GENERALIZED_TIME, 'ctime');
-  const match = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(utf8.decode(bytes));
+  const match = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(decodeUtf8(bytes, 'ctime'));
   if (match === null) throw new MalformedTokenError('ctime', 'is not a KerberosTime', at);
   const [, year, month, day, hour, minute, second] = match;
   return Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));

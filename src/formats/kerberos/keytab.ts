@@ -2,8 +2,10 @@
  * Reads the keytab file format of MIT krb5 ("keytab file format", version 2), to tell an operator which keys a keytab
  * has. The key bytes are skipped and never leave the file's buffer.
  */
+import { isUtf8 } from 'node:buffer';
 import { MalformedTokenError } from '../../foundation/errors.ts';
-import { encryptionTypeName, escapeComponent } from './kerberos-token.ts';
+import { encryptionTypeName } from './kerberos-token.ts';
+import { escapeComponent } from './principal.ts';
 import { Reader } from '../reader.ts';
 
 /** One key of a keytab, without the key. */
@@ -14,8 +16,6 @@ export interface KeytabEntry {
   readonly keyVersion: number;
   readonly encryptionType: number;
 }
-
-const utf8 = new TextDecoder('utf-8');
 
 /**
  * Lists the keys of a keytab file. All numbers are big-endian.
@@ -42,7 +42,7 @@ function entry(reader: Reader): KeytabEntry {
   const componentCount = reader.u16be('component count');
   const realm = counted(reader, 'realm');
   const components: string[] = [];
-  for (let index = 0; index < componentCount; index++) components.push(escapeComponent(counted(reader, 'component')));
+  for (let index = 0; index < componentCount; index++) components.push(counted(reader, 'component', escapeComponent));
   reader.skip(4, 'name type');
   reader.skip(4, 'timestamp');
   const shortVersion = reader.u8('key version');
@@ -58,8 +58,14 @@ function entry(reader: Reader): KeytabEntry {
   };
 }
 
-function counted(reader: Reader, field: string): string {
-  return utf8.decode(reader.take(reader.u16be(`${field} length`), field));
+function counted(reader: Reader, field: string, escape = (text: string) => text): string {
+  const bytes = reader.take(reader.u16be(`${field} length`), field);
+  const { buffer, byteOffset, byteLength } = bytes;
+  const text = Buffer.from(buffer, byteOffset, byteLength);
+  if (isUtf8(text)) return escape(text.toString('utf8'));
+  // For people only: no service has such a name. Each byte is shown, so that different names look different.
+  const escaped = (byte: string): string => `\\x${byte.charCodeAt(0).toString(16)}`;
+  return escape(text.toString('latin1')).replace(/[\x80-\xff]/g, escaped);
 }
 
 /** Describes keys for people: `HTTP/web@R kvno 3 (aes256-…), …`. Lists at most 24. */

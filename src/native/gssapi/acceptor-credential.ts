@@ -3,12 +3,13 @@
  * used without a restart.
  *
  * While tickets arrive, the file is checked once a second. It is also checked when a ticket was refused, so that the
- * first ticket under a new key is accepted. Calls that run with the old credential finish with it. After the last of
+ * first ticket under a new key is accepted; but clients that send such tickets all the time do not cause more checks
+ * than CheckBudget allows. Calls that run with the old credential finish with it. After the last of
  * them it is released.
  */
-import type { GssapiExtensions } from './call/extensions.ts';
-import type { Frame } from './call/frame.ts';
-import type { KerberosSettings } from './call/kerberos-settings.ts';
+import type { KerberosProvider } from './call/extensions.ts';
+import { releaseCredential } from './call/release.ts';
+import { CheckBudget } from './keytab/check-budget.ts';
 import { fileSignature, readKeytab } from './keytab/keytab-file.ts';
 import type { KeytabListing } from './keytab/keytab-file.ts';
 import { copyKeytab } from './keytab/memory-keytab.ts';
@@ -33,19 +34,14 @@ interface Generation {
   retired: boolean;
 }
 
-/** Options of an acceptor credential. */
-export interface AcceptorCredentialOptions {
-  /** For calls on this thread. */
-  readonly frame: Frame;
-  readonly extensions: GssapiExtensions;
-  readonly settings: KerberosSettings;
-}
-
 export class AcceptorCredential {
-  readonly #options: AcceptorCredentialOptions;
+  readonly #provider: KerberosProvider;
   #current: Generation;
+  readonly #budget: CheckBudget;
   #checkedAt: number;
   #reloadFailure: string | undefined;
+  /** The file that could not be loaded, and when that was tried. It is not read again at once. */
+  #failed: { readonly signature: string; readonly at: number } | undefined;
 
   /**
    * Loads the keytab and acquires the credential.
@@ -54,10 +50,11 @@ export class AcceptorCredential {
    * @throws MalformedTokenError `ERR_SSPI_AUTH_MALFORMED` if the file is not a keytab
    * @throws Error of the file system if the file cannot be read
    */
-  constructor(options: AcceptorCredentialOptions) {
-    this.#options = options;
+  constructor(provider: KerberosProvider) {
+    this.#provider = provider;
     this.#current = this.#acquire();
-    this.#checkedAt = options.settings.clock.elapsed();
+    this.#checkedAt = provider.settings.clock.elapsed();
+    this.#budget = new CheckBudget(provider.settings.clock);
   }
 
   /**
@@ -69,8 +66,8 @@ export class AcceptorCredential {
 
   /** The current credential. It is not freed until its `release` is called. */
   hold(): HeldCredential {
-    const now = this.#options.settings.clock.elapsed();
-    if (now - this.#checkedAt >= CHECK_INTERVAL) this.refresh();
+    const now = this.#provider.settings.clock.elapsed();
+    if (now - this.#checkedAt >= CHECK_INTERVAL) this.#refresh();
     const generation = this.#current;
     generation.users++;
     let held = true;
@@ -87,25 +84,40 @@ export class AcceptorCredential {
   }
 
   /**
-   * Checks the file and loads it if it changed. If the file is missing or broken, the old keys stay in use.
+   * Checks the file after a ticket was refused, and loads it if it changed. Does nothing if refused tickets have caused
+   * too many checks.
    *
    * @returns whether the keytab was loaded again
    */
-  refresh(): boolean {
-    const { keytab, clock } = this.#options.settings;
-    this.#checkedAt = clock.elapsed();
+  refreshAfterRefusal(): boolean {
+    return this.#budget.take() && this.#refresh();
+  }
+
+  /** Checks the file and loads it if it changed. If the file is missing or broken, the old keys stay in use. */
+  #refresh(): boolean {
+    const { keytab, clock } = this.#provider.settings;
+    const now = clock.elapsed();
+    this.#checkedAt = now;
+    let signature: string | undefined;
     try {
-      const signature = fileSignature(keytab);
-      if (signature === this.#current.signature) return false;
+      signature = fileSignature(keytab);
+      if (signature === this.#current.signature) {
+        this.#reloadFailure = undefined;
+        return false;
+      }
+      const failed = this.#failed;
+      if (failed !== undefined && failed.signature === signature && now - failed.at < CHECK_INTERVAL) return false;
       if (signature === undefined) throw new Error(`keytab ${keytab} does not exist any more`);
       const next = this.#acquire();
       const last = this.#current;
       this.#current = next;
       this.#reloadFailure = undefined;
+      this.#failed = undefined;
       last.retired = true;
       this.#releaseUnused(last);
       return true;
     } catch (error) {
+      this.#failed = signature === undefined ? undefined : { signature, at: now };
       this.#reloadFailure = error instanceof Error ? error.message : 'unknown error';
       return false;
     }
@@ -119,11 +131,11 @@ export class AcceptorCredential {
 
   #releaseUnused(generation: Generation): void {
     if (!generation.retired || generation.users > 0) return;
-    releaseCredential(this.#options.frame, generation.handle);
+    releaseCredential(this.#provider.frame, generation.handle);
   }
 
   #acquire(): Generation {
-    const { frame, extensions, settings } = this.#options;
+    const { frame, extensions, settings } = this.#provider;
     const { keytab } = settings;
     // The signature is taken first: if the file changes while it is read, the next check finds that.
     const signature = fileSignature(keytab);
@@ -136,10 +148,4 @@ export class AcceptorCredential {
       copy.close();
     }
   }
-}
-
-/** Has the library free a gss_cred_id_t. */
-export function releaseCredential(frame: Frame, handle: bigint): void {
-  frame.pointerValue = handle;
-  frame.library.gss.releaseCred(frame.minor, frame.pointer);
 }

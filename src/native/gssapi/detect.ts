@@ -2,7 +2,7 @@
 import { describeKeytabEntries } from '../../formats/kerberos/keytab.ts';
 import { SspiAuthError } from '../../foundation/errors.ts';
 import type { GssapiLibrary } from './call/library.ts';
-import { loadGssapi } from './call/library.ts';
+import { loadGssapi, UnusableGssapiError } from './call/library.ts';
 import { isHttpService, keytabPath, readKeytab } from './keytab/keytab-file.ts';
 
 /** The result of detectKerberos. */
@@ -30,14 +30,16 @@ export function defaultKeytabName(library: GssapiLibrary): string {
  * Looks for a GSSAPI library, and for a keytab that has a key of an HTTP service.
  *
  * @param library name or path of the library, from option `library`
+ * @throws UnusableGssapiError if a library is there, but cannot be used
  */
 export function detectKerberos(library?: string): KerberosDetection {
   let gssapi: GssapiLibrary;
   try {
     gssapi = loadGssapi(library);
   } catch (error) {
-    if (!(error instanceof SspiAuthError)) throw error;
-    return { available: false, lookedFor: error.message.replace(/^sspi-auth: /, '') };
+    // Where a library is there and broken, the server must not start without Kerberos.
+    if (!(error instanceof SspiAuthError) || error instanceof UnusableGssapiError) throw error;
+    return { available: false, lookedFor: error.message.replace(/^sspi-auth: |\.$/g, '') };
   }
   const name = process.env['KRB5_KTNAME'] || defaultKeytabName(gssapi);
   const from = process.env['KRB5_KTNAME'] ? 'KRB5_KTNAME' : 'the default keytab';

@@ -6,8 +6,9 @@ import { systemClock } from '../../foundation/clock.ts';
 import { OptionError } from '../../foundation/errors.ts';
 import { defaulted, optional, readOptions } from '../../foundation/option-table.ts';
 import type { AuthDataOf, SettingsOf } from '../../foundation/option-table.ts';
-import { clock, flag, listOf, shown, text } from '../../foundation/option-values.ts';
+import { callable, clock, flag, listOf, shown, text } from '../../foundation/option-values.ts';
 import type { Reader } from '../../foundation/option-values.ts';
+import { processWarning } from '../../foundation/process-warning.ts';
 import type { KerberosSettings } from './call/kerberos-settings.ts';
 import { isHttpService, keytabPath, readKeytab } from './keytab/keytab-file.ts';
 
@@ -44,6 +45,8 @@ export const kerberosOptions = {
   delegate: defaulted(flag, false),
   /** Name or path of libgssapi_krb5, or of Heimdal's libgssapi. */
   library: optional(text, { otherwise: "the system's; MIT krb5 comes before Heimdal" }),
+  /** Called with a message if something is wrong, although clients can still be verified. */
+  onWarning: defaulted(callable<(message: string) => void>(), processWarning, { otherwise: 'a process warning' }),
   /** Source of the current time. */
   clock: defaulted(clock, systemClock, { otherwise: "the machine's" }),
 };
@@ -103,6 +106,7 @@ export function kerberosSettings(
     requirePac: options.requirePac,
     encryptionTypes,
     delegate: options.delegate,
+    onWarning: options.onWarning,
     clock: options.clock,
   });
 }

@@ -1,6 +1,7 @@
 /** Reads the name and the PAC of the client from an accepted context, and makes its account. */
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { decodeKerbValidationInfo } from '../../formats/kerberos/kerb-validation-info.ts';
+import type { ApRequestHeader } from '../../formats/kerberos/kerberos-token.ts';
 import { decodePac, decodeUpnDnsInfo, PAC_LOGON_INFO, PAC_UPN_DNS_INFO } from '../../formats/kerberos/pac.ts';
 import { accountOfPac, accountOfPrincipal } from '../../identity/kerberos-account.ts';
 import type { GssapiExtensions } from './call/extensions.ts';
@@ -23,16 +24,24 @@ export type AccountResult =
  * If the ticket has a PAC that is not verified or not well-formed, the client is refused. Such a ticket is never
  * treated as one without a PAC (attacks D12 to D15).
  *
+ * @param request the AP-REQ that was accepted
  * @param anonymous whether the flags of the context say that the client is anonymous
  * @param requirePac whether a client without a PAC is refused too (attack D16)
  */
 export function readAccount(
   frame: Frame,
   extensions: GssapiExtensions,
+  request: ApRequestHeader,
   anonymous: boolean,
   requirePac: boolean,
 ): AccountResult {
-  const client = extensions.clientName(frame);
+  let client: string | undefined;
+  try {
+    client = extensions.clientName(frame, request);
+  } catch (error) {
+    if (!(error instanceof MalformedTokenError)) throw error;
+    return { refusal: 'the name of the client is not UTF-8, so it could be taken for that of another; rename it' };
+  }
   if (client === undefined) return { refusal: 'the client has no principal name' };
   if (hasControlCharacter(client)) return { refusal: 'the name of the client holds control characters' };
 

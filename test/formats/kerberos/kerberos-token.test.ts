@@ -7,12 +7,12 @@ import {
   decodeApRequest,
   decodeErrorCode,
   decodeKerberosToken,
-  escapeComponent,
   holdsPac,
   KERBEROS_OID,
   TOK_ID_AP_REP,
   TOK_ID_AP_REQ,
 } from '../../../src/formats/kerberos/kerberos-token.ts';
+import { escapeComponent } from '../../../src/formats/kerberos/principal.ts';
 import { decodeKeytab } from '../../../src/formats/kerberos/keytab.ts';
 import { KEYTAB_HEAD, keytabEntry } from '../../lab/kerberos/keytab-entry.ts';
 import { vectors } from '../../lab/kerberos/vectors.ts';

@@ -111,9 +111,11 @@ export function kerberosTime(milliseconds: number): Uint8Array {
   return derElement(DER_GENERALIZED_TIME, Buffer.from(text));
 }
 
-/** PrincipalName of components. */
-export function principalName(type: number, ...components: string[]): Uint8Array {
-  const strings = components.map((text) => derElement(DER_GENERAL_STRING, Buffer.from(text)));
+/** PrincipalName of components; bytes are taken as they are. */
+export function principalName(type: number, ...components: (string | Uint8Array)[]): Uint8Array {
+  const strings = components.map((text) =>
+    derElement(DER_GENERAL_STRING, typeof text === 'string' ? Buffer.from(text) : text),
+  );
   return sequence(
     new Map([
       [0, derInteger(type)],

@@ -5,7 +5,7 @@ export const KEYTAB_HEAD = Buffer.of(5, 2);
 
 /** One entry; its key is 32 bytes that everybody knows. */
 export function keytabEntry(
-  principal: readonly string[],
+  principal: readonly (string | Uint8Array)[],
   realm: string,
   kvno: number,
   type: number,
@@ -24,7 +24,7 @@ export function keytabEntry(
   const body = Buffer.concat([
     number(principal.length, 2),
     counted(Buffer.from(realm)),
-    ...principal.map((component) => counted(Buffer.from(component))),
+    ...principal.map((component) => counted(typeof component === 'string' ? Buffer.from(component) : component)),
     number(1, 4),
     number(0, 4),
     number(kvno, 1),

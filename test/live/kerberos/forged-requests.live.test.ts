@@ -13,7 +13,7 @@ import {
 import type { OpenApRequest } from '../../lab/kerberos/ap-request-forge.ts';
 import { gssClientPackages } from '../../lab/gss-client.ts';
 import { tier } from '../../lab/tier.ts';
-import { heimdal, mit } from './acceptor.ts';
+import { acceptor, heimdal, mit } from './acceptor.ts';
 import { startForgeRealm } from './forge-realm.ts';
 import type { ForgeRealm } from './forge-realm.ts';
 
@@ -159,6 +159,16 @@ for (const { name: gssapi, library, ready } of gssapis)
         /./,
       ],
     ];
+    it('the clock skew is computed for ten refused tickets at once, and no more: it reads the keytab', async () => {
+      const clock = { now: () => Date.now(), elapsed: () => 0 };
+      using server = await acceptor({ library, keytab: realm.kdc.keytab, clock, replayCache: false });
+      const early = await realm.forged((o) => o.authenticator.set(5, time(6 * MINUTE)));
+      const whys: string[] = [];
+      for (let number = 0; number < 12; number++) whys.push((await server.verify(early)).why);
+      assert.equal(whys.filter((why) => /seconds ahead/.test(why)).length, 10);
+      assert.match(whys.at(-1) ?? '', /differ by more than libkrb5 allows/);
+    });
+
     for (const [name, alter, status, why] of cases) {
       it(name, async () => {
         const verified = await realm.server.verify(await realm.forged(alter));

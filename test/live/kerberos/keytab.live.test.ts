@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { copyFile, mkdir, rename, writeFile } from 'node:fs/promises';
-import { describe, it } from 'node:test';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { describe, it, mock } from 'node:test';
 import { OptionError, SspiAuthError } from '../../../src/foundation/errors.ts';
 import { detectKerberos } from '../../../src/native/gssapi/index.ts';
 import type { KerberosAuthData } from '../../../src/native/gssapi/index.ts';
@@ -81,6 +83,42 @@ for (const { name, library, ready } of gssapis)
       const refused = await server.verify(cifs);
       assert.match(refused.why, /changed keytab cannot be loaded/);
       assert.equal((await server.verify(await client.initiate())).status, 'SEC_E_OK');
+      await rename(kdc.file('away'), kdc.keytab);
+      assert.equal((await server.verify(await client.initiate())).status, 'SEC_E_OK');
+      const later = await client.initiate();
+      later[later.byteLength - 1]! ^= 1;
+      assert.doesNotMatch((await server.verify(later)).why, /changed keytab/, 'the file is the old one again');
+    });
+
+    it('clients that send refused tickets all the time do not have the file checked each time', async () => {
+      await using kdc = await startKdc();
+      useRealm(kdc);
+      let elapsed = 0;
+      const clock = { now: () => Date.now(), elapsed: () => elapsed };
+      using server = await acceptor({ keytab: kdc.keytab, library, clock });
+      await using client = await startGssClient(await kdc.signIn('alice'));
+      const altered = await client.initiate();
+      altered[altered.byteLength - 1]! ^= 1;
+      const counted = async (times: number): Promise<{ checks: number; reads: number }> => {
+        const [stat, read] = [mock.method(fs, 'statSync'), mock.method(fs, 'readFileSync')];
+        syncBuiltinESMExports();
+        for (let time = 0; time < times; time++) assert.notEqual((await server.verify(altered)).status, 'SEC_E_OK');
+        const of = ({ mock: { calls } }: typeof stat | typeof read): number =>
+          calls.filter(({ arguments: [path] }) => path === kdc.keytab).length;
+        const counts = { checks: of(stat), reads: of(read) };
+        mock.restoreAll();
+        syncBuiltinESMExports();
+        return counts;
+      };
+      assert.deepEqual(await counted(50), { checks: 10, reads: 0 });
+      await rename(kdc.keytab, kdc.file('away'));
+      await writeFile(kdc.keytab, 'half a file');
+      // The budget has five more after half a second. The broken file is read once, after one more look at it.
+      elapsed = 500;
+      assert.deepEqual(await counted(50), { checks: 6, reads: 1 });
+      // A second later it is read again, by the regular check.
+      elapsed = 1500;
+      assert.deepEqual(await counted(50), { checks: 12, reads: 1 });
       await rename(kdc.file('away'), kdc.keytab);
       assert.equal((await server.verify(await client.initiate())).status, 'SEC_E_OK');
     });

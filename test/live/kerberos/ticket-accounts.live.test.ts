@@ -31,16 +31,29 @@ for (const { name: gssapi, library, ready } of gssapis)
     });
     after(() => realm.stop());
 
+    const named =
+      (...components: (string | Uint8Array)[]) =>
+      (open: OpenApRequest): void => {
+        const name = principalName(1, ...components);
+        open.encTicket.set(3, name);
+        open.authenticator.set(2, name);
+        // The PAC of this KDC names alice; it has no logon information, so the name is the principal's.
+        open.encTicket.delete(10);
+      };
+
+    it('D22: a name that is not UTF-8 is no identity, so that two principals never have one name', async () => {
+      for (const name of [Buffer.from('j\xf6rg', 'latin1'), Buffer.from('j\xe4rg', 'latin1'), Buffer.of(0xff)]) {
+        const { status, token, why } = await realm.server.verify(await realm.forged(named(name)));
+        assert.deepEqual([status, token], ['SEC_E_LOGON_DENIED', undefined]);
+        assert.match(why, /name of the client is not UTF-8/);
+      }
+      const { token } = await realm.server.verify(await realm.forged(named('j\xf6rg')));
+      assert.equal(token?.userPrincipalName, 'j\xf6rg@TEST.LOCAL');
+      const nul = await realm.server.verify(await realm.forged(named('alice\0')));
+      assert.notEqual(nul.token?.userName, 'alice');
+    });
+
     it('D18: a name with a separator in it stays one component', async () => {
-      const named =
-        (...components: string[]) =>
-        (open: OpenApRequest): void => {
-          const name = principalName(1, ...components);
-          open.encTicket.set(3, name);
-          open.authenticator.set(2, name);
-          // The PAC of this KDC names alice; it has no logon information, so the name is the principal's.
-          open.encTicket.delete(10);
-        };
       const enterprise = await realm.server.verify(await realm.forged(named('alice@OTHER.TEST')));
       assert.equal(enterprise.status, 'SEC_E_OK');
       assert.equal(enterprise.token?.userName, 'alice\\@OTHER.TEST');

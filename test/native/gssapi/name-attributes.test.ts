@@ -1,7 +1,9 @@
 /** The account of an accepted ticket, for every PAC that a library can give. A bad PAC never counts as no PAC. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { decodeUtf8 } from '../../../src/formats/utf8.ts';
 import type { GssapiExtensions, PacResult } from '../../../src/native/gssapi/call/extensions.ts';
+import type { ApRequestHeader } from '../../../src/formats/kerberos/kerberos-token.ts';
 import type { Frame } from '../../../src/native/gssapi/call/frame.ts';
 import { readAccount } from '../../../src/native/gssapi/name-attributes.ts';
 import type { AccountResult } from '../../../src/native/gssapi/name-attributes.ts';
@@ -11,11 +13,14 @@ const [vector] = vectors(/^pac\.rc4/);
 const pac = Buffer.from(vector!.expected, 'hex');
 const client = 'alice@CORP.TEST';
 
+// Only a real library uses them.
+const noFrame = undefined as unknown as Frame;
+const noRequest = undefined as unknown as ApRequestHeader;
+
 /** Reads the account from a name and a PAC as a library gives them. */
 function account(name: string | undefined, given: PacResult, requirePac = false, anonymous = false): AccountResult {
   const extensions = { clientName: () => name, pac: () => given } as unknown as GssapiExtensions;
-  // Only a real library uses the frame.
-  return readAccount(undefined as unknown as Frame, extensions, anonymous, requirePac);
+  return readAccount(noFrame, extensions, noRequest, anonymous, requirePac);
 }
 
 function refusalOf(result: AccountResult): string {
@@ -80,6 +85,19 @@ describe('the account of a ticket', () => {
       const given = altered(name, `\u001b${name.slice(1)}`);
       assert.match(refusalOf(account(client, given)), /a name in the PAC of alice@CORP\.TEST holds control characters/);
     }
+  });
+
+  it('D22: is refused if a name in the PAC has half a character', () => {
+    for (const name of ['W2003FINAL$', 'WIN2K3THINK']) {
+      assert.match(refusalOf(account(client, altered(name, `\ud800${name.slice(1)}`))), /malformed: .*lone surrogate/);
+    }
+  });
+
+  it('D22: is refused if the name of the ticket is not UTF-8', () => {
+    const clientName = (): string => decodeUtf8(Buffer.from('j\xf6rg@CORP.TEST', 'latin1'), 'name');
+    const extensions = { clientName, pac: () => pac } as unknown as GssapiExtensions;
+    const read = readAccount(noFrame, extensions, noRequest, false, false);
+    assert.match(refusalOf(read), /name of the client is not UTF-8/);
   });
 
   it('is refused if the ticket has no name', () => {

@@ -50,9 +50,14 @@ export function inquireAt(frame: Frame, handle: bigint, oid: bigint): readonly B
     const count = Number(header.readBigUInt64LE(0));
     if (count === 0) return [];
     const elements = library.copy(header.readBigUInt64LE(8), 16 * count);
-    return Array.from({ length: count }, (_, index) =>
-      library.copy(elements.readBigUInt64LE(16 * index + 8), Number(elements.readBigUInt64LE(16 * index))),
-    );
+    return Array.from({ length: count }, (_, index) => {
+      const address = elements.readBigUInt64LE(16 * index + 8);
+      const length = Number(elements.readBigUInt64LE(16 * index));
+      const bytes = library.copy(address, length);
+      // Heimdal frees its copy as it is, and it may be a key.
+      library.wipe(address, length);
+      return bytes;
+    });
   } finally {
     library.gss.releaseBufferSet(frame.minor, frame.pointer);
   }

@@ -84,8 +84,11 @@ export interface GssapiExtensions {
 
   /**
    * The client of the context in the frame, as krb5_unparse_name of MIT krb5 writes it. Undefined if it has no name.
+   *
+   * @param request the AP-REQ that was accepted
+   * @throws MalformedTokenError if the name is not UTF-8 (attack D22)
    */
-  clientName(frame: Frame): string | undefined;
+  clientName(frame: Frame, request: ApRequestHeader): string | undefined;
 
   /** The PAC of the context in the frame. @param client the result of clientName */
   pac(frame: Frame, client: string): PacResult;
@@ -99,7 +102,10 @@ export interface GssapiExtensions {
    */
   storeDelegated(frame: Frame, credential: bigint, name: string): boolean;
 
-  /** The principal of a keytab entry that OpenKeytab visits, as krb5_unparse_name of MIT krb5 writes it. */
+  /**
+   * The principal of a keytab entry that OpenKeytab visits, as krb5_unparse_name of MIT krb5 writes it. Undefined if it
+   * has none, or one that is not UTF-8.
+   */
   keytabPrincipal(library: GssapiLibrary, entry: NativeMemory): string | undefined;
 
   /** The key of a keytab entry that OpenKeytab visits. */
@@ -115,4 +121,12 @@ export interface GssapiExtensions {
    * @returns undefined if the ciphertext cannot be decrypted with this key
    */
   decrypt(library: GssapiLibrary, key: KeytabKey, usage: number, cipher: Uint8Array): Buffer | undefined;
+}
+
+/** A library as a credential uses it. */
+export interface KerberosProvider {
+  /** For calls on the JavaScript thread. */
+  readonly frame: Frame;
+  readonly extensions: GssapiExtensions;
+  readonly settings: KerberosSettings;
 }

@@ -6,6 +6,7 @@
  * gss_buffer_desc is { size_t length; void *value } (RFC 2744 section 3.2).
  */
 import type { ChannelBindings } from '../../../formats/channel-bindings.ts';
+import { decodeUtf8 } from '../../../formats/utf8.ts';
 import type { GssapiLibrary } from './library.ts';
 
 /** Largest token that is accepted, in bytes (attack A05). The limit of Windows for Kerberos is 48 000. */
@@ -216,6 +217,17 @@ export class Frame {
   /** Points the second input buffer at native memory. */
   setValueAt(address: bigint, length: number): void {
     this.#setBuffer(VALUE, address, length);
+  }
+
+  /**
+   * The same for the name of a principal, which must be UTF-8. Bytes that are not would all become the same replacement
+   * character, and two principals would have one name (attack D22).
+   *
+   * @throws MalformedTokenError if the name is not UTF-8
+   */
+  takeDisplayName(): string | undefined {
+    const bytes = this.readDisplay();
+    return bytes === undefined ? undefined : decodeUtf8(bytes, 'principal name');
   }
 
   /** Copies the second output buffer as UTF-8 text, then has the library free it. Undefined if there is none. */

@@ -46,6 +46,8 @@ export const KRB_AP_ERR_SKEW = code(37);
 export const KRB_AP_ERR_MODIFIED = code(41);
 export const KRB_AP_ERR_BADKEYVER = code(44);
 export const KRB_AP_ERR_NOKEY = code(45);
+const KRB5_CONFIG_CANTOPEN = code(135);
+const KRB5_CONFIG_BADFORMAT = code(136);
 export const KRB5_RC_REPLAY = code(163);
 export const KRB5_KT_NOTFOUND = code(181);
 export const KRB5_KT_KVNONOTFOUND = code(230);
@@ -84,6 +86,18 @@ export function krbErrorCode(token: Uint8Array): number {
   }
 }
 
+/** Errors of the profile library of MIT krb5 (prof_err.et): 256 codes from here. */
+const PROFILE_BASE = -1429577728;
+
+/** Whether libkrb5 could not read krb5.conf. It reads the file again for each token if it has changed. */
+export function isConfigurationError(minor: number): boolean {
+  return (
+    minor === KRB5_CONFIG_CANTOPEN ||
+    minor === KRB5_CONFIG_BADFORMAT ||
+    (minor >= PROFILE_BASE && minor < PROFILE_BASE + 256)
+  );
+}
+
 /** The SSPI status for a failure of gss_accept_sec_context. It is never one that keeps a context. */
 export function acceptFailure(major: number, minor: number): number {
   switch ((major >>> 16) & 0xff) {
@@ -92,6 +106,7 @@ export function acceptFailure(major: number, minor: number): number {
     case GSS_S_DEFECTIVE_TOKEN:
       return Status.SEC_E_INVALID_TOKEN;
     default:
+      if (isConfigurationError(minor)) return Status.SEC_E_INTERNAL_ERROR;
       return byMinor.get(minor) ?? Status.SEC_E_LOGON_DENIED;
   }
 }

@@ -18,5 +18,7 @@ export interface KerberosSettings {
   /** Encryption types that are accepted for tickets and keys. */
   readonly encryptionTypes: ReadonlySet<number>;
   readonly delegate: boolean;
+  /** Tells the operator what is wrong, although clients can still be verified. */
+  readonly onWarning: (message: string) => void;
   readonly clock: Clock;
 }

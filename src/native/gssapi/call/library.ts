@@ -5,6 +5,8 @@
  *
  * A library is loaded on first use, once per process.
  */
+import { isUtf8 } from 'node:buffer';
+import { existsSync } from 'node:fs';
 import { SspiAuthError } from '../../../foundation/errors.ts';
 import { koffi, openLibrary } from '../../koffi.ts';
 import type { LibraryHandle, NativeFunction } from '../../koffi.ts';
@@ -12,6 +14,7 @@ import { gssFunctions, krb5Functions, numberArguments, results } from './gssapi-
 import { heimdalGssFunctions, heimdalKrb5Functions } from './heimdal-functions.ts';
 import { gssapiLayout, gssapiLocationOf, gssapiLocations, implementationOf } from './layout.ts';
 import type { FunctionTable, GssapiLayout, GssapiLocation, Implementation } from './layout.ts';
+import { krb5ConfigurationFault } from './krb5-configuration.ts';
 import { mitGssFunctions, mitKrb5Functions } from './mit-functions.ts';
 
 type Functions<T extends FunctionTable> = Readonly<Record<keyof T, NativeFunction>>;
@@ -42,8 +45,10 @@ export interface GssapiLibrary {
   move(to: bigint, from: bigint, length: number): void;
   /** Copies native memory to a buffer. @param length in bytes */
   copy(address: bigint, length: number): Buffer;
-  /** Reads the zero-terminated UTF-8 text at an address. */
-  readonly text: (address: bigint) => string;
+  /** Overwrites native memory with zeros, before the library frees it with a key in it. @param length in bytes */
+  wipe(address: bigint, length: number): void;
+  /** Reads the zero-terminated text at an address. Undefined if it is not UTF-8. */
+  readonly text: (address: bigint) => string | undefined;
   /**
    * The address of a variable that the library exports.
    *
@@ -62,24 +67,35 @@ export type Pointer = bigint | null;
 /**
  * Loads koffi and a GSSAPI library, once per process.
  *
- * @param library name or path of the library. Default: the first library of this platform's list that can be loaded
- * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY` if none can be loaded. The message says what was tried and what
- *   to install
+ * @param library name or path of the library. Default: the first library of this platform's list that is installed
+ * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY` if none is installed: the message says what was tried and what
+ *   to install. UnusableGssapiError, with the same code, if the first that is installed cannot be used
  */
 export function loadGssapi(library?: string): GssapiLibrary {
   const key = library ?? '';
   const known = loaded.get(key);
   if (known !== undefined) return known;
+  const opened = openFirst(library === undefined ? gssapiLocations(process.platform) : [gssapiLocationOf(library)]);
+  loaded.set(key, opened);
+  return opened;
+}
+
+/**
+ * Opens the first library that is installed.
+ *
+ * @throws UnusableGssapiError if that one cannot be used; SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY` if none is
+ *   installed, or koffi is not
+ */
+export function openFirst(locations: readonly GssapiLocation[]): GssapiLibrary {
   koffi();
-  const locations = library === undefined ? gssapiLocations(process.platform) : [gssapiLocationOf(library)];
   const tried: string[] = [];
   for (const location of locations) {
     try {
-      const opened = open(location);
-      loaded.set(key, opened);
-      return opened;
+      return open(location);
     } catch (error) {
-      tried.push(`${location.gssapi}: ${error instanceof Error ? error.message : String(error)}`);
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!isAbsent(location.gssapi, reason)) throw unusable(location.gssapi, reason, error);
+      tried.push(`${location.gssapi}: ${reason}`);
     }
   }
   throw new SspiAuthError(
@@ -88,6 +104,53 @@ export function loadGssapi(library?: string): GssapiLibrary {
       'Install MIT krb5 (Debian, Ubuntu: libgssapi-krb5-2; Red Hat: krb5-libs; Alpine: krb5-libs; macOS: brew install krb5) ' +
       'or Heimdal (Debian, Ubuntu: libgssapi3-heimdal), ' +
       'or name it with the option "library".',
+  );
+}
+
+/**
+ * A library that is there, but cannot be used: another library must not take its place in silence. Its replay cache may
+ * be another one, or none.
+ */
+export class UnusableGssapiError extends SspiAuthError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_SSPI_AUTH_NATIVE_LIBRARY', message, options);
+  }
+}
+
+function unusable(gssapi: string, reason: string, cause: unknown): UnusableGssapiError {
+  if (cause instanceof UnusableGssapiError) return cause;
+  return new UnusableGssapiError(
+    `sspi-auth: the GSSAPI library ${gssapi} is there, but cannot be used (${reason.replace(/^sspi-auth: /, '')}). ` +
+      'Mend or remove it, or name another one with the option "library". Another library is not taken by itself.',
+    { cause },
+  );
+}
+
+/**
+ * Whether a library could not be opened because it is not installed. A library whose own libraries are missing is
+ * installed.
+ *
+ * @param reason message of koffi with that of dlopen: of glibc, from which koffi takes the name away, or of musl
+ */
+export function isAbsent(gssapi: string, reason: string): boolean {
+  if (gssapi.includes('/')) return !existsSync(gssapi);
+  return (
+    reason.includes('shared library: cannot open shared object file: No such file or directory') ||
+    (reason.includes(`Error loading shared library ${gssapi}: No such file or directory`) &&
+      !reason.includes('(needed by'))
+  );
+}
+
+/** Why krb5_init_context failed: what the library says, and the line of krb5.conf that it cannot read. */
+function contextFailure(name: string, kerberos: LibraryHandle, code: number): UnusableGssapiError {
+  const message = kerberos.func('krb5_get_error_message', 'str', ['void *', 'int32_t']) as unknown as (
+    context: null,
+    code: number,
+  ) => string | null;
+  return new UnusableGssapiError(
+    `sspi-auth: ${name} cannot read its configuration: ${krb5ConfigurationFault()} ` +
+      `(the library says: ${message(null, code) ?? `error ${code}`}). ` +
+      'Correct that file, or name another one with KRB5_CONFIG. Another library is not taken in its place.',
   );
 }
 
@@ -120,6 +183,11 @@ function open(location: GssapiLocation): GssapiLibrary {
     if (length > 0) memcpy(bytes, address, length);
     return bytes;
   };
+  const memset = koffi().load(null).func('memset', 'void *', ['void *', 'int', 'size_t']) as unknown as (
+    at: bigint,
+    byte: number,
+    length: number,
+  ) => unknown;
   const allocate = (size: number): NativeMemory => {
     const address = koffi().alloc('uint8_t', size) as bigint;
     const bytes = Buffer.from(koffi().view(address, size));
@@ -128,7 +196,7 @@ function open(location: GssapiLocation): GssapiLibrary {
   };
   const slot = allocate(8);
   const code = krb5.initContext(slot.address);
-  if (code !== 0) throw new Error(`krb5_init_context failed with ${code}: is krb5.conf readable and well-formed?`);
+  if (code !== 0) throw contextFailure(location.gssapi, kerberos, code);
   return Object.freeze({
     name: location.gssapi,
     implementation,
@@ -141,7 +209,13 @@ function open(location: GssapiLocation): GssapiLibrary {
       memcpy(to, from, length);
     },
     copy,
-    text: (address: bigint) => copy(address, strlen(address)).toString('utf8'),
+    wipe(address: bigint, length: number): void {
+      if (length > 0) memset(address, 0, length);
+    },
+    text: (address: bigint) => {
+      const bytes = copy(address, strlen(address));
+      return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
+    },
     variable: (symbol: string) => gssapi.symbol(symbol) as bigint,
     addressOf: (bytes: Uint8Array) => koffi().address(bytes),
   });

@@ -3,7 +3,7 @@
  * verify or does not report. It is done only after the library itself has decrypted the Authenticator, so it is known
  * to be authentic.
  */
-import { decodeTicketSessionKey } from '../../../formats/kerberos/kerberos-token.ts';
+import { decodeTicketSessionKey } from '../../../formats/kerberos/enc-ticket-part.ts';
 import type { ApRequestHeader } from '../../../formats/kerberos/kerberos-token.ts';
 import type { GssapiExtensions, KeytabKey } from './extensions.ts';
 import type { GssapiLibrary } from './library.ts';
@@ -12,30 +12,64 @@ import type { GssapiLibrary } from './library.ts';
 const USAGE_TICKET = 2;
 const USAGE_AUTHENTICATOR = 11;
 
+/** The functions of GssapiExtensions that decrypt. */
+type Decryption = Pick<GssapiExtensions, 'decrypt' | 'keyblock'>;
+
 /**
- * Decrypts the ticket, and with its session key the Authenticator.
+ * Decrypts the ticket, and has its content read.
  *
  * @param key key of the service
- * @returns the plain Authenticator; undefined if the ticket or the Authenticator cannot be decrypted
- * @throws MalformedTokenError `ERR_SSPI_AUTH_MALFORMED` if the decrypted ticket is not well-formed
+ * @param read is given the EncTicketPart, which is wiped afterwards: it must copy what it keeps
+ * @returns what `read` returned; undefined if the ticket cannot be decrypted
  */
-export function openAuthenticator(
+export function openTicket<T>(
   library: GssapiLibrary,
-  extensions: Pick<GssapiExtensions, 'decrypt' | 'keyblock'>,
+  { decrypt }: Pick<Decryption, 'decrypt'>,
   key: KeytabKey,
   request: ApRequestHeader,
-): Buffer | undefined {
-  const ticket = extensions.decrypt(library, key, USAGE_TICKET, request.ticketCipher);
+  read: (encTicketPart: Buffer) => T,
+): T | undefined {
+  const ticket = decrypt(library, key, USAGE_TICKET, request.ticketCipher);
   if (ticket === undefined) return undefined;
-  let keyblock: Buffer | undefined;
   try {
-    const { encryptionType, value } = decodeTicketSessionKey(ticket);
-    keyblock = extensions.keyblock(library, encryptionType, value);
-    const sessionKey = { encryptionType, keyblock: library.addressOf(keyblock) };
-    return extensions.decrypt(library, sessionKey, USAGE_AUTHENTICATOR, request.authenticatorCipher);
+    return read(ticket);
   } finally {
-    // Keys must not stay in memory. This use after the calls also keeps both buffers from being collected before.
+    // Keys must not stay in memory.
     ticket.fill(0);
-    keyblock?.fill(0);
   }
+}
+
+/**
+ * Decrypts the ticket, with its session key the Authenticator, and has that read.
+ *
+ * @param key key of the service
+ * @param read is given the Authenticator, which is wiped afterwards: it must copy what it keeps
+ * @returns what `read` returned; undefined if the ticket or the Authenticator cannot be decrypted
+ * @throws MalformedTokenError `ERR_SSPI_AUTH_MALFORMED` if the decrypted ticket is not well-formed
+ */
+export function openAuthenticator<T>(
+  library: GssapiLibrary,
+  extensions: Decryption,
+  key: KeytabKey,
+  request: ApRequestHeader,
+  read: (authenticator: Buffer) => T,
+): T | undefined {
+  return openTicket(library, extensions, key, request, (ticket) => {
+    const { encryptionType, value } = decodeTicketSessionKey(ticket);
+    const keyblock = extensions.keyblock(library, encryptionType, value);
+    try {
+      const sessionKey = { encryptionType, keyblock: library.addressOf(keyblock) };
+      const authenticator = extensions.decrypt(library, sessionKey, USAGE_AUTHENTICATOR, request.authenticatorCipher);
+      if (authenticator === undefined) return undefined;
+      try {
+        return read(authenticator);
+      } finally {
+        // It has the subkey.
+        authenticator.fill(0);
+      }
+    } finally {
+      // This use after the calls also keeps the buffer from being collected before.
+      keyblock.fill(0);
+    }
+  });
 }

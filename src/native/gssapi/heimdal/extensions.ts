@@ -16,7 +16,7 @@ import { describeOldAuthenticator, describeReplay, describeService } from '../ke
 import type { AcceptedToken, GssapiExtensions, TokenRefusal } from '../call/extensions.ts';
 import { Frame } from '../call/frame.ts';
 import { GSS_S_COMPLETE, isBadBindings } from '../call/gss-status.ts';
-import { heimdalAuthenticator } from './authenticator.ts';
+import { heimdalAuthenticator, heimdalTicketClient } from './authenticator.ts';
 import { copyDelegated, importKeytab } from './credential.ts';
 import { inquireKey, principalText, readHeimdalOids } from './inquiry.ts';
 import type { HeimdalOids } from './inquiry.ts';
@@ -55,7 +55,12 @@ export function heimdalExtensions(library: GssapiLibrary): GssapiExtensions {
       const isKnown = authenticator === undefined || knowsChannelBindings(authenticator.authorizationData);
       return isKnown ? 'withheld' : 'missing';
     },
-    clientName: (frame) => principalText(frame, frame.sourceNameHandle),
+    clientName(frame, request) {
+      const name = principalText(frame, frame.sourceNameHandle);
+      const client = heimdalTicketClient(frame, oids, request);
+      // Heimdal drops zeros at the end of a name, so that two principals would have one name (attack D22).
+      return client === undefined || /\0/.test(client.name + client.realm) ? undefined : name;
+    },
     pac: (frame, client) => heimdalPac(frame, oids, client),
     storeDelegated: copyDelegated,
     keytabPrincipal: heimdalKeytabPrincipal,

@@ -1,5 +1,4 @@
 /** Queries of an accepted context with Heimdal: gss_inquire_sec_context_by_oid with the OIDs that it exports. */
-import { MalformedTokenError } from '../../../foundation/errors.ts';
 import { decodeExportedName } from '../../../formats/kerberos/exported-name.ts';
 import { KERBEROS_OID } from '../../../formats/kerberos/kerberos-token.ts';
 import { inquireAt } from '../call/context-inquiry.ts';
@@ -76,16 +75,12 @@ export function inquireAuthenticationTime(frame: Frame, oids: HeimdalOids): numb
  *
  * @param name gss_name_t of a context
  * @returns undefined if the name cannot be exported or is not a Kerberos name
+ * @throws MalformedTokenError if the name is not UTF-8 (attack D22)
  */
 export function principalText(frame: Frame, name: bigint): string | undefined {
   const major = frame.library.gss.exportName(frame.minor, name, frame.display);
   const exported = frame.readDisplay();
   if (major !== GSS_S_COMPLETE || exported === undefined) return undefined;
-  try {
-    const { mechanism, name: text } = decodeExportedName(exported);
-    return mechanism === KERBEROS_OID ? plainSpaces(text) : undefined;
-  } catch (error) {
-    if (error instanceof MalformedTokenError) return undefined;
-    throw error;
-  }
+  const { mechanism, name: text } = decodeExportedName(exported);
+  return mechanism === KERBEROS_OID ? plainSpaces(text) : undefined;
 }

@@ -27,7 +27,7 @@ export function heimdalKeytabPrincipal(
   const address = slot.readBigUInt64LE(0);
   const name = text(address);
   krb5.xfree(address);
-  return plainSpaces(name);
+  return name === undefined ? undefined : plainSpaces(name);
 }
 
 /** Converts a name of Heimdal's krb5_unparse_name to the form of MIT krb5, which has no `\` before a space. */
@@ -57,7 +57,11 @@ export function heimdalDecrypt(
     const code = krb5.decrypt(krb5Context, crypto, usage, addressOf(cipher), cipher.byteLength, addressOf(result));
     // `cipher` is used after the call, so that it is not collected before.
     if (code !== 0 || cipher.byteLength === 0) return undefined;
-    const plain = library.copy(result.readBigUInt64LE(8), Number(result.readBigUInt64LE(0)));
+    const address = result.readBigUInt64LE(8);
+    const length = Number(result.readBigUInt64LE(0));
+    const plain = library.copy(address, length);
+    // Heimdal frees what it decrypted as it is. A ticket has its session key, an Authenticator its subkey.
+    library.wipe(address, length);
     krb5.dataFree(addressOf(result));
     return plain;
   } finally {

@@ -31,9 +31,9 @@ export function clockSkew(
     opened.forEach((entry) => {
       const key = extensions.keytabKey(entry);
       if (key.encryptionType !== request.ticket.encryptionType) return false;
-      const authenticator = openAuthenticator(library, extensions, key, request);
-      if (authenticator === undefined) return false;
-      skew = Math.round((decodeAuthenticatorTime(authenticator) - now) / 1000);
+      const time = openAuthenticator(library, extensions, key, request, decodeAuthenticatorTime);
+      if (time === undefined) return false;
+      skew = Math.round((time - now) / 1000);
       return true;
     });
   } catch {

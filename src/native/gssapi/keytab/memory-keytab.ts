@@ -6,13 +6,20 @@
  * tries every key that it has. With all keys, a ticket for another service whose name was replaced would be accepted
  * (attack D05).
  */
+import { systemRandom } from '../../../foundation/clock.ts';
 import { SspiAuthError } from '../../../foundation/errors.ts';
 import type { GssapiExtensions } from '../call/extensions.ts';
 import { OpenKeytab } from './keytab-entries.ts';
 import type { GssapiLibrary } from '../call/library.ts';
 import { parsePrincipal } from '../../../formats/kerberos/principal.ts';
 
-let serial = 0;
+/**
+ * A name that no other MEMORY keytab of this process has. libkrb5 has one list of them for the whole process. A counter
+ * would begin anew in every worker thread and in every copy of this package, and credentials would share their keys.
+ */
+function memoryKeytabName(): string {
+  return `MEMORY:sspi-auth-${Buffer.from(systemRandom(16)).toString('hex')}`;
+}
 
 /**
  * Copies a keytab file.
@@ -31,7 +38,7 @@ export function copyKeytab(
 ): OpenKeytab {
   const source = new OpenKeytab(library, `FILE:${path}`);
   try {
-    const copy = new OpenKeytab(library, `MEMORY:sspi-auth-${process.pid}-${++serial}`);
+    const copy = new OpenKeytab(library, memoryKeytabName());
     try {
       let copied = 0;
       source.forEach((entry) => {

@@ -21,7 +21,7 @@ export const mitExtensions: GssapiExtensions = Object.freeze<GssapiExtensions>({
   clientName(frame) {
     const { displayName } = frame.library.gss;
     const major = displayName(frame.minor, frame.sourceNameHandle, frame.display, frame.pointer);
-    const name = frame.takeDisplayText();
+    const name = frame.takeDisplayName();
     return major === GSS_S_COMPLETE ? name : undefined;
   },
   pac: mitPac,

@@ -64,9 +64,10 @@ describe('opening an authenticator', () => {
     Buffer.from(derElement(applicationTag(3), derElement(DER_SEQUENCE, ...parts)));
 
   /** Opens with these plain texts, by key usage, and gives what is left in memory. */
-  function opened(ticket: Buffer | undefined): { result: Buffer | undefined; uses: unknown[]; keyblock: Buffer } {
+  function opened(ticket: Buffer | undefined): { result: string | undefined; uses: unknown[]; wiped: Buffer[] } {
     const uses: unknown[] = [];
     const keyblock = Buffer.from('a keyblock');
+    const plain = Buffer.from('plain');
     const library = { addressOf: () => 2n } as unknown as GssapiLibrary;
     const result = openAuthenticator(
       library,
@@ -77,25 +78,26 @@ describe('opening an authenticator', () => {
         },
         decrypt: (_, key, usage, cipher) => {
           uses.push([key, usage, Buffer.from(cipher).toString()]);
-          return usage === 2 ? ticket : Buffer.from('plain');
+          return usage === 2 ? ticket : plain;
         },
       },
       serviceKey,
       request,
+      (bytes) => bytes.toString(),
     );
-    return { result, uses, keyblock };
+    return { result, uses, wiped: [keyblock, plain] };
   }
 
   it('takes the key of the service, then that of the ticket (RFC 4120 section 7.5.1), and leaves neither in memory', () => {
     const ticket = ticketOf(flags, derElement(contextTag(1), sessionKey));
-    const { result, uses, keyblock } = opened(ticket);
-    assert.equal(result?.toString(), 'plain');
+    const { result, uses, wiped } = opened(ticket);
+    assert.equal(result, 'plain');
     assert.deepEqual(uses, [
       [serviceKey, 2, 'ticket'],
       [17, 'a session key'],
       [{ encryptionType: 17, keyblock: 2n }, 11, 'authenticator'],
     ]);
-    for (const bytes of [ticket, keyblock]) assert.ok(bytes.every((byte) => byte === 0));
+    for (const bytes of [ticket, ...wiped]) assert.ok(bytes.every((byte) => byte === 0));
   });
 
   it('ends where the key of the service does not fit, or the ticket is none', () => {
