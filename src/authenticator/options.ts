@@ -123,8 +123,8 @@ function optionTable<R>() {
     }),
     /**
      * Where accepted Kerberos authenticators are remembered, so that none is accepted twice. `true`: in the cache that
-     * all Kerberos services of this user share. A name such as `file2:/run/app/replay`: in a cache of your own.
-     * `false`: nowhere.
+     * KRB5RCACHENAME or krb5.conf names, else in the one that all Kerberos services of this user share. A name such as
+     * `file2:/run/app/replay`: in a cache of your own. `false`: nowhere.
      */
     replayCache: optional(replayCache, { otherwise: '`true`', ...kerberosAlone }),
     /** Refuse Kerberos tickets without a PAC. The PAC says which SID and groups the user has. */

@@ -30,9 +30,9 @@ export const kerberosOptions = {
   }),
   /**
    * The replay cache. It remembers accepted authenticators, so that none is accepted twice. True: with MIT krb5, the
-   * cache that all Kerberos services of this user share (`dfl:`); with Heimdal, a cache in the memory of this process,
-   * which refuses authenticators older than the process. A string: the name of a replay cache of MIT krb5, such as
-   * `file2:/run/app/replay`. False: no replay cache.
+   * cache of KRB5RCACHENAME or of default_rcache_name in krb5.conf, else the one that all Kerberos services of this user
+   * share (`dfl:`); with Heimdal, a cache in the memory of this process, which refuses authenticators older than the
+   * process. A string: the name of a replay cache of MIT krb5, such as `file2:/run/app/replay`. False: no replay cache.
    */
   replayCache: defaulted(replayCache, true),
   /** Verify on a thread of libuv's pool. That is slower, but does not block the event loop. */
@@ -100,7 +100,7 @@ export function kerberosSettings(
     keytab: usableKeytab(options.keytab ?? defaultKeytab(), acceptsService, services, encryptionTypes),
     acceptsService,
     services,
-    replayCache: typeof cache === 'string' ? cache : cache ? 'dfl:' : 'none:',
+    replayCache: typeof cache === 'string' ? cache : cache ? undefined : 'none:',
     replayCacheOption: cache,
     asynchronous: options.asynchronous,
     requirePac: options.requirePac,

@@ -27,7 +27,7 @@ export const kerberosPackage: SecurityPackage = Object.freeze({
     if (options.library === undefined) warnOfFallback(library, options.onWarning);
     const settings = kerberosSettings(options, principal, () => defaultKeytabName(library));
     const extensions = extensionsOf(library);
-    extensions.checkSettings(settings);
+    extensions.checkSettings(library, settings);
     return new KerberosCredential({ frame: new Frame(library), extensions, settings });
   },
 });

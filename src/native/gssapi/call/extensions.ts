@@ -50,7 +50,7 @@ export interface GssapiExtensions {
    *
    * @throws OptionError `ERR_SSPI_AUTH_OPTION` with the option and the cure
    */
-  checkSettings(settings: KerberosSettings): void;
+  checkSettings(library: GssapiLibrary, settings: KerberosSettings): void;
 
   /**
    * Acquires an acceptor credential for all keys of a keytab.

@@ -23,6 +23,7 @@ export const gssFunctions = {
 /** Functions of krb5.h. */
 export const krb5Functions = {
   initContext: ['krb5_init_context', 1],
+  freeContext: ['krb5_free_context', 1],
   ktDefaultName: ['krb5_kt_default_name', 3],
   ktResolve: ['krb5_kt_resolve', 3],
   ktClose: ['krb5_kt_close', 2],
@@ -59,4 +60,8 @@ export const results: Readonly<Record<string, string>> = {
   krb5_data_free: 'void',
   krb5_free_unparsed_name: 'void',
   krb5_xfree: 'void',
+  krb5_free_context: 'void',
+  profile_get_string: 'int64_t',
+  profile_release_string: 'void',
+  profile_release: 'void',
 };

@@ -55,6 +55,11 @@ export interface GssapiLibrary {
    * @throws Error if the library does not export it
    */
   variable(symbol: string): bigint;
+  /**
+   * A variable of the environment as native libraries see it: not at all in a process that was started with more rights
+   * than its user has, and the one of the process in a worker thread.
+   */
+  readonly environment: (name: string) => string | undefined;
   /** The address of the first byte of a buffer. Keep the buffer referenced for as long as the address is used. */
   readonly addressOf: (bytes: Uint8Array) => bigint;
 }
@@ -217,8 +222,17 @@ function open(location: GssapiLocation): GssapiLibrary {
       return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
     },
     variable: (symbol: string) => gssapi.symbol(symbol) as bigint,
+    environment: nativeEnvironment(),
     addressOf: (bytes: Uint8Array) => koffi().address(bytes),
   });
+}
+
+/** secure_getenv of glibc and musl; macOS has getenv alone. */
+function nativeEnvironment(): GssapiLibrary['environment'] {
+  const own = koffi().load(null);
+  const symbol = isExported(own, 'secure_getenv') ? 'secure_getenv' : 'getenv';
+  const read = own.func(symbol, 'str', ['str']) as unknown as (name: string) => string | null;
+  return (name) => read(name) ?? undefined;
 }
 
 function bind<T extends FunctionTable>(handle: LibraryHandle, table: T, result: string): Functions<T> {

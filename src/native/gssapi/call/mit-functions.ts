@@ -9,8 +9,12 @@ export const mitGssFunctions = {
   storeCredInto: ['gss_store_cred_into', 9],
 } as const satisfies FunctionTable;
 
-/** Functions of krb5.h of MIT krb5. */
+/** Functions of krb5.h and profile.h of MIT krb5. */
 export const mitKrb5Functions = {
   freeUnparsedName: ['krb5_free_unparsed_name', 2],
   cDecrypt: ['krb5_c_decrypt', 6],
+  getProfile: ['krb5_get_profile', 2],
+  profileGetString: ['profile_get_string', 6],
+  profileReleaseString: ['profile_release_string', 1],
+  profileRelease: ['profile_release', 1],
 } as const satisfies FunctionTable;

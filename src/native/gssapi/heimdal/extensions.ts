@@ -70,7 +70,7 @@ export function heimdalExtensions(library: GssapiLibrary): GssapiExtensions {
   });
 }
 
-function checkSettings({ replayCache, replayCacheOption }: KerberosSettings): void {
+function checkSettings(_: GssapiLibrary, { replayCache, replayCacheOption }: KerberosSettings): void {
   if (typeof replayCacheOption !== 'string' || replayCache === 'none:') return;
   throw new OptionError(
     'authData.replayCache',

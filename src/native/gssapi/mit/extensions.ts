@@ -3,18 +3,18 @@ import type { GssapiExtensions } from '../call/extensions.ts';
 import { GSS_C_CHANNEL_BOUND_FLAG, GSS_S_COMPLETE } from '../call/gss-status.ts';
 import { acquireFrom, storeInto } from './credential-store.ts';
 import { mitPac } from './pac.ts';
-import { checkReplayCacheFile } from '../keytab/replay-cache-file.ts';
+import { checkReplayCache } from './replay-cache.ts';
 
 /** Offsets of `principal` and `key` (a krb5_keyblock) in krb5_keytab_entry (krb5.h). */
 const ENTRY_PRINCIPAL_OFFSET = 8;
 const ENTRY_KEY_OFFSET = 24;
 
 export const mitExtensions: GssapiExtensions = Object.freeze<GssapiExtensions>({
-  checkSettings: ({ replayCache }) => {
-    checkReplayCacheFile(replayCache);
+  checkSettings: checkReplayCache,
+  acquireAcceptor(frame, keytab, { replayCache, encryptionTypes }) {
+    const store = replayCache === undefined ? { keytab } : { keytab, rcache: replayCache };
+    return acquireFrom(frame, store, encryptionTypes);
   },
-  acquireAcceptor: (frame, keytab, { replayCache, encryptionTypes }) =>
-    acquireFrom(frame, { keytab, rcache: replayCache }, encryptionTypes),
   verifyAccepted: () => undefined,
   // Never 'withheld': MIT krb5 itself refuses a token of a client that supports channel bindings and sends none.
   channelBinding: (frame) => ((frame.contextFlags & GSS_C_CHANNEL_BOUND_FLAG) !== 0 ? 'bound' : 'missing'),
