@@ -10,7 +10,7 @@ import { bindingsResult, contextAttributes } from './call/accept-results.ts';
 import type { KerberosProvider } from './call/extensions.ts';
 import type { Frame } from './call/frame.ts';
 import * as Gss from './call/gss-status.ts';
-import { storeDelegated } from './delegated-cache.ts';
+import type { DelegatedCaches } from './delegation/delegated-caches.ts';
 import { refused } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
 import { KerberosContext } from './kerberos-context.ts';
@@ -28,6 +28,8 @@ export interface AcceptedExchange {
   readonly known: TicketAccount | undefined;
   /** Where accounts are kept for the next token with the same ticket. */
   readonly accounts: TicketAccounts;
+  /** Where forwarded tickets are stored. Undefined if option `delegate` is off. */
+  readonly delegatedCaches: DelegatedCaches | undefined;
 }
 
 /**
@@ -64,7 +66,8 @@ export function establish(frame: Frame, provider: KerberosProvider, accepted: Ac
   if (bindings !== undefined) output.push(bindingsResult(binding === 'bound'));
   const handle = frame.contextHandle;
   const delegatedHandle = delegate ? frame.delegatedHandle : 0n;
-  const delegated = delegatedHandle === 0n ? undefined : storeDelegated(frame, extensions, delegatedHandle, expiry);
+  const delegated =
+    delegatedHandle === 0n ? undefined : accepted.delegatedCaches?.store(frame, delegatedHandle, expiry);
   const attributes = contextAttributes(flags, delegated !== undefined, call.requirements);
   const context = new KerberosContext(provider.frame, {
     handle,

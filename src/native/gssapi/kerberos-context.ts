@@ -25,7 +25,7 @@ import type { SecBuffer } from '../../sspi/buffers.ts';
 import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
 import type { AcceptReply, Answer, PackageContext } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
-import type { DelegatedCache } from './delegated-cache.ts';
+import type { DelegatedCache } from './delegation/delegated-caches.ts';
 import type { Frame } from './call/frame.ts';
 import { GSS_C_CONF_FLAG, GSS_C_INTEG_FLAG, GSS_S_COMPLETE, messageStatus } from './call/gss-status.ts';
 import { kerberosPackageInfo } from './package-info.ts';

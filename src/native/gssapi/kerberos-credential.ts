@@ -9,6 +9,7 @@ import { FramePool } from './call/frame-pool.ts';
 import type { Frame } from './call/frame.ts';
 import * as Gss from './call/gss-status.ts';
 import { releaseAll, releaseContext, releaseResults } from './call/release.ts';
+import { DelegatedCaches } from './delegation/delegated-caches.ts';
 import { establish } from './establishment.ts';
 import { prepare, readExchange, refused } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
@@ -32,9 +33,12 @@ export class KerberosCredential implements PackageCredential {
   readonly #frames: FramePool | undefined;
   readonly #accounts = new TicketAccounts();
   readonly #budget: CheckBudget;
+  readonly #delegatedCaches: DelegatedCaches | undefined;
 
   constructor(provider: KerberosProvider) {
     this.#provider = provider;
+    const { delegate, onWarning } = provider.settings;
+    this.#delegatedCaches = delegate ? new DelegatedCaches(provider.extensions, onWarning) : undefined;
     this.#frames = provider.settings.asynchronous ? new FramePool(provider.frame.library) : undefined;
     this.#acceptor = new AcceptorCredential(provider);
     this.#budget = new CheckBudget(provider.settings.clock);
@@ -138,7 +142,9 @@ export class KerberosCredential implements PackageCredential {
       return refusalByLibrary(frame, this.#provider, { major, exchange, keytab, budget: this.#budget, reloadFailure });
     }
     try {
-      const reply = establish(frame, this.#provider, { exchange, held, known, accounts: this.#accounts });
+      const accounts = this.#accounts;
+      const delegatedCaches = this.#delegatedCaches;
+      const reply = establish(frame, this.#provider, { exchange, held, known, accounts, delegatedCaches });
       if (reply.context === undefined) releaseContext(frame);
       return reply;
     } catch (error) {

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readdir, writeFile } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { Frame } from '../../../../src/native/gssapi/call/frame.ts';
+import { DelegatedCaches } from '../../../../src/native/gssapi/delegation/delegated-caches.ts';
+import { scratchFolder } from '../../../lab/scratch.ts';
+import type { ScratchFolder } from '../../../lab/scratch.ts';
+
+const runs = { skip: process.platform === 'win32' ? 'GSSAPI is for Linux and macOS' : false };
+const frame: Frame = Object.create(Frame.prototype) as Frame;
+const expiry = new Date(0);
+
+describe('credential caches of delegated tickets', runs, () => {
+  let parent: ScratchFolder;
+  const whatWas = process.env['TMPDIR'];
+  beforeEach(async () => {
+    parent = await scratchFolder('delegated-caches');
+    process.env['TMPDIR'] = parent.path;
+  });
+  afterEach(async () => {
+    if (whatWas === undefined) Reflect.deleteProperty(process.env, 'TMPDIR');
+    else process.env['TMPDIR'] = whatWas;
+    await parent.remove();
+  });
+
+  /** A library that can store or not. */
+  const caches = (): { caches: DelegatedCaches; library: { canStore: boolean }; warnings: string[] } => {
+    const warnings: string[] = [];
+    const library = { canStore: true };
+    const storeDelegated = (): boolean => library.canStore;
+    return { caches: new DelegatedCaches({ storeDelegated }, (text) => warnings.push(text)), library, warnings };
+  };
+
+  it('are files of their own, which are removed when they are destroyed', async () => {
+    const { caches: stored, warnings } = caches();
+    const [first, second] = [stored.store(frame, 1n, expiry), stored.store(frame, 2n, undefined)];
+    assert.notEqual(first?.credentialCache, second?.credentialCache);
+    assert.equal(first?.expiry, expiry);
+    const path = first.credentialCache.replace(/^FILE:/, '');
+    await writeFile(path, '');
+    first.destroy();
+    assert.equal(existsSync(path), false);
+    second?.destroy();
+    second?.destroy();
+    assert.deepEqual(await readdir(parent.path), []);
+    assert.deepEqual(warnings, []);
+  });
+
+  for (const [name, spoil, mend, reason] of [
+    [
+      'the temporary folder is missing',
+      (_: { canStore: boolean }, folder: ScratchFolder) => (process.env['TMPDIR'] = folder.file('absent')),
+      (_: { canStore: boolean }, folder: ScratchFolder) => (process.env['TMPDIR'] = folder.path),
+      /absent \(ENOENT/,
+    ],
+    [
+      'the library cannot write there, since the file system is full',
+      (library: { canStore: boolean }) => (library.canStore = false),
+      (library: { canStore: boolean }) => (library.canStore = true),
+      /cannot write there/,
+    ],
+  ] as const) {
+    it(`are none if ${name}; the operator is told once`, async () => {
+      const { caches: stored, library, warnings } = caches();
+      for (let time = 1; time <= 2; time++) {
+        spoil(library, parent);
+        for (let ticket = 1; ticket <= 3; ticket++) assert.equal(stored.store(frame, 1n, expiry), undefined);
+        assert.equal(warnings.length, time);
+        assert.match(warnings.at(-1) ?? '', reason);
+        assert.match(warnings.at(-1) ?? '', /without delegatedCredentials.*TMPDIR/);
+        mend(library, parent);
+        stored.store(frame, 1n, expiry)?.destroy();
+        assert.deepEqual(await readdir(parent.path), []);
+      }
+    });
+  }
+});
