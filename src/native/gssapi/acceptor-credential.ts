@@ -7,6 +7,8 @@
  * than CheckBudget allows. Calls that run with the old credential finish with it. After the last of
  * them it is released.
  */
+import { statSync } from 'node:fs';
+import { fileExposure, processReader } from '../../foundation/file-exposure.ts';
 import type { KerberosProvider } from './call/extensions.ts';
 import { releaseCredential } from './call/release.ts';
 import { CheckBudget } from './keytab/check-budget.ts';
@@ -40,6 +42,8 @@ export class AcceptorCredential {
   readonly #budget: CheckBudget;
   #checkedAt: number;
   #reloadFailure: string | undefined;
+  /** The operator has been told that others may read or change the keytab, and it is still so. */
+  #toldOfExposure = false;
   /** The file that could not be loaded, and when that was tried. It is not read again at once. */
   #failed: { readonly signature: string; readonly at: number } | undefined;
 
@@ -134,12 +138,24 @@ export class AcceptorCredential {
     releaseCredential(this.#provider.frame, generation.handle);
   }
 
+  /** Says it when a keytab is loaded, and not again while it stays so. */
+  #warnOfExposure(): void {
+    const { keytab, onWarning } = this.#provider.settings;
+    const reader = processReader();
+    const exposure = reader === undefined ? undefined : fileExposure(keytab, statSync(keytab), reader);
+    if (exposure !== undefined && !this.#toldOfExposure) {
+      onWarning(`sspi-auth: who has the keys of keytab ${keytab} can sign in here as anybody, and it ${exposure}`);
+    }
+    this.#toldOfExposure = exposure !== undefined;
+  }
+
   #acquire(): Generation {
     const { frame, extensions, settings } = this.#provider;
     const { keytab } = settings;
     // The signature is taken first: if the file changes while it is read, the next check finds that.
     const signature = fileSignature(keytab);
     const listing = readKeytab(keytab);
+    this.#warnOfExposure();
     const copy = copyKeytab(frame.library, extensions, keytab, settings.acceptsService);
     try {
       const handle = extensions.acquireAcceptor(frame, copy.name, settings);

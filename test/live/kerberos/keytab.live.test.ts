@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, rename, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, rename, writeFile } from 'node:fs/promises';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { describe, it, mock } from 'node:test';
@@ -38,6 +38,33 @@ for (const { name, library, ready } of gssapis)
       await kdc.administer([`ktadd -norandkey -k ${kdc.keytab} HTTP/localhost`]);
       assert.equal((await server.verify(await after.initiate())).status, 'SEC_E_OK');
       assert.equal((await server.verify(await before.initiate())).status, 'SEC_E_OK');
+    });
+
+    it('one that others can read or change is warned of once, with the cure', async () => {
+      await using kdc = await startKdc();
+      useRealm(kdc);
+      const warnings: string[] = [];
+      const keytab = kdc.keytab;
+      const onWarning = (text: string): void => void warnings.push(text);
+      for (const [mode, what] of [
+        [0o600, undefined],
+        [0o640, undefined],
+        [0o644, 'read by every user of this machine'],
+        [0o660, 'changed by its group'],
+        [0o666, 'read and changed by every user of this machine'],
+      ] as const) {
+        await chmod(keytab, mode);
+        warnings.length = 0;
+        using server = await acceptor({ keytab, library, onWarning });
+        await using client = await startGssClient(await kdc.signIn('alice'));
+        assert.equal((await server.verify(await client.initiate())).status, 'SEC_E_OK');
+        const expected = what === undefined ? [] : [`it can be ${what}: chmod 600 ${keytab}`];
+        const found = warnings.filter((text) => text.includes(keytab));
+        assert.deepEqual(
+          found.map((text) => text.replace(/^.*, and (?=it can)/, '')),
+          expected,
+        );
+      }
     });
 
     it('keys change under load: no ticket is refused before, while or after', async () => {
