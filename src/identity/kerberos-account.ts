@@ -43,13 +43,15 @@ export function anonymousAccount(account: SecurityContextToken): SecurityContext
  * entry.
  *
  * @param principal the client principal of the ticket; used where the PAC has no name
- * @param upnInfo the UPN_DNS_INFO buffer of the PAC, if it has one
+ * @param isForeign whether the client is of another realm than the service. The KDC of that realm can write any name into
+ *   a PAC, also the NetBIOS name of the service's domain. The account then is `user@REALM`, and groups have SIDs alone
+ * @param pac KERB_VALIDATION_INFO, and UPN_DNS_INFO if the PAC has it
  * @param anonymous whether the flags of the context say that the client is anonymous
  */
 export function accountOfPac(
   principal: Principal,
-  info: KerbValidationInfo,
-  upnInfo: UpnDnsInfo | undefined,
+  isForeign: boolean,
+  { info, upnInfo }: { readonly info: KerbValidationInfo; readonly upnInfo?: UpnDnsInfo | undefined },
   anonymous: boolean,
 ): SecurityContextToken {
   const { logonDomainId, logonDomainName, effectiveName, fullName, userId } = info;
@@ -57,7 +59,7 @@ export function accountOfPac(
   const groups = new Map<string, Group>();
   const add = (sid: string, attributes: number): void => {
     if (groups.has(sid)) return;
-    const name = wellKnownSidName(sid, domain);
+    const name = isForeign ? undefined : wellKnownSidName(sid, domain);
     // A group that is not enabled must not grant access either.
     const denyOnly = (attributes & SE_GROUP_USE_FOR_DENY_ONLY) !== 0 || (attributes & SE_GROUP_ENABLED) === 0;
     groups.set(sid, Object.freeze({ sid, ...(name === undefined ? undefined : { name }), attributes, denyOnly }));
@@ -71,10 +73,10 @@ export function accountOfPac(
   // If UserId is 0, the first extra SID is that of the account (MS-PAC section 2.5). It may be from another domain.
   const sid = userId === 0 ? info.extraSids[0]?.sid : sidInDomain(logonDomainId, userId);
   return Object.freeze({
-    userName: effectiveName === '' ? principal.name : effectiveName,
-    ...(logonDomainName === '' ? undefined : { domain: logonDomainName }),
+    userName: isForeign || effectiveName === '' ? principal.name : effectiveName,
+    ...(isForeign || logonDomainName === '' ? undefined : { domain: logonDomainName }),
     userPrincipalName:
-      upnInfo === undefined || upnInfo.upn === '' ? `${principal.name}@${principal.realm}` : upnInfo.upn,
+      isForeign || upnInfo === undefined || upnInfo.upn === '' ? `${principal.name}@${principal.realm}` : upnInfo.upn,
     ...(fullName === '' ? undefined : { displayName: fullName }),
     ...(sid === undefined ? undefined : { sid }),
     groups: Object.freeze([...groups.values()]),

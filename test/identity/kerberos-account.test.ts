@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { KerbValidationInfo } from '../../src/formats/kerberos/kerb-validation-info.ts';
 import type { UpnDnsInfo } from '../../src/formats/kerberos/pac.ts';
 import { accountOfPac, accountOfPrincipal, anonymousAccount } from '../../src/identity/kerberos-account.ts';
+import { accountName } from '../../src/identity/identity.ts';
 import { parsePrincipal } from '../../src/formats/kerberos/principal.ts';
 import { hasControlCharacter } from '../../src/foundation/text.ts';
 
@@ -39,7 +40,7 @@ const upn: UpnDnsInfo = {
 };
 type Account = ReturnType<typeof accountOfPac>;
 const accountOf = (change: Partial<KerbValidationInfo> = {}, upnInfo?: UpnDnsInfo, anonymous = false): Account =>
-  accountOfPac(principal, { ...info, ...change }, upnInfo, anonymous);
+  accountOfPac(principal, false, { info: { ...info, ...change }, upnInfo }, anonymous);
 const sids = (account: Account): readonly (string | undefined)[] => account.groups.map(({ sid }) => sid);
 
 describe('a principal', () => {
@@ -74,7 +75,7 @@ describe('a principal', () => {
     const anonymous = { name: 'WELLKNOWN/ANONYMOUS', realm: 'WELLKNOWN:ANONYMOUS' };
     assert.ok(accountOfPrincipal(principal, true).isAnonymous);
     assert.ok(accountOfPrincipal(anonymous, false).isAnonymous);
-    assert.ok(accountOfPac(anonymous, info, undefined, false).isAnonymous);
+    assert.ok(accountOfPac(anonymous, false, { info }, false).isAnonymous);
     assert.ok(accountOf({}, undefined, true).isAnonymous);
     assert.ok(accountOf({ userId: 0, extraSids: [{ sid: 'S-1-5-7', attributes: 7 }] }).isAnonymous);
     const known = accountOf();
@@ -84,6 +85,20 @@ describe('a principal', () => {
 });
 
 describe('the account of a PAC (MS-KILE 3.4.5.3)', () => {
+  it('of another realm has the name of the ticket, and groups by SID alone (D18)', () => {
+    const builtIn = { sid: 'S-1-5-32-544', attributes: 7 };
+    const evil = { ...info, effectiveName: 'Administrator', extraSids: [...info.extraSids, builtIn] };
+    const upnInfo = { ...upn, upn: 'administrator@corp.example' };
+    const account = accountOfPac({ name: 'mallory', realm: 'OTHER.TEST' }, true, { info: evil, upnInfo }, false);
+    assert.equal(accountName(account), 'mallory@OTHER.TEST');
+    assert.equal(account.userName, 'mallory');
+    assert.equal(account.domain, undefined);
+    assert.equal(account.userPrincipalName, 'mallory@OTHER.TEST');
+    assert.equal(account.sid, `${DOMAIN}-1104`);
+    assert.deepEqual(sids(account), [...sids(accountOf()).slice(0, 3), 'S-1-5-32-544', `${ELSEWHERE}-1301`]);
+    assert.ok(account.groups.every((group) => !('name' in group)));
+  });
+
   it('has names, SID and groups of all four kinds', () => {
     assert.deepEqual(accountOf({}, upn), {
       userName: 'Alice',

@@ -75,7 +75,7 @@ export function establish(frame: Frame, provider: KerberosProvider, accepted: Ac
     attributes,
     token: isAnonymous ? anonymousAccount(account.token) : account.token,
     client: account.client,
-    service: `${request.ticket.serviceName}@${request.ticket.realm}`,
+    service: account.service,
     encryptionType: request.sessionEncryptionType,
     start,
     expiry,
@@ -91,7 +91,7 @@ function accountOf(
   { exchange, held, accounts }: AcceptedExchange,
   isAnonymous: boolean,
 ): AccountResult {
-  const account = readAccount(frame, extensions, exchange.request, isAnonymous, settings.requirePac);
+  const account = readAccount(frame, extensions, exchange.request, isAnonymous, settings);
   // Only an account from a verified PAC is kept. Without a PAC in the ticket, the result also depends on
   // authorization data that the client itself put into its token.
   if ('token' in account && account.hasPac && !isAnonymous) accounts.set(exchange.request, held.keytab, account);

@@ -42,7 +42,7 @@ export interface EstablishedKerberos {
   readonly token: SecurityContextToken;
   /** `user@REALM`. */
   readonly client: string;
-  /** `HTTP/host@REALM` of the ticket. */
+  /** The principal whose key decrypted the ticket: `HTTP/host@REALM`. The name in the ticket itself is not encrypted. */
   readonly service: string;
   /** Encryption type of the ticket's session key. */
   readonly encryptionType: number;

@@ -6,6 +6,7 @@ import { decodePac, decodeUpnDnsInfo, PAC_LOGON_INFO, PAC_UPN_DNS_INFO } from '.
 import { accountOfPac, accountOfPrincipal } from '../../identity/kerberos-account.ts';
 import type { GssapiExtensions } from './call/extensions.ts';
 import type { Frame } from './call/frame.ts';
+import type { KerberosSettings } from './call/kerberos-settings.ts';
 import type { TicketAccount } from './ticket-accounts.ts';
 import { parsePrincipal } from '../../formats/kerberos/principal.ts';
 import { hasControlCharacter } from '../../foundation/text.ts';
@@ -26,14 +27,14 @@ export type AccountResult =
  *
  * @param request the AP-REQ that was accepted
  * @param anonymous whether the flags of the context say that the client is anonymous
- * @param requirePac whether a client without a PAC is refused too (attack D16)
+ * @param settings `requirePac`: whether a client without a PAC is refused too (attack D16)
  */
 export function readAccount(
   frame: Frame,
   extensions: GssapiExtensions,
   request: ApRequestHeader,
   anonymous: boolean,
-  requirePac: boolean,
+  { requirePac }: Pick<KerberosSettings, 'requirePac'>,
 ): AccountResult {
   let client: string | undefined;
   try {
@@ -42,6 +43,8 @@ export function readAccount(
     if (!(error instanceof MalformedTokenError)) throw error;
     return { refusal: 'the name of the client is not UTF-8, so it could be taken for that of another; rename it' };
   }
+  const service = extensions.serviceName(frame);
+  if (service === undefined) return { refusal: 'the library does not tell whose key decrypted the ticket' };
   if (client === undefined) return { refusal: 'the client has no principal name' };
   if (hasControlCharacter(client)) return { refusal: 'the name of the client holds control characters' };
 
@@ -49,36 +52,38 @@ export function readAccount(
   if (pac === 'unverified') {
     return { refusal: `the PAC in the ticket of ${client} does not verify with the key of the service` };
   }
-  return accountOf(client, pac, anonymous, requirePac);
+  return accountOf({ client, service, anonymous }, pac, requirePac);
 }
 
 /** Makes the account of a client. @param pac the verified PAC; undefined if the ticket has none */
 function accountOf(
-  client: string,
+  { client, service, anonymous }: { readonly client: string; readonly service: string; readonly anonymous: boolean },
   pac: Uint8Array | undefined,
-  anonymous: boolean,
   requirePac: boolean,
 ): AccountResult {
   const hasPac = pac !== undefined;
   const principal = parsePrincipal(client);
-  if (principal === undefined) return { refusal: 'the client has no principal name' };
+  const realm = parsePrincipal(service)?.realm;
+  if (principal === undefined || realm === undefined) return { refusal: 'the client has no principal name' };
   try {
     const buffers = pac === undefined ? [] : decodePac(pac);
     const logonInfo = buffers.find(({ type }) => type === PAC_LOGON_INFO);
     if (logonInfo === undefined) {
       if (requirePac)
         return { refusal: `the ticket of ${client} has no PAC with logon information, and one is required` };
-      return { token: accountOfPrincipal(principal, anonymous), client, hasPac };
+      return { token: accountOfPrincipal(principal, anonymous), client, service, hasPac };
     }
     const info = decodeKerbValidationInfo(logonInfo.data);
     const upnDnsInfo = buffers.find(({ type }) => type === PAC_UPN_DNS_INFO);
     const upnInfo = upnDnsInfo === undefined ? undefined : decodeUpnDnsInfo(upnDnsInfo.data);
-    const token = accountOfPac(principal, info, upnInfo, anonymous);
+    // Names of another realm are its own affair: only its SIDs are taken. Keytabs have realms in any case.
+    const isForeign = principal.realm.toLowerCase() !== realm.toLowerCase();
+    const token = accountOfPac(principal, isForeign, { info, upnInfo }, anonymous);
     const names = [token.userName, token.domain, token.displayName, token.userPrincipalName];
     if (names.some((name) => name !== undefined && hasControlCharacter(name))) {
       return { refusal: `a name in the PAC of ${client} holds control characters` };
     }
-    return { token, client, hasPac };
+    return { token, client, service, hasPac };
   } catch (error) {
     if (!(error instanceof MalformedTokenError)) throw error;
     return { refusal: `the PAC of ${client} is malformed: ${error.message}` };

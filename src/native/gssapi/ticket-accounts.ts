@@ -24,6 +24,8 @@ export interface TicketAccount {
   readonly token: SecurityContextToken;
   /** `user@REALM`. */
   readonly client: string;
+  /** The principal whose key decrypted the ticket: `HTTP/host@REALM`. */
+  readonly service: string;
 }
 
 interface Entry {

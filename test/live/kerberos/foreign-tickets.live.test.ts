@@ -2,8 +2,22 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { derInteger } from '../../../src/formats/der.ts';
-import { ASC_REQ_EXTENDED_ERROR } from '../../../src/sspi/index.ts';
-import { keytabKey, openApRequest, principalName, sealApRequest } from '../../lab/kerberos/ap-request-forge.ts';
+import {
+  ASC_REQ_EXTENDED_ERROR,
+  deleteSecurityContext,
+  queryContextAttributes,
+  SECPKG_ATTR_CLIENT_SPECIFIED_TARGET,
+  SECPKG_ATTR_NATIVE_NAMES,
+  statusName,
+} from '../../../src/sspi/index.ts';
+import {
+  kerberosString,
+  keytabKey,
+  openApRequest,
+  principalName,
+  sealApRequest,
+} from '../../lab/kerberos/ap-request-forge.ts';
+import type { OpenApRequest } from '../../lab/kerberos/ap-request-forge.ts';
 import { gssClientPackages, startGssClient } from '../../lab/gss-client.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import { runChecked } from '../../lab/process.ts';
@@ -57,6 +71,39 @@ for (const { name: gssapi, library, ready } of gssapis)
         assert.equal(verified.token, undefined);
         // No library has anything against it by itself, once it has the key.
         if (keyVersion === 77) assert.equal((await any.verify(await renamed())).status, 'SEC_E_OK');
+      }
+    });
+
+    it('D05: the service that is reported is the one whose key it was, not the one that the ticket names', async () => {
+      const names = ['HTTP/localhost', 'cifs/localhost', 'HTTP/other.test@OTHER.TEST'];
+      using any = await acceptor({ library, keytab: realm.kdc.keytab, servicePrincipalNames: names });
+      const cifs = keytabKey(realm.kdc.keytab, 'cifs/localhost');
+      for (const alter of [
+        (open: OpenApRequest) => open.ticket.set(2, principalName(2, 'HTTP', 'localhost')),
+        (open: OpenApRequest) => {
+          open.ticket.set(1, kerberosString('OTHER.TEST'));
+          open.ticket.set(2, principalName(2, 'HTTP', 'other.test'));
+        },
+      ]) {
+        const open = openApRequest(await realm.client.initiate({ target: 'cifs@localhost' }), cifs);
+        alter(open);
+        open.ticketHeader.keyVersion = 77;
+        const { context, status } = await any.accept(sealApRequest(open, cifs));
+        assert.equal(statusName(status), 'SEC_E_OK');
+        const service = 'cifs/localhost@TEST.LOCAL';
+        assert.equal(queryContextAttributes(context!, SECPKG_ATTR_NATIVE_NAMES).value?.server, service);
+        assert.equal(queryContextAttributes(context!, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET).value, service);
+        deleteSecurityContext(context!);
+      }
+      // What stands in the clear reaches nobody: here a control character in the realm.
+      const open = openApRequest(await realm.client.initiate(), realm.key);
+      open.ticket.set(1, kerberosString('TEST.LOCAL\u001b[2J'));
+      open.ticketHeader.keyVersion = 77;
+      const { context } = await realm.server.accept(sealApRequest(open, realm.key));
+      if (context !== undefined) {
+        const names = queryContextAttributes(context, SECPKG_ATTR_NATIVE_NAMES).value;
+        assert.equal(names?.server, 'HTTP/localhost@TEST.LOCAL');
+        deleteSecurityContext(context);
       }
     });
 

@@ -12,6 +12,7 @@ import { vectors } from '../../lab/kerberos/vectors.ts';
 const [vector] = vectors(/^pac\.rc4/);
 const pac = Buffer.from(vector!.expected, 'hex');
 const client = 'alice@CORP.TEST';
+const service = 'HTTP/web.corp.test@CORP.TEST';
 
 // Only a real library uses them.
 const noFrame = undefined as unknown as Frame;
@@ -19,8 +20,22 @@ const noRequest = undefined as unknown as ApRequestHeader;
 
 /** Reads the account from a name and a PAC as a library gives them. */
 function account(name: string | undefined, given: PacResult, requirePac = false, anonymous = false): AccountResult {
-  const extensions = { clientName: () => name, pac: () => given } as unknown as GssapiExtensions;
-  return readAccount(noFrame, extensions, noRequest, anonymous, requirePac);
+  return accountAt(service, name, given, { requirePac, anonymous });
+}
+
+/** The same with the principal whose key it was. */
+function accountAt(
+  serviceName: string | undefined,
+  name: string | undefined,
+  given: PacResult,
+  { requirePac = false, anonymous = false } = {},
+): AccountResult {
+  const extensions = {
+    clientName: () => name,
+    serviceName: () => serviceName,
+    pac: () => given,
+  } as unknown as GssapiExtensions;
+  return readAccount(noFrame, extensions, noRequest, anonymous, { requirePac });
 }
 
 function refusalOf(result: AccountResult): string {
@@ -95,9 +110,30 @@ describe('the account of a ticket', () => {
 
   it('D22: is refused if the name of the ticket is not UTF-8', () => {
     const clientName = (): string => decodeUtf8(Buffer.from('j\xf6rg@CORP.TEST', 'latin1'), 'name');
-    const extensions = { clientName, pac: () => pac } as unknown as GssapiExtensions;
-    const read = readAccount(noFrame, extensions, noRequest, false, false);
+    const extensions = { clientName, serviceName: () => service, pac: () => pac } as unknown as GssapiExtensions;
+    const read = readAccount(noFrame, extensions, noRequest, false, { requirePac: false });
     assert.match(refusalOf(read), /name of the client is not UTF-8/);
+  });
+
+  it('D18: of another realm than that of the key has no names of the PAC', () => {
+    for (const [name, key, userName, domain] of [
+      [client, service, 'W2003FINAL$', 'WIN2K3THINK'],
+      // Exported with a realm in lower case, as happens.
+      [client, 'HTTP/web.corp.test@corp.test', 'W2003FINAL$', 'WIN2K3THINK'],
+      ['W2003FINAL$@OTHER.TEST', service, 'W2003FINAL$', undefined],
+      ['mallory@OTHER.TEST', service, 'mallory', undefined],
+      [client, 'HTTP/web@CORP.TEST.OTHER', 'alice', undefined],
+    ] as const) {
+      const read = accountAt(key, name, pac);
+      assert.ok('token' in read);
+      assert.deepEqual([read.token.userName, read.token.domain, read.service], [userName, domain, key]);
+      assert.ok(read.token.groups.length > 0);
+      assert.equal(
+        read.token.groups.some((group) => 'name' in group),
+        domain !== undefined,
+      );
+    }
+    assert.match(refusalOf(accountAt(undefined, client, pac)), /whose key decrypted the ticket/);
   });
 
   it('is refused if the ticket has no name', () => {

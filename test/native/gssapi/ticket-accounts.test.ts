@@ -8,6 +8,7 @@ import type { TicketAccount } from '../../../src/native/gssapi/ticket-accounts.t
 const account = (userName: string): TicketAccount => ({
   token: Object.freeze({ userName, groups: [], isAnonymous: false, isGuest: false }),
   client: `${userName}@R`,
+  service: 'HTTP/web@R',
 });
 const alice = account('alice');
 const keys: KeytabListing = { path: '/etc/http.keytab', entries: [] };

@@ -90,6 +90,12 @@ export interface GssapiExtensions {
    */
   clientName(frame: Frame, request: ApRequestHeader): string | undefined;
 
+  /**
+   * The principal whose key decrypted the ticket of the context in the frame, in the same form. The name in the ticket is
+   * not encrypted, and may be another (attack D05). Undefined if the library does not tell.
+   */
+  serviceName(frame: Frame): string | undefined;
+
   /** The PAC of the context in the frame. @param client the result of clientName */
   pac(frame: Frame, client: string): PacResult;
 

@@ -12,6 +12,7 @@ export const gssFunctions = {
   releaseBuffer: ['gss_release_buffer', 2],
   deleteSecContext: ['gss_delete_sec_context', 3],
   displayStatus: ['gss_display_status', 6],
+  inquireContext: ['gss_inquire_context', 9],
   inquireSecContextByOid: ['gss_inquire_sec_context_by_oid', 4],
   releaseBufferSet: ['gss_release_buffer_set', 2],
   getMic: ['gss_get_mic', 5],

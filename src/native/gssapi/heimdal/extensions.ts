@@ -16,6 +16,7 @@ import { describeOldAuthenticator, describeReplay, describeService } from '../ke
 import type { AcceptedToken, GssapiExtensions, TokenRefusal } from '../call/extensions.ts';
 import { Frame } from '../call/frame.ts';
 import { GSS_S_COMPLETE, isBadBindings } from '../call/gss-status.ts';
+import { withTargetName } from '../call/context-target.ts';
 import { heimdalAuthenticator, heimdalTicketClient } from './authenticator.ts';
 import { copyDelegated, importKeytab } from './credential.ts';
 import { inquireKey, principalText, readHeimdalOids } from './inquiry.ts';
@@ -61,6 +62,7 @@ export function heimdalExtensions(library: GssapiLibrary): GssapiExtensions {
       // Heimdal drops zeros at the end of a name, so that two principals would have one name (attack D22).
       return client === undefined || /\0/.test(client.name + client.realm) ? undefined : name;
     },
+    serviceName: (frame) => withTargetName(frame, (name) => principalText(frame, name)),
     pac: (frame, client) => heimdalPac(frame, oids, client),
     storeDelegated: copyDelegated,
     keytabPrincipal: heimdalKeytabPrincipal,

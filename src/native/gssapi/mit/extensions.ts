@@ -1,5 +1,7 @@
 /** The extensions of MIT krb5. It verifies replay, channel bindings and the encryption types of all keys itself. */
 import type { GssapiExtensions } from '../call/extensions.ts';
+import { withTargetName } from '../call/context-target.ts';
+import type { Frame } from '../call/frame.ts';
 import { GSS_C_CHANNEL_BOUND_FLAG, GSS_S_COMPLETE } from '../call/gss-status.ts';
 import { acquireFrom, storeInto } from './credential-store.ts';
 import { mitPac } from './pac.ts';
@@ -18,12 +20,8 @@ export const mitExtensions: GssapiExtensions = Object.freeze<GssapiExtensions>({
   verifyAccepted: () => undefined,
   // Never 'withheld': MIT krb5 itself refuses a token of a client that supports channel bindings and sends none.
   channelBinding: (frame) => ((frame.contextFlags & GSS_C_CHANNEL_BOUND_FLAG) !== 0 ? 'bound' : 'missing'),
-  clientName(frame) {
-    const { displayName } = frame.library.gss;
-    const major = displayName(frame.minor, frame.sourceNameHandle, frame.display, frame.pointer);
-    const name = frame.takeDisplayName();
-    return major === GSS_S_COMPLETE ? name : undefined;
-  },
+  clientName: (frame) => principalText(frame, frame.sourceNameHandle),
+  serviceName: (frame) => withTargetName(frame, (name) => principalText(frame, name)),
   pac: mitPac,
   storeDelegated: (frame, credential, ccache) => storeInto(frame, credential, { ccache }),
   keytabPrincipal({ krb5, krb5Context, addressOf, text }, { bytes }) {
@@ -62,3 +60,10 @@ export const mitExtensions: GssapiExtensions = Object.freeze<GssapiExtensions>({
     return code === 0 ? output.subarray(0, data.readUInt32LE(4)) : undefined;
   },
 });
+
+/** A principal as krb5_unparse_name writes it. @param name gss_name_t of a context */
+function principalText(frame: Frame, name: bigint): string | undefined {
+  const major = frame.library.gss.displayName(frame.minor, name, frame.display, null);
+  const text = frame.takeDisplayName();
+  return major === GSS_S_COMPLETE ? text : undefined;
+}
