@@ -129,6 +129,11 @@ function optionTable<R>() {
     replayCache: optional(replayCache, { otherwise: '`true`', ...kerberosAlone }),
     /** Refuse Kerberos tickets without a PAC. The PAC says which SID and groups the user has. */
     requirePac: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
+    /**
+     * Take nothing from the PAC of a Kerberos ticket: a client is its principal, without SID and groups. Who has a copy
+     * of the keytab can write any PAC.
+     */
+    ignorePac: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
     /** Keep the tickets that clients forward, as `request.sspi.delegatedCredentials`. */
     delegate: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
     /** Accept Kerberos tickets encrypted with RC4 (arcfour-hmac), which can be broken offline. */

@@ -93,6 +93,7 @@ describe('options', () => {
     ['replayCache', { accounts, replayCache: 5 }, /is 5/],
     ['replayCache', { accounts, replayCache: 'file2:/a\nb' }, /control characters/],
     ['requirePac', { accounts, requirePac: 'yes' }, /true or false/],
+    ['ignorePac', { accounts, ignorePac: 'yes' }, /true or false/],
     ['logger', { accounts, logger: 'pino' }, /is "pino".*console/],
     ['logger', { accounts, logger: true }, /is true/],
     ['requireMic', { accounts, requireMic: 'yes' }, /true or false/],
@@ -161,6 +162,7 @@ describe('options', () => {
     const kerberos = {
       requireMic: true,
       requirePac: true,
+      ignorePac: true,
       delegate: true,
       allowRc4: false,
       asynchronous: true,

@@ -39,6 +39,11 @@ export const kerberosOptions = {
   asynchronous: defaulted(flag, false),
   /** Refuse tickets without a PAC. The PAC has the SIDs of the account and of its groups. */
   requirePac: defaulted(flag, false),
+  /**
+   * Take nothing from the PAC: the account is the principal, without SID and groups. A PAC whose signature does not
+   * verify is still refused.
+   */
+  ignorePac: defaulted(flag, false),
   /** Accept tickets and keys of RC4 (arcfour-hmac), which can be broken offline. */
   allowRc4: defaulted(flag, false),
   /** Keep forwarded tickets for the application, if the call requires it (ASC_REQ_DELEGATE). */
@@ -79,7 +84,7 @@ const RC4 = 23;
  * @param principal pszPrincipal of acquireCredentialsHandle: a service to accept, besides option
  *   `servicePrincipalNames`
  * @param defaultKeytab returns the name of the default keytab. Called only if option `keytab` is not given
- * @throws OptionError `ERR_SSPI_AUTH_OPTION` if the principal is not a service principal name, or if the keytab cannot
+ * @throws OptionError `ERR_SSPI_AUTH_OPTION` if options contradict each other, if the principal is not a service principal name, or if the keytab cannot
  *   be read or has no usable key
  */
 export function kerberosSettings(
@@ -88,6 +93,9 @@ export function kerberosSettings(
   defaultKeytab: () => string,
 ): KerberosSettings {
   const { replayCache: cache, allowRc4 } = options;
+  if (options.requirePac && options.ignorePac) {
+    throw new OptionError('authData.ignorePac', 'is true, and so is requirePac', 'Leave one of the two out.');
+  }
   const named = [
     ...(options.servicePrincipalNames ?? []),
     ...(principal === undefined ? [] : [servicePrincipalName(principal, 'principal')]),
@@ -104,6 +112,7 @@ export function kerberosSettings(
     replayCacheOption: cache,
     asynchronous: options.asynchronous,
     requirePac: options.requirePac,
+    ignorePac: options.ignorePac,
     encryptionTypes,
     delegate: options.delegate,
     onWarning: options.onWarning,

@@ -27,14 +27,15 @@ export type AccountResult =
  *
  * @param request the AP-REQ that was accepted
  * @param anonymous whether the flags of the context say that the client is anonymous
- * @param settings `requirePac`: whether a client without a PAC is refused too (attack D16)
+ * @param settings `requirePac`: whether a client without a PAC is refused too (attack D16). `ignorePac`: whether
+ *   nothing is taken from the PAC (attack D17)
  */
 export function readAccount(
   frame: Frame,
   extensions: GssapiExtensions,
   request: ApRequestHeader,
   anonymous: boolean,
-  { requirePac }: Pick<KerberosSettings, 'requirePac'>,
+  settings: Pick<KerberosSettings, 'requirePac' | 'ignorePac'>,
 ): AccountResult {
   let client: string | undefined;
   try {
@@ -52,21 +53,21 @@ export function readAccount(
   if (pac === 'unverified') {
     return { refusal: `the PAC in the ticket of ${client} does not verify with the key of the service` };
   }
-  return accountOf({ client, service, anonymous }, pac, requirePac);
+  return accountOf({ client, service, anonymous }, pac, settings);
 }
 
 /** Makes the account of a client. @param pac the verified PAC; undefined if the ticket has none */
 function accountOf(
   { client, service, anonymous }: { readonly client: string; readonly service: string; readonly anonymous: boolean },
   pac: Uint8Array | undefined,
-  requirePac: boolean,
+  { requirePac, ignorePac }: Pick<KerberosSettings, 'requirePac' | 'ignorePac'>,
 ): AccountResult {
   const hasPac = pac !== undefined;
   const principal = parsePrincipal(client);
   const realm = parsePrincipal(service)?.realm;
   if (principal === undefined || realm === undefined) return { refusal: 'the client has no principal name' };
   try {
-    const buffers = pac === undefined ? [] : decodePac(pac);
+    const buffers = pac === undefined || ignorePac ? [] : decodePac(pac);
     const logonInfo = buffers.find(({ type }) => type === PAC_LOGON_INFO);
     if (logonInfo === undefined) {
       if (requirePac)

@@ -12,12 +12,14 @@ import {
 import type { SecurityContextToken } from '../../../src/sspi/index.ts';
 import { checksum } from '../../lab/kerberos/aes-sha1.ts';
 import {
+  kerberosString,
   keytabKey,
   openApRequest,
   pacAuthorizationData,
   pacOf,
   sealApRequest,
 } from '../../lab/kerberos/ap-request-forge.ts';
+import type { OpenApRequest } from '../../lab/kerberos/ap-request-forge.ts';
 import { adapters } from '../../adapters/servers.ts';
 import type { Answer } from '../../adapters/servers.ts';
 import { curl } from '../../lab/curl.ts';
@@ -162,8 +164,13 @@ describe('Kerberos with tickets of an Active Directory', ready, () => {
 
       describe('a PAC that was tampered with, in a ticket under the right key', () => {
         /** The token with its PAC altered; `sign` makes the server signature right again. */
-        const altered = async (alter: (pac: Buffer) => Uint8Array, sign: boolean): Promise<Buffer> => {
+        const altered = async (
+          alter: (pac: Buffer) => Uint8Array,
+          sign: boolean,
+          alterRest: (open: OpenApRequest) => void = () => undefined,
+        ): Promise<Buffer> => {
           const open = openApRequest(await client.initiate(), key);
+          alterRest(open);
           const pac = Buffer.from(alter(pacOf(open.encTicket.get(10)!)));
           if (sign) signServer(pac, key);
           open.encTicket.set(10, pacAuthorizationData(pac));
@@ -273,9 +280,32 @@ describe('Kerberos with tickets of an Active Directory', ready, () => {
           never((await server.verify(await altered(without, true))).token);
         });
 
+        it('D18: a KDC of another realm that writes our domain into its PAC gives its user no name of ours', async () => {
+          const ofOtherRealm = await altered(
+            (pac) => pac,
+            true,
+            ({ encTicket, authenticator }) => {
+              encTicket.set(2, kerberosString('OTHER.TEST'));
+              authenticator.set(1, kerberosString('OTHER.TEST'));
+            },
+          );
+          const { status, token, why } = await server.verify(ofOtherRealm);
+          assert.equal(status, 'SEC_E_OK', why);
+          assert.equal(token?.userPrincipalName, 'alice@OTHER.TEST');
+          assert.deepEqual([token.userName, token.domain], ['alice', undefined]);
+          assert.ok(token.groups.some(({ sid }) => /^S-1-5-21-.*-513$/.test(sid ?? '')));
+          assert.ok(token.groups.every((group) => !('name' in group)));
+        });
+
         it('D17: who has the key of the service can make any PAC: only the domain controller could tell', async () => {
           const forged = await altered((pac) => (pac.writeUInt32LE(500, userIdOffset(pac)), pac), true);
           assert.match((await server.verify(forged)).token?.sid ?? '', /-500$/);
+          // So the operator can have none believed.
+          using principals = await acceptor({ library, keytab: domain.keytab, ignorePac: true });
+          const again = await altered((pac) => (pac.writeUInt32LE(500, userIdOffset(pac)), pac), true);
+          const { token } = await principals.verify(again);
+          assert.equal(token?.userPrincipalName, 'alice@CORP.EXAMPLE.TEST');
+          assert.deepEqual([token.sid, token.domain, token.groups], [undefined, undefined, []]);
         });
 
         /** Offset of UserId: headers 20, times 48, strings 48, two counts 4. */

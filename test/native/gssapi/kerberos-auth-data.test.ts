@@ -104,9 +104,15 @@ describe('the encryption types that are taken (D06)', () => {
 const none = { asynchronous: false, requirePac: false, delegate: false };
 
 describe('the other settings of Kerberos', () => {
+  it('that contradict each other are refused', () => {
+    assert.equal(settings().ignorePac, false);
+    assert.equal(settings({ ignorePac: true }).ignorePac, true);
+    assert.throws(() => settings({ ignorePac: true, requirePac: true }), { option: 'authData.ignorePac' });
+  });
+
   it('are off where they are left out', () => {
     const { asynchronous, requirePac, delegate, replayCache, clock } = settings();
-    assert.deepEqual([asynchronous, requirePac, delegate, replayCache], [false, false, false, 'dfl:']);
+    assert.deepEqual([asynchronous, requirePac, delegate, replayCache], [false, false, false, undefined]);
     assert.equal(clock, systemClock);
   });
 
@@ -123,8 +129,9 @@ describe('the other settings of Kerberos', () => {
 
   it('D01: a replay cache is on unless it is switched off by name', () => {
     for (const [option, name] of [
-      [undefined, 'dfl:'],
-      [true, 'dfl:'],
+      // That of the library: KRB5RCACHENAME, krb5.conf, or dfl:.
+      [undefined, undefined],
+      [true, undefined],
       [false, 'none:'],
       ['dfl:', 'dfl:'],
       ['none:', 'none:'],

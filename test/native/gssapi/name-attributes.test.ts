@@ -28,14 +28,14 @@ function accountAt(
   serviceName: string | undefined,
   name: string | undefined,
   given: PacResult,
-  { requirePac = false, anonymous = false } = {},
+  { requirePac = false, ignorePac = false, anonymous = false } = {},
 ): AccountResult {
   const extensions = {
     clientName: () => name,
     serviceName: () => serviceName,
     pac: () => given,
   } as unknown as GssapiExtensions;
-  return readAccount(noFrame, extensions, noRequest, anonymous, { requirePac });
+  return readAccount(noFrame, extensions, noRequest, anonymous, { requirePac, ignorePac });
 }
 
 function refusalOf(result: AccountResult): string {
@@ -94,6 +94,20 @@ describe('the account of a ticket', () => {
     assert.ok('token' in account(client, pac, true));
   });
 
+  it('D17: is the principal alone if nothing is to be taken from the PAC; one that does not verify is refused still', () => {
+    const read = accountAt(service, client, pac, { ignorePac: true });
+    assert.ok('token' in read);
+    assert.deepEqual(read.token, {
+      userName: 'alice',
+      userPrincipalName: client,
+      groups: [],
+      isAnonymous: false,
+      isGuest: false,
+    });
+    assert.equal(read.hasPac, true);
+    assert.match(refusalOf(accountAt(service, client, 'unverified', { ignorePac: true })), /does not verify/);
+  });
+
   it('A09: is refused if the name of the ticket or a name in the PAC has a control character', () => {
     assert.match(refusalOf(account('al\u001bice@CORP.TEST', pac)), /name of the client holds control characters/);
     for (const name of ['W2003FINAL$', 'WIN2K3THINK']) {
@@ -111,7 +125,7 @@ describe('the account of a ticket', () => {
   it('D22: is refused if the name of the ticket is not UTF-8', () => {
     const clientName = (): string => decodeUtf8(Buffer.from('j\xf6rg@CORP.TEST', 'latin1'), 'name');
     const extensions = { clientName, serviceName: () => service, pac: () => pac } as unknown as GssapiExtensions;
-    const read = readAccount(noFrame, extensions, noRequest, false, { requirePac: false });
+    const read = readAccount(noFrame, extensions, noRequest, false, { requirePac: false, ignorePac: false });
     assert.match(refusalOf(read), /name of the client is not UTF-8/);
   });
 

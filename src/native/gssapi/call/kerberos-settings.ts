@@ -15,6 +15,7 @@ export interface KerberosSettings {
   readonly replayCacheOption: boolean | string | undefined;
   readonly asynchronous: boolean;
   readonly requirePac: boolean;
+  readonly ignorePac: boolean;
   /** Encryption types that are accepted for tickets and keys. */
   readonly encryptionTypes: ReadonlySet<number>;
   readonly delegate: boolean;
