@@ -40,7 +40,7 @@ for (const { name, library, ready } of gssapis)
       assert.equal((await server.verify(await before.initiate())).status, 'SEC_E_OK');
     });
 
-    it('one that others can read or change is warned of once, with the cure', async () => {
+    it('D17: one that others can read or change is warned of once, with the cure', async () => {
       await using kdc = await startKdc();
       useRealm(kdc);
       const warnings: string[] = [];
