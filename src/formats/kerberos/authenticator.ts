@@ -1,5 +1,6 @@
 /** The parts that are needed of an AP-REQ's decrypted authenticator (RFC 4120 section 5.5.1). */
 import { MalformedTokenError } from '../../foundation/errors.ts';
+import { hasLoneSurrogate } from '../../foundation/text.ts';
 import { applicationTag, contextTag, DER_OCTET_STRING, DER_SEQUENCE, DerReader } from '../der.ts';
 import { decodeAuthenticatorTime } from './kerberos-token.ts';
 
@@ -33,6 +34,8 @@ export function decodeAuthenticator(bytes: Uint8Array): Authenticator {
 const AD_IF_RELEVANT = 1;
 /** AD-AUTH-DATA-AP-OPTIONS, MS-KILE section 2.2.5: 32 bits, little-endian. */
 const AD_AUTH_DATA_AP_OPTIONS = 143;
+/** KERB_AUTH_DATA_CLIENT_TARGET, MS-KILE: a name in UTF-16, such as `HTTP/host@REALM`. */
+const AD_TARGET_PRINCIPAL = 144;
 /** KERB_AP_OPTIONS_CBT (0x4000) in the second byte. */
 const CBT_IN_SECOND_BYTE = 0x40;
 /** How deep AD-IF-RELEVANT may be nested. Clients put the options into one. */
@@ -61,6 +64,37 @@ export function knowsChannelBindings(authorizationData: Uint8Array | undefined, 
     return false;
   } catch (error) {
     if (error instanceof MalformedTokenError) return true;
+    throw error;
+  }
+}
+
+/**
+ * The service that a client means (KERB_AUTH_DATA_CLIENT_TARGET). Windows sends it. Unlike the name in the ticket it is
+ * encrypted with the key of the session, so that only the client can have written it.
+ *
+ * @param authorizationData from an authenticator
+ * @param depth how many AD-IF-RELEVANT lie around it
+ * @returns undefined if there is none; empty if it is not UTF-16
+ */
+export function clientTarget(authorizationData: Uint8Array | undefined, depth = 0): string | undefined {
+  if (authorizationData === undefined || depth > MAX_DEPTH) return undefined;
+  try {
+    const list = new DerReader(authorizationData).enter(DER_SEQUENCE, 'AuthorizationData');
+    while (list.remaining > 0) {
+      const entry = list.enter(DER_SEQUENCE, 'AuthorizationData');
+      const type = entry.explicitInteger(contextTag(0), 'ad-type');
+      const data = entry.explicitContent(contextTag(1), DER_OCTET_STRING, 'ad-data');
+      if (type === AD_TARGET_PRINCIPAL) {
+        const text = Buffer.from(data).toString('utf16le');
+        return data.byteLength % 2 === 0 && !hasLoneSurrogate(text) ? text : '';
+      }
+      const inner = type === AD_IF_RELEVANT ? clientTarget(data, depth + 1) : undefined;
+      if (inner !== undefined) return inner;
+    }
+    return undefined;
+  } catch (error) {
+    // RFC 4120 section 5.2.6.1: what is not understood there is ignored.
+    if (error instanceof MalformedTokenError) return undefined;
     throw error;
   }
 }

@@ -43,6 +43,11 @@ export function establish(frame: Frame, provider: KerberosProvider, accepted: Ac
   const { call, request, bindings, delegate } = exchange;
   const refusal = extensions.verifyAccepted(frame, exchange, settings);
   if (refusal !== undefined) return refused(refusal.status, refusal.diagnosis);
+  const target = extensions.clientTarget(frame, request);
+  if (target !== undefined && !settings.acceptsService(target.replace(/@[^@]*$/, ''), request.ticket.realm)) {
+    const text = `the client means ${JSON.stringify(target.slice(0, 300))}, but this server accepts ${settings.services}`;
+    return refused(Status.SEC_E_WRONG_PRINCIPAL, text);
+  }
   const flags = frame.contextFlags;
   const missingAllowed = (call.requirements & Requirements.ASC_REQ_ALLOW_MISSING_BINDINGS) !== 0;
   const binding =

@@ -11,6 +11,7 @@ import {
   statusName,
 } from '../../../src/sspi/index.ts';
 import {
+  authorizationData,
   kerberosString,
   keytabKey,
   openApRequest,
@@ -105,6 +106,26 @@ for (const { name: gssapi, library, ready } of gssapis)
         assert.equal(names?.server, 'HTTP/localhost@TEST.LOCAL');
         deleteSecurityContext(context);
       }
+    });
+
+    it('D05: a client that means another service is refused, whatever the ticket names', async () => {
+      const meaning = (...target: readonly Uint8Array[]): Promise<Buffer> =>
+        realm.forged((open) =>
+          open.authenticator.set(8, authorizationData(1, authorizationData(144, Buffer.concat(target)))),
+        );
+      const utf16 = (text: string): Buffer => Buffer.from(text, 'utf16le');
+      for (const target of ['HTTP/localhost@TEST.LOCAL', 'http/LOCALHOST@test.local', 'HTTP/localhost']) {
+        const { status, why } = await realm.server.verify(await meaning(utf16(target)));
+        assert.equal(status, 'SEC_E_OK', why);
+      }
+      for (const target of ['cifs/localhost@TEST.LOCAL', 'cifs/localhost', 'alice', '', 'cifs/\u001b[2J']) {
+        const { status, why } = await realm.server.verify(await meaning(utf16(target)));
+        assert.equal(status, 'SEC_E_WRONG_PRINCIPAL', target);
+        assert.match(why, /the client means .*, but this server accepts HTTP\/\*/);
+        assert.ok(!why.includes('\u001b'));
+      }
+      const odd = await realm.server.verify(await meaning(utf16('HTTP/localhost'), Buffer.of(0)));
+      assert.equal(odd.status, 'SEC_E_WRONG_PRINCIPAL');
     });
 
     it('D09: a ticket under a known key is taken whatever key version it names: libkrb5 tries the keys it has', async () => {

@@ -96,6 +96,9 @@ export interface GssapiExtensions {
    */
   serviceName(frame: Frame): string | undefined;
 
+  /** The service that the client means, from its Authenticator; undefined if it does not say. */
+  clientTarget(frame: Frame, request: ApRequestHeader): string | undefined;
+
   /** The PAC of the context in the frame. @param client the result of clientName */
   pac(frame: Frame, client: string): PacResult;
 

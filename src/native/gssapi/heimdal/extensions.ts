@@ -25,7 +25,7 @@ import { heimdalDecrypt, heimdalKeyblock, heimdalKeytabKey, heimdalKeytabPrincip
 import { heimdalPac } from './pac.ts';
 import type { GssapiLibrary } from '../call/library.ts';
 import { ReplayCache } from '../keytab/replay-cache.ts';
-import { knowsChannelBindings } from '../../../formats/kerberos/authenticator.ts';
+import { clientTarget, knowsChannelBindings } from '../../../formats/kerberos/authenticator.ts';
 import type { KerberosSettings } from '../call/kerberos-settings.ts';
 
 /**
@@ -63,6 +63,7 @@ export function heimdalExtensions(library: GssapiLibrary): GssapiExtensions {
       return client === undefined || /\0/.test(client.name + client.realm) ? undefined : name;
     },
     serviceName: (frame) => withTargetName(frame, (name) => principalText(frame, name)),
+    clientTarget: (frame, request) => clientTarget(heimdalAuthenticator(frame, oids, request)?.authorizationData),
     pac: (frame, client) => heimdalPac(frame, oids, client),
     storeDelegated: copyDelegated,
     keytabPrincipal: heimdalKeytabPrincipal,

@@ -1,10 +1,12 @@
 /** The extensions of MIT krb5. It verifies replay, channel bindings and the encryption types of all keys itself. */
 import type { GssapiExtensions } from '../call/extensions.ts';
+import { clientTarget } from '../../../formats/kerberos/authenticator.ts';
+import { inquire } from '../call/context-inquiry.ts';
 import { withTargetName } from '../call/context-target.ts';
 import type { Frame } from '../call/frame.ts';
 import { GSS_C_CHANNEL_BOUND_FLAG, GSS_S_COMPLETE } from '../call/gss-status.ts';
 import { acquireFrom, storeInto } from './credential-store.ts';
-import { mitPac } from './pac.ts';
+import { ifRelevantOid, mitPac } from './pac.ts';
 import { checkReplayCache } from './replay-cache.ts';
 
 /** Offsets of `principal` and `key` (a krb5_keyblock) in krb5_keytab_entry (krb5.h). */
@@ -22,6 +24,13 @@ export const mitExtensions: GssapiExtensions = Object.freeze<GssapiExtensions>({
   channelBinding: (frame) => ((frame.contextFlags & GSS_C_CHANNEL_BOUND_FLAG) !== 0 ? 'bound' : 'missing'),
   clientName: (frame) => principalText(frame, frame.sourceNameHandle),
   serviceName: (frame) => withTargetName(frame, (name) => principalText(frame, name)),
+  clientTarget(frame) {
+    for (const data of inquire(frame, frame.contextHandle, ifRelevantOid)) {
+      const target = clientTarget(data);
+      if (target !== undefined) return target;
+    }
+    return undefined;
+  },
   pac: mitPac,
   storeDelegated: (frame, credential, ccache) => storeInto(frame, credential, { ccache }),
   keytabPrincipal({ krb5, krb5Context, addressOf, text }, { bytes }) {

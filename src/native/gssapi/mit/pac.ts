@@ -30,7 +30,7 @@ function wholePacName(library: GssapiLibrary): NativeMemory {
  * 1.2.840.113554.1.2.2.5.10 (gssapi_krb5.h: authorization data of a context), followed by the type. A PAC is inside
  * AD-IF-RELEVANT (1, RFC 4120 section 5.2.6.1), or is a plain AD-WIN2K-PAC (128).
  */
-const ifRelevantOid = new InquiryOid('2a864886f712010202050a01');
+export const ifRelevantOid = new InquiryOid('2a864886f712010202050a01');
 const win2kPacOid = new InquiryOid('2a864886f712010202050a8100');
 
 /**

@@ -12,7 +12,11 @@ import {
 import type { ApRequestHeader } from '../../../../src/formats/kerberos/kerberos-token.ts';
 import type { GssapiLibrary } from '../../../../src/native/gssapi/call/library.ts';
 import { apOptions, authorizationData, kerberosTime } from '../../../lab/kerberos/ap-request-forge.ts';
-import { decodeAuthenticator, knowsChannelBindings } from '../../../../src/formats/kerberos/authenticator.ts';
+import {
+  clientTarget,
+  decodeAuthenticator,
+  knowsChannelBindings,
+} from '../../../../src/formats/kerberos/authenticator.ts';
 import { openAuthenticator } from '../../../../src/native/gssapi/call/open-authenticator.ts';
 
 const SECOND = Date.UTC(2026, 2, 1, 12, 30, 15);
@@ -142,5 +146,29 @@ describe('D11: the claim to know channel bindings', () => {
       nested,
     ];
     for (const data of unreadable) assert.equal(knowsChannelBindings(data), true, Buffer.from(data).toString('hex'));
+  });
+});
+
+describe('the service that a client means', () => {
+  const utf16 = (text: string): Buffer => Buffer.from(text, 'utf16le');
+  const meaning = (data: Uint8Array): Uint8Array => authorizationData(144, data);
+
+  it('is found inside AD-IF-RELEVANT and beside others', () => {
+    const name = 'HTTP/web.test@R.TEST';
+    assert.equal(clientTarget(meaning(utf16(name))), name);
+    assert.equal(clientTarget(authorizationData(1, meaning(utf16(name)))), name);
+    assert.equal(clientTarget(undefined), undefined);
+    for (const none of [derElement(DER_SEQUENCE), authorizationData(128, utf16(name)), apOptions(0x4000)]) {
+      assert.equal(clientTarget(none), undefined);
+    }
+  });
+
+  it('is empty if it is no text, and absent where nothing can be read', () => {
+    assert.equal(clientTarget(meaning(Buffer.of(1, 0, 2))), '');
+    assert.equal(clientTarget(meaning(utf16('a\ud800b'))), '');
+    assert.equal(clientTarget(Buffer.from('no DER')), undefined);
+    let deep = meaning(utf16('HTTP/web.test'));
+    for (let depth = 0; depth < 10; depth++) deep = authorizationData(1, deep);
+    assert.equal(clientTarget(deep), undefined);
   });
 });
