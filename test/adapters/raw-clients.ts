@@ -84,9 +84,9 @@ export function digestField(response: RawResponse, options: AnswerOptions = {}):
 /**
  * Waits until the server has noticed what its clients did, then asserts that it holds nothing of theirs.
  *
- * @param before how many contexts the process had: those of other tests may end meanwhile
+ * @param before how many contexts the process had: more than none where tests share it. They may end meanwhile
  */
-export async function assertNothingLeft({ authenticator }: RunningServer, before: number): Promise<void> {
+export async function assertNothingLeft({ authenticator }: RunningServer, before = 0): Promise<void> {
   for (let turns = 0; turns < 20_000 && authenticator.pendingHandshakes > 0; turns++) await turn();
   assert.equal(authenticator.pendingHandshakes, 0);
   const { contexts } = liveHandles();
