@@ -42,13 +42,17 @@ export async function makeCertificate(): Promise<Certificate> {
   }
 }
 
-/** A relay between a client and a server: it ends the TLS connection and has a certificate of its own. */
-export interface Relay extends AsyncDisposable {
-  readonly url: string;
-}
-
-/** @param port of the server behind the relay, on 127.0.0.1 */
-export async function startRelay(certificate: Certificate, port: number): Promise<Relay> {
+/**
+ * Starts a relay between a client and a server, and closes it when `run` has ended. It ends the TLS connection and has a
+ * certificate of its own.
+ *
+ * @param port of the server behind the relay, on 127.0.0.1
+ */
+export async function relayed(
+  certificate: Certificate,
+  port: number,
+  run: (url: string) => Promise<void>,
+): Promise<void> {
   const sockets = new Set<{ destroy(): void }>();
   const server = createServer(certificate, (client) => {
     const behind = connect({ port, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false });
@@ -63,13 +67,12 @@ export async function startRelay(certificate: Certificate, port: number): Promis
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return {
-    url: `https://localhost:${(server.address() as AddressInfo).port}/`,
-    async [Symbol.asyncDispose]() {
-      const closed = once(server, 'close');
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-  };
+  try {
+    await run(`https://localhost:${(server.address() as AddressInfo).port}/`);
+  } finally {
+    const closed = once(server, 'close');
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  }
 }

@@ -1,10 +1,7 @@
 /** The clients of the kit: curl.exe of Windows, Edge, or one from outside that the script waits for. */
-import type { Credentials, Settings } from './settings.ts';
+import type { ClientScheme, Credentials, Settings } from './settings.ts';
 import type { Answer, GuardedServer } from './guarded-server.ts';
 import { isWindows, run, systemProgram } from './programs.ts';
-
-/** The schemes that curl and Edge sign in by through Windows. */
-export type ClientScheme = 'NTLM' | 'Negotiate';
 
 /**
  * Signs in once, over a connection of its own.
@@ -19,7 +16,9 @@ export async function signIn(
 ): Promise<Answer> {
   if (settings.client === 'curl') return await curl(url, scheme, credentials);
   const answer = server.nextAnswer();
-  console.log(`client ${scheme} ${url}${credentials === undefined ? '' : ` as ${credentials.user}`}`);
+  const isWrong = credentials !== undefined && credentials.password !== settings.credentials?.password;
+  const who = credentials === undefined ? '' : ` as ${credentials.user}`;
+  console.log(`client ${scheme} ${url}${who}${isWrong ? ' with a wrong password' : ''}`);
   return await answer;
 }
 

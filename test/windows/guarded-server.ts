@@ -42,7 +42,7 @@ export interface ServerParts {
   readonly endsConnections?: boolean;
 }
 
-export class GuardedServer implements AsyncDisposable {
+export class GuardedServer {
   readonly signIns: AuditRecord[] = [];
   readonly refusals: AuditRecord[] = [];
   readonly #protect: Protect;
@@ -77,20 +77,25 @@ export class GuardedServer implements AsyncDisposable {
   }
 
   /**
-   * Starts a server.
+   * Starts a server, and closes it when `run` has ended.
    *
    * On systems other than Windows, the account of the command line is verified by sspi-auth itself: to try the scripts,
    * which then say nothing of Windows.
    */
-  static async start(
+  static async serve(
     settings: Settings,
-    options: SspiAuthOptions<IncomingMessage> = {},
-    parts: ServerParts = {},
-  ): Promise<GuardedServer> {
+    options: SspiAuthOptions<IncomingMessage>,
+    parts: ServerParts,
+    run: (server: GuardedServer) => Promise<void>,
+  ): Promise<void> {
     const server = new GuardedServer(isWindows ? options : { ...options, ...accountsOf(settings) }, parts);
     server.#server.listen(settings.port, parts.host ?? '127.0.0.1');
     await once(server.#server, 'listening');
-    return server;
+    try {
+      await run(server);
+    } finally {
+      await server.#close();
+    }
   }
 
   get port(): number {
@@ -108,7 +113,7 @@ export class GuardedServer implements AsyncDisposable {
     });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async #close(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
     this.#server.closeAllConnections();

@@ -15,39 +15,40 @@ const { credentials } = settings;
 const report = await Report.begin('sign-ins of curl and Edge');
 const sameName = (left: string, right: string): boolean => left.toLowerCase() === right.toLowerCase();
 
-for (const scheme of ['NTLM', 'Negotiate'] as const) {
-  await using server = await GuardedServer.start(settings, { schemes: [scheme] });
-  const clients = {
-    curl: (as: Credentials | undefined): Promise<Answer> => signIn(settings, server, scheme, { credentials: as }),
-    ...(settings.browser
-      ? { Edge: (as: Credentials | undefined): Promise<Answer> => edge(server.url(), as) }
-      : undefined),
-  };
-  for (const [client, ask] of Object.entries(clients)) {
-    const admitted = async (as: Credentials | undefined, name: string): Promise<void> => {
-      const what = `${client}, ${scheme}, ${as === undefined ? 'as its user' : 'with a password'}`;
-      const found = readWhoAmI(await ask(as));
-      if (found === undefined) return report.fail(what, server.refusals.at(-1) ?? 'no sign-in and no refusal');
-      report.check(`${what}: is ${name}`, sameName(found.name, name), found.name);
-      report.check(`${what}: has a SID`, /^S-1-5-21(?:-\d+){4}$/.test(found.sid ?? ''), found.sid);
-      report.check(`${what}: has groups`, found.groups.length > 0, found.groups);
-      report.check(
-        `${what}: all groups have names`,
-        found.groups.every(({ name: of }) => of !== undefined),
-        found.groups,
-      );
-      report.value(`${what}: package`, found.package);
+for (const scheme of settings.schemes) {
+  await GuardedServer.serve(settings, { schemes: [scheme] }, {}, async (server) => {
+    const clients = {
+      curl: (as: Credentials | undefined): Promise<Answer> => signIn(settings, server, scheme, { credentials: as }),
+      ...(settings.browser
+        ? { Edge: (as: Credentials | undefined): Promise<Answer> => edge(server.url(), as) }
+        : undefined),
     };
-    if (credentials !== undefined) {
-      await admitted(credentials, credentials.user);
-      const refusals = server.refusals.length;
-      const { status } = await ask({ ...credentials, password: `not ${credentials.password}` });
-      const reasons = server.refusals.slice(refusals).map(({ reason }) => reason);
-      report.check(`${client}, ${scheme}, wrong password: 401`, status === 401, status);
-      report.check(`${client}, ${scheme}, wrong password: SEC_E_LOGON_DENIED`, isDenied(reasons), reasons);
+    for (const [client, ask] of Object.entries(clients)) {
+      const admitted = async (as: Credentials | undefined, name: string): Promise<void> => {
+        const what = `${client}, ${scheme}, ${as === undefined ? 'as its user' : 'with a password'}`;
+        const found = readWhoAmI(await ask(as));
+        if (found === undefined) return report.fail(what, server.refusals.at(-1) ?? 'no sign-in and no refusal');
+        report.check(`${what}: is ${name}`, sameName(found.name, name), found.name);
+        report.check(`${what}: has a SID`, /^S-1-5-21(?:-\d+){4}$/.test(found.sid ?? ''), found.sid);
+        report.check(`${what}: has groups`, found.groups.length > 0, found.groups);
+        report.check(
+          `${what}: all groups have names`,
+          found.groups.every(({ name: of }) => of !== undefined),
+          found.groups,
+        );
+        report.value(`${what}: package`, found.package);
+      };
+      if (credentials !== undefined) {
+        await admitted(credentials, credentials.user);
+        const refusals = server.refusals.length;
+        const { status } = await ask({ ...credentials, password: `not ${credentials.password}` });
+        const reasons = server.refusals.slice(refusals).map(({ reason }) => reason);
+        report.check(`${client}, ${scheme}, wrong password: 401`, status === 401, status);
+        report.check(`${client}, ${scheme}, wrong password: SEC_E_LOGON_DENIED`, isDenied(reasons), reasons);
+      }
+      if (isWindows && settings.client === 'curl') await admitted(undefined, await processAccount());
     }
-    if (isWindows && settings.client === 'curl') await admitted(undefined, await processAccount());
-  }
+  });
 }
 report.end();
 

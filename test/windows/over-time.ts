@@ -19,41 +19,42 @@ const settings = readSettings('minutes', 'every', 'purge', 'host');
 const minutes = settings.number('minutes', 10);
 const every = settings.number('every', 10) * 1000;
 const report = await Report.begin(`sign-ins over ${minutes} minutes`);
-await using server = await GuardedServer.start(settings, { schemes: ['Negotiate'] }, { host: '0.0.0.0' });
-const url = server.url(settings.own('host') ?? 'localhost');
-const standstill = monitorEventLoopDelay({ resolution: 20 });
-standstill.enable();
+await GuardedServer.serve(settings, { schemes: ['Negotiate'] }, { host: '0.0.0.0' }, async (server) => {
+  const url = server.url(settings.own('host') ?? 'localhost');
+  const standstill = monitorEventLoopDelay({ resolution: 20 });
+  standstill.enable();
 
-let last = '';
-let slowest = 0;
-const counts = new Map<string, number>();
-const end = performance.now() + minutes * 60_000;
-do {
-  if (isWindows && settings.own('purge') === 'yes') await run(systemProgram('klist'), ['purge']);
-  const refusals = server.refusals.length;
-  const start = performance.now();
-  let found: string;
-  try {
-    const user = readWhoAmI(await signIn(settings, server, 'Negotiate', { url }));
-    const refused = server.refusals.slice(refusals).at(-1);
-    const named = user?.groups.filter(({ name }) => name !== undefined).length;
-    found =
-      user === undefined
-        ? `${refused?.reason ?? 'refused'}: ${refused?.diagnosis ?? ''}`
-        : `${user.package}, ${user.name}, ${named ?? 0} of ${user.groups.length} groups have names`;
-  } catch (error) {
-    found = error instanceof Error ? error.message : String(error);
-  }
-  const took = Math.round(performance.now() - start);
-  slowest = Math.max(slowest, took);
-  counts.set(found, (counts.get(found) ?? 0) + 1);
-  if (found !== last) report.value(new Date().toISOString(), `${found} (${took} ms)`);
-  last = found;
-  await delay(Math.max(0, Math.min(every - took, end - performance.now())));
-} while (performance.now() < end);
+  let last = '';
+  let slowest = 0;
+  const counts = new Map<string, number>();
+  const end = performance.now() + minutes * 60_000;
+  do {
+    if (isWindows && settings.own('purge') === 'yes') await run(systemProgram('klist'), ['purge']);
+    const refusals = server.refusals.length;
+    const start = performance.now();
+    let found: string;
+    try {
+      const user = readWhoAmI(await signIn(settings, server, 'Negotiate', { url }));
+      const refused = server.refusals.slice(refusals).at(-1);
+      const named = user?.groups.filter(({ name }) => name !== undefined).length;
+      found =
+        user === undefined
+          ? `${refused?.reason ?? 'refused'}: ${refused?.diagnosis ?? ''}`
+          : `${user.package}, ${user.name}, ${named ?? 0} of ${user.groups.length} groups have names`;
+    } catch (error) {
+      found = error instanceof Error ? error.message : String(error);
+    }
+    const took = Math.round(performance.now() - start);
+    slowest = Math.max(slowest, took);
+    counts.set(found, (counts.get(found) ?? 0) + 1);
+    if (found !== last) report.value(new Date().toISOString(), `${found} (${took} ms)`);
+    last = found;
+    await delay(Math.max(0, Math.min(every - took, end - performance.now())));
+  } while (performance.now() < end);
 
-for (const [found, count] of counts) report.value(`${count} times`, found);
-report.value('slowest sign-in, ms', slowest);
-const longest = Math.round(standstill.max / 1e6);
-report.check(`the server never stood still for ${MAX_STANDSTILL} ms`, longest <= MAX_STANDSTILL, `${longest} ms`);
+  for (const [found, count] of counts) report.value(`${count} times`, found);
+  report.value('slowest sign-in, ms', slowest);
+  const longest = Math.round(standstill.max / 1e6);
+  report.check(`the server never stood still for ${MAX_STANDSTILL} ms`, longest <= MAX_STANDSTILL, `${longest} ms`);
+});
 report.end();

@@ -1,6 +1,9 @@
 /** The command line of the scripts: `--user CORP\alice`, with the password in the variable SSPI_AUTH_KIT_PASSWORD. */
 import { parseArgs } from 'node:util';
 
+/** The schemes that curl and Edge sign in by through Windows. */
+export type ClientScheme = 'NTLM' | 'Negotiate';
+
 /** An account to sign in with. */
 export interface Credentials {
   /** `DOMAIN\user`. */
@@ -14,6 +17,8 @@ export interface Settings {
   /** `outside`: the script starts no client, and waits for one. */
   readonly client: 'curl' | 'outside';
   readonly browser: boolean;
+  /** Those that the clients sign in by: both, unless one is named. */
+  readonly schemes: readonly ClientScheme[];
   /** 0: any free port. */
   readonly port: number;
   /** An option of the script's own. */
@@ -29,7 +34,7 @@ export interface Settings {
  * @throws TypeError for an option that there is not, and for a value that cannot be used
  */
 export function readSettings(...names: readonly string[]): Settings {
-  const known = ['user', 'client', 'browser', 'port', ...names];
+  const known = ['user', 'client', 'browser', 'scheme', 'port', ...names];
   const options = Object.fromEntries(known.map((name) => [name, { type: 'string' as const }]));
   const values: Record<string, string | undefined> = parseArgs({ options }).values;
   const oneOf = <T extends string>(name: string, ...allowed: readonly [T, ...T[]]): T => {
@@ -42,6 +47,7 @@ export function readSettings(...names: readonly string[]): Settings {
     if (!Number.isInteger(value) || value < 0) throw new TypeError(`--${name} is a whole number`);
     return value;
   };
+  const scheme = oneOf('scheme', 'both', 'NTLM', 'Negotiate');
   const { user } = values;
   const password = process.env['SSPI_AUTH_KIT_PASSWORD'];
   if (user !== undefined && password === undefined) {
@@ -51,6 +57,7 @@ export function readSettings(...names: readonly string[]): Settings {
     credentials: user === undefined || password === undefined ? undefined : { user, password },
     client: oneOf('client', 'curl', 'outside'),
     browser: oneOf('browser', 'edge', 'none') === 'edge',
+    schemes: scheme === 'both' ? ['NTLM', 'Negotiate'] : [scheme],
     port: number('port', 0),
     own: (name) => values[name],
     number,
