@@ -1,10 +1,12 @@
 /** docs/windows.md says what an operator on Windows has to know, and what it says of options is so. */
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createAuthenticator, OptionError } from '../../src/index.ts';
 import type { SspiAuthOptions } from '../../src/index.ts';
 import type { Exchange } from '../../src/http/exchange.ts';
-import { readDocument } from '../lab/documents.ts';
+import { readDocument, root } from '../lab/documents.ts';
 import { codeSpans, fences } from '../lab/markdown.ts';
 
 const page = readDocument('docs/windows.md');
@@ -85,5 +87,36 @@ describe('docs/windows.md', () => {
         error instanceof OptionError && error.message.includes(`"${name}"`) && /Leave it out/.test(error.message);
       assert.throws(() => createAuthenticator({ provider: 'secur32', [name]: value }), isRefused, name);
     }
+  });
+});
+
+describe('the verification kit', () => {
+  const readme = readDocument('test/windows/README.md');
+  const files = readdirSync(join(root, 'test/windows')).filter((name) => name.endsWith('.ts'));
+  const scripts = files.filter((name) => /Report\.begin\(/.test(readDocument(`test/windows/${name}`)));
+
+  it('has a row for every script, and no script that is not there', () => {
+    const rows = [...readme.matchAll(/^\| `([\w-]+\.ts)`/gm)].map(([, name = '']) => name);
+    assert.deepEqual([...new Set(rows)].sort(), scripts.sort());
+  });
+
+  it('has a README of at most a page', () => {
+    assert.ok(readme.split('\n').length <= 50);
+  });
+
+  it('names every situation of refusals.ts that has to be arranged', () => {
+    const text = readDocument('test/windows/refusals.ts');
+    assert.ok((text.match(/^ {4}arrange: /gm) ?? []).length >= 5);
+    for (const word of ['wrong SPN', 'clock', 'Restrict NTLM', 'no controller', 'computer account']) {
+      assert.ok(readme.includes(word), word);
+    }
+  });
+
+  it('imports this package by its name, and nothing of its sources', () => {
+    for (const name of files) assert.doesNotMatch(readDocument(`test/windows/${name}`), /from '\.\.\//, name);
+  });
+
+  it('runs without a compiler: nothing of newer Nodes alone', () => {
+    for (const name of files) assert.doesNotMatch(readDocument(`test/windows/${name}`), /\b(?:await )?using /, name);
   });
 });

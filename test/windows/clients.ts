@@ -3,6 +3,9 @@ import type { ClientScheme, Credentials, Settings } from './settings.ts';
 import type { Answer, GuardedServer } from './guarded-server.ts';
 import { isWindows, run, systemProgram } from './programs.ts';
 
+/** How often a client from outside was asked for. */
+let asked = 0;
+
 /**
  * Signs in once, over a connection of its own.
  *
@@ -18,7 +21,7 @@ export async function signIn(
   const answer = server.nextAnswer();
   const isWrong = credentials !== undefined && credentials.password !== settings.credentials?.password;
   const who = credentials === undefined ? '' : ` as ${credentials.user}`;
-  console.log(`client ${scheme} ${url}${who}${isWrong ? ' with a wrong password' : ''}`);
+  console.log(`client ${++asked} ${scheme} ${url}${who}${isWrong ? ' with a wrong password' : ''}`);
   return await answer;
 }
 

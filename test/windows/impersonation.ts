@@ -18,8 +18,8 @@ const { credentials } = settings;
 if (credentials === undefined) throw new TypeError('this script needs --user');
 const report = await Report.begin('impersonation');
 const privileges = isWindows ? (await run(systemProgram('whoami'), ['/priv'])).stdout : '';
-const hasRight = /SeImpersonatePrivilege.*Enabled/i.test(privileges);
-report.value('SeImpersonatePrivilege', hasRight ? 'enabled' : 'not enabled');
+const hasRight = privileges.includes('SeImpersonatePrivilege');
+report.value('SeImpersonatePrivilege', hasRight ? 'held' : 'not held');
 
 const folder = await mkdtemp(join(tmpdir(), 'sspi-auth-kit-'));
 const files = { client: join(folder, 'client.txt'), server: join(folder, 'server.txt') };

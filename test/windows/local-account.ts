@@ -31,10 +31,10 @@ for (const scheme of settings.schemes) {
         report.check(`${what}: is ${name}`, sameName(found.name, name), found.name);
         report.check(`${what}: has a SID`, /^S-1-5-21(?:-\d+){4}$/.test(found.sid ?? ''), found.sid);
         report.check(`${what}: has groups`, found.groups.length > 0, found.groups);
-        report.check(
-          `${what}: all groups have names`,
-          found.groups.every(({ name: of }) => of !== undefined),
-          found.groups,
+        const unnamed = found.groups.filter(({ name: of }) => of === undefined);
+        report.value(
+          `${what}: groups without a name`,
+          unnamed.map(({ sid }) => sid),
         );
         report.value(`${what}: package`, found.package);
       };

@@ -19,7 +19,8 @@ const report = await Report.begin(`${count} sign-ins`);
 async function handleCount(): Promise<number | undefined> {
   if (!isWindows) return undefined;
   try {
-    return Number(await powershell(`(Get-Process -Id ${process.pid}).HandleCount`));
+    // Wine's PowerShell says nothing.
+    return Number(await powershell(`(Get-Process -Id ${process.pid}).HandleCount`)) || undefined;
   } catch {
     return undefined;
   }
