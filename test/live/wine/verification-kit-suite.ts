@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { curl } from '../../lab/curl.ts';
 import { winePassword } from '../../lab/wine.ts';
+import type { WineProcess } from '../../lab/wine.ts';
 import type { WindowsNetwork } from './windows-application.ts';
 
 /** What a script printed, without the lines that tell of the machine. */
@@ -16,9 +17,21 @@ interface Findings {
   readonly values: readonly string[];
 }
 
+/** Starts a script. On a busy machine Wine now and then ends a process before it has run: then it is started once more. */
+async function startedScript(network: WindowsNetwork, file: string, words: readonly string[]): Promise<WineProcess> {
+  const script = await network.startScript(file, words);
+  try {
+    await script.waitForLine(/^# /m);
+    return script;
+  } catch (error) {
+    if ((await script.ended) === 0 || (await script.output()) !== '') throw error;
+    return await network.startScript(file, words);
+  }
+}
+
 /** Runs a script, and signs in as often as it asks for a client. */
 async function findings(network: WindowsNetwork, file: string, ...words: readonly string[]): Promise<Findings> {
-  await using script = await network.startScript(file, ['--client', 'outside', ...words]);
+  await using script = await startedScript(network, file, ['--client', 'outside', ...words]);
   for (let clients = 1; ; clients++) {
     const line = `^client ${clients} (NTLM|Negotiate) (\\S+)(.*)$`;
     const [, scheme, url = '', who = ''] = await script.waitForLine(
