@@ -142,8 +142,8 @@ const topLevel = [
   'tsconfig.json',
 ];
 
-/** Folders of test/ that mirror nothing of src: test grounds, real counterparts, the project as a whole, data. */
-const testGrounds = ['adapters', 'lab', 'live', 'package', 'project', 'types', 'vectors'];
+/** Folders of test/ that mirror nothing of src: test grounds, real counterparts, the project as a whole, data, the kit. */
+const testGrounds = ['adapters', 'lab', 'live', 'package', 'project', 'types', 'vectors', 'windows'];
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 

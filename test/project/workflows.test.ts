@@ -1,6 +1,6 @@
 /** The workflows of GitHub: they parse, and they agree with package.json and with the tests. */
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
@@ -9,6 +9,7 @@ import { nodeMajors } from '../lab/node-binary.ts';
 interface Step {
   readonly uses?: string;
   readonly run?: string;
+  readonly if?: string;
   readonly with?: Readonly<Record<string, unknown>>;
 }
 
@@ -47,8 +48,8 @@ const job = (name: string, id: string): Job => {
 };
 
 describe('.github/workflows', () => {
-  it('has a workflow for every change and one for releases', () => {
-    assert.deepEqual([...names].sort(), ['ci.yml', 'release.yml']);
+  it('has a workflow for every change, one for releases, and one for sign-ins on Windows', () => {
+    assert.deepEqual([...names].sort(), ['ci.yml', 'release.yml', 'windows.yml']);
   });
 
   for (const name of names) {
@@ -89,6 +90,26 @@ describe('.github/workflows', () => {
     assert.equal(everything.env?.['CI'], 'true');
     const own = readFileSync(`${root}.ci/run`, 'utf8').trim().split('\n').at(-1) ?? '';
     assert.deepEqual(commandsOf(everything).slice(-2), own.split(' && '));
+  });
+
+  it('windows.yml makes a local account and runs the kit with it, whichever script fails', () => {
+    const { strategy, steps = [], ...rest } = job('windows.yml', 'sign-in');
+    assert.ok(strategy);
+    for (const os of strategy.matrix.os) assert.match(os, /^windows-\d{4}$/);
+    for (const major of strategy.matrix.node) assert.ok(nodeMajors.includes(major), `Node ${major}`);
+    const commands = commandsOf({ ...rest, steps });
+    const account = commands.find((run) => run.includes('New-LocalUser')) ?? '';
+    // The password is made in the run, is masked in its log, and reaches the scripts by their environment alone.
+    assert.match(account, /\[guid\]::NewGuid\(\)/);
+    assert.match(account, /::add-mask::\$password/);
+    assert.match(account, /SSPI_AUTH_KIT_PASSWORD=\$password" >> \$env:GITHUB_ENV/);
+    const run = steps.filter((step) => step.run?.includes('test/windows/'));
+    const scripts = run.map((step) => /^node --import tsx (test\/windows\/[\w-]+\.ts)/.exec(step.run ?? '')?.[1] ?? '');
+    for (const script of scripts) assert.ok(existsSync(root + script), script);
+    for (const wanted of ['local-account', 'channel-bindings', 'native-values', 'impersonation']) {
+      assert.ok(scripts.includes(`test/windows/${wanted}.ts`), wanted);
+    }
+    assert.ok(run.slice(1).every((step) => step.if === '${{ !cancelled() }}'));
   });
 
   it('release.yml publishes a version tag after all tests, with provenance', () => {

@@ -24,7 +24,7 @@ export function refuseContradictions(settings: SchemeSettings): void {
       given,
       'is given, but Windows verifies Kerberos with the keys of the service account',
       given === 'delegate'
-        ? 'Leave it out: request.sspi.impersonate acts with what the client has delegated (docs/windows.md).'
+        ? 'Leave it out, and give requiredAttributes: ASC_RET_DELEGATE: request.sspi.impersonate then acts with what the client has delegated (docs/windows.md).'
         : 'Leave it out.',
     );
   }

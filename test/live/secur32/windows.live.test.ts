@@ -399,6 +399,13 @@ describe('a refusal', ready, () => {
   });
 });
 
+describe('an option that Windows has no setting for', ready, () => {
+  it('ends the start: requireMic', () => {
+    const options = { provider: 'secur32', library: library.path, requireMic: true } as const;
+    assert.throws(() => sspiAuth(options), /"requireMic" is given.*Windows verifies NTLM itself/);
+  });
+});
+
 describe('impersonation', ready, () => {
   const impersonate = ({ sspi }: AuthenticatedRequest): unknown => {
     try {
@@ -437,6 +444,18 @@ describe('impersonation', ready, () => {
       if (impersonation === false) assert.match(body, /option impersonation not set to false/);
       else assert.match(body, /"acted":true/);
       assert.equal((await connection.exchange({})).status, 200, 'still signed in');
+    }
+  });
+
+  it('asks for delegation where it is required, and only there', async () => {
+    for (const [requiredAttributes, asked, status] of [
+      [0, 0, 200],
+      // The context of the library has no such attribute.
+      [Sspi.ASC_RET_DELEGATE, Sspi.ASC_REQ_DELEGATE, 401],
+    ] as const) {
+      await using scene = await Scene.start({ requiredAttributes });
+      assert.equal((await scene.once(withToken(alice))).status, status);
+      assert.equal(library.lastCall().requirements & Sspi.ASC_REQ_DELEGATE, asked);
     }
   });
 });

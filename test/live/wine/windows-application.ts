@@ -1,6 +1,6 @@
 /** The application of application.ts on a Windows of its own, as a test starts it, asks it and signs in to it. */
 import assert from 'node:assert/strict';
-import { copyFile } from 'node:fs/promises';
+import { copyFile, cp } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { curl } from '../../lab/curl.ts';
@@ -52,6 +52,7 @@ export interface WhoAmI {
 
 const alice = `LAB\\alice:${winePassword}`;
 const application = fileURLToPath(new URL('application.ts', import.meta.url));
+const kit = fileURLToPath(new URL('../../windows', import.meta.url));
 
 /** A running application. */
 export class WindowsApplication {
@@ -105,6 +106,13 @@ export interface WindowsNetwork {
    * @param env added to its environment
    */
   start(shim: ShimPlace, env?: Readonly<Record<string, string>>): Promise<WindowsApplication>;
+  /**
+   * Starts a script of the verification kit, with the proxy DLL in place of secur32.dll.
+   *
+   * @param file its name in test/windows
+   * @param words for its command line
+   */
+  startScript(file: string, words: readonly string[]): Promise<WineProcess>;
   /** The token curl sends for HTTP/localhost, taken by a server that verifies nothing: the KDC never sees it used. */
   curlsToken(): Promise<string>;
   stop(): Promise<void>;
@@ -115,13 +123,18 @@ export async function startWindowsNetwork(): Promise<WindowsNetwork> {
   const [machine, kdc] = await Promise.all([makeWineMachine(), startKdc()]);
   const tickets = await kdc.signIn('alice');
   await copyFile(application, machine.application.file('application.ts'));
+  await cp(kit, machine.application.file('kit'), { recursive: true });
+  const environment = { ...kdc.env, SSPI_SHIM_KERBEROS_NAME: `${kdc.realm}\\alice` };
   return {
     ...{ machine, tickets },
     async start(shim, env = {}) {
-      const names = { SSPI_SHIM_KERBEROS_NAME: `${kdc.realm}\\alice` };
-      const process = await machine.start('application.ts', { ...kdc.env, ...names, ...env }, shim);
+      const process = await machine.start('application.ts', { ...environment, ...env }, shim);
       const [, port] = await process.waitForLine(/listening on (\d+) with v22/);
       return new WindowsApplication(process, Number(port), tickets);
+    },
+    startScript(file, words) {
+      const password = { SSPI_AUTH_KIT_PASSWORD: winePassword };
+      return machine.start(`kit/${file}`, { ...environment, ...password }, 'system', words);
     },
     curlsToken: () => curlsToken(tickets),
     async stop() {

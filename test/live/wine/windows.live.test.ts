@@ -12,6 +12,7 @@ import { RawConnection } from '../../lab/raw-connection.ts';
 import { tier } from '../../lab/tier.ts';
 import { winePassword } from '../../lab/wine.ts';
 import { authenticateMessage, CURL_FLAGS, negotiateMessage } from '../../packages/ntlm/ntlm-client.ts';
+import { verificationKitSuite } from './verification-kit-suite.ts';
 import {
   assertNothingHeld,
   ntlmByHand,
@@ -283,6 +284,8 @@ describe('the Windows build under Wine', ready, () => {
     assert.equal(counts.impersonations, 0);
     await app.process[Symbol.asyncDispose]();
   });
+
+  verificationKitSuite(() => network);
 
   it('loads secur32.dll of the system, and not one that somebody put beside node.exe', async () => {
     const app = await network.start('beside node.exe');

@@ -4,6 +4,7 @@ import { after, describe, it } from 'node:test';
 import { encodeChannelBindings } from '../../../src/formats/channel-bindings.ts';
 import { liveNativeHandles, secur32Packages } from '../../../src/native/secur32/index.ts';
 import * as Sspi from '../../../src/sspi/index.ts';
+import { runProcess } from '../../lab/process.ts';
 import { tier } from '../../lab/tier.ts';
 import {
   canEnterWinprNamespace,
@@ -77,4 +78,19 @@ describe('channel bindings over WinPR', ready, () => {
       });
     }
   }
+
+  it('are looked at by no acceptor here: native-values.ts of the verification kit says so', async () => {
+    const words = ['test/windows/native-values.ts', '--library', winprLibrary, '--user', 'LAB\\alice'];
+    const { code, stdout } = await runProcess(process.execPath, ['--import', 'tsx', ...words], {
+      env: { SSPI_AUTH_KIT_PASSWORD: winprAccounts.alice.password },
+    });
+    assert.equal(code, 1);
+    for (const name of ['NTLM', 'Negotiate']) {
+      assert.match(stdout, new RegExp(`^pass   ${name}, bindings required, client has right: accepted$`, 'm'));
+      assert.match(
+        stdout,
+        new RegExp(`^fail   ${name}, bindings required, client has wrong: .*: 0x00000000 from`, 'm'),
+      );
+    }
+  });
 });
