@@ -96,12 +96,13 @@ describe("what is bound of Apple's frameworks", () => {
   /** Those of our symbols that Apple's published lists name without `,private`, which renames them. */
   const gss = `gss_accept_sec_context gss_release_cred gss_display_name gss_release_name gss_release_buffer
     gss_delete_sec_context gss_display_status gss_inquire_sec_context_by_oid gss_release_buffer_set gss_get_mic
-    gss_verify_mic gss_wrap gss_unwrap gss_set_cred_option gss_export_name gss_krb5_copy_ccache
+    gss_verify_mic gss_wrap gss_unwrap gss_inquire_context gss_set_cred_option gss_export_name gss_krb5_copy_ccache
     __gss_krb5_mechanism_oid_desc __gss_krb5_import_cred_x_oid_desc
     __gss_krb5_extract_authz_data_from_sec_context_x_oid_desc __gss_krb5_get_authtime_x_oid_desc
     __gss_krb5_get_service_keyblock_x_oid_desc __gss_krb5_get_subkey_x_oid_desc
     __gss_krb5_get_initiator_subkey_x_oid_desc`.split(/\s+/);
-  const krb5 = `krb5_init_context krb5_kt_default_name krb5_kt_resolve krb5_kt_close krb5_kt_start_seq_get
+  const krb5 =
+    `krb5_init_context krb5_free_context krb5_kt_default_name krb5_kt_resolve krb5_kt_close krb5_kt_start_seq_get
     krb5_kt_next_entry krb5_kt_end_seq_get krb5_kt_add_entry krb5_kt_free_entry krb5_unparse_name krb5_xfree krb5_get_max_time_skew krb5_pac_parse
     krb5_pac_verify krb5_pac_free krb5_parse_name krb5_free_principal krb5_crypto_init krb5_crypto_destroy krb5_decrypt
     krb5_data_free krb5_cc_resolve krb5_cc_close`.split(/\s+/);
