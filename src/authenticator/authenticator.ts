@@ -10,7 +10,7 @@ import { beginUse, endUse } from './account-source-uses.ts';
 import { auditOf } from './audit.ts';
 import type { Audit } from './audit.ts';
 import { OptionError, SspiAuthError } from '../foundation/errors.ts';
-import { reliesOnConnection } from '../http/authorization.ts';
+import { reliesOnConnection } from '../http/proxy-fields.ts';
 import { Connection } from './connection.ts';
 import { hasConnection, peerOf, withoutConnection } from '../http/exchange.ts';
 import type { Exchange } from '../http/exchange.ts';

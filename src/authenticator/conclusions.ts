@@ -4,7 +4,8 @@
  */
 import { encodeBase64 } from '../formats/base64.ts';
 import { printable } from '../foundation/text.ts';
-import { authorizationField, passedThroughProxy } from '../http/authorization.ts';
+import { authorizationField } from '../http/authorization.ts';
+import { passedThroughProxy } from '../http/proxy-fields.ts';
 import { peerOf } from '../http/exchange.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { challengeOutcome, refusedOutcome } from '../http/outcome.ts';

@@ -82,8 +82,10 @@ export function digestField(response: RawResponse, options: AnswerOptions = {}):
 }
 
 /** Waits until the server has noticed what its clients did, then asserts that it holds nothing of theirs. */
-export async function assertNothingLeft({ authenticator }: RunningServer): Promise<void> {
+export async function assertNothingLeft({ authenticator, contextsBefore }: RunningServer): Promise<void> {
   for (let turns = 0; turns < 20_000 && authenticator.pendingHandshakes > 0; turns++) await turn();
   assert.equal(authenticator.pendingHandshakes, 0);
-  assert.equal(liveHandles().contexts, 0);
+  // The time of a handshake that another test file left open may end meanwhile.
+  const { contexts } = liveHandles();
+  assert.ok(contexts <= contextsBefore, `${contexts} contexts, ${contextsBefore} of them from before`);
 }
