@@ -25,7 +25,8 @@ const secrets: readonly (readonly [form: RegExp, kept: string])[] = [
   // Keys, hashes, responses and tokens: in hexadecimal, as a Buffer is printed, as numbers, in base64.
   [/\b[0-9a-f]{32,}\b/gi, masked],
   [/<Buffer [^>]{0,4096}>/g, `<Buffer ${masked}>`],
-  [/(?:(?:"\d{1,5}":\s?)?\b\d{1,3},\s{0,4}){15,}(?:"\d{1,5}":\s?)?\d{1,3}\b/g, masked],
+  // util.inspect writes numbers in columns, over several lines with the indent of their property.
+  [/(?:(?:"\d{1,5}":\s?)?\b\d{1,3},\s{0,64}){15,}(?:"\d{1,5}":\s?)?\d{1,3}\b/g, masked],
   [/(?<![\w+/])(?=[\w+/]*\d)(?=[\w+/]*[A-Z])(?=[\w+/]*[a-z])[A-Za-z0-9+/_-]{40,}={0,2}/g, masked],
 ];
 
