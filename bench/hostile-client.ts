@@ -84,7 +84,17 @@ function attack(): Promise<void> {
   const localAddress = `127.0.0.${2 + (number % addresses)}`;
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true });
-    socket.on('error', () => undefined).once('close', () => resolve());
+    // `resetAndDestroy` waits for what is still to be written, which a server that has gone never reads.
+    const given = setTimeout(() => {
+      socket.destroy();
+      resolve();
+    }, 1000);
+    socket
+      .on('error', () => undefined)
+      .once('close', () => {
+        clearTimeout(given);
+        resolve();
+      });
     socket.once('connect', () => play(socket, chosen, ending));
   });
 }
