@@ -77,7 +77,13 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
       else refusal.ready.then(send).catch(proceed);
       return;
     }
-    // The fields are set on the raw response, because a handler may write to it without Fastify.
+    // The fields are set on the raw response, because a handler may write to it without Fastify. A Vary that another
+    // hook has set on the reply would replace the one there.
+    const vary = reply.getHeader('vary');
+    if (vary !== undefined && !reply.raw.headersSent) {
+      void reply.removeHeader('vary');
+      reply.raw.setHeader('Vary', [vary].flat().join(', '));
+    }
     writeOutcome(request.raw, reply.raw, outcome, limits);
     if (outcome.type === 'authenticated') ({ user: request.user, sspi: request.sspi } = outcome);
     proceed();

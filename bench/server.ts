@@ -21,11 +21,17 @@ export type ServerKind =
   | 'node:http'
   | 'node:http and a listener that sets a user'
   | 'node:http with sspi-auth'
-  | 'node:http with Kerberos';
+  | 'node:http with Kerberos'
+  | 'express with every scheme'
+  | 'fastify with every scheme'
+  | 'node:http with every scheme';
 
 /** What the parent may ask, and gets an answer of the same type to. */
-export type ServerQuestion = 'cpu' | 'memory';
-/** Microseconds of processor time since the start, or bytes in use after collecting garbage. */
+export type ServerQuestion = 'cpu' | 'memory' | 'pending' | 'faults';
+/**
+ * Microseconds of processor time since the start; bytes in use after collecting garbage; handshakes that wait for their
+ * client; exceptions in the log and warnings of the process.
+ */
 export interface ServerAnswer {
   readonly question: ServerQuestion | 'listening';
   readonly value: number;
@@ -50,6 +56,22 @@ function kerberosOptions(): SspiAuthOptions {
     authorize: (user) => user.name === 'alice@TEST.LOCAL',
     logger: false,
   };
+}
+
+let faults = 0;
+process.on('warning', () => faults++);
+
+/** Everything that a client can try. What goes wrong in the library is counted, what clients do wrong is not. */
+async function everyScheme(): Promise<SspiAuthOptions> {
+  const nothing = (): void => undefined;
+  const logger = { info: nothing, warn: nothing, debug: nothing, error: (): number => faults++ };
+  return { ...(await options()), schemes: ['Negotiate', 'NTLM', 'Digest'], packages: ['NTLM'], logger };
+}
+
+/** Handshakes that wait, of the server that runs. */
+let pendingHandshakes = (): number => 0;
+function watch(authenticator: { readonly pendingHandshakes: number }): void {
+  pendingHandshakes = () => authenticator.pendingHandshakes;
 }
 
 /** What a request is given by whoever verifies nothing: the same two properties that sspi-auth sets. */
@@ -124,6 +146,22 @@ async function serverOf(kind: ServerKind): Promise<Server> {
       return createServer((await import('sspi-auth/node')).sspiAuth(await options())(hello));
     case 'node:http with Kerberos':
       return createServer((await import('sspi-auth/node')).sspiAuth(kerberosOptions())(hello));
+    case 'express with every scheme':
+      return expressServer(async () => {
+        const auth = (await import('sspi-auth/express')).sspiAuth(await everyScheme());
+        watch(auth.authenticator);
+        return auth;
+      });
+    case 'fastify with every scheme':
+      return fastifyServer(async (app) => {
+        await app.register((await import('sspi-auth/fastify')).sspiAuth, (await everyScheme()) as object);
+        watch(app.sspiAuth);
+      });
+    case 'node:http with every scheme': {
+      const protect = (await import('sspi-auth/node')).sspiAuth(await everyScheme());
+      watch(protect.authenticator);
+      return createServer(protect(hello));
+    }
   }
 }
 
@@ -132,6 +170,8 @@ function answer(question: ServerAnswer['question'], value: number): void {
 }
 
 function measured(question: ServerQuestion): number {
+  if (question === 'pending') return pendingHandshakes();
+  if (question === 'faults') return faults;
   if (question === 'cpu') {
     const { user, system } = process.cpuUsage();
     return user + system;

@@ -3,10 +3,11 @@
  * handles one request of a connection at a time. The authenticator does the rest: `skip`, `authorize`, and requests on
  * a signed-in connection.
  */
-import { authorizationField, parseCredentials, passedThroughProxy, REPEATED } from '../http/authorization.ts';
+import { authorizationField, parseCredentials, REPEATED } from '../http/authorization.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { anonymousOutcome, refusedOutcome } from '../http/outcome.ts';
 import type { Outcome } from '../http/outcome.ts';
+import { passedThroughProxy } from '../http/proxy-fields.ts';
 import { recordRequestLines } from '../http/request-line.ts';
 import { freeCredentialsHandle } from '../sspi/index.ts';
 import type { Audit } from './audit.ts';

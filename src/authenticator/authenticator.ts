@@ -10,12 +10,12 @@ import { beginUse, endUse } from './account-source-uses.ts';
 import { auditOf } from './audit.ts';
 import type { Audit } from './audit.ts';
 import { OptionError, SspiAuthError } from '../foundation/errors.ts';
-import { reliesOnConnection } from '../http/authorization.ts';
+import { reliesOnConnection } from '../http/proxy-fields.ts';
 import { Connection } from './connection.ts';
 import { hasConnection, peerOf, withoutConnection } from '../http/exchange.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
-import { anonymousOutcome, refusedOutcome } from '../http/outcome.ts';
+import { refusedOutcome, skippedOutcome } from '../http/outcome.ts';
 import type { AnonymousOutcome, AuthenticatedOutcome, HeaderField, Outcome, RefusedOutcome } from '../http/outcome.ts';
 import type { Settings } from './options.ts';
 import type { Clock } from '../foundation/clock.ts';
@@ -134,7 +134,7 @@ export class Authenticator<R = unknown> {
     if (this.#closed) return this.#verify(exchange, target, request);
     try {
       const skipped: unknown = this.#skip?.(request);
-      if (skipped === true) return anonymousOutcome;
+      if (skipped === true) return skippedOutcome;
       if (isThenable(skipped)) return this.#notSkipped(skipped);
     } catch (error) {
       return this.#broken(error, 'the skip function');

@@ -4,10 +4,11 @@
  */
 import { encodeBase64 } from '../formats/base64.ts';
 import { printable } from '../foundation/text.ts';
-import { authorizationField, passedThroughProxy } from '../http/authorization.ts';
+import { authorizationField } from '../http/authorization.ts';
+import { passedThroughProxy } from '../http/proxy-fields.ts';
 import { peerOf } from '../http/exchange.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { challengeOutcome, refusedOutcome } from '../http/outcome.ts';
+import { challengeOutcome, refusedOutcome, VARIES_BY_CREDENTIALS } from '../http/outcome.ts';
 import type { HeaderField, Outcome, StandingOutcome } from '../http/outcome.ts';
 import { accountName } from '../identity/identity.ts';
 import { SecurityContextInfo } from '../identity/security-context-info.ts';
@@ -149,8 +150,8 @@ export class Conclusions {
       const record = this.record(attempt, scheme, 'SEC_E_OK');
       this.audit.authenticated({ ...record, package: user.package, account: printable(account) }, again);
     }
-    if (perRequest) return { ...outcome, standing: false };
-    const headers: HeaderField[] = [['Persistent-Auth', persists ? 'true' : 'false']];
+    if (perRequest) return { ...outcome, headers: variesByCredentials, standing: false };
+    const headers: HeaderField[] = [VARIES_BY_CREDENTIALS, ['Persistent-Auth', persists ? 'true' : 'false']];
     if (token !== undefined && token.byteLength > 0) {
       headers.push(['WWW-Authenticate', `${scheme.name} ${encodeBase64(token)}`]);
     }
@@ -210,6 +211,7 @@ export class Conclusions {
 }
 
 const noFields: readonly [] = Object.freeze([]);
+const variesByCredentials: readonly HeaderField[] = Object.freeze([VARIES_BY_CREDENTIALS]);
 
 /** Milliseconds since `startedAt`, a value of Clock.elapsed(), to three decimal places. */
 export function millisecondsSince(startedAt: number, { clock }: Pick<Settings, 'clock'>): number {

@@ -33,6 +33,8 @@ export function isStanding(outcome: Outcome | Promise<Outcome>): outcome is Stan
 /** The handler may run without a user, because of `anonymous` or `skip`. */
 export interface AnonymousOutcome {
   readonly type: 'anonymous';
+  /** To set on the handler's response: where another client gets another answer, Vary. */
+  readonly headers: readonly HeaderField[];
 }
 
 /** The handler may not run: the client is asked for credentials, or for the next token. */
@@ -61,7 +63,21 @@ export interface RefusedOutcome {
 /** One request's outcome. */
 export type Outcome = AuthenticatedOutcome | AnonymousOutcome | ChallengeOutcome | RefusedOutcome;
 
-export const anonymousOutcome: AnonymousOutcome = Object.freeze({ type: 'anonymous' });
+/**
+ * The answer depends on who asks. RFC 9111 section 3.5 keeps shared caches from an answer to a request with
+ * Authorization, but not where the handler says `public`. Section 4.1: no cache gives such an answer to a request
+ * without the same Authorization (attack A23).
+ */
+export const VARIES_BY_CREDENTIALS: HeaderField = Object.freeze(['Vary', 'Authorization'] as const);
+
+/** Of a request without credentials, where `anonymous` lets it in. */
+export const anonymousOutcome: AnonymousOutcome = Object.freeze({
+  type: 'anonymous',
+  headers: Object.freeze([VARIES_BY_CREDENTIALS]),
+});
+
+/** Of a request that `skip` lets pass: whatever its credentials, they are not looked at. */
+export const skippedOutcome: AnonymousOutcome = Object.freeze({ type: 'anonymous', headers: Object.freeze([]) });
 
 const texts = {
   400: '400 Bad Request\n',

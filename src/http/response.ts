@@ -91,9 +91,7 @@ export function writeOutcome(
 ): outcome is AuthenticatedOutcome | AnonymousOutcome {
   if (response.writableEnded) return false;
   if (mayProceed(outcome)) {
-    if (outcome.type === 'authenticated' && !response.headersSent) {
-      for (const [name, value] of outcome.headers) response.setHeader(name, value);
-    }
+    if (!response.headersSent) setFields(response, outcome.headers);
     sendContinue(response);
     return true;
   }
@@ -103,6 +101,20 @@ export function writeOutcome(
   if (refusal.ready === undefined) send();
   else refusal.ready.then(send, send);
   return false;
+}
+
+/** Sets the fields of an outcome. To a Vary that the application has set, ours is added: RFC 9110 section 12.5.5. */
+function setFields(response: ServerResponse, fields: readonly HeaderField[]): void {
+  for (const [name, value] of fields) {
+    response.setHeader(name, name === 'Vary' ? varyOf(response.getHeader(name), String(value)) : value);
+  }
+}
+
+function varyOf(before: number | string | readonly string[] | undefined, name: string): string {
+  if (before === undefined) return name;
+  const names = [before].flat().join(', ');
+  const known = names.toLowerCase().split(/\s*,\s*/);
+  return known.includes('*') || known.includes(name.toLowerCase()) ? names : `${names}, ${name}`;
 }
 
 function sendRefusal(

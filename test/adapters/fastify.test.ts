@@ -39,6 +39,26 @@ describe('the plugin of Fastify', () => {
     assert.deepEqual(liveHandles(), before);
   });
 
+  it('A23: adds to the Vary of hooks before and after it, and of the raw response', async () => {
+    const app = fastify();
+    app.addHook('onRequest', async (_request, reply) => {
+      reply.raw.setHeader('Vary', 'Accept');
+      await Promise.resolve();
+    });
+    app.addHook('onRequest', async ({ url }, reply) => {
+      if (url === '/hook') void reply.header('Vary', 'Origin');
+      await Promise.resolve();
+    });
+    await app.register(sspiAuth, { accounts, anonymous: true });
+    app.get('/*', (_request, reply) => {
+      void reply.header('Vary', `${String(reply.getHeader('vary'))}, Cookie`);
+      return 'handled';
+    });
+    assert.equal((await app.inject('/hook')).headers['vary'], 'Origin, Authorization, Cookie');
+    assert.equal((await app.inject('/raw')).headers['vary'], 'Accept, Authorization, Cookie');
+    await app.close();
+  });
+
   it('signs nobody in who was let through: user and sspi are null in every hook', async () => {
     const app = fastify();
     const seen: unknown[] = [];

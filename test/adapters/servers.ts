@@ -11,6 +11,7 @@ import { sspiAuth as expressSspiAuth } from '../../adapters/express.ts';
 import { sspiAuth as fastifySspiAuth } from '../../adapters/fastify.ts';
 import { sspiAuth as nodeSspiAuth } from '../../adapters/node.ts';
 import type { Authenticator, Identity, SecurityContextInfo, SspiAuthOptions } from '../../src/index.ts';
+import { liveHandles } from '../../src/sspi/index.ts';
 
 /** What the application answers, as JSON. */
 export interface Answer {
@@ -31,6 +32,8 @@ export interface RunningServer extends AsyncDisposable {
   /** How often the handler ran: 0 where nobody may have got in. */
   readonly handled: () => number;
   readonly authenticator: Authenticator<never>;
+  /** Security contexts that lived in the process when the server began: other test files may have left some. */
+  readonly contextsBefore: number;
 }
 
 /** Options that mean the same to every framework: their functions are given the raw request. */
@@ -74,6 +77,7 @@ async function listening(
     server,
     handled,
     authenticator: authenticator as Authenticator<never>,
+    contextsBefore: liveHandles().contexts,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await close();

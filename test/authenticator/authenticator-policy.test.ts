@@ -34,7 +34,7 @@ describe('schemes that are bound to a request', () => {
     const socket = new FakeSocket();
     const outcome = s.now(socket, 'Digest right');
     assert.equal(userOf(outcome), 'LAB\\alice');
-    assert.deepEqual(outcome.type === 'authenticated' && outcome.headers, []);
+    assert.deepEqual(outcome.type === 'authenticated' && outcome.headers, [['Vary', 'Authorization']]);
     assert.equal(s.now(socket).type, 'challenge');
     assert.equal(userOf(s.request(socket, 'Digest bob')), 'LAB\\bob');
     assert.equal(s.digest.live, 0);

@@ -250,13 +250,14 @@ describe('whenVerified', () => {
     assert.equal(await outcome, anonymousOutcome);
   });
 
-  it('A17: so are the bytes of its request', () => {
+  it('A17: so are the bytes of its request', async () => {
     const { pending, given, add } = setUp(100, 1000);
     const connection = new Connection();
     const never = new Promise<VerificationResult>(() => undefined);
-    assert.ok(pending.whenVerified(connection, new FakeSocket(), never, yes, no, 800) instanceof Promise);
+    const outcome = pending.whenVerified(connection, new FakeSocket(), never, yes, no, 800);
     add(300);
     assert.deepEqual(given, [['evicted', connection]]);
+    assert.equal((await outcome).type, 'refused');
   });
 
   it('one that rejects in time is an error', async () => {

@@ -73,6 +73,28 @@ describe('an outcome as a response', () => {
   });
 });
 
+describe('A23: Vary of an answer that depends on who asks', () => {
+  for (const [before, expected] of [
+    [undefined, 'Authorization'],
+    ['Origin', 'Origin, Authorization'],
+    [['Origin', 'Accept'], 'Origin, Accept, Authorization'],
+    ['Accept , authorization', 'Accept , authorization'],
+    ['X-Authorization', 'X-Authorization, Authorization'],
+    ['*', '*'],
+  ] as const) {
+    it(`is added to what the application has set: ${String(before)}`, async () => {
+      const server = createServer((message, response) => {
+        if (before !== undefined) response.setHeader('Vary', before);
+        for (let times = 0; times < 2; times++) writeOutcome(message, response, anonymousOutcome, bodyLimits);
+        response.end();
+      });
+      await using listening = await listen(server);
+      await using connection = await RawConnection.open(listening.port);
+      assert.deepEqual((await connection.exchange({})).headers.get('vary'), [expected]);
+    });
+  }
+});
+
 describe('a response that somebody else has begun', () => {
   const signedIn: Outcome = {
     type: 'authenticated',

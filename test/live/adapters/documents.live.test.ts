@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
@@ -10,6 +11,7 @@ import { onAnyPort, portLine } from '../../lab/any-port.ts';
 import { curl } from '../../lab/curl.ts';
 import { codeBlocks, readDocument, root } from '../../lab/documents.ts';
 import { startProcess } from '../../lab/process.ts';
+import { RawConnection } from '../../lab/raw-connection.ts';
 import { scratchFolder } from '../../lab/scratch.ts';
 import { tier } from '../../lab/tier.ts';
 
@@ -105,5 +107,45 @@ describe('programs of the documents', ready, () => {
     assert.match(message.toString(), /^Hello \S+\\alice$/);
     webSocket.terminate();
     assert.equal(await refused(`?ticket=${ticket}`), 401);
+  });
+
+  it('A14: WebSockets: odd targets, resets and broken frames do not end the process, and open nothing', async () => {
+    await using server = await program('docs/websockets.md', "from 'ws'");
+    const { authority } = server;
+    const port = Number(authority.split(':')[1]);
+    const upgrade = [
+      ...['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'],
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    ];
+    for (const target of [
+      '//',
+      '/\\',
+      '//[',
+      'http://[',
+      '/?ticket',
+      '/?ticket=%',
+      '/?ticket=__proto__',
+      '*',
+      '/?%00',
+    ]) {
+      await using connection = await RawConnection.open(port);
+      const { status } = await connection.exchange({ target, fields: upgrade });
+      assert.ok([400, 401].includes(status), `${target}: ${status}`);
+    }
+    for (let count = 0; count < 50; count++) {
+      const connection = await RawConnection.open(port);
+      connection.send({ fields: upgrade, body: 'x'.repeat(1000) });
+      if (count % 2 === 0) await turn();
+      connection.socket.resetAndDestroy();
+    }
+    for (const broken of [Buffer.alloc(64, 0xff), Buffer.from([0x81, 0x01, 0x41])]) {
+      const { body } = await curl([...alice, '-X', 'POST', `http://${authority}/ticket`]);
+      const { ticket } = JSON.parse(body) as { ticket: string };
+      await using connection = await RawConnection.open(port);
+      assert.equal((await connection.exchange({ target: `/?ticket=${ticket}`, fields: upgrade })).status, 101);
+      connection.socket.write(broken);
+      await connection.ended();
+    }
+    assert.equal((await curl([...alice, '-X', 'POST', `http://${authority}/ticket`])).status, 200);
   });
 });
