@@ -13,9 +13,11 @@ const expiry = new Date(0);
 
 describe('credential caches of delegated tickets', runs, () => {
   let parent: ScratchFolder;
-  const whatWas = process.env['TMPDIR'];
+  /** Read when a test begins: another file in this process may be at work while this one is imported. */
+  let whatWas: string | undefined;
   beforeEach(async () => {
-    parent = await scratchFolder('delegated-caches');
+    whatWas = process.env['TMPDIR'];
+    parent = await scratchFolder('ticket-caches');
     process.env['TMPDIR'] = parent.path;
   });
   afterEach(async () => {

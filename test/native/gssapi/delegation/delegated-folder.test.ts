@@ -18,9 +18,11 @@ const runs = { skip: process.platform === 'win32' ? 'GSSAPI is for Linux and mac
 
 describe('the folder of delegated tickets', runs, () => {
   let parent: ScratchFolder;
-  const whatWas = process.env['TMPDIR'];
+  /** Read when a test begins: another file in this process may be at work while this one is imported. */
+  let whatWas: string | undefined;
   beforeEach(async () => {
-    parent = await scratchFolder('delegated-folder');
+    whatWas = process.env['TMPDIR'];
+    parent = await scratchFolder('ticket-folder');
     process.env['TMPDIR'] = parent.path;
   });
   afterEach(async () => {
