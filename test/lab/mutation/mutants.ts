@@ -60,6 +60,13 @@ function isCompound(node: ts.Expression): boolean {
   );
 }
 
+function isFalsy(node: ts.Expression): boolean {
+  return (
+    [SyntaxKind.FalseKeyword, SyntaxKind.NullKeyword].includes(node.kind) ||
+    (ts.isIdentifier(node) && node.text === 'undefined')
+  );
+}
+
 /** What a node can be replaced by: pairs of the node that is replaced and the text instead. */
 function* faultsOf(node: ts.Node): Generator<readonly [ts.Node, string]> {
   if (ts.isBinaryExpression(node)) {
@@ -70,7 +77,8 @@ function* faultsOf(node: ts.Node): Generator<readonly [ts.Node, string]> {
     yield [condition, 'true'];
     yield [condition, 'false'];
   } else if (ts.isReturnStatement(node)) {
-    if (node.expression !== undefined) yield [node.expression, 'undefined'];
+    // Callers of a predicate cannot tell `false` from `undefined`, nor need they.
+    if (node.expression !== undefined && !isFalsy(node.expression)) yield [node.expression, 'undefined'];
   } else if (ts.isExpressionStatement(node)) {
     if (ts.isCallExpression(node.expression) || ts.isAwaitExpression(node.expression)) yield [node, ';'];
     if (ts.isBinaryExpression(node.expression) && node.expression.operatorToken.kind === SyntaxKind.EqualsToken) {
