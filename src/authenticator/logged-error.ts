@@ -7,9 +7,10 @@
 /** How many causes of causes are kept, and how many errors of an AggregateError. */
 const MAX_CAUSES = 4;
 const MAX_ERRORS = 4;
-/** UTF-16 units that are kept of a message, and of a stack. */
+/** UTF-16 units that are kept of a message, and of a stack; how many a secret has at most. */
 const MAX_MESSAGE = 2000;
 const MAX_STACK = 8000;
+const MAX_SECRET = 8192;
 
 const masked = '[masked]';
 
@@ -22,10 +23,13 @@ const secrets: readonly (readonly [form: RegExp, kept: string])[] = [
     /((?:authorization|cookie|password|passwd|pwd|secret|response|(?:nt|lm)?[_-]?hash|credentials?)["']?(?:\s{0,3}[:=]\s{0,3}|\sis\s))(?:(?:Basic|Bearer|Digest|Negotiate|Kerberos|NTLM)\s[^\n]{1,4096}|"[^"\n]{0,4096}"|'[^'\n]{0,4096}'|[^\s,;"'{}[\]]{1,4096})/gi,
     `$1${masked}`,
   ],
-  // Keys, hashes, responses and tokens: in hexadecimal, as a Buffer is printed, as numbers, in base64.
+  // Keys, hashes, responses and tokens: in hexadecimal, together or in pairs, as a Buffer is printed, as
+  // numbers, in base64.
   [/\b[0-9a-f]{32,}\b/gi, masked],
   [/<Buffer [^>]{0,4096}>/g, `<Buffer ${masked}>`],
-  [/(?:(?:"\d{1,5}":\s?)?\b\d{1,3},\s{0,4}){15,}(?:"\d{1,5}":\s?)?\d{1,3}\b/g, masked],
+  [/\b(?:[0-9a-f]{2}[\s:-]){15,}[0-9a-f]{2}\b/gi, masked],
+  // inspect() begins a line every few numbers, and indents it by the depth of the array.
+  [/(?:(?:"\d{1,5}":\s?)?\b\d{1,3},\s{0,64}){15,}(?:"\d{1,5}":\s?)?\d{1,3}\b/g, masked],
   [/(?<![\w+/])(?=[\w+/]*\d)(?=[\w+/]*[A-Z])(?=[\w+/]*[a-z])[A-Za-z0-9+/_-]{40,}={0,2}/g, masked],
 ];
 
@@ -94,6 +98,13 @@ function define(copy: Error, name: string, value: unknown): void {
   Object.defineProperty(copy, name, { value, configurable: true, writable: true });
 }
 
+/** The beginning of a text, without secrets. */
 function bounded(text: string, longest: number): string {
-  return withoutSecrets(text.slice(0, longest));
+  const shown = withoutSecrets(text.slice(0, longest));
+  if (text.length <= longest) return shown;
+  // A piece of a secret at the end may not look like one: it is where more of the text changes what is shown.
+  const more = withoutSecrets(text.slice(0, longest + MAX_SECRET));
+  let end = 0;
+  while (end < shown.length && shown[end] === more[end]) end++;
+  return shown.slice(0, end);
 }

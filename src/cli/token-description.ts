@@ -14,15 +14,14 @@ import { isNtlmMessage } from '../formats/ntlm/message-field.ts';
 import { describeNtlmMessage } from '../formats/ntlm/message-description.ts';
 import type { NtlmMessageDescription, TargetInfoDescription } from '../formats/ntlm/message-description.ts';
 import {
-  decodeInitialToken,
-  decodeNegotiationToken,
   OID_KERBEROS,
   OID_KERBEROS_MICROSOFT,
   OID_KERBEROS_USER_TO_USER,
   OID_NEGOEX,
   OID_NTLM,
   OID_SPNEGO,
-} from '../formats/spnego.ts';
+} from '../formats/object-identifiers.ts';
+import { decodeInitialToken, decodeNegotiationToken } from '../formats/spnego.ts';
 import type { NegTokenInit, NegTokenResp } from '../formats/spnego.ts';
 import type { DescribedField, Description } from './description.ts';
 

@@ -6,13 +6,8 @@ import { MalformedTokenError } from '../foundation/errors.ts';
 import { decodeApRequest, decodeKerberosToken, TOK_ID_AP_REQ } from './kerberos/kerberos-token.ts';
 import type { ApRequestHeader } from './kerberos/kerberos-token.ts';
 import { isNtlmMessage } from './ntlm/message-field.ts';
-import {
-  decodeInitialToken,
-  decodeNegotiationToken,
-  OID_KERBEROS,
-  OID_KERBEROS_MICROSOFT,
-  OID_SPNEGO,
-} from './spnego.ts';
+import { decodeInitialToken, decodeNegotiationToken } from './spnego.ts';
+import { OID_KERBEROS, OID_KERBEROS_MICROSOFT, OID_SPNEGO } from './object-identifiers.ts';
 
 /** A mechanism's token, and what it was wrapped in. */
 export interface ClientToken {

@@ -7,6 +7,7 @@
  * reader never recurses on its own: its caller enters only the elements that its specification names.
  */
 import { MalformedTokenError } from '../foundation/errors.ts';
+import { OID_KERBEROS, OID_KERBEROS_MICROSOFT, OID_NEGOEX, OID_NTLM, OID_SPNEGO } from './object-identifiers.ts';
 
 /** Identifier octets (X.690 section 8.1.2) of the universal types in use. */
 export const DER_INTEGER = 0x02;
@@ -275,12 +276,8 @@ export function onlySequence(wrapper: DerReader, field: string): DerReader {
 
 /** OIDs that nearly every token names: content bytes and dotted form, so that the dotted form need not be built. */
 const knownIdentifiers: readonly (readonly [Uint8Array, string])[] = [
-  [Uint8Array.of(0x2b, 6, 1, 5, 5, 2), '1.3.6.1.5.5.2'],
-  [Uint8Array.of(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2), '1.2.840.113554.1.2.2'],
-  [Uint8Array.of(0x2a, 0x86, 0x48, 0x82, 0xf7, 0x12, 1, 2, 2), '1.2.840.48018.1.2.2'],
-  [Uint8Array.of(0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 2, 10), '1.3.6.1.4.1.311.2.2.10'],
-  [Uint8Array.of(0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 2, 30), '1.3.6.1.4.1.311.2.2.30'],
-];
+  ...[OID_SPNEGO, OID_KERBEROS, OID_KERBEROS_MICROSOFT, OID_NTLM, OID_NEGOEX],
+].map((dotted) => [derObjectIdentifier(dotted).subarray(2), dotted]);
 
 function knownIdentifier(bytes: Uint8Array, content: number, length: number): string | undefined {
   for (const [identifier, dotted] of knownIdentifiers) {

@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { liveHandles } from '../../src/sspi/index.ts';
 import { RawConnection, requestText } from '../lab/raw-connection.ts';
 import type { RawRequest } from '../lab/raw-connection.ts';
 import {
@@ -85,6 +86,7 @@ for (const [adapter, start] of Object.entries(adapters)) {
     });
 
     it('a handshake of Node’s own client, with 5 MiB on each leg, stays on its connection', async () => {
+      const { contexts } = liveHandles();
       await using server = await start(ntlm);
       let connections = 0;
       server.server.on('connection', () => connections++);
@@ -101,7 +103,7 @@ for (const [adapter, start] of Object.entries(adapters)) {
       const { user, bodyBytes } = JSON.parse(last.text) as Answer;
       assert.deepEqual([user?.userName, bodyBytes, connections], ['alice', body.byteLength, 1]);
       agent.destroy();
-      await assertNothingLeft(server);
+      await assertNothingLeft(server, contexts);
     });
 
     for (const bytes of [10, 200 * 1024, 5 * mebibyte]) {

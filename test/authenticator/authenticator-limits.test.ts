@@ -1,7 +1,6 @@
 /** How long a handshake may take, and how many may be under way. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { OID_NTLM } from '../../src/formats/spnego.ts';
 import * as Sspi from '../../src/sspi/index.ts';
 import { exchangeOf, FakeSocket, first, later, scripted, settled } from './scripted-authenticator.ts';
 import { createAuthenticator, memoryAccounts } from '../../src/index.ts';
@@ -9,6 +8,7 @@ import type { Outcome } from '../../src/index.ts';
 import { mechTypeList, negTokenInit } from '../packages/negotiate/client-tokens.ts';
 import { negotiateMessage, WINDOWS_FLAGS } from '../packages/ntlm/ntlm-client.ts';
 import { waitingScript, watch } from './waiting-results.ts';
+import { OID_NTLM } from '../../src/formats/object-identifiers.ts';
 
 describe('A17: handshakes have a deadline', () => {
   it('counted from the first token; later legs buy no time', (t) => {

@@ -114,6 +114,50 @@ describe('an exception in the log', () => {
     });
   }
 
+  it('G04: has no array of bytes, however inspect() or JSON breaks it into lines', () => {
+    for (let size = 16; size <= 128; size += 7) {
+      // How many numbers stand in a line depends on how long they are.
+      for (const bytes of [1, 37, 211].map((first) => Uint8Array.from({ length: size }, (_, i) => first + i * 31))) {
+        const logon = { userName: 'alice', ntResponse: bytes, kept: { other: { bytes, buffer: bytes.buffer } } };
+        for (const text of [
+          ...[inspect(logon), inspect(logon, { depth: null }), inspect(logon, { compact: false, depth: null })],
+          ...[inspect(logon, { compact: true, depth: null }), inspect([[[logon]]], { depth: null, showHidden: true })],
+          ...[JSON.stringify(logon), JSON.stringify(logon, undefined, 2), JSON.stringify([[...bytes]], undefined, 8)],
+          ...[
+            [...bytes].join(),
+            [...bytes].join(', '),
+            Buffer.from(bytes)
+              .toString('hex')
+              .replace(/..(?!$)/g, '$&:'),
+          ],
+        ]) {
+          const shown = inspect(loggedError(new Error(text)));
+          assert.doesNotMatch(shown, /(?:\b\d{1,3},\s*){6}|(?:\d",?\s*"?\d+": \d){3}|(?:[0-9a-f]{2}[ :]){6}/, text);
+        }
+      }
+    }
+  });
+
+  it('G04: has no beginning of a secret where it ends', () => {
+    const bytes = createHash('sha512').update('Wonderland-7').digest();
+    for (const [lead, secret] of [
+      ['', bytes.toString('hex')],
+      ['', bytes.toString('base64')],
+      ['<Buffer ', inspect(bytes)],
+      ['[', JSON.stringify([...bytes])],
+      ['Uint8Array(64) [\n  ', inspect(new Uint8Array(bytes))],
+      ['password: ', `password: "${'Wonderland-7 '.repeat(100)}"`],
+      ['ldap://svc:', 'ldap://svc:Wonderland-7@dc1/'],
+    ] as const) {
+      for (let shown = 0; shown < secret.length; shown++) {
+        const filler = `${'directory, '.repeat(200).slice(0, 1999 - shown)} `;
+        const { message } = loggedError(new Error(`${filler}${secret} and more`));
+        const kept = message.slice(filler.length).split('[masked]')[0]?.trimEnd() ?? '';
+        assert.ok(lead.startsWith(kept), `${shown} of ${secret}: ${kept}`);
+      }
+    }
+  });
+
   it('leaves what is no secret as it is', () => {
     for (const text of [
       "Cannot read properties of undefined (reading 'verifyNtlmResponseWithTheDirectory')",
@@ -122,6 +166,7 @@ describe('an exception in the log', () => {
       'S-1-5-21-1004336348-1177238915-682003330-1105 is on no list',
       '550e8400-e29b-41d4-a716-446655440000 timed out after 30000 ms',
       'no passwords in /etc/sspi-auth/smbpasswd',
+      'connect ECONNREFUSED fd00:aa:bb:cc:dd:ee:ff:1 by 52:54:00:12:34:56',
     ]) {
       assert.equal(loggedError(new Error(text)).message, text);
     }

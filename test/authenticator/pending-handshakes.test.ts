@@ -254,7 +254,7 @@ describe('whenVerified', () => {
     const { pending, given, add } = setUp(100, 1000);
     const connection = new Connection();
     const never = new Promise<VerificationResult>(() => undefined);
-    void pending.whenVerified(connection, new FakeSocket(), never, yes, no, 800);
+    assert.ok(pending.whenVerified(connection, new FakeSocket(), never, yes, no, 800) instanceof Promise);
     add(300);
     assert.deepEqual(given, [['evicted', connection]]);
   });

@@ -7,7 +7,7 @@ import {
   leadsToNtlm,
   readClientToken,
 } from '../../src/formats/client-token.ts';
-import { OID_KERBEROS, OID_KERBEROS_MICROSOFT, OID_NEGOEX, OID_NTLM } from '../../src/formats/spnego.ts';
+import { OID_KERBEROS, OID_KERBEROS_MICROSOFT, OID_NEGOEX, OID_NTLM } from '../../src/formats/object-identifiers.ts';
 import { kerberosToken, ntlmLastMessage } from '../lab/client-messages.ts';
 import { mechTypeList, negTokenInit, negTokenResp } from '../packages/negotiate/client-tokens.ts';
 import { CURL_FLAGS, negotiateMessage } from '../packages/ntlm/ntlm-client.ts';

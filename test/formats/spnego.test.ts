@@ -4,16 +4,18 @@ import fc from 'fast-check';
 import { MalformedTokenError } from '../../src/foundation/errors.ts';
 import { contextTag, DER_SEQUENCE, derElement, derObjectIdentifier, derOctetString } from '../../src/formats/der.ts';
 import {
-  decodeInitialToken,
-  decodeNegotiationToken,
-  encodeNegTokenResp,
-  MAX_MECH_TYPES,
   OID_KERBEROS,
   OID_KERBEROS_MICROSOFT,
   OID_KERBEROS_USER_TO_USER,
   OID_NEGOEX,
   OID_NTLM,
   OID_SPNEGO,
+} from '../../src/formats/object-identifiers.ts';
+import {
+  decodeInitialToken,
+  decodeNegotiationToken,
+  encodeNegTokenResp,
+  MAX_MECH_TYPES,
 } from '../../src/formats/spnego.ts';
 import type { NegTokenInit, NegTokenResp } from '../../src/formats/spnego.ts';
 import { vector, vectorIds } from '../vectors/tokens.ts';

@@ -13,8 +13,8 @@ import {
   derObjectIdentifier,
   derOctetString,
 } from '../../src/formats/der.ts';
+import { OID_KERBEROS } from '../../src/formats/object-identifiers.ts';
 import { encodeChallengeMessage } from '../../src/formats/ntlm/challenge-message.ts';
-import { OID_KERBEROS } from '../../src/formats/spnego.ts';
 import { authenticateMessage, encodePairs, negotiateMessage, WINDOWS_FLAGS } from '../packages/ntlm/ntlm-client.ts';
 import type { ClientOptions } from '../packages/ntlm/ntlm-client.ts';
 

@@ -1,7 +1,7 @@
 /** Digest credentials, RFC 7616 section 3.4: the parameters of `Authorization: Digest` as values. */
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { hasControlCharacter } from '../../foundation/text.ts';
-import { parseDigestFields } from './fields.ts';
+import { DIGEST_FIELDS_MAX_BYTES, parseDigestFields } from './fields.ts';
 import type { DigestField } from './fields.ts';
 
 /** What a client sent. Only its form is checked: no value has been compared with what the server offered. */
@@ -13,9 +13,14 @@ export interface DigestCredentials {
   readonly userNames: readonly [string] | readonly [string, string];
   /** `username` is a hash of name and realm, section 3.4.4. */
   readonly userHash: boolean;
-  readonly realm: string;
+  /** The possible readings of the realm: clients quote it back in different ways. */
+  readonly realms: readonly string[];
   readonly nonce: string;
-  readonly uri: string;
+  /**
+   * The possible readings of `uri`, the one of RFC 9110 first. Most clients write the octets of the request line as they
+   * are, and a backslash among them is no quoted-pair.
+   */
+  readonly uris: readonly [string, ...string[]];
   /** Hexadecimal digits in either case, at least one. */
   readonly response: string;
   /** As sent; `MD5` if it is missing (section 3.3). */
@@ -47,9 +52,9 @@ export function parseDigestCredentials(bytes: Uint8Array): DigestCredentials {
   return {
     userNames: userNames(fields),
     userHash: userHash === 'true',
-    realm: mandatory(fields, 'realm'),
+    realms: readings(fields, 'realm'),
     nonce: mandatory(fields, 'nonce'),
-    uri: mandatory(fields, 'uri'),
+    uris: readings(fields, 'uri'),
     response: matching(fields, 'response', /^[0-9a-f]+$/i),
     algorithm: fields.get('algorithm')?.value ?? 'MD5',
     clientNonce: matching(fields, 'cnonce', /^./u),
@@ -62,9 +67,19 @@ export function parseDigestCredentials(bytes: Uint8Array): DigestCredentials {
 type Fields = ReadonlyMap<string, DigestField>;
 
 function mandatory(fields: Fields, name: string): string {
+  return mandatoryField(fields, name).value;
+}
+
+function mandatoryField(fields: Fields, name: string): DigestField {
   const field = fields.get(name);
   if (field === undefined) throw new MalformedTokenError(name, 'is missing');
-  return field.value;
+  return field;
+}
+
+/** What a value may mean, each reading once. */
+function readings(fields: Fields, name: string): readonly [string, ...string[]] {
+  const { value, literal, raw } = mandatoryField(fields, name);
+  return [value, ...[literal, raw].filter((other, index, all) => other !== value && all.indexOf(other) === index)];
 }
 
 function matching(fields: Fields, name: string, form: RegExp): string {
@@ -80,6 +95,19 @@ function userNames(fields: Fields): DigestCredentials['userNames'] {
   if (extended !== undefined) return [extendedValue(extended)];
   if (plain === undefined) throw new MalformedTokenError('username', 'is missing');
   return plain.literal === plain.value ? [plain.value] : [plain.value, plain.literal];
+}
+
+/** A name as long as it may be, in quotes or not, at the beginning of a parameter. */
+const claimedName = /(?:^|[\s,])username\*?\s*=\s*(?:"((?:[^"\\]|\\.){0,256})|([^\s",]{1,256}))/i;
+
+/**
+ * The user name of credentials that cannot be read: as far as it can be found, for the log of the server only.
+ *
+ * @param bytes what follows `Digest ` in the header field
+ */
+export function claimedUserName(bytes: Uint8Array): string | undefined {
+  const [, quoted, token] = claimedName.exec(Buffer.from(bytes.subarray(0, DIGEST_FIELDS_MAX_BYTES)).toString()) ?? [];
+  return quoted ?? token;
 }
 
 /** ext-value of RFC 5987 section 3.2.1, with UTF-8 only, as RFC 7616 section 3.4 restricts it (attack E14). */

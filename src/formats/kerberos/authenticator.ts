@@ -22,6 +22,9 @@ export function decodeAuthenticator(bytes: Uint8Array): Authenticator {
   for (const tag of [0, 1, 2]) reader.element(contextTag(tag), 'Authenticator');
   reader.enterOptional(contextTag(3), 'Authenticator.cksum');
   const microseconds = reader.explicitInteger(contextTag(4), 'Authenticator.cusec');
+  if (!(microseconds >= 0 && microseconds <= 999_999)) {
+    throw new MalformedTokenError('Authenticator.cusec', 'is not of a second');
+  }
   reader.element(contextTag(5), 'Authenticator.ctime');
   for (const tag of [6, 7]) reader.enterOptional(contextTag(tag), 'Authenticator');
   const authorizationData =

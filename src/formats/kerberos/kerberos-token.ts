@@ -19,11 +19,6 @@ import {
 import { decodeUtf8 } from '../utf8.ts';
 import { kerberosString, principalName } from './principal.ts';
 
-/** Kerberos 5, RFC 4121 section 4.1. */
-export const KERBEROS_OID = '1.2.840.113554.1.2.2';
-/** Kerberos 5 with the wrong OID of old Windows, MS-SPNG 1.9. */
-export const MS_KERBEROS_OID = '1.2.840.48018.1.2.2';
-
 /** TOK_ID, RFC 4121 section 4.1: two bytes, big-endian. */
 export const TOK_ID_AP_REQ = 0x0100;
 export const TOK_ID_AP_REP = 0x0200;
@@ -187,10 +182,14 @@ export function decodeAuthenticatorTime(authenticator: Uint8Array): number {
   reader.element(contextTag(4), 'Authenticator.cusec');
   const at = reader.offset;
   const bytes = reader.enter(contextTag(5), 'ctime').content(DER_GENERALIZED_TIME, 'ctime');
-  const match = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(decodeUtf8(bytes, 'ctime'));
-  if (match === null) throw new MalformedTokenError('ctime', 'is not a KerberosTime', at);
-  const [, year, month, day, hour, minute, second] = match;
-  return Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
+  const text = decodeUtf8(bytes, 'ctime');
+  const form = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/;
+  const time = new Date(form.test(text) ? text.replace(form, '$1-$2-$3T$4:$5:$6Z') : NaN);
+  // A day that its month does not have, and the hour 24, would be read as the day after.
+  if (Number.isNaN(time.getTime()) || time.toISOString().replaceAll(/[-:T]|\.000/g, '') !== text) {
+    throw new MalformedTokenError('ctime', 'is not a KerberosTime', at);
+  }
+  return time.getTime();
 }
 
 /**

@@ -2,11 +2,11 @@
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { decodeChannelBindings } from '../../formats/channel-bindings.ts';
 import type { ChannelBindings } from '../../formats/channel-bindings.ts';
+import { OID_KERBEROS } from '../../formats/object-identifiers.ts';
 import {
   decodeApRequest,
   decodeKerberosToken,
   encryptionTypeName,
-  KERBEROS_OID,
   TOK_ID_AP_REQ,
 } from '../../formats/kerberos/kerberos-token.ts';
 import type { ApRequestHeader } from '../../formats/kerberos/kerberos-token.ts';
@@ -81,7 +81,7 @@ export function readExchange(call: AcceptCall, settings: KerberosSettings): Exch
 /** @throws MalformedTokenError for anything but a GSS token with a Kerberos AP-REQ (attacks B09, D19) */
 function apRequest(token: Uint8Array): ApRequestHeader {
   const { mechanism, tokenId, message } = decodeKerberosToken(token);
-  if (mechanism !== KERBEROS_OID) throw new MalformedTokenError('thisMech', `${mechanism} is not Kerberos`);
+  if (mechanism !== OID_KERBEROS) throw new MalformedTokenError('thisMech', `${mechanism} is not Kerberos`);
   if (tokenId !== TOK_ID_AP_REQ) throw new MalformedTokenError('TOK_ID', `0x${tokenId.toString(16)} is no AP-REQ`);
   return decodeApRequest(message);
 }

@@ -4,7 +4,7 @@ import { accountProblem, accountToken } from '../../accounts/account-token.ts';
 import type { DigestAlgorithm } from '../../crypto/digest-response.ts';
 import { errorKind, MalformedTokenError } from '../../foundation/errors.ts';
 import { formatDigestChallenge } from '../../formats/digest/challenge.ts';
-import { parseDigestCredentials } from '../../formats/digest/credentials.ts';
+import { claimedUserName, parseDigestCredentials } from '../../formats/digest/credentials.ts';
 import type { DigestCredentials } from '../../formats/digest/credentials.ts';
 import { SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
@@ -20,7 +20,7 @@ import type { DigestRequest } from './digest-request.ts';
 import { NonceCounts } from './nonce-counts.ts';
 import { NonceIssuer } from './nonce-issuer.ts';
 import type { IssuedNonce } from './nonce-issuer.ts';
-import { denotesRequestTarget } from './request-target.ts';
+import { denotesRequestTarget, foreignTarget } from './request-target.ts';
 
 /** Number of nonces whose counts are remembered: about 4 MB. */
 const REMEMBERED_NONCES = 16_384;
@@ -43,6 +43,8 @@ type SourceResult = DigestAccepted | Refused | Unavailable;
 /** Credentials that have this server's realm, algorithm and nonce, and are for this request. Not yet verified. */
 interface Claim {
   readonly credentials: DigestCredentials;
+  /** The reading of `uri` that denotes the request target. The response covers it. */
+  readonly uri: string;
   readonly request: DigestRequest;
   readonly realm: string;
   readonly algorithm: DigestAlgorithm;
@@ -53,8 +55,6 @@ interface Claim {
   readonly inOrder: boolean;
 }
 
-const malformed: DigestResult = Object.freeze({ result: 'refused', status: Status.SEC_E_INVALID_TOKEN });
-
 /** A refusal. For the server's log it holds the claimed account and the cause. */
 function refusal(
   status: number,
@@ -64,6 +64,13 @@ function refusal(
 ): DigestResult {
   const account = userNames[0];
   return { result: 'refused', status, diagnosis: { account, ...(text === undefined ? undefined : { text }), ...more } };
+}
+
+/** A refusal of credentials that break their grammar. The log has the account as far as it can be read. */
+function malformed(token: Uint8Array, { message }: MalformedTokenError): DigestResult {
+  const account = claimedUserName(token);
+  const diagnosis = { ...(account === undefined ? undefined : { account }), text: message };
+  return { result: 'refused', status: Status.SEC_E_INVALID_TOKEN, diagnosis };
 }
 
 export class DigestAcceptor {
@@ -83,14 +90,14 @@ export class DigestAcceptor {
 
   /** One leg: an empty token asks for challenges, any other is verified. */
   accept(call: AcceptCall): DigestResult | Promise<DigestResult> {
+    const token = tokenOf(call.input);
     let claim: Claim | DigestResult;
     try {
       const realm = realmOf(call.input, this.settings.realm);
-      const token = tokenOf(call.input);
       if (token.byteLength === 0) return this.#challenge(realm, false);
       claim = this.#readClaim(parseDigestCredentials(token), requestOf(call.input), realm, call.requirements);
     } catch (error) {
-      if (error instanceof MalformedTokenError) return malformed;
+      if (error instanceof MalformedTokenError) return malformed(token, error);
       throw error;
     }
     return 'result' in claim ? claim : this.#verify(claim);
@@ -102,8 +109,8 @@ export class DigestAcceptor {
   }
 
   #challenge(realm: string, stale: boolean, retries = 0): DigestResult {
+    const nonce = this.#nonces.issue(realm, retries);
     const output = this.settings.algorithms.map((algorithm) => {
-      const nonce = this.#nonces.issue(realm, algorithm, retries);
       const text = formatDigestChallenge({ realm, nonce, algorithm, qualitiesOfProtection: ['auth'], stale });
       return { type: SECBUFFER_TOKEN, data: Uint8Array.from(Buffer.from(text, 'utf8')) };
     });
@@ -117,26 +124,28 @@ export class DigestAcceptor {
     realm: string,
     requirements: number,
   ): Claim | DigestResult {
-    if (!denotesRequestTarget(credentials.uri, request.requestTarget)) return malformed;
+    const uri = credentials.uris.find((reading) => denotesRequestTarget(reading, request.requestTarget));
+    if (uri === undefined) {
+      const text = foreignTarget(credentials.uris[0], request.requestTarget);
+      return refusal(Status.SEC_E_INVALID_TOKEN, credentials, text);
+    }
     const algorithm = this.settings.algorithms.find((name) => name === credentials.algorithm.toUpperCase());
     if (
       // What was not offered is not verified: userhash, auth-int, -sess, opaque, another realm (attacks E05, E06, E12,
       // E15).
       algorithm === undefined ||
-      credentials.realm !== realm ||
+      !credentials.realms.includes(realm) ||
       credentials.qualityOfProtection !== 'auth' ||
       credentials.userHash ||
       credentials.opaque !== undefined
     ) {
       return refusal(Status.SEC_E_LOGON_DENIED, credentials, 'the response is not for a challenge of this server');
     }
-    const nonce = this.#nonces.examine(credentials.nonce, realm, algorithm);
-    if (nonce === undefined || Number.parseInt(credentials.nonceCount, 16) === 0) {
-      return refusal(Status.SEC_E_LOGON_DENIED, credentials, foreignNonce);
-    }
+    const nonce = this.#nonces.examine(credentials.nonce, realm);
+    if (nonce === undefined) return refusal(Status.SEC_E_LOGON_DENIED, credentials, foreignNonce);
     const stale = !nonce.own || this.#nonces.time() - nonce.issuedAt >= this.settings.nonceLifetimeMilliseconds;
     const inOrder = (requirements & ASC_REQ_SEQUENCE_DETECT) !== 0;
-    return { credentials, request, realm, algorithm, nonce, stale, inOrder };
+    return { credentials, uri, request, realm, algorithm, nonce, stale, inOrder };
   }
 
   /** Asks the account source. If a user name can be read in two ways and the first is refused, the second is tried. */
@@ -163,13 +172,13 @@ export class DigestAcceptor {
   }
 
   #ask(claim: Claim, userName: string): SourceResult | PromiseLike<SourceResult> {
-    const { credentials, request, realm, algorithm } = claim;
+    const { credentials, uri, request, realm, algorithm } = claim;
     return this.settings.accounts.verifyDigest({
       userName,
       realm,
       algorithm,
       method: request.method,
-      uri: credentials.uri,
+      uri,
       nonce: credentials.nonce,
       nonceCount: credentials.nonceCount,
       clientNonce: credentials.clientNonce,
@@ -219,8 +228,8 @@ export class DigestAcceptor {
 }
 
 const foreignNonce =
-  'the nonce is not of this server, or its count is zero; a nonce of another process, or of the time before a restart, ' +
-  'is known by a digest.secret that they share';
+  'the nonce is not of this server; one of another process, or of the time before a restart, is known by a ' +
+  'digest.secret that they share';
 
 const otherProcess =
   'each was issued by one process and came back to another. Have all requests of a client reach the same process: ' +

@@ -45,7 +45,8 @@ export class NonceCounts {
    * other one is refused, and its client tries again with a new nonce (attack G06).
    *
    * @param issuedAt time of issue of the nonce, in milliseconds
-   * @param count 1 to 2^32 - 1
+   * @param count 0 to 2^32 - 1. The first is 1 (RFC 7616 section 3.4), but some clients begin with 0: one more count, that
+   *   can be used once as any other
    * @param inOrder true: the count must be higher than all before it; false: it must be unused
    * @returns false if the count was used before, or it is not known to be unused
    */

@@ -2,7 +2,6 @@
  * Nonces that need no table: each holds what the server must know about it, protected by a MAC (RFC 7616 section 5.4).
  */
 import { timingSafeEqual } from 'node:crypto';
-import type { DigestAlgorithm } from '../../crypto/digest-response.ts';
 import { hmac } from '../../crypto/hmac.ts';
 import type { Clock, RandomSource } from '../../foundation/clock.ts';
 
@@ -57,31 +56,33 @@ export class NonceIssuer {
   }
 
   /**
-   * A new nonce for one realm and one algorithm: 64 characters of base64url.
+   * A new nonce for one realm: 64 characters of base64url. It is good for every algorithm that is offered with it: RFC
+   * 7616 section 3.3 leaves that to the server, and some clients answer with one challenge's algorithm and another's
+   * nonce.
    *
    * @param retries see IssuedNonce; 0 to 255
    */
-  issue(realm: string, algorithm: DigestAlgorithm, retries = 0): string {
+  issue(realm: string, retries = 0): string {
     const nonce = Buffer.alloc(BODY_BYTES + MAC_BYTES);
     nonce.writeUIntBE(this.time(), 0, TIME_BYTES);
     nonce.set(this.#issuer, TIME_BYTES);
     nonce.writeUInt8(retries, RETRIES_OFFSET);
     nonce.set(this.#random(RANDOM_BYTES), RETRIES_OFFSET + RETRIES_BYTES);
-    nonce.set(this.#mac(nonce.subarray(0, BODY_BYTES), realm, algorithm), BODY_BYTES);
+    nonce.set(this.#mac(nonce.subarray(0, BODY_BYTES), realm), BODY_BYTES);
     return nonce.toString('base64url');
   }
 
   /**
    * Reads a nonce that a client sent back.
    *
-   * @returns undefined if its MAC does not verify for this secret, realm and algorithm, or its time of issue is in the
-   *   future (attack E03)
+   * @returns undefined if its MAC does not verify for this secret and realm, or its time of issue is in the future (attack
+   *   E03)
    */
-  examine(nonce: string, realm: string, algorithm: DigestAlgorithm): IssuedNonce | undefined {
+  examine(nonce: string, realm: string): IssuedNonce | undefined {
     if (!NONCE_FORM.test(nonce)) return undefined;
     const bytes = Buffer.from(nonce, 'base64url');
     const body = bytes.subarray(0, BODY_BYTES);
-    if (!timingSafeEqual(bytes.subarray(BODY_BYTES), this.#mac(body, realm, algorithm))) return undefined;
+    if (!timingSafeEqual(bytes.subarray(BODY_BYTES), this.#mac(body, realm))) return undefined;
     const own = bytes.subarray(TIME_BYTES, TIME_BYTES + ISSUER_BYTES).equals(this.#issuer);
     const issuedAt = bytes.readUIntBE(0, TIME_BYTES);
     const retries = bytes.readUInt8(RETRIES_OFFSET);
@@ -93,9 +94,7 @@ export class NonceIssuer {
     this.#secret.fill(0);
   }
 
-  #mac(body: Uint8Array, realm: string, algorithm: DigestAlgorithm): Uint8Array {
-    // The name of an algorithm has no colon, so no other algorithm and realm give the same text.
-    const mac = hmac('sha256', this.#secret, body, Buffer.from(`${algorithm}:${realm}`, 'utf8'));
-    return mac.subarray(0, MAC_BYTES);
+  #mac(body: Uint8Array, realm: string): Uint8Array {
+    return hmac('sha256', this.#secret, body, Buffer.from(realm, 'utf8')).subarray(0, MAC_BYTES);
   }
 }

@@ -1,14 +1,14 @@
 /** The mechanisms that Negotiate can run, recognised by their object identifier or by their first token. */
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import {
-  decodeInitialToken,
   OID_KERBEROS,
   OID_KERBEROS_MICROSOFT,
   OID_KERBEROS_USER_TO_USER,
   OID_NEGOEX,
   OID_NTLM,
   OID_SPNEGO,
-} from '../../formats/spnego.ts';
+} from '../../formats/object-identifiers.ts';
+import { decodeInitialToken } from '../../formats/spnego.ts';
 import type { InitialToken } from '../../formats/spnego.ts';
 
 /** Name of an inner package, as its SecurityPackageInfo spells it. */

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { MalformedTokenError } from '../../../src/foundation/errors.ts';
 import { formatDigestChallenge } from '../../../src/formats/digest/challenge.ts';
-import { parseDigestCredentials } from '../../../src/formats/digest/credentials.ts';
+import { claimedUserName, parseDigestCredentials } from '../../../src/formats/digest/credentials.ts';
 import {
   DIGEST_FIELDS_MAX_BYTES,
   DIGEST_FIELDS_MAX_COUNT,
@@ -48,7 +48,7 @@ describe('parseDigestFields', () => {
   for (const [written, value, literal] of quotedPairs) {
     it(`E09: reads ${written} both ways`, () => {
       const field = parseDigestFields(utf8(`username=${written}`)).get('username');
-      assert.deepEqual(field, { value, literal, quoted: true });
+      assert.deepEqual(field, { value, literal, raw: written.slice(1, -1), quoted: true });
     });
   }
 
@@ -188,9 +188,9 @@ describe('parseDigestCredentials', () => {
     assert.deepEqual(parseDigestCredentials(written({})), {
       userNames: ['Mufasa'],
       userHash: false,
-      realm: 'http-auth@example.org',
+      realms: ['http-auth@example.org'],
       nonce: '7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v',
-      uri: '/dir/index.html',
+      uris: ['/dir/index.html'],
       response: '753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1',
       algorithm: 'SHA-256',
       clientNonce: 'f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ',
@@ -225,6 +225,51 @@ describe('parseDigestCredentials', () => {
       'DOMuser',
       String.raw`DOM\user`,
     ]);
+  });
+
+  it('gives the readings of a URI with backslashes, each once, and of a realm', () => {
+    for (const [uri, readings] of [
+      [String.raw`"/f?p=C:\dir\x"`, ['/f?p=C:dirx', String.raw`/f?p=C:\dir\x`]],
+      [
+        String.raw`"/f?p=\\server\x"`,
+        [String.raw`/f?p=\serverx`, String.raw`/f?p=\server\x`, String.raw`/f?p=\\server\x`],
+      ],
+      [String.raw`"/f?p=C:\dir\"`, [String.raw`/f?p=C:\dir\"`.slice(0, -1)]],
+      ['"/dir"', ['/dir']],
+    ] as const) {
+      assert.deepEqual(parseDigestCredentials(written({ uri })).uris, readings, uri);
+    }
+    const { realms } = parseDigestCredentials(written({ realm: String.raw`"CORP\web"` }));
+    assert.deepEqual(realms, ['CORPweb', String.raw`CORP\web`]);
+  });
+
+  it('takes a name or realm of one byte a character, as clients send it that know no other', () => {
+    const bytes = Buffer.from(
+      Buffer.from(written({ username: '"jörg"', realm: '"Zürich"' })).toString('utf8'),
+      'latin1',
+    );
+    const { userNames, realms } = parseDigestCredentials(bytes);
+    assert.deepEqual([userNames, realms], [['jörg'], ['Zürich']]);
+  });
+
+  describe('claimedUserName, for the log of what cannot be read', () => {
+    for (const [text, name] of [
+      ['username="alice", realm=', 'alice'],
+      ['realm="x", username="alice', 'alice'],
+      ['realm="x",username=alice, nc', 'alice'],
+      ["USERNAME* = UTF-8''J%C3%A4, x", "UTF-8''J%C3%A4"],
+      [String.raw`username="DOM\alice"`, String.raw`DOM\alice`],
+      [String.raw`username="a\"b" x`, String.raw`a\"b`],
+      ['xusername="alice"', undefined],
+      ['', undefined],
+      ['username', undefined],
+      [`username="${'x'.repeat(300)}"`, 'x'.repeat(256)],
+      ['username="'.repeat(800), 'username='.slice(0, 9)],
+    ] as const) {
+      it(`${JSON.stringify(text.slice(0, 40))}: ${name?.slice(0, 20)}`, () => {
+        assert.equal(claimedUserName(utf8(text)), name);
+      });
+    }
   });
 
   const refused: [string, Record<string, string | undefined>][] = [

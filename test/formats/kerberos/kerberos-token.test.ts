@@ -3,12 +3,12 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { MalformedTokenError } from '../../../src/foundation/errors.ts';
 import { derElement, derInteger } from '../../../src/formats/der.ts';
+import { OID_KERBEROS } from '../../../src/formats/object-identifiers.ts';
 import {
   decodeApRequest,
   decodeErrorCode,
   decodeKerberosToken,
   holdsPac,
-  KERBEROS_OID,
   TOK_ID_AP_REP,
   TOK_ID_AP_REQ,
 } from '../../../src/formats/kerberos/kerberos-token.ts';
@@ -44,7 +44,7 @@ describe('the clear part of an AP-REQ, RFC 4120 5.5.1', () => {
     const token = Buffer.from(expected, 'hex');
     it(id, () => {
       const { mechanism, tokenId, message } = decodeKerberosToken(token);
-      assert.equal(mechanism, KERBEROS_OID);
+      assert.equal(mechanism, OID_KERBEROS);
       assert.equal(tokenId, TOK_ID_AP_REQ);
       const request = decodeApRequest(message);
       assert.deepEqual(request.ticket, {

@@ -156,21 +156,6 @@ export const notYet: readonly Exception[] = [
     why: 'A client that sends more than the server discards before it reads may lose the answer.',
   },
   {
-    clients: ['@mhoc/axios-digest-auth', 'digest-fetch', 'urllib (npm)', 'net-http-digest_auth (Ruby)'],
-    offers: ['digest', 'digest-md5-first', 'everything', 'everything-digest-first'],
-    why: 'It answers with MD5, and with the nonce of the challenge with SHA-256.',
-  },
-  {
-    clients: ['wget', 'httpclient (Ruby)'],
-    offers: ['digest-md5-first'],
-    why: 'It answers with MD5, and with the nonce of the challenge with SHA-256.',
-  },
-  {
-    clients: ['net-http-digest_auth (Ruby)'],
-    offers: ['digest-md5'],
-    why: 'It counts its requests from zero.',
-  },
-  {
     clients: ['Apache HttpClient 4, setExpectContinueEnabled(true)'],
     offers: ['ntlm'],
     why: 'It waits for `100 Continue` before it sends the body, also with a message of NTLM.',

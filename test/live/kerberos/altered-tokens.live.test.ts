@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { applicationTag, derElement, derObjectIdentifier } from '../../../src/formats/der.ts';
-import { decodeKerberosToken, KERBEROS_OID, MS_KERBEROS_OID } from '../../../src/formats/kerberos/kerberos-token.ts';
+import { OID_KERBEROS, OID_KERBEROS_MICROSOFT } from '../../../src/formats/object-identifiers.ts';
+import { decodeKerberosToken } from '../../../src/formats/kerberos/kerberos-token.ts';
 import { cutTicket } from '../../lab/kerberos/ap-request-tickets.ts';
 import { gssClientPackages } from '../../lab/gss-client.ts';
 import { tier } from '../../lab/tier.ts';
@@ -68,10 +69,10 @@ for (const { name: gssapi, library, ready } of gssapis)
       const { message } = decodeKerberosToken(token);
       // The same AP-REQ as Kerberos, and under the names of IAKERB, user-to-user and the one of old Windows.
       for (const [oid, status, why] of [
-        [KERBEROS_OID, 'SEC_E_OK', /^$/],
+        [OID_KERBEROS, 'SEC_E_OK', /^$/],
         ['1.3.6.1.5.2.5', 'SEC_E_INVALID_TOKEN', /is not Kerberos/],
         ['1.2.840.113554.1.2.2.3', 'SEC_E_INVALID_TOKEN', /is not Kerberos/],
-        [MS_KERBEROS_OID, 'SEC_E_INVALID_TOKEN', /is not Kerberos/],
+        [OID_KERBEROS_MICROSOFT, 'SEC_E_INVALID_TOKEN', /is not Kerberos/],
       ] as const) {
         const named = derElement(applicationTag(0), derObjectIdentifier(oid), Uint8Array.of(1, 0), message);
         const verified = await realm.server.verify(named);

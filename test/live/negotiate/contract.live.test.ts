@@ -1,6 +1,6 @@
 /** The contract over Negotiate, against WinPR's clients. */
 import { memoryAccounts } from '../../../src/accounts/memory-accounts.ts';
-import { decodeNegotiationToken, OID_NEGOEX, OID_NTLM } from '../../../src/formats/spnego.ts';
+import { decodeNegotiationToken } from '../../../src/formats/spnego.ts';
 import { negotiatePackage } from '../../../src/packages/negotiate/index.ts';
 import type { NegotiateAuthData } from '../../../src/packages/negotiate/index.ts';
 import { ntlmPackage } from '../../../src/packages/ntlm/ntlm-package.ts';
@@ -11,6 +11,7 @@ import type { WinprIdentity } from '../../lab/winpr.ts';
 import { mechTypeList, negTokenInit, negTokenResp } from '../../packages/negotiate/client-tokens.ts';
 import { contractSuite } from '../../sspi/contract-suite.ts';
 import type { ClientKind, ContractClient, ContractSubject } from '../../sspi/contract-subject.ts';
+import { OID_NEGOEX, OID_NTLM } from '../../../src/formats/object-identifiers.ts';
 
 const right = { user: 'alice', domain: 'CORP', password: 'secret' };
 const identities: Readonly<Record<ClientKind, WinprIdentity>> = {

@@ -7,9 +7,6 @@ import {
   decodeNegotiationToken,
   NEG_STATE_ACCEPT_COMPLETED,
   NEG_STATE_REQUEST_MIC,
-  OID_KERBEROS,
-  OID_KERBEROS_MICROSOFT,
-  OID_NTLM,
 } from '../../../src/formats/spnego.ts';
 import type { NegTokenInit, NegTokenResp } from '../../../src/formats/spnego.ts';
 import { kerberosPackage } from '../../../src/native/gssapi/kerberos.ts';
@@ -23,6 +20,7 @@ import { tier } from '../../lab/tier.ts';
 import { mechTypeList, negTokenInit, negTokenResp } from '../../packages/negotiate/client-tokens.ts';
 import { handshake, leg, negotiateCredential, protectMessages, tokenOf, whoRan } from './handshakes.ts';
 import { unprotectedFields } from './unprotected-fields.ts';
+import { OID_KERBEROS, OID_KERBEROS_MICROSOFT, OID_NTLM } from '../../../src/formats/object-identifiers.ts';
 
 const ALICE = ['Kerberos', 'alice@TEST.LOCAL'] as const;
 const hex = (bytes: Uint8Array | undefined): string | undefined => bytes && Buffer.from(bytes).toString('hex');

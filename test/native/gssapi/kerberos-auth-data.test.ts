@@ -146,6 +146,17 @@ describe('the other settings of Kerberos', () => {
     }
   });
 
+  it('are refused where one is misspelt: none lets in what should be refused', () => {
+    for (const [given, right] of [
+      ['requirepac', 'requirePac'],
+      ['allowRC4', 'allowRc4'],
+      ['servicePrincipalName', 'servicePrincipalNames'],
+    ] as const) {
+      const message = new RegExp(`Write "authData\\.${right}"`);
+      assert.throws(() => settings({ [given]: true }), { option: `authData.${given}`, message });
+    }
+  });
+
   it('need a keytab that can be read', () => {
     assert.throws(() => settings({ keytab: folder.file('none') }), /cannot be used.*ENOENT/);
     for (const keytab of ['', 5, null]) assert.throws(() => settings({ keytab }), { option: 'authData.keytab' });

@@ -4,9 +4,12 @@ import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import * as Sspi from '../../../src/sspi/index.ts';
 import { answerChallenge, computeResponse, quote, readChallenge } from './digest-client.ts';
-import { DigestServer, REALM, TestAccounts, sourceOf } from './digest-server.ts';
+import type { AnswerOptions } from './digest-client.ts';
+import { DigestServer, REALM, TestAccounts, asHeader, sourceOf } from './digest-server.ts';
 import { DENIED, MALFORMED, OK, statusOf } from './digest-results.ts';
 import type { Deviation } from './digest-results.ts';
+
+const BACKSLASHES = String.raw`/f?p=C:\dir\x`;
 
 describe('Digest under attack: parameters', () => {
   const cases: [string, string, Deviation][] = [
@@ -16,12 +19,15 @@ describe('Digest under attack: parameters', () => {
     ['E04: nc without qop', MALFORMED, { write: { qop: undefined } }],
     ['E05: qop=auth-int', DENIED, { compute: { qop: 'auth-int' }, write: { qop: 'auth-int' } }],
     ['E05: qop="auth,auth-int"', MALFORMED, { write: { qop: '"auth,auth-int"' } }],
-    ['E06: MD5 for a nonce of SHA-256', DENIED, { compute: { hash: 'md5' }, write: { algorithm: 'MD5' } }],
-    ['E06: no algorithm for a nonce of SHA-256', DENIED, { compute: { hash: 'md5' }, write: { algorithm: undefined } }],
-    ['E06: no algorithm for a nonce of MD5', OK, { algorithm: 'MD5', write: { algorithm: undefined } }],
+    // The nonce is not bound to the algorithm of its challenge; the algorithm must be one that is offered.
+    ['E06: MD5 for a nonce of the SHA-256 challenge', OK, { compute: { hash: 'md5' }, write: { algorithm: 'MD5' } }],
+    ['E06: no algorithm, with MD5', OK, { compute: { hash: 'md5' }, write: { algorithm: undefined } }],
+    ['E06: no algorithm, with SHA-256', DENIED, { write: { algorithm: undefined } }],
+    ['E06: MD5 said and SHA-256 computed', DENIED, { write: { algorithm: 'MD5' } }],
+    ['E06: SHA-256 said and MD5 computed', DENIED, { compute: { hash: 'md5' } }],
     [
-      'E06: SHA-256 for a nonce of MD5',
-      DENIED,
+      'E06: SHA-256 for a nonce of the MD5 challenge',
+      OK,
       { algorithm: 'MD5', compute: { hash: 'sha256' }, write: { algorithm: 'SHA-256' } },
     ],
     ['E06: MD5-sess', DENIED, { algorithm: 'MD5', compute: { session: true }, write: { algorithm: 'MD5-sess' } }],
@@ -30,8 +36,18 @@ describe('Digest under attack: parameters', () => {
     ['E06: an algorithm in other case', OK, { write: { algorithm: 'sha-256' } }],
     ['E07: another path', MALFORMED, { target: '/b' }],
     ['E07: the query missing', MALFORMED, { target: '/dir/index.html?x=1' }],
-    ['E07: dot segments', MALFORMED, { uri: '/dir/../dir/index.html' }],
-    ['E07: percent-encoding', MALFORMED, { uri: '/dir/%69ndex.html' }],
+    ['E07: dot segments', OK, { uri: '/dir/../dir/index.html' }],
+    ['E07: dot segments that the client did not send', MALFORMED, { target: '/dir/../dir/index.html' }],
+    ['E07: percent-encoding of an unreserved character', OK, { uri: '/dir/%69ndex.html' }],
+    ['E07: percent-encoding of a reserved one', MALFORMED, { uri: '/dir%2findex.html' }],
+    ['E07: backslashes as they are', OK, { uri: BACKSLASHES, target: BACKSLASHES, write: { uri: `"${BACKSLASHES}"` } }],
+    ['E07: backslashes as quoted-pairs', OK, { uri: BACKSLASHES, target: BACKSLASHES }],
+    ['E07: a backslash at the end', OK, { uri: '/f?p=C:\\', target: '/f?p=C:\\', write: { uri: '"/f?p=C:\\"' } }],
+    [
+      'E07: a response over another reading than that of the request',
+      DENIED,
+      { uri: '/f?p=C:dirx', target: BACKSLASHES, write: { uri: `"${BACKSLASHES}"` } },
+    ],
     ['E07: two slashes', MALFORMED, { uri: '//dir/index.html' }],
     ['E07: the absolute-form of the target', OK, { uri: 'http://localhost/dir/index.html' }],
     ['E07: an absolute-form with user information', MALFORMED, { uri: 'http://a@localhost/dir/index.html' }],
@@ -64,6 +80,52 @@ describe('Digest under attack: parameters', () => {
   for (const [name, status, options] of cases) {
     it(`${name}: ${status}`, () => assert.equal(statusOf(options), status));
   }
+
+  it('E14: a name in ISO 8859-1 is a name: the account, where its client hashed it in UTF-8', () => {
+    const server = new DigestServer();
+    const account = { userName: 'Jäsøn Doe', password: 'Secret, or not?' };
+    const status = (options: AnswerOptions): string =>
+      server.status(Uint8Array.from(Buffer.from(answerChallenge(server.challenge(), options), 'latin1')));
+    assert.equal(status(account), OK);
+    assert.equal(status({ ...account, password: 'wrong' }), DENIED);
+    assert.equal(status({ ...account, userName: 'jörg' }), DENIED);
+    // Its client hashed the bytes that it sent.
+    const inLatin1 = (text: string): string => createHash('sha256').update(text, 'latin1').digest('hex');
+    assert.equal(status({ ...account, compute: { hash: inLatin1 } }), DENIED);
+    // A control character of C1 is none of a name in any of the two.
+    assert.equal(status({ userName: 'j\u0094rg' }), MALFORMED);
+    assert.deepEqual(
+      server.logons.map(({ userName }) => userName),
+      ['Jäsøn Doe', 'Jäsøn Doe', 'jörg', 'Jäsøn Doe'],
+    );
+  });
+
+  it('E04, E07, E09: what is malformed has its account and its fault in the log, and no query', () => {
+    const server = new DigestServer();
+    const cases: readonly (readonly [Deviation, string])[] = [
+      [{ write: { cnonce: undefined } }, 'cnonce: is missing'],
+      [{ nc: '0x000001' }, 'nc: does not have its form'],
+      [{ write: { response: '"xyz"' } }, 'response: does not have its form'],
+      [{ write: { realm: '"a' } }, 'auth-param at offset'],
+      [
+        { uri: '/a?token=secret', target: '/b?token=secret' },
+        'the client asked for /a, and the request is for /b: a proxy may have rewritten the path',
+      ],
+      [{ uri: '/a?token=secret', target: '/a' }, 'the client asked for /a with another query than that of the request'],
+      [{ wire: 'G T' }, 'method: not a token'],
+    ];
+    for (const [options, text] of cases) {
+      const { status, diagnosis } = server.verify(asHeader(answerChallenge(server.challenge(), options)), {
+        target: options.target ?? '/dir/index.html',
+        method: options.wire ?? 'GET',
+      });
+      assert.equal(Sspi.statusName(status), MALFORMED);
+      assert.equal(diagnosis?.account, 'alice', text);
+      assert.ok(diagnosis?.text?.startsWith(text), diagnosis?.text);
+      assert.ok(!JSON.stringify(diagnosis).includes('secret'));
+    }
+    assert.deepEqual(server.verify('junk').diagnosis, { text: 'auth-param at offset 4: "=" is missing' });
+  });
 
   it('E05: the form of RFC 2069 is refused though its response is right', () => {
     const server = new DigestServer();

@@ -16,6 +16,8 @@ describe('NonceCounts', () => {
     ['E01: the same count twice', [1, 1], [true, false]],
     ['counts that grow', [1, 2, 3], [true, true, true]],
     ['E20: two counts that overtook each other', [2, 1, 1, 2, 3], [true, true, false, false, true]],
+    ['E02: counts from zero', [0, 0, 1, 0, 2], [true, false, true, false, true]],
+    ['E02: zero behind the window', [64, 0], [true, false]],
     ['a first count that is not 1', [7, 6, 8, 7], [true, true, true, false]],
     ['E20: the far end of the window', [64, 1, 1], [true, true, false]],
     ['E02: a count behind the window', [65, 1, 2], [true, false, true]],

@@ -7,7 +7,8 @@ import {
   derObjectIdentifier,
   derOctetString,
 } from '../../../src/formats/der.ts';
-import { encodeNegTokenResp, OID_SPNEGO } from '../../../src/formats/spnego.ts';
+import { OID_SPNEGO } from '../../../src/formats/object-identifiers.ts';
+import { encodeNegTokenResp } from '../../../src/formats/spnego.ts';
 
 /** Bytes written down as text. */
 export function fromHex(text: string): Buffer {

@@ -1,20 +1,19 @@
 /** What a client may begin with: NegTokenInit in all its forms, what is answered with reject, and what is refused. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { NEG_STATE_ACCEPT_INCOMPLETE, NEG_STATE_REJECT } from '../../../src/formats/spnego.ts';
+import * as Sspi from '../../../src/sspi/index.ts';
+import { acceptor, assertRefused, both, hex, outputToken, REJECT, response } from './acceptor.ts';
+import { fromHex, initialToken, mechTypeList, negTokenInit, negTokenResp } from './client-tokens.ts';
+import { clientMic, kerberosToken, ntlmToken, serverMic } from './inner-packages.ts';
 import {
-  NEG_STATE_ACCEPT_INCOMPLETE,
-  NEG_STATE_REJECT,
   OID_KERBEROS,
   OID_KERBEROS_MICROSOFT,
   OID_KERBEROS_USER_TO_USER,
   OID_NEGOEX,
   OID_NTLM,
   OID_SPNEGO,
-} from '../../../src/formats/spnego.ts';
-import * as Sspi from '../../../src/sspi/index.ts';
-import { acceptor, assertRefused, both, hex, outputToken, REJECT, response } from './acceptor.ts';
-import { fromHex, initialToken, mechTypeList, negTokenInit, negTokenResp } from './client-tokens.ts';
-import { clientMic, kerberosToken, ntlmToken, serverMic } from './inner-packages.ts';
+} from '../../../src/formats/object-identifiers.ts';
 
 describe('first tokens', () => {
   it('without a token: names the mechanism and waits for its first token', () => {

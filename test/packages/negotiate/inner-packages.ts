@@ -4,7 +4,7 @@
  */
 import { createHmac } from 'node:crypto';
 import { applicationTag, derElement, derObjectIdentifier } from '../../../src/formats/der.ts';
-import { OID_KERBEROS } from '../../../src/formats/spnego.ts';
+import { OID_KERBEROS } from '../../../src/formats/object-identifiers.ts';
 import * as Sspi from '../../../src/sspi/index.ts';
 import type {
   AcceptCall,

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { OID_KERBEROS, OID_KERBEROS_MICROSOFT, OID_NEGOEX, OID_NTLM } from '../../../src/formats/spnego.ts';
 import * as Sspi from '../../../src/sspi/index.ts';
 import { vector, vectorIds } from '../../vectors/tokens.ts';
 import { acceptor, both } from './acceptor.ts';
 import { mechTypeList, negTokenInit, negTokenResp } from './client-tokens.ts';
 import { clientMic, kerberosToken, ntlmToken } from './inner-packages.ts';
+import { OID_KERBEROS, OID_KERBEROS_MICROSOFT, OID_NEGOEX, OID_NTLM } from '../../../src/formats/object-identifiers.ts';
 
 const fuzzRuns = Number(process.env['SSPI_AUTH_FUZZ_RUNS'] ?? 2000);
 

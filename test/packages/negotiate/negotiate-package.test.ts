@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { OptionError } from '../../../src/foundation/errors.ts';
-import { OID_KERBEROS, OID_NEGOEX, OID_NTLM } from '../../../src/formats/spnego.ts';
 import { ntlmPackage } from '../../../src/packages/ntlm/index.ts';
 import { negotiatePackage } from '../../../src/packages/negotiate/index.ts';
 import * as Sspi from '../../../src/sspi/index.ts';
@@ -9,6 +8,7 @@ import { vector } from '../../vectors/tokens.ts';
 import { acceptor, assertRefused, both, hex, outputToken, response } from './acceptor.ts';
 import { mechTypeList, negTokenInit, negTokenResp } from './client-tokens.ts';
 import { clientMic, innerPackage, kerberosToken, newJournal, ntlmToken, serverMic } from './inner-packages.ts';
+import { OID_KERBEROS, OID_NEGOEX, OID_NTLM } from '../../../src/formats/object-identifiers.ts';
 
 describe('raw tokens under Negotiate', () => {
   it('NTLM is answered in kind, leg by leg', () => {

@@ -1,17 +1,13 @@
 /** SPNEGO around a mechanism that is done with the first token of the client: Kerberos. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  NEG_STATE_ACCEPT_COMPLETED,
-  OID_KERBEROS,
-  OID_KERBEROS_MICROSOFT,
-  OID_NTLM,
-} from '../../../src/formats/spnego.ts';
+import { NEG_STATE_ACCEPT_COMPLETED } from '../../../src/formats/spnego.ts';
 import * as Sspi from '../../../src/sspi/index.ts';
 import { vector } from '../../vectors/tokens.ts';
 import { acceptor, both, hex, outputToken, response } from './acceptor.ts';
 import { mechTypeList, negTokenInit } from './client-tokens.ts';
 import { kerberosToken } from './inner-packages.ts';
+import { OID_KERBEROS, OID_KERBEROS_MICROSOFT, OID_NTLM } from '../../../src/formats/object-identifiers.ts';
 
 describe('Kerberos in one leg', () => {
   for (const [name, oid] of [

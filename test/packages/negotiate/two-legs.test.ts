@@ -1,16 +1,12 @@
 /** SPNEGO around a mechanism of several tokens that is the client's first: NTLM, its MIC, and what may not come second. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  NEG_STATE_ACCEPT_COMPLETED,
-  NEG_STATE_ACCEPT_INCOMPLETE,
-  OID_KERBEROS,
-  OID_NTLM,
-} from '../../../src/formats/spnego.ts';
+import { NEG_STATE_ACCEPT_COMPLETED, NEG_STATE_ACCEPT_INCOMPLETE } from '../../../src/formats/spnego.ts';
 import * as Sspi from '../../../src/sspi/index.ts';
 import { acceptor, assertRefused, both, hex, outputToken, REJECT, response } from './acceptor.ts';
 import { fromHex, initialToken, mechTypeList, negTokenInit, negTokenResp } from './client-tokens.ts';
 import { clientMic, kerberosToken, ntlmToken, serverMic } from './inner-packages.ts';
+import { OID_KERBEROS, OID_NTLM } from '../../../src/formats/object-identifiers.ts';
 
 describe('NTLM in two legs', () => {
   const mechTypes = mechTypeList(OID_NTLM, OID_KERBEROS);

@@ -1,6 +1,6 @@
 /** Queries of an accepted context with Heimdal: gss_inquire_sec_context_by_oid with the OIDs that it exports. */
+import { OID_KERBEROS } from '../../../formats/object-identifiers.ts';
 import { decodeExportedName } from '../../../formats/kerberos/exported-name.ts';
-import { KERBEROS_OID } from '../../../formats/kerberos/kerberos-token.ts';
 import { inquireAt } from '../call/context-inquiry.ts';
 import type { Frame } from '../call/frame.ts';
 import { GSS_S_COMPLETE } from '../call/gss-status.ts';
@@ -82,5 +82,5 @@ export function principalText(frame: Frame, name: bigint): string | undefined {
   const exported = frame.readDisplay();
   if (major !== GSS_S_COMPLETE || exported === undefined) return undefined;
   const { mechanism, name: text } = decodeExportedName(exported);
-  return mechanism === KERBEROS_OID ? plainSpaces(text) : undefined;
+  return mechanism === OID_KERBEROS ? plainSpaces(text) : undefined;
 }

@@ -38,12 +38,25 @@ describe('an authenticator', () => {
 
   it('with something else in it is none', () => {
     const without = { 0: anything, 1: anything, 2: anything, 5: least[5] };
-    const times = ['20260301123015', '20260301123015.5Z', '260301123015Z', ''].map((text) => ({
+    const times = [
+      ...['20260301123015', '20260301123015.5Z', '260301123015Z', '', '20261301123015Z', '20260001123015Z'],
+      ...['20260230123015Z', '20260431123015Z', '20250229123015Z', '20260300123015Z', '20260301243015Z'],
+      ...['20260301240000Z', '20260301126015Z', '20260301123060Z', '2026030112301５Z'],
+    ].map((text) => ({
       ...least,
       5: derElement(DER_GENERALIZED_TIME, Buffer.from(text)),
     }));
-    for (const fields of [without, { ...least, 9: anything }, { ...least, 5: anything }, ...times]) {
-      assert.throws(() => decodeAuthenticator(authenticator(fields)), MalformedTokenError);
+    const fractions = [-1, 1_000_000, 0x7fffffff].map((microseconds) => ({ ...least, 4: derInteger(microseconds) }));
+    for (const fields of [without, { ...least, 9: anything }, { ...least, 5: anything }, ...times, ...fractions]) {
+      assert.throws(() => decodeAuthenticator(authenticator(fields)), MalformedTokenError, JSON.stringify(fields));
+    }
+    for (const [text, time] of [
+      ['19700101000000Z', 0],
+      ['20240229235959Z', Date.UTC(2024, 1, 29, 23, 59, 59)],
+      ['00500101000000Z', Date.parse('0050-01-01T00:00:00Z')],
+    ] as const) {
+      const fields = { ...least, 4: derInteger(0), 5: derElement(DER_GENERALIZED_TIME, Buffer.from(text)) };
+      assert.equal(decodeAuthenticator(authenticator(fields)).time, time);
     }
   });
 });

@@ -10,7 +10,7 @@ import {
   derInteger,
   derObjectIdentifier,
 } from '../../../../src/formats/der.ts';
-import { KERBEROS_OID } from '../../../../src/formats/kerberos/kerberos-token.ts';
+import { OID_KERBEROS } from '../../../../src/formats/object-identifiers.ts';
 import { bindingsResult, contextAttributes } from '../../../../src/native/gssapi/call/accept-results.ts';
 import * as Gss from '../../../../src/native/gssapi/call/gss-status.ts';
 import * as Sspi from '../../../../src/sspi/index.ts';
@@ -71,7 +71,7 @@ describe('a refusal of gss_accept_sec_context', () => {
       ),
     );
     const token = (tokenId: number): Uint8Array =>
-      derElement(applicationTag(0), derObjectIdentifier(KERBEROS_OID), Uint8Array.of(tokenId, 0), message);
+      derElement(applicationTag(0), derObjectIdentifier(OID_KERBEROS), Uint8Array.of(tokenId, 0), message);
     assert.equal(Gss.krbErrorCode(token(3)), Gss.KRB_AP_ERR_SKEW);
     assert.equal(Gss.krbErrorCode(token(2)), 0);
     assert.equal(Gss.krbErrorCode(token(3).subarray(1)), 0);
