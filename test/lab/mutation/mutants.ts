@@ -11,6 +11,8 @@ export interface Mutant {
   readonly start: number;
   readonly end: number;
   readonly replacement: string;
+  /** Offset of a place that runs whenever the fault matters: an operator belongs to what stands on its left. */
+  readonly runs: number;
   /** Counted from 1. */
   readonly line: number;
 }
@@ -67,6 +69,22 @@ function isFalsy(node: ts.Expression): boolean {
   );
 }
 
+/** The most numbers of a list that have faults of their own. A longer list is a table, which one test holds as a whole. */
+const MAX_LIST_NUMBERS = 50;
+
+function numbersIn(node: ts.Node): number {
+  let count = ts.isNumericLiteral(node) ? 1 : 0;
+  ts.forEachChild(node, (child) => {
+    count += numbersIn(child);
+  });
+  return count;
+}
+
+/** Whether a list, with the lists in it, is a table of numbers. */
+function isTable(node: ts.Node): boolean {
+  return ts.isArrayLiteralExpression(node) && numbersIn(node) > MAX_LIST_NUMBERS;
+}
+
 /** What a node can be replaced by: pairs of the node that is replaced and the text instead. */
 function* faultsOf(node: ts.Node): Generator<readonly [ts.Node, string]> {
   if (ts.isBinaryExpression(node)) {
@@ -109,6 +127,7 @@ export function mutantsOf(path: string, text: string): Mutant[] {
   const mutants: Mutant[] = [];
   const counts = new Map<string, number>();
   const visit = (node: ts.Node): void => {
+    if (isTable(node)) return;
     for (const [replaced, replacement] of faultsOf(node)) {
       // The line of an operator does not say which one it is; the whole expression does.
       const shown = ts.isToken(replaced) && ts.isBinaryExpression(node) ? node : replaced;
@@ -123,6 +142,7 @@ export function mutantsOf(path: string, text: string): Mutant[] {
         start: replaced.getStart(),
         end: replaced.getEnd(),
         replacement,
+        runs: shown.getStart(),
         line: source.getLineAndCharacterOfPosition(replaced.getStart()).line + 1,
       });
     }
