@@ -74,6 +74,20 @@ describe('PACTYPE, MS-PAC 2.3', () => {
     ['an offset that is no multiple of eight', altered((b) => b.writeBigUInt64LE(73n, 16)), /Offset/],
     ['an offset inside the headers', altered((b) => b.writeBigUInt64LE(8n, 16)), /Offset/],
   ];
+  it('an error says where its field begins', () => {
+    const offset = (bytes: Buffer): number | undefined => {
+      try {
+        decodePac(bytes);
+      } catch (error) {
+        if (error instanceof MalformedTokenError) return error.offset;
+        throw error;
+      }
+      return undefined;
+    };
+    assert.equal(offset(altered((b) => b.writeUInt32LE(65, 0))), 0);
+    assert.equal(offset(altered((b) => b.writeUInt32LE(1, 4))), 4);
+    assert.equal(offset(altered((b) => b.writeBigUInt64LE(73n, 16))), 16);
+  });
   for (const [name, bytes, message] of malformed) {
     it(`${name} is malformed`, () => assert.throws(() => decodePac(bytes), message));
   }

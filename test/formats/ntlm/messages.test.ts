@@ -269,6 +269,28 @@ describe('AV pairs', () => {
   });
 });
 
+describe('the number of AV pairs', () => {
+  it('C07: is 64 at most, with the end among them', () => {
+    const unknown = (count: number): Uint8Array => hex(`${'7f000000'.repeat(count)}00000000`);
+    assert.deepEqual(decodeAvPairs(unknown(63)), {});
+    assert.throws(() => decodeAvPairs(unknown(64)), malformed('AV_PAIR'));
+  });
+});
+
+describe('a name in an AUTHENTICATE_MESSAGE', () => {
+  it('A09: has no control character, neither of ASCII nor of C1, and may have all others', () => {
+    const whole = hex(vector('nlmp.v2.authenticateMessage').expected);
+    const withUnit = (unit: number): string => {
+      const bytes = Uint8Array.from(whole);
+      const view = new DataView(bytes.buffer);
+      view.setUint16(view.getUint32(40, true), unit, true);
+      return decodeAuthenticateMessage(bytes).userName;
+    };
+    for (const unit of [0x20, 0x7e, 0xa0, 0xff]) assert.equal(withUnit(unit), `${String.fromCharCode(unit)}ser`);
+    for (const unit of [0x01, 0x1f, 0x7f, 0x80, 0x9f]) assert.throws(() => withUnit(unit), malformed('UserName'));
+  });
+});
+
 describe('description for people', () => {
   it('Chromium: flags, names, target, bindings, MIC', () => {
     const message = describeNtlmMessage(hex(vector('ntlm.full.mic+cbt+spn (Chromium)').expected));

@@ -236,6 +236,13 @@ describe('first tokens', () => {
     });
   }
 
+  it('SEC_E_OK without a context of the package is answered with reject', () => {
+    const server = acceptor(both);
+    const result = server.leg(negTokenInit({ mechTypes, mechToken: kerberosToken('yes-without') }));
+    assert.equal(response(result).negState, NEG_STATE_REJECT);
+    assert.deepEqual(result.diagnosis?.package, 'Kerberos');
+  });
+
   it('a NegTokenResp without a handshake is told in the log: its first leg came over another connection', () => {
     const server = acceptor(both);
     const result = server.leg(negTokenResp({ responseToken: kerberosToken('ok') }));

@@ -347,5 +347,6 @@ describe('authData of Negotiate', () => {
   it('describes itself', () => {
     assert.equal(negotiatePackage.info.name, 'Negotiate');
     assert.equal(negotiatePackage.info.rpcId, 9);
+    assert.equal(negotiatePackage.info.version, 1);
   });
 });
