@@ -173,6 +173,13 @@ describe('an exception in the log', () => {
     assert.match(loggedError(new Error('x')).stack ?? '', /test\/authenticator\/logged-error\.test\.ts:\d+/);
   });
 
+  it('keeps the first 2000 characters of a message', () => {
+    const text = 'no answer of the directory, '.repeat(100);
+    assert.equal(loggedError(new Error(text)).message, text.slice(0, 2000));
+    assert.equal(loggedError(new Error(text.slice(0, 2001))).message, text.slice(0, 2000));
+    assert.equal(loggedError(new Error(text.slice(0, 2000))).message, text.slice(0, 2000));
+  });
+
   it('is made of any text, however long', () => {
     for (const piece of ['a:', '//', '"', 'password', '1,', 'A1a', 'f', '<Buffer ', 'x://a:', ' ', 'hash=']) {
       assert.ok(loggedError(new Error(piece.repeat(1_000_000))).message.length <= 4000, piece);
