@@ -35,6 +35,20 @@ describe('an exception in the log', () => {
     assert.ok(inspect(loggedError(endless), { depth: null }).length < 20_000);
   });
 
+  it('has four causes of causes, and four errors of an AggregateError', () => {
+    let nested = new Error('cause 6');
+    for (let level = 5; level >= 0; level--) nested = new Error(`cause ${level}`, { cause: nested });
+    const messages: string[] = [];
+    for (let at: unknown = loggedError(nested); at instanceof Error; at = at.cause) messages.push(at.message);
+    assert.deepEqual(messages, ['cause 0', 'cause 1', 'cause 2', 'cause 3', 'cause 4']);
+    const many = new AggregateError(Array.from({ length: 6 }, (_, index) => new Error(`error ${index}`)));
+    const { errors } = loggedError(many) as AggregateError;
+    assert.deepEqual(
+      errors.map((error: Error) => error.message),
+      ['error 0', 'error 1', 'error 2', 'error 3'],
+    );
+  });
+
   it('is an Error whatever was thrown', () => {
     for (const [thrown, message] of [
       ['no such account', 'not an Error was thrown, but "no such account"'],

@@ -73,6 +73,16 @@ describe('SIDs, MS-DTYP 2.4.2', () => {
     const domain = { sid: 'S-1-5-21-1-2-3', name: 'CORP' };
     assert.equal(wellKnownSidName('S-1-5-32-544'), 'BUILTIN\\Administrators');
     assert.equal(wellKnownSidName('S-1-5-21-1-2-3-512', domain), 'CORP\\Domain Admins');
+    for (const [rid, name] of [
+      [500, 'Administrator'],
+      [501, 'Guest'],
+      [502, 'krbtgt'],
+      [513, 'Domain Users'],
+      [519, 'Enterprise Admins'],
+      [525, 'Protected Users'],
+    ] as const) {
+      assert.equal(wellKnownSidName(`S-1-5-21-1-2-3-${rid}`, domain), `CORP\\${name}`);
+    }
     for (const sid of ['S-1-5-21-1-2-3-1104', 'S-1-5-21-1-2-4-512', 'S-1-5-21-1-2-3-512-512', 'S-1-5-21-1-2-3-0x200']) {
       assert.equal(wellKnownSidName(sid, domain), undefined, sid);
     }

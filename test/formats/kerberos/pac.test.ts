@@ -187,6 +187,24 @@ describe('KERB_VALIDATION_INFO, MS-PAC 2.5', () => {
     assert.throws(() => decodeKerbValidationInfo(altered((b) => (b[sid] = 2))), MalformedTokenError);
   });
 
+  it('D15: groups of the resource domain need its SID, be it only one', () => {
+    const domain = '04000000' + '0104000000000005150000000100000002000000' + '03000000';
+    const withGroup = (sid: string): Buffer => {
+      // The last four bytes only fill the buffer up.
+      const tail = Buffer.from(`${sid}010000000902000007000000`, 'hex');
+      const bytes = Buffer.concat([logonInfo.subarray(0, -4), tail]);
+      bytes.writeUInt32LE(bytes.byteLength - 16, 8);
+      bytes.writeUInt32LE(sid === '' ? 0 : 0x20030, userId + 104);
+      bytes.writeUInt32LE(1, userId + 108);
+      bytes.writeUInt32LE(0x20034, userId + 112);
+      return bytes;
+    };
+    const info = decodeKerbValidationInfo(withGroup(domain));
+    assert.equal(info.resourceGroupDomainSid, 'S-1-5-21-1-2-3');
+    assert.deepEqual(info.resourceGroupIds, [{ relativeId: 521, attributes: 7 }]);
+    assert.throws(() => decodeKerbValidationInfo(withGroup('')), /ResourceGroupDomainSid: is missing/);
+  });
+
   it('D15: mutations give a value within bounds or MalformedTokenError, and never run long', () => {
     const mutation = fc.record({ at: fc.nat(logonInfo.byteLength - 1), value: fc.nat(255) });
     fc.assert(

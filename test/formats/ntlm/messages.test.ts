@@ -9,7 +9,7 @@ import { decodeChallengeMessage, encodeChallengeMessage } from '../../../src/for
 import { decodeOem, fieldBytes, isNtlmMessage, openNtlmMessage } from '../../../src/formats/ntlm/message-field.ts';
 import { ntlmFlagNames, ntlmFlagTable } from '../../../src/formats/ntlm/negotiate-flags.ts';
 import { describeNtlmMessage } from '../../../src/formats/ntlm/message-description.ts';
-import { oemHint } from '../../../src/formats/ntlm/negotiate-message.ts';
+import { decodeNegotiateMessage, oemHint } from '../../../src/formats/ntlm/negotiate-message.ts';
 import { decodeNtlmV2Response } from '../../../src/formats/ntlm/ntlmv2-response.ts';
 import { decodeUtf16le, encodeUtf16le } from '../../../src/formats/utf16.ts';
 import { hex, toHex, vector } from '../../packages/ntlm/recorded-handshakes.ts';
@@ -167,6 +167,33 @@ describe('a field of a message', () => {
     assert.throws(() => openNtlmMessage(bytes, 3), malformed('MessageType'));
     const larger = Buffer.concat([bytes, new Uint8Array(1)]);
     assert.throws(() => openNtlmMessage(larger), malformed('NTLM message'));
+  });
+});
+
+describe('the hints of a NEGOTIATE_MESSAGE', () => {
+  const message = (flags: number): Uint8Array => {
+    const bytes = Buffer.alloc(36);
+    bytes.write('NTLMSSP\0\x01\0\0\0', 'latin1');
+    bytes.writeUInt32LE(flags, 12);
+    for (const [at, length, offset] of [
+      [16, 1, 32],
+      [24, 3, 33],
+    ] as const) {
+      bytes.writeUInt16LE(length, at);
+      bytes.writeUInt32LE(offset, at + 4);
+    }
+    bytes.write('DPC1', 32);
+    return bytes;
+  };
+  it('are there where their flags say so, and empty where these do not', () => {
+    const hints = (flags: number): unknown[] => {
+      const { domain, workstation, version } = decodeNegotiateMessage(message(flags));
+      return [Buffer.from(domain).toString(), Buffer.from(workstation).toString(), version];
+    };
+    assert.deepEqual(hints(0x3000), ['D', 'PC1', undefined]);
+    assert.deepEqual(hints(0x1000), ['D', '', undefined]);
+    assert.deepEqual(hints(0x2000), ['', 'PC1', undefined]);
+    assert.deepEqual(hints(0x02000000), ['', '', undefined]);
   });
 });
 
