@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { verifyDigestFields, verifyToken } from '../../src/authenticator/verification.ts';
+import type { VerificationResult } from '../../src/authenticator/verification.ts';
 import type { OfferedScheme } from '../../src/authenticator/offered-scheme.ts';
 import * as Sspi from '../../src/sspi/index.ts';
 import { firstToken, ScriptedPackage } from './scripted-package.ts';
@@ -60,6 +61,26 @@ describe('the channel bindings of a leg', () => {
       assert.deepEqual(owner.calls[0]?.input[1]?.data, bindings);
     });
   }
+});
+
+describe('a leg without the bindings that must be there', () => {
+  it('is refused, and ends the handshake that it belongs to', () => {
+    const { owner, scheme } = offer({}, { status: Sspi.SEC_I_CONTINUE_NEEDED });
+    const token = Buffer.from(firstToken('right'), 'latin1');
+    const leg = (context: Sspi.ContextHandle | undefined, bindings: Uint8Array | undefined): VerificationResult => {
+      const result = verifyToken(scheme, context, token, { mode: 'always', bindings });
+      assert.ok(!(result instanceof Promise));
+      return result;
+    };
+    const begun = leg(undefined, Buffer.alloc(32));
+    assert.ok(begun.type === 'continue' && owner.live === 1);
+    for (const context of [begun.context, undefined]) {
+      const refused = leg(context, undefined);
+      assert.deepEqual([refused.type, 'status' in refused && refused.status], ['refused', Sspi.SEC_E_BAD_BINDINGS]);
+      assert.equal(owner.live, 0);
+    }
+    assert.equal(owner.calls.length, 1);
+  });
 });
 
 describe('the attributes of a finished context', () => {

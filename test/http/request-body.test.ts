@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { EventEmitter } from 'node:events';
-import { announcedLength, discardBody, wasOverrun } from '../../src/http/request-body.ts';
+import { announcedLength, discardBody, endAndClose, wasOverrun } from '../../src/http/request-body.ts';
 
 describe('the length that a request announces for its body', () => {
   it('is that of Content-Length, or not known where it is chunked, in whatever case and place', () => {
@@ -40,6 +40,31 @@ describe('A15: a body that grows above its limit', () => {
       assert.deepEqual([happened, wasOverrun(socket)], [[], false]);
       message.emit('data', Buffer.alloc(1));
       assert.deepEqual([happened, wasOverrun(socket)], [ended, true]);
+    });
+  }
+});
+
+describe('a response that ends its request', () => {
+  for (const [version, expected] of [
+    [1, ['Connection: close', 'end']],
+    [2, ['end', 'stream closed with NO_ERROR (0)']],
+  ] as const) {
+    it(`closes the connection of HTTP/1 and the stream of HTTP/2, when all is sent: HTTP/${version}`, () => {
+      const happened: string[] = [];
+      const stream = { close: (code: number) => void happened.push(`stream closed with NO_ERROR (${code})`) };
+      const response = {
+        setHeader: (name: string, value: string) => void happened.push(`${name}: ${value}`),
+        end: (_body: string, sent?: () => void) => {
+          happened.push('end');
+          sent?.();
+        },
+      };
+      endAndClose(
+        { httpVersionMajor: version, stream } as unknown as IncomingMessage,
+        response as unknown as ServerResponse,
+        'no',
+      );
+      assert.deepEqual(happened, expected);
     });
   }
 });
