@@ -41,6 +41,8 @@ describe('an exception in the log', () => {
     const messages: string[] = [];
     for (let at: unknown = loggedError(nested); at instanceof Error; at = at.cause) messages.push(at.message);
     assert.deepEqual(messages, ['cause 0', 'cause 1', 'cause 2', 'cause 3', 'cause 4']);
+    const form = (error: Error): object => ({ ...Object.getOwnPropertyDescriptor(error, 'cause'), value: undefined });
+    assert.deepEqual(form(loggedError(nested)), form(nested), 'a logger may do with it as with any other');
     const many = new AggregateError(Array.from({ length: 6 }, (_, index) => new Error(`error ${index}`)));
     const { errors } = loggedError(many) as AggregateError;
     assert.deepEqual(

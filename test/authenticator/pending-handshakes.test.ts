@@ -241,6 +241,18 @@ describe('pending handshakes', () => {
   });
 });
 
+describe('the timer of pending handshakes', () => {
+  it('wakes nobody up when the last one is over', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { clock, pending, add } = setUp();
+    pending.remove(add().connection);
+    const looks = t.mock.method(clock, 'elapsed');
+    clock.advance(1000);
+    t.mock.timers.tick(1000);
+    assert.equal(looks.mock.callCount(), 0);
+  });
+});
+
 describe('whenVerified', () => {
   const refused: VerificationResult = { type: 'refused', status: 0x80090308, diagnosis: undefined };
   const yes = (): typeof anonymousOutcome => anonymousOutcome;
