@@ -167,6 +167,15 @@ describe('a field of a message', () => {
     assert.throws(() => openNtlmMessage(bytes, 3), malformed('MessageType'));
     const larger = Buffer.concat([bytes, new Uint8Array(1)]);
     assert.throws(() => openNtlmMessage(larger), malformed('NTLM message'));
+    const offset = (wrong: Uint8Array, type?: number): number | undefined => {
+      try {
+        openNtlmMessage(wrong, type);
+      } catch (error) {
+        if (error instanceof MalformedTokenError) return error.offset;
+      }
+      return undefined;
+    };
+    assert.deepEqual([offset(larger), offset(new Uint8Array(12)), offset(bytes, 3)], [0, 0, 8]);
   });
 });
 
