@@ -60,7 +60,7 @@ function copyOf(thrown: unknown, causes: number): Error {
   const copy = new Error(bounded(message, MAX_MESSAGE));
   Object.setPrototypeOf(copy, thrown instanceof Error ? (Object.getPrototypeOf(thrown) as object) : Error.prototype);
   // Not enumerable, as the name of an error is.
-  if (typeof name === 'string') Object.defineProperty(copy, 'name', { value: bounded(name, 128), configurable: true });
+  if (typeof name === 'string') define(copy, 'name', bounded(name, 128));
   if (typeof code === 'string' || typeof code === 'number') {
     Object.assign(copy, { code: typeof code === 'string' ? bounded(code, 128) : code });
   }

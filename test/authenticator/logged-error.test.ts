@@ -43,12 +43,29 @@ describe('an exception in the log', () => {
     assert.deepEqual(messages, ['cause 0', 'cause 1', 'cause 2', 'cause 3', 'cause 4']);
     const form = (error: Error): object => ({ ...Object.getOwnPropertyDescriptor(error, 'cause'), value: undefined });
     assert.deepEqual(form(loggedError(nested)), form(nested), 'a logger may do with it as with any other');
+    let level: unknown = new Error('level 6');
+    for (let count = 5; count >= 0; count--) level = new AggregateError([level], `level ${count}`);
+    const levels: string[] = [];
+    for (
+      let at = loggedError(level) as AggregateError | undefined;
+      at !== undefined;
+      at = at.errors?.[0] as typeof at
+    ) {
+      levels.push(at.message);
+    }
+    assert.deepEqual(levels, ['level 0', 'level 1', 'level 2', 'level 3', 'level 4']);
     const many = new AggregateError(Array.from({ length: 6 }, (_, index) => new Error(`error ${index}`)));
     const { errors } = loggedError(many) as AggregateError;
     assert.deepEqual(
       errors.map((error: Error) => error.message),
       ['error 0', 'error 1', 'error 2', 'error 3'],
     );
+  });
+
+  it('has a code that is a number, and none that is neither that nor a text', () => {
+    const codeOf = (code: unknown): unknown =>
+      (loggedError(Object.assign(new Error('x'), { code })) as NodeJS.ErrnoException).code;
+    assert.deepEqual([codeOf(49), codeOf('ETIMEDOUT'), codeOf({ secret: 1 })], [49, 'ETIMEDOUT', undefined]);
   });
 
   it('is an Error whatever was thrown', () => {

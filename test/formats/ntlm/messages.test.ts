@@ -300,6 +300,9 @@ describe('AV pairs', () => {
     assert.deepEqual(decodeAvPairs(hex(`0a001000${'00'.repeat(16)}00000000`)).channelBindings, new Uint8Array(16));
     assert.equal(decodeAvPairs(hex('00000000')).channelBindings, undefined);
   });
+  it('keep Single_Host_Data as it is', () => {
+    assert.equal(toHex(decodeAvPairs(hex('080003000102ff00000000')).singleHost ?? new Uint8Array(0)), '0102ff');
+  });
   it('skip ids that are not known, and what follows the end', () => {
     assert.deepEqual(decodeAvPairs(hex('7f000200abcd0600040002000000000000007fff')), { flags: 2 });
   });
@@ -367,6 +370,17 @@ describe('description for people', () => {
       described((bytes) => bytes.fill(0, 72, 88)),
       ['NTLMv2', true, false],
     );
+    const bindings = Buffer.from(whole).indexOf('6586e99d81c2fc984e47172fd4dd0310', 'hex');
+    const without = Uint8Array.from(whole).fill(0, bindings, bindings + 16);
+    const zeros = describeNtlmMessage(without);
+    assert.equal(zeros.type === 'AUTHENTICATE' && zeros.clientInfo?.channelBindings, 'none (all zero)');
+    const flagsAt = Buffer.from(whole).indexOf('0600040002000000', 'hex') + 4;
+    const flagged = Uint8Array.from(whole);
+    flagged.set([0x0f, 0, 0, 0x80], flagsAt);
+    const allFlags = describeNtlmMessage(flagged);
+    assert.deepEqual(allFlags.type === 'AUTHENTICATE' && allFlags.clientInfo?.flags, [
+      ...['constrained authentication', 'MIC present', 'target name untrusted', '0x80000008'],
+    ]);
     assert.deepEqual(described(length(0)), ['none', false, true]);
     assert.deepEqual(described(length(24)), ['NTLMv1', false, true]);
     assert.deepEqual(described(length(25)), ['malformed', false, true]);
