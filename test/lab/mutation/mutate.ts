@@ -15,17 +15,17 @@ import { readFile, readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { coverageOf, isCovered } from './lab/mutation/covering-tests.ts';
-import type { TestCoverage } from './lab/mutation/covering-tests.ts';
-import { mutantsOf } from './lab/mutation/mutants.ts';
-import type { Mutant } from './lab/mutation/mutants.ts';
-import { chooseMutants } from './lab/mutation/selection.ts';
-import { copySources, tryMutant } from './lab/mutation/worker.ts';
-import type { Fate } from './lab/mutation/worker.ts';
-import { nodeBinary } from './lab/node-binary.ts';
-import { root, testFiles } from './lab/runner/test-files.ts';
-import { scratchFolder } from './lab/scratch.ts';
-import type { ScratchFolder } from './lab/scratch.ts';
+import { coverageOf, isCovered } from './covering-tests.ts';
+import type { TestCoverage } from './covering-tests.ts';
+import { mutantsOf } from './mutants.ts';
+import type { Mutant } from './mutants.ts';
+import { chooseMutants } from './selection.ts';
+import { copySources, tryMutant } from './worker.ts';
+import type { Fate } from './worker.ts';
+import { nodeBinary } from '../node-binary.ts';
+import { root, testFiles } from '../runner/test-files.ts';
+import { scratchFolder } from '../scratch.ts';
+import type { ScratchFolder } from '../scratch.ts';
 
 /** The oldest Node that runs all of the TypeScript here by itself. */
 const nodeMajor = 24;
@@ -138,9 +138,9 @@ async function tryAll(
 
 /** Prints what became of the faults. @returns the exit code */
 async function report(choices: ReadonlyMap<string, readonly Mutant[]>, fates: ReadonlyMap<Mutant, Fate>) {
-  const reasons = JSON.parse(
-    await readFile(new URL('./lab/mutation/survivors.json', import.meta.url), 'utf8'),
-  ) as Readonly<Record<string, string>>;
+  const reasons = JSON.parse(await readFile(new URL('./survivors.json', import.meta.url), 'utf8')) as Readonly<
+    Record<string, string>
+  >;
   const hasSurvived = (mutant: Mutant): boolean => ['survived', 'uncovered'].includes(fates.get(mutant) ?? '');
   const survivors = [...fates.keys()].filter(hasSurvived);
   const without = survivors.filter(({ key }) => reasons[key] === undefined);
