@@ -14,8 +14,11 @@ export function beginUse(source: AccountSource): void {
  * @returns whether it was the last one, which has to close the source
  */
 export function endUse(source: AccountSource): boolean {
-  const left = (uses.get(source) ?? 1) - 1;
-  if (left > 0) uses.set(source, left);
-  else uses.delete(source);
-  return left <= 0;
+  const users = uses.get(source);
+  if (users !== undefined && users > 1) {
+    uses.set(source, users - 1);
+    return false;
+  }
+  uses.delete(source);
+  return true;
 }

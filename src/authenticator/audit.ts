@@ -124,20 +124,20 @@ export class Audit {
    * @param again the client proved the same account once more (Digest); logged as debug, not as info
    */
   authenticated(record: AuditRecord, again: boolean): void {
-    if (authenticatedChannel.hasSubscribers) authenticatedChannel.publish(record);
+    authenticatedChannel.publish(record);
     if (again) this.#write('debug', record, 'sspi-auth: authenticated');
     else this.#write('info', record, 'sspi-auth: authenticated');
   }
 
   /** Reports that a client was refused. */
   refused(record: AuditRecord): void {
-    if (refusedChannel.hasSubscribers) refusedChannel.publish(record);
+    refusedChannel.publish(record);
     this.#write('warn', record, 'sspi-auth: refused');
   }
 
   /** Reports that a leg was answered with another challenge. */
   handshake(record: AuditRecord): void {
-    if (handshakeChannel.hasSubscribers) handshakeChannel.publish(record);
+    handshakeChannel.publish(record);
     this.#write('debug', record, 'sspi-auth: handshake');
   }
 

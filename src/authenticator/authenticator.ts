@@ -253,7 +253,7 @@ export class Authenticator<R = unknown> {
  * handshake ended. The last token also proves the identity of the server.
  */
 function withFields(outcome: RefusedOutcome, headers: readonly HeaderField[]): Outcome {
-  return headers.length === 0 ? outcome : { ...outcome, headers: [...outcome.headers, ...headers] };
+  return { ...outcome, headers: [...outcome.headers, ...headers] };
 }
 
 /** A client answers only one of the two authenticators at a time, and the other would challenge it for ever. */

@@ -30,7 +30,11 @@ const secrets: readonly (readonly [form: RegExp, kept: string])[] = [
   [/\b(?:[0-9a-f]{2}[\s:-]){15,}[0-9a-f]{2}\b/gi, masked],
   // inspect() begins a line every few numbers, and indents it by the depth of the array.
   [/(?:(?:"\d{1,5}":\s?)?\b\d{1,3},\s{0,64}){15,}(?:"\d{1,5}":\s?)?\d{1,3}\b/g, masked],
-  [/(?<![\w+/])(?=[\w+/]*\d)(?=[\w+/]*[A-Z])(?=[\w+/]*[a-z])[A-Za-z0-9+/_-]{40,}={0,2}/g, masked],
+  // The path of a source file in a stack is none of these.
+  [
+    /(?<![\w+/])(?![\w+/-]*\.[cm]?[jt]sx?:\d)(?=[\w+/]*\d)(?=[\w+/]*[A-Z])(?=[\w+/]*[a-z])[A-Za-z0-9+/_-]{40,}={0,2}/g,
+    masked,
+  ],
 ];
 
 function withoutSecrets(text: string): string {
@@ -60,7 +64,7 @@ function copyOf(thrown: unknown, causes: number): Error {
   const copy = new Error(bounded(message, MAX_MESSAGE));
   Object.setPrototypeOf(copy, thrown instanceof Error ? (Object.getPrototypeOf(thrown) as object) : Error.prototype);
   // Not enumerable, as the name of an error is.
-  if (typeof name === 'string') Object.defineProperty(copy, 'name', { value: bounded(name, 128), configurable: true });
+  if (typeof name === 'string') define(copy, 'name', bounded(name, 128));
   if (typeof code === 'string' || typeof code === 'number') {
     Object.assign(copy, { code: typeof code === 'string' ? bounded(code, 128) : code });
   }

@@ -123,6 +123,40 @@ describe('the log', () => {
     }
   });
 
+  it('A21: has a failure of the same place once more after a hundred others, so that it remembers no more than that', () => {
+    const s = scripted(
+      Object.fromEntries(
+        Array.from({ length: 101 }, (_, index) => {
+          const broken = new Error(`number ${index}`);
+          broken.stack = `Error: number ${index}`;
+          return [`${index}`, { throws: broken }];
+        }),
+      ),
+    );
+    const failures = (index: number): number => {
+      const before = s.log.length;
+      s.now(new FakeSocket(), first(`${index}`));
+      return s.log.slice(before).filter(({ level }) => level === 'error').length;
+    };
+    for (let index = 0; index < 100; index++) assert.equal(failures(index), 1);
+    for (let index = 0; index < 100; index++) assert.equal(failures(index), 0);
+    assert.deepEqual([100, 0, 0, 100].map(failures), [1, 1, 0, 0]);
+  });
+
+  it('measures a handshake that took the place of another one from its own beginning', () => {
+    const s = scripted(script);
+    const socket = new FakeSocket();
+    s.now(socket, first('hello'));
+    s.clock.advance(25);
+    s.now(socket, first('hello'));
+    s.clock.advance(10);
+    s.now(socket, later('secret-right'));
+    assert.deepEqual(
+      s.log.map(({ record }) => record['durationMilliseconds']),
+      [0, 0, 10],
+    );
+  });
+
   it('is quiet about a Digest client that proves the same user again', () => {
     const s = scripted(script, {}, digest);
     const socket = new FakeSocket();

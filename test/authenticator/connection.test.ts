@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Connection } from '../../src/authenticator/connection.ts';
+import { systemClock } from '../../src/foundation/clock.ts';
 import { anonymousOutcome, refusedOutcome } from '../../src/http/outcome.ts';
 import type { Outcome, StandingOutcome } from '../../src/http/outcome.ts';
 import { SecurityContextInfo } from '../../src/identity/security-context-info.ts';
@@ -57,6 +58,16 @@ describe('phases of a connection', () => {
     connection.reset();
     connection.reset();
     assert.equal(owner.deleted, 2);
+  });
+
+  it('H07: a new identity is examined itself, also in the round in which the one before it was', () => {
+    const connection = new Connection();
+    const enter = (expiresAt: number): void =>
+      connection.enter({ type: 'authenticated', outcome, context: undefined, expiresAt, endsAt: Infinity });
+    enter(Infinity);
+    assert.equal(connection.standing(systemClock), outcome);
+    enter(0);
+    assert.equal(connection.standing(systemClock), undefined);
   });
 
   it('abandon resets and tells whoever waits, once', () => {

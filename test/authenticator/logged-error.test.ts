@@ -35,6 +35,39 @@ describe('an exception in the log', () => {
     assert.ok(inspect(loggedError(endless), { depth: null }).length < 20_000);
   });
 
+  it('has four causes of causes, and four errors of an AggregateError', () => {
+    let nested = new Error('cause 6');
+    for (let level = 5; level >= 0; level--) nested = new Error(`cause ${level}`, { cause: nested });
+    const messages: string[] = [];
+    for (let at: unknown = loggedError(nested); at instanceof Error; at = at.cause) messages.push(at.message);
+    assert.deepEqual(messages, ['cause 0', 'cause 1', 'cause 2', 'cause 3', 'cause 4']);
+    const form = (error: Error): object => ({ ...Object.getOwnPropertyDescriptor(error, 'cause'), value: undefined });
+    assert.deepEqual(form(loggedError(nested)), form(nested), 'a logger may do with it as with any other');
+    let level: unknown = new Error('level 6');
+    for (let count = 5; count >= 0; count--) level = new AggregateError([level], `level ${count}`);
+    const levels: string[] = [];
+    for (
+      let at = loggedError(level) as AggregateError | undefined;
+      at !== undefined;
+      at = at.errors?.[0] as typeof at
+    ) {
+      levels.push(at.message);
+    }
+    assert.deepEqual(levels, ['level 0', 'level 1', 'level 2', 'level 3', 'level 4']);
+    const many = new AggregateError(Array.from({ length: 6 }, (_, index) => new Error(`error ${index}`)));
+    const { errors } = loggedError(many) as AggregateError;
+    assert.deepEqual(
+      errors.map((error: Error) => error.message),
+      ['error 0', 'error 1', 'error 2', 'error 3'],
+    );
+  });
+
+  it('has a code that is a number, and none that is neither that nor a text', () => {
+    const codeOf = (code: unknown): unknown =>
+      (loggedError(Object.assign(new Error('x'), { code })) as NodeJS.ErrnoException).code;
+    assert.deepEqual([codeOf(49), codeOf('ETIMEDOUT'), codeOf({ secret: 1 })], [49, 'ETIMEDOUT', undefined]);
+  });
+
   it('is an Error whatever was thrown', () => {
     for (const [thrown, message] of [
       ['no such account', 'not an Error was thrown, but "no such account"'],
@@ -171,11 +204,19 @@ describe('an exception in the log', () => {
       'S-1-5-21-1004336348-1177238915-682003330-1105 is on no list',
       '550e8400-e29b-41d4-a716-446655440000 timed out after 30000 ms',
       'no passwords in /etc/sspi-auth/smbpasswd',
+      'at verify (/srv/intranet-App2/node_modules/some-package/lib/a-folder/source.js:12:34)',
       'connect ECONNREFUSED fd00:aa:bb:cc:dd:ee:ff:1 by 52:54:00:12:34:56',
     ]) {
       assert.equal(loggedError(new Error(text)).message, text);
     }
     assert.match(loggedError(new Error('x')).stack ?? '', /test\/authenticator\/logged-error\.test\.ts:\d+/);
+  });
+
+  it('keeps the first 2000 characters of a message', () => {
+    const text = 'no answer of the directory, '.repeat(100);
+    assert.equal(loggedError(new Error(text)).message, text.slice(0, 2000));
+    assert.equal(loggedError(new Error(text.slice(0, 2001))).message, text.slice(0, 2000));
+    assert.equal(loggedError(new Error(text.slice(0, 2000))).message, text.slice(0, 2000));
   });
 
   it('is made of any text, however long', () => {

@@ -80,6 +80,7 @@ describe('options', () => {
     ['requiredAttributes', { accounts, requiredAttributes: NaN }, /is NaN/],
     ['requiredAttributes', { accounts, requiredAttributes: ASC_RET_NULL_SESSION }, /never admitted/],
     ['requiredAttributes', { accounts, requiredAttributes: -1 }, /is -1.*ASC_RET_/],
+    ['requiredAttributes', { accounts, requiredAttributes: 0xffffffff }, /never admitted/],
     ['requiredAttributes', { accounts, requiredAttributes: 0x100000000 }, /is 4294967296/],
     ['schemes', { accounts, schemes: [1n] }, /has a value of type bigint/],
     ['accounts', { accounts: { description: 'x', verifyDigest: true } }, /Give an account source/],

@@ -181,6 +181,15 @@ describe('pending handshakes', () => {
     assert.equal(given.length, 2);
   });
 
+  it('A17: the bytes of a connection that begins again count again', () => {
+    const { pending, given, add } = setUp(100, 1000);
+    const { connection, socket } = add(600);
+    pending.remove(connection);
+    pending.add(connection, socket, undefined, 600);
+    add(500);
+    assert.deepEqual(given, [['evicted', connection]]);
+  });
+
   it('A17: one that grows drops others, and never itself', () => {
     const { pending, given, add } = setUp(100, 1000);
     const [first, second, third] = [add(100), add(100), add(100)];
@@ -232,6 +241,18 @@ describe('pending handshakes', () => {
   });
 });
 
+describe('the timer of pending handshakes', () => {
+  it('wakes nobody up when the last one is over', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { clock, pending, add } = setUp();
+    pending.remove(add().connection);
+    const looks = t.mock.method(clock, 'elapsed');
+    clock.advance(1000);
+    t.mock.timers.tick(1000);
+    assert.equal(looks.mock.callCount(), 0);
+  });
+});
+
 describe('whenVerified', () => {
   const refused: VerificationResult = { type: 'refused', status: 0x80090308, diagnosis: undefined };
   const yes = (): typeof anonymousOutcome => anonymousOutcome;
@@ -248,6 +269,14 @@ describe('whenVerified', () => {
     const outcome = pending.whenVerified(new Connection(), new FakeSocket(), Promise.resolve(refused), yes, no);
     assert.equal(pending.size, 1);
     assert.equal(await outcome, anonymousOutcome);
+  });
+
+  it('A17: it holds no bytes where none are named', () => {
+    const { pending, given, add } = setUp(100, 1000);
+    const never = new Promise<VerificationResult>(() => undefined);
+    assert.ok(pending.whenVerified(new Connection(), new FakeSocket(), never, yes, no) instanceof Promise);
+    add(1000);
+    assert.deepEqual(given, []);
   });
 
   it('A17: so are the bytes of its request', async () => {

@@ -2,16 +2,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { verifyDigestFields, verifyToken } from '../../src/authenticator/verification.ts';
+import type { VerificationResult } from '../../src/authenticator/verification.ts';
 import type { OfferedScheme } from '../../src/authenticator/offered-scheme.ts';
 import * as Sspi from '../../src/sspi/index.ts';
 import { firstToken, ScriptedPackage } from './scripted-package.ts';
+import type { Step } from './scripted-package.ts';
 
 const requirements = Sspi.ASC_REQ_DELEGATE;
 const requiredAttributes = Sspi.ASC_REQ_INTEGRITY;
 
 /** A scheme of a package that says yes, which keeps the calls. */
-function offer(more: Partial<OfferedScheme> = {}): { owner: ScriptedPackage; scheme: OfferedScheme } {
-  const owner = new ScriptedPackage({ right: {} });
+function offer(more: Partial<OfferedScheme> = {}, right: Step = {}): { owner: ScriptedPackage; scheme: OfferedScheme } {
+  const owner = new ScriptedPackage({ right });
   const credential = Sspi.acquireCredentialsHandle({
     package: owner,
     credentialUse: 'inbound',
@@ -57,6 +59,42 @@ describe('the channel bindings of a leg', () => {
         [Sspi.SECBUFFER_TOKEN, 14],
       );
       assert.deepEqual(owner.calls[0]?.input[1]?.data, bindings);
+    });
+  }
+});
+
+describe('a leg without the bindings that must be there', () => {
+  it('is refused, and ends the handshake that it belongs to', () => {
+    const { owner, scheme } = offer({}, { status: Sspi.SEC_I_CONTINUE_NEEDED });
+    const token = Buffer.from(firstToken('right'), 'latin1');
+    const leg = (context: Sspi.ContextHandle | undefined, bindings: Uint8Array | undefined): VerificationResult => {
+      const result = verifyToken(scheme, context, token, { mode: 'always', bindings });
+      assert.ok(!(result instanceof Promise));
+      return result;
+    };
+    const begun = leg(undefined, Buffer.alloc(32));
+    assert.ok(begun.type === 'continue' && owner.live === 1);
+    for (const context of [begun.context, undefined]) {
+      const refused = leg(context, undefined);
+      assert.deepEqual([refused.type, 'status' in refused && refused.status], ['refused', Sspi.SEC_E_BAD_BINDINGS]);
+      assert.equal(owner.live, 0);
+    }
+    assert.equal(owner.calls.length, 1);
+  });
+});
+
+describe('the attributes of a finished context', () => {
+  for (const [what, step, expected] of [
+    ['are none where the package names none', {}, 0],
+    ['are those of the package', { attributes: Sspi.ASC_RET_INTEGRITY }, Sspi.ASC_RET_INTEGRITY],
+  ] as const) {
+    it(what, () => {
+      const { scheme } = offer({}, step);
+      const token = Buffer.from(firstToken('right'), 'latin1');
+      const result = verifyToken(scheme, undefined, token, { mode: 'never', bindings: undefined });
+      assert.ok('type' in result && result.type === 'accepted');
+      Sspi.deleteSecurityContext(result.context);
+      assert.equal(result.attributes, expected);
     });
   }
 });

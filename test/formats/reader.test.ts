@@ -79,6 +79,11 @@ describe('Reader', () => {
     assert.throws(() => sub.u8('x'), malformed(4));
   });
 
+  it('says how many bytes are left where they are too few', () => {
+    const reader = new Reader(new Uint8Array(9)).sub(6, 'x');
+    reader.skip(2, 'x');
+    assert.throws(() => reader.take(5, 'x'), /needs 5 bytes, 4 are left/);
+  });
   it('seeks inside its range, its end included', () => {
     const reader = new Reader(bytes, 0, 8);
     for (const offset of [8, 0, 3]) {

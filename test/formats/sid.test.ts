@@ -73,6 +73,21 @@ describe('SIDs, MS-DTYP 2.4.2', () => {
     const domain = { sid: 'S-1-5-21-1-2-3', name: 'CORP' };
     assert.equal(wellKnownSidName('S-1-5-32-544'), 'BUILTIN\\Administrators');
     assert.equal(wellKnownSidName('S-1-5-21-1-2-3-512', domain), 'CORP\\Domain Admins');
+    const named = Array.from({ length: 1000 }, (_, rid) => rid).filter(
+      (rid) => wellKnownSidName(`S-1-5-21-1-2-3-${rid}`, domain) !== undefined,
+    );
+    // MS-DTYP 2.4.2.4.
+    assert.deepEqual(
+      named,
+      [498, 500, 501, 502, 512, 513, 514, 515, 516, 517, 518, 519, 520, 521, 522, 525, 526, 527, 553, 571, 572],
+    );
+    for (const [rid, name] of [
+      [500, 'Administrator'],
+      [513, 'Domain Users'],
+      [519, 'Enterprise Admins'],
+    ] as const) {
+      assert.equal(wellKnownSidName(`S-1-5-21-1-2-3-${rid}`, domain), `CORP\\${name}`);
+    }
     for (const sid of ['S-1-5-21-1-2-3-1104', 'S-1-5-21-1-2-4-512', 'S-1-5-21-1-2-3-512-512', 'S-1-5-21-1-2-3-0x200']) {
       assert.equal(wellKnownSidName(sid, domain), undefined, sid);
     }

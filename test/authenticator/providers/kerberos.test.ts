@@ -115,7 +115,11 @@ describe('schemes on a machine with a keytab', { skip: process.platform !== 'lin
       () => ({ delegate: true, accounts, provider: 'portable' }),
       /"delegate".*portable" has no/,
     ],
-    ['a keytab against "packages"', () => ({ keytab, accounts, packages: ['NTLM'] }), /"keytab".*leaves Kerberos out/],
+    [
+      'a keytab against "packages"',
+      () => ({ keytab, accounts, packages: ['NTLM'] }),
+      /"keytab" is given, but option "packages" leaves/,
+    ],
     ['a keytab against "schemes"', () => ({ keytab, accounts, schemes: ['NTLM'] }), /"keytab".*neither Negotiate nor/],
     ['a keytab for Windows', () => ({ keytab, provider: 'secur32' }), /"keytab".*Windows verifies Kerberos/],
     [

@@ -74,6 +74,20 @@ describe('PACTYPE, MS-PAC 2.3', () => {
     ['an offset that is no multiple of eight', altered((b) => b.writeBigUInt64LE(73n, 16)), /Offset/],
     ['an offset inside the headers', altered((b) => b.writeBigUInt64LE(8n, 16)), /Offset/],
   ];
+  it('an error says where its field begins', () => {
+    const offset = (bytes: Buffer): number | undefined => {
+      try {
+        decodePac(bytes);
+      } catch (error) {
+        if (error instanceof MalformedTokenError) return error.offset;
+        throw error;
+      }
+      return undefined;
+    };
+    assert.equal(offset(altered((b) => b.writeUInt32LE(65, 0))), 0);
+    assert.equal(offset(altered((b) => b.writeUInt32LE(1, 4))), 4);
+    assert.equal(offset(altered((b) => b.writeBigUInt64LE(73n, 16))), 16);
+  });
   for (const [name, bytes, message] of malformed) {
     it(`${name} is malformed`, () => assert.throws(() => decodePac(bytes), message));
   }
@@ -171,6 +185,24 @@ describe('KERB_VALIDATION_INFO, MS-PAC 2.5', () => {
     assert.throws(() => decodeKerbValidationInfo(altered((b) => (b[sid + 1] = 255))), MalformedTokenError);
     assert.throws(() => decodeKerbValidationInfo(altered((b) => b.writeUInt32LE(255, sid - 4))), MalformedTokenError);
     assert.throws(() => decodeKerbValidationInfo(altered((b) => (b[sid] = 2))), MalformedTokenError);
+  });
+
+  it('D15: groups of the resource domain need its SID, be it only one', () => {
+    const domain = '04000000' + '0104000000000005150000000100000002000000' + '03000000';
+    const withGroup = (sid: string): Buffer => {
+      // The last four bytes only fill the buffer up.
+      const tail = Buffer.from(`${sid}010000000902000007000000`, 'hex');
+      const bytes = Buffer.concat([logonInfo.subarray(0, -4), tail]);
+      bytes.writeUInt32LE(bytes.byteLength - 16, 8);
+      bytes.writeUInt32LE(sid === '' ? 0 : 0x20030, userId + 104);
+      bytes.writeUInt32LE(1, userId + 108);
+      bytes.writeUInt32LE(0x20034, userId + 112);
+      return bytes;
+    };
+    const info = decodeKerbValidationInfo(withGroup(domain));
+    assert.equal(info.resourceGroupDomainSid, 'S-1-5-21-1-2-3');
+    assert.deepEqual(info.resourceGroupIds, [{ relativeId: 521, attributes: 7 }]);
+    assert.throws(() => decodeKerbValidationInfo(withGroup('')), /ResourceGroupDomainSid: is missing/);
   });
 
   it('D15: mutations give a value within bounds or MalformedTokenError, and never run long', () => {

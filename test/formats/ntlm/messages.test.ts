@@ -9,7 +9,7 @@ import { decodeChallengeMessage, encodeChallengeMessage } from '../../../src/for
 import { decodeOem, fieldBytes, isNtlmMessage, openNtlmMessage } from '../../../src/formats/ntlm/message-field.ts';
 import { ntlmFlagNames, ntlmFlagTable } from '../../../src/formats/ntlm/negotiate-flags.ts';
 import { describeNtlmMessage } from '../../../src/formats/ntlm/message-description.ts';
-import { oemHint } from '../../../src/formats/ntlm/negotiate-message.ts';
+import { decodeNegotiateMessage, oemHint } from '../../../src/formats/ntlm/negotiate-message.ts';
 import { decodeNtlmV2Response } from '../../../src/formats/ntlm/ntlmv2-response.ts';
 import { decodeUtf16le, encodeUtf16le } from '../../../src/formats/utf16.ts';
 import { hex, toHex, vector } from '../../packages/ntlm/recorded-handshakes.ts';
@@ -167,6 +167,42 @@ describe('a field of a message', () => {
     assert.throws(() => openNtlmMessage(bytes, 3), malformed('MessageType'));
     const larger = Buffer.concat([bytes, new Uint8Array(1)]);
     assert.throws(() => openNtlmMessage(larger), malformed('NTLM message'));
+    const offset = (wrong: Uint8Array, type?: number): number | undefined => {
+      try {
+        openNtlmMessage(wrong, type);
+      } catch (error) {
+        if (error instanceof MalformedTokenError) return error.offset;
+      }
+      return undefined;
+    };
+    assert.deepEqual([offset(larger), offset(new Uint8Array(12)), offset(bytes, 3)], [0, 0, 8]);
+  });
+});
+
+describe('the hints of a NEGOTIATE_MESSAGE', () => {
+  const message = (flags: number): Uint8Array => {
+    const bytes = Buffer.alloc(36);
+    bytes.write('NTLMSSP\0\x01\0\0\0', 'latin1');
+    bytes.writeUInt32LE(flags, 12);
+    for (const [at, length, offset] of [
+      [16, 1, 32],
+      [24, 3, 33],
+    ] as const) {
+      bytes.writeUInt16LE(length, at);
+      bytes.writeUInt32LE(offset, at + 4);
+    }
+    bytes.write('DPC1', 32);
+    return bytes;
+  };
+  it('are there where their flags say so, and empty where these do not', () => {
+    const hints = (flags: number): unknown[] => {
+      const { domain, workstation, version } = decodeNegotiateMessage(message(flags));
+      return [Buffer.from(domain).toString(), Buffer.from(workstation).toString(), version];
+    };
+    assert.deepEqual(hints(0x3000), ['D', 'PC1', undefined]);
+    assert.deepEqual(hints(0x1000), ['D', '', undefined]);
+    assert.deepEqual(hints(0x2000), ['', 'PC1', undefined]);
+    assert.deepEqual(hints(0x02000000), ['', '', undefined]);
   });
 });
 
@@ -264,8 +300,33 @@ describe('AV pairs', () => {
     assert.deepEqual(decodeAvPairs(hex(`0a001000${'00'.repeat(16)}00000000`)).channelBindings, new Uint8Array(16));
     assert.equal(decodeAvPairs(hex('00000000')).channelBindings, undefined);
   });
+  it('keep Single_Host_Data as it is', () => {
+    assert.equal(toHex(decodeAvPairs(hex('080003000102ff00000000')).singleHost ?? new Uint8Array(0)), '0102ff');
+  });
   it('skip ids that are not known, and what follows the end', () => {
     assert.deepEqual(decodeAvPairs(hex('7f000200abcd0600040002000000000000007fff')), { flags: 2 });
+  });
+});
+
+describe('the number of AV pairs', () => {
+  it('C07: is 64 at most, with the end among them', () => {
+    const unknown = (count: number): Uint8Array => hex(`${'7f000000'.repeat(count)}00000000`);
+    assert.deepEqual(decodeAvPairs(unknown(63)), {});
+    assert.throws(() => decodeAvPairs(unknown(64)), malformed('AV_PAIR'));
+  });
+});
+
+describe('a name in an AUTHENTICATE_MESSAGE', () => {
+  it('A09: has no control character, neither of ASCII nor of C1, and may have all others', () => {
+    const whole = hex(vector('nlmp.v2.authenticateMessage').expected);
+    const withUnit = (unit: number): string => {
+      const bytes = Uint8Array.from(whole);
+      const view = new DataView(bytes.buffer);
+      view.setUint16(view.getUint32(40, true), unit, true);
+      return decodeAuthenticateMessage(bytes).userName;
+    };
+    for (const unit of [0x20, 0x7e, 0xa0, 0xff]) assert.equal(withUnit(unit), `${String.fromCharCode(unit)}ser`);
+    for (const unit of [0x01, 0x1f, 0x7f, 0x80, 0x9f]) assert.throws(() => withUnit(unit), malformed('UserName'));
   });
 });
 
@@ -309,6 +370,17 @@ describe('description for people', () => {
       described((bytes) => bytes.fill(0, 72, 88)),
       ['NTLMv2', true, false],
     );
+    const bindings = Buffer.from(whole).indexOf('6586e99d81c2fc984e47172fd4dd0310', 'hex');
+    const without = Uint8Array.from(whole).fill(0, bindings, bindings + 16);
+    const zeros = describeNtlmMessage(without);
+    assert.equal(zeros.type === 'AUTHENTICATE' && zeros.clientInfo?.channelBindings, 'none (all zero)');
+    const flagsAt = Buffer.from(whole).indexOf('0600040002000000', 'hex') + 4;
+    const flagged = Uint8Array.from(whole);
+    flagged.set([0x0f, 0, 0, 0x80], flagsAt);
+    const allFlags = describeNtlmMessage(flagged);
+    assert.deepEqual(allFlags.type === 'AUTHENTICATE' && allFlags.clientInfo?.flags, [
+      ...['constrained authentication', 'MIC present', 'target name untrusted', '0x80000008'],
+    ]);
     assert.deepEqual(described(length(0)), ['none', false, true]);
     assert.deepEqual(described(length(24)), ['NTLMv1', false, true]);
     assert.deepEqual(described(length(25)), ['malformed', false, true]);

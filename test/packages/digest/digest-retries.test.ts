@@ -78,6 +78,18 @@ describe('a client whose nonces are of no use', () => {
     }
   });
 
+  it('has all its tries again after a nonce that was of use', () => {
+    const server = process();
+    const client = new Client(server.challenge());
+    assert.equal(client.ask(server), OK);
+    for (let turn = 0; turn < 8; turn++) {
+      server.clock.advance(300_000);
+      assert.equal(client.ask(server), CHALLENGED, `try ${turn}`);
+    }
+    server.clock.advance(300_000);
+    assert.equal(client.ask(server), DENIED);
+  });
+
   it('is refused where every nonce is too old when it comes back', () => {
     const server = process();
     const client = new Client(server.challenge());

@@ -236,6 +236,22 @@ describe('first tokens', () => {
     });
   }
 
+  it('SEC_E_OK without a context of the package is answered with reject', () => {
+    const server = acceptor(both);
+    const result = server.leg(negTokenInit({ mechTypes, mechToken: kerberosToken('yes-without') }));
+    assert.equal(response(result).negState, NEG_STATE_REJECT);
+    assert.deepEqual(result.diagnosis?.package, 'Kerberos');
+  });
+
+  it('a package that breaks on the MIC is answered with reject (A21)', () => {
+    const server = acceptor(both, { breaks: true });
+    const token = { mechTypes, mechToken: kerberosToken('ok'), mechListMic: clientMic(mechTypes) };
+    const result = server.leg(negTokenInit(token));
+    assertRefused(result, Sspi.SEC_E_INTERNAL_ERROR);
+    assert.equal(response(result).negState, NEG_STATE_REJECT);
+    server.assertNothingLeft();
+  });
+
   it('a NegTokenResp without a handshake is told in the log: its first leg came over another connection', () => {
     const server = acceptor(both);
     const result = server.leg(negTokenResp({ responseToken: kerberosToken('ok') }));

@@ -57,6 +57,8 @@ export interface InnerOptions {
   readonly asynchronous?: boolean;
   /** Without it signatures are refused and the attribute is missing. */
   readonly integrity?: boolean;
+  /** Verifying a signature throws. */
+  readonly breaks?: boolean;
   /** False: the attribute is there and signatures are verified, but none is made. */
   readonly signs?: boolean;
 }
@@ -67,7 +69,7 @@ export interface InnerOptions {
  * (SEC_E_OK without a context), `throws`.
  */
 export function innerPackage(name: string, journal: Journal, options: InnerOptions = {}): SecurityPackage {
-  const { asynchronous = false, integrity = true, signs = integrity } = options;
+  const { asynchronous = false, integrity = true, signs = integrity, breaks = false } = options;
   const info = { name, comment: `inner ${name}`, capabilities: 0, version: 1, rpcId: 0xffff, maxToken: 4096 };
   const answer = (reply: AcceptReply): AcceptReply | Promise<AcceptReply> =>
     asynchronous ? new Promise((resolve) => setImmediate(resolve, reply)) : reply;
@@ -137,6 +139,7 @@ export function innerPackage(name: string, journal: Journal, options: InnerOptio
       return { status: Sspi.SEC_E_OK, value: [{ type: Sspi.SECBUFFER_TOKEN, data }] };
     }
     verifySignature(message: readonly Sspi.SecBuffer[]): Sspi.Answer<number> {
+      if (breaks) throw new Error('inner package broke');
       if (!integrity) return { status: Sspi.SEC_E_QOP_NOT_SUPPORTED };
       const expected = mac('client', Sspi.findBuffer(message, Sspi.SECBUFFER_DATA)!.data, this.#received++);
       const given = Sspi.findBuffer(message, Sspi.SECBUFFER_TOKEN)!.data;

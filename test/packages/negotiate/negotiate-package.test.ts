@@ -276,6 +276,11 @@ describe('authData of Negotiate', () => {
       { packages: [{ package: { info: kerberos.info } }] },
       /Give the package itself/,
     ],
+    [
+      'a package without a name',
+      { packages: [{ package: { ...kerberos, info: {} } }] },
+      /"authData\.packages\[0\]\.package" has no name/,
+    ],
     ['Negotiate itself (B09)', { packages: [{ package: negotiatePackage }] }, /is "Negotiate"/],
     ['Digest', { packages: [{ package: innerPackage('Digest', newJournal()) }] }, /is "Digest"/],
     ['a package twice', { packages: [{ package: kerberos }, { package: kerberos }] }, /is Kerberos again/],
@@ -345,7 +350,8 @@ describe('authData of Negotiate', () => {
   });
 
   it('describes itself', () => {
-    assert.equal(negotiatePackage.info.name, 'Negotiate');
-    assert.equal(negotiatePackage.info.rpcId, 9);
+    const { name, capabilities, version, rpcId, maxToken } = negotiatePackage.info;
+    // INTEGRITY, PRIVACY, CONNECTION, EXTENDED_ERROR, GSS_COMPATIBLE and MUTUAL_AUTH.
+    assert.deepEqual([name, capabilities, version, rpcId, maxToken], ['Negotiate', 0x11093, 1, 9, 65_791]);
   });
 });

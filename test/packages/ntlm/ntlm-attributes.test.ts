@@ -11,6 +11,11 @@ const { ASC_RET_CONFIDENTIALITY, ASC_RET_CONNECTION, ASC_RET_IDENTIFY } = Sspi;
 const SIGNED = Sspi.ASC_RET_INTEGRITY | Sspi.ASC_RET_REPLAY_DETECT | Sspi.ASC_RET_SEQUENCE_DETECT;
 
 describe('NTLM attributes', () => {
+  it('the package says what it can: INTEGRITY, PRIVACY, TOKEN_ONLY, CONNECTION and NEGOTIABLE', () => {
+    const { name, capabilities, version, rpcId, maxToken } = ntlmPackage.info;
+    assert.deepEqual([name, capabilities, version, rpcId, maxToken], ['NTLM', 0x817, 1, 10, 2888]);
+  });
+
   it('an established context answers what NTLM has, and nothing else', () => {
     const { context, attributes } = attempt(right, { requirements: Sspi.ASC_REQ_CONNECTION });
     const value = <A extends Sspi.ContextAttribute>(attribute: A): Sspi.ContextAttributeValues[A] | undefined =>

@@ -95,6 +95,18 @@ describe('NTLM attacks', () => {
       const requirements = ASC_REQ_PROXY_BINDINGS | ASC_REQ_ALLOW_MISSING_BINDINGS;
       assert.equal(leg(handle, undefined, type1, { requirements }).status, SEC_E_UNSUPPORTED_FUNCTION);
     });
+    it('has the flags of every challenge, and the Version that says nothing of this system', () => {
+      const challenged = (offered: number): DataView => {
+        const { buffer, byteOffset } = Uint8Array.from(tokenOf(leg(handle, undefined, negotiateMessage(offered))));
+        return new DataView(buffer, byteOffset);
+      };
+      // REQUEST_TARGET, NTLM, ALWAYS_SIGN and TARGET_INFO, with the kind of the target and the character set.
+      assert.equal(challenged(1).getUint32(20, true), 0x00818205);
+      assert.equal(challenged(1).getBigUint64(48), 0n);
+      const withVersion = challenged(0x02000001);
+      assert.equal(withVersion.getUint32(20, true), 0x02818205);
+      assert.equal(withVersion.getBigUint64(48), 0x0a00_0000_0000_000fn);
+    });
     it('names its target in the character set agreed on, and not at all where that cannot say it', () => {
       const name = (domain: string, flags: number): string =>
         decodeChallengeMessage(tokenOf(leg(credential({ domain }), undefined, negotiateMessage(flags)))).targetName;

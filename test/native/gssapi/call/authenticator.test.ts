@@ -148,7 +148,7 @@ describe('D11: the claim to know channel bindings', () => {
 
   it('is taken for made where it cannot be read', () => {
     let nested = authorizationData(128, new Uint8Array(1));
-    for (let depth = 0; depth < 6; depth++) nested = authorizationData(1, nested);
+    for (let depth = 0; depth < 5; depth++) nested = authorizationData(1, nested);
     const list = apOptions(0);
     const unreadable = [
       new Uint8Array(0),
