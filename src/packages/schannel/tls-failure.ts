@@ -78,7 +78,8 @@ export interface HandshakeFailure {
  */
 export function handshakeFailure(output: Uint8Array, error: Error | undefined): HandshakeFailure {
   const alert = plaintextAlert(output);
-  const description = alert?.description ?? alertOf(error);
+  // The cause first: in TLS 1.2 a missing certificate has the same alert as a cipher that nobody has.
+  const description = alertOf(error) ?? alert?.description;
   return { status: handshakeStatus(description), alert };
 }
 
