@@ -174,7 +174,8 @@ const constants: Values = {
 };
 
 const exported = Sspi as unknown as Readonly<Record<string, unknown>>;
-const prefixes = /^(?:SEC_[EI]_|STATUS_|ASC_RE[QT]_|SECBUFFER_|SECPKG_|SECURITY_|SCHANNEL_|SP_PROT_|TLS1_ALERT_|SecApplication)/;
+const prefixes =
+  /^(?:SEC_[EI]_|STATUS_|ASC_RE[QT]_|SECBUFFER_|SECPKG_|SECURITY_|SCHANNEL_|SP_PROT_|TLS1_ALERT_|SecApplication)/;
 
 describe('constants', () => {
   it('all sixteen statuses of the page, in one table, with value, name and meaning', () => {

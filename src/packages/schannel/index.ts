@@ -2,4 +2,5 @@
 export { schannelOptions } from './schannel-auth-data.ts';
 export type { MapCertificate, SchannelAuthData } from './schannel-auth-data.ts';
 export type { ClientCertificate } from './client-certificate.ts';
+export type { CertificateNames } from '../../formats/certificate-names.ts';
 export { schannelPackage } from './schannel-package.ts';

@@ -93,6 +93,10 @@ import type {
   SettableContextAttribute,
   SettableContextAttributeValues,
   StreamSizes,
+  CertificateNames,
+  ClientCertificate,
+  MapCertificate,
+  SchannelAuthData,
 } from 'sspi-auth/sspi';
 import type { SspiAuthHandler } from 'sspi-auth/express';
 import type { FastifySspiAuthOptions } from 'sspi-auth/fastify';
@@ -182,6 +186,10 @@ export interface Sspi {
   securityPackageInfo: SecurityPackageInfo;
   thrownFailure: ThrownFailure;
   statusDescription: StatusDescription;
+  schannelAuthData: SchannelAuthData;
+  mapCertificate: MapCertificate;
+  clientCertificate: ClientCertificate;
+  certificateNames: CertificateNames;
   streamSizes: StreamSizes;
   settableContextAttributeValues: SettableContextAttributeValues;
   settableContextAttribute: SettableContextAttribute;
