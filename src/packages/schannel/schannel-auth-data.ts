@@ -8,15 +8,16 @@ import type { MapCertificate } from './client-certificate.ts';
 
 export type { MapCertificate } from './client-certificate.ts';
 
-type Pem = string | Uint8Array;
-
 const one = (value: unknown): Buffer | undefined => {
   if (typeof value === 'string' && value !== '') return Buffer.from(value, 'utf8');
   return value instanceof Uint8Array && value.byteLength > 0 ? Buffer.from(value) : undefined;
 };
 
 /** Reads certificates: PEM as text or bytes, one or an array. */
-const certificates: Reader<readonly Buffer[], Pem | readonly Pem[]> = (value, option) => {
+const certificates: Reader<readonly Buffer[], string | Uint8Array | readonly (string | Uint8Array)[]> = (
+  value,
+  option,
+) => {
   const read = (Array.isArray(value) ? (value as readonly unknown[]) : [value]).map(one);
   const known = read.filter((bytes) => bytes !== undefined);
   if (known.length === 0 || known.length !== read.length) {

@@ -1,5 +1,6 @@
 /** The Schannel security package, server side: TLS 1.2 and 1.3 (RFC 5246, RFC 8446) by bytes. */
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { OptionError } from '../../foundation/errors.ts';
 import { findBuffer, SECBUFFER_EMPTY } from '../../sspi/buffers.ts';
 import * as Requirement from '../../sspi/requirements.ts';
 import type {
@@ -33,8 +34,7 @@ class SchannelCredential implements PackageCredential {
   constructor(settings: SchannelSettings) {
     this.#settings = settings;
     this.#acceptor = new TlsAcceptor(settings, 'none');
-    const [first] = settings.cert ?? [];
-    this.expiry = first === undefined ? undefined : new Date(new X509Certificate(first).validTo);
+    this.expiry = checkedExpiry(settings);
   }
 
   #acceptorFor(requirements: number): TlsAcceptor {
@@ -64,6 +64,25 @@ class SchannelCredential implements PackageCredential {
   free(): void {
     // A server that does not listen holds nothing open. Contexts that exist go on.
   }
+}
+
+/**
+ * The end of the certificate. A key of another type passes OpenSSL, and then no handshake would.
+ *
+ * @throws OptionError if the key is not that of the certificate
+ */
+function checkedExpiry({ cert, key, passphrase }: SchannelSettings): Date | undefined {
+  const [first] = cert ?? [];
+  if (first === undefined || key === undefined) return undefined;
+  const certificate = new X509Certificate(first);
+  const privateKey = createPrivateKey({
+    key: Buffer.from(key.copy()),
+    ...(passphrase === undefined ? undefined : { passphrase: Buffer.from(passphrase.copy()) }),
+  });
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw new OptionError('authData.key', 'is not that of cert', 'Give the private key of the first certificate.');
+  }
+  return new Date(certificate.validTo);
 }
 
 function refusal({ ca, manualCredentialValidation }: SchannelSettings, call: AcceptCall): AcceptReply | undefined {

@@ -1,15 +1,15 @@
 /** Handshakes of Node's own TLS client with the Schannel package, through the contract. */
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
+import tls from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import * as Sspi from '../../../src/sspi/index.ts';
 import { certificates } from '../../vectors/certificates.ts';
 import { part, SchannelServer } from './schannel-server.ts';
 import { recordsOf, TlsClient } from './tls-client.ts';
 
 const versions = ['TLSv1.2', 'TLSv1.3'] as const;
-const only = (
-  version: (typeof versions)[number],
-): Pick<import('node:tls').ConnectionOptions, 'minVersion' | 'maxVersion'> => ({
+const only = (version: (typeof versions)[number]): Pick<ConnectionOptions, 'minVersion' | 'maxVersion'> => ({
   minVersion: version,
   maxVersion: version,
 });
@@ -109,6 +109,23 @@ describe('a Schannel handshake', () => {
     using pfx = new SchannelServer({ pfx: Buffer.from(certificates.pfx, 'base64'), passphrase: 'opens' });
     using overPfx = await pfx.establish({ ca: certificates.ca.cert, servername: 'localhost' });
     assert.equal(overPfx.client.socket.authorized, true);
+  });
+
+  it('a key share that the server does not take: a HelloRetryRequest, one leg more', async () => {
+    const { DEFAULT_ECDH_CURVE } = tls;
+    tls.DEFAULT_ECDH_CURVE = 'P-256';
+    try {
+      using picky = new SchannelServer(certificates.server);
+      using client = new TlsClient({ ...only('TLSv1.3'), ecdhCurve: 'X25519:P-256' });
+      const retry = await picky.accept(undefined, await client.next());
+      const first = await picky.accept(retry.context, await client.next(part(retry.output, Sspi.SECBUFFER_TOKEN)));
+      assert.equal(Sspi.statusName(first.status), 'SEC_I_CONTINUE_NEEDED');
+      const last = await picky.accept(retry.context, await client.next(part(first.output, Sspi.SECBUFFER_TOKEN)));
+      assert.equal(Sspi.statusName(last.status), 'SEC_E_OK');
+      Sspi.deleteSecurityContext(last.context!);
+    } finally {
+      tls.DEFAULT_ECDH_CURVE = DEFAULT_ECDH_CURVE;
+    }
   });
 
   it('no input is an incomplete message; an EMPTY buffer with bytes is no token', async () => {
