@@ -141,8 +141,9 @@ export class SchannelContext implements PackageContext {
 
   async #established(socket: TLSSocket, output: readonly SecBuffer[]): Promise<AcceptReply> {
     const { manualCredentialValidation, mapCertificate } = this.#settings;
-    const certificate = socket.getPeerX509Certificate();
     const mutual = (this.#requirements & Requirement.ASC_REQ_MUTUAL_AUTH) !== 0;
+    // Without the requirement no client is asked for one.
+    const certificate = mutual ? socket.getPeerX509Certificate() : undefined;
     if (mutual && certificate === undefined) {
       return this.#refusedCertificate(CERTIFICATE_REQUIRED, 'the client has no certificate');
     }
