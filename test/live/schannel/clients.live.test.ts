@@ -103,7 +103,7 @@ describe('Schannel with real clients', await tier('tls'), () => {
     });
   }
 
-  it('openssl s_client R: a second handshake is refused (SEC_I_RENEGOTIATE), by an alert of the server', async () => {
+  it('F06: openssl s_client R: a second handshake is refused (SEC_I_RENEGOTIATE), by an alert of the server', async () => {
     await using client = await startProcess('openssl', openssl(plain, '-tls1_2'));
     await client.waitForLine(/Verify return code: 0|Verification: OK/);
     client.write('hello\n');

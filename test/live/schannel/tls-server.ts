@@ -43,7 +43,7 @@ export async function tlsServer(authData: SchannelAuthData, requirements = 0): P
         if ((error as { readonly code?: string }).code !== 'ECONNRESET') visit.diagnoses.push(String(error));
       });
       visits.push(Object.assign(visit, { ended }));
-    }) as unknown as Parameters<typeof listen>[0],
+    }),
   );
   return {
     port: Number(new URL(server.origin).port),

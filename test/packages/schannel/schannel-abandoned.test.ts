@@ -21,6 +21,11 @@ const turns = async (count: number): Promise<void> => {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
 
+/** A method as it was, to be put back. */
+function original<T extends object>(prototype: T, name: keyof T): (this: T) => Promise<void> {
+  return prototype[name] as (this: T) => Promise<void>;
+}
+
 /** What keeps the process awake, without what the test runner has. */
 const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 
@@ -29,12 +34,12 @@ describe('contexts that are left', () => {
     const before = { handles: Sspi.liveHandles(), timers: timers() };
     const marks: WeakRef<object>[] = [];
     // Every engine and every wire that is made: both call this when they are.
-    const { begin } = TlsEngine.prototype;
+    const begin = original(TlsEngine.prototype, 'begin');
     TlsEngine.prototype.begin = function (this: TlsEngine) {
       marks.push(new WeakRef(this));
       return begin.call(this);
     };
-    const { idle } = TlsWire.prototype;
+    const idle = original(TlsWire.prototype, 'idle');
     TlsWire.prototype.idle = function (this: TlsWire) {
       marks.push(new WeakRef(this));
       return idle.call(this);
@@ -68,7 +73,7 @@ describe('contexts that are left', () => {
 
   it('an incomplete first leg makes no connection at all', async () => {
     const begun: unknown[] = [];
-    const { begin } = TlsEngine.prototype;
+    const begin = original(TlsEngine.prototype, 'begin');
     TlsEngine.prototype.begin = function (this: TlsEngine) {
       begun.push(this);
       return begin.call(this);

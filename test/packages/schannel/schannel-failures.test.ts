@@ -31,7 +31,7 @@ describe('a handshake that fails', () => {
     ],
   ];
   for (const [name, at, options, status, alert] of rows) {
-    it(`${name}: ${status}, the alert in its buffer, its record with ASC_REQ_EXTENDED_ERROR`, async () => {
+    it(`F06: ${name}: ${status}, the alert in its buffer, its record with ASC_REQ_EXTENDED_ERROR`, async () => {
       for (const requirements of [0, extended]) {
         using client = new TlsClient(options);
         const result = await at.accept(undefined, await client.next(), requirements);
@@ -123,7 +123,7 @@ describe('what is not TLS', () => {
     ['a record of 64 KiB', Buffer.from('160303ffff', 'hex')],
     ['zeros', Buffer.alloc(64)],
   ] as const) {
-    it(`${name} is SEC_E_INVALID_TOKEN at once`, async () => {
+    it(`F06: ${name} is SEC_E_INVALID_TOKEN at once`, async () => {
       const result = await server.accept(undefined, bytes, extended);
       assert.equal(Sspi.statusName(result.status), 'SEC_E_INVALID_TOKEN');
       assert.match(result.diagnosis?.text ?? '', /^not TLS: /);

@@ -31,7 +31,7 @@ describe('a Schannel handshake', () => {
       assert.ok(part(last.output, Sspi.SECBUFFER_TOKEN).byteLength > 0);
     });
 
-    it(`${version}: byte by byte, nothing is consumed until a record is whole`, async () => {
+    it(`F06: ${version}: byte by byte, nothing is consumed until a record is whole`, async () => {
       using client = new TlsClient(only(version));
       let context: Sspi.ContextHandle | undefined;
       let status = -1;
@@ -88,7 +88,7 @@ describe('a Schannel handshake', () => {
       Sspi.deleteSecurityContext(last.context!);
     });
 
-    it(`${version}: a handshake is never resumed`, async () => {
+    it(`F06: ${version}: a handshake is never resumed`, async () => {
       let session: Buffer | undefined;
       for (let round = 0; round < 2; round++) {
         using client = new TlsClient({ ...only(version), ...(session && { session }) });

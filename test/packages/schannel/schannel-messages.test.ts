@@ -162,7 +162,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       assert.equal((await named(Sspi.decryptMessage(context, [data('x')]))).name, 'SEC_E_CONTEXT_EXPIRED');
     });
 
-    it('a second leg is no second handshake', async () => {
+    it('F06: a second leg is no second handshake', async () => {
       using established = await server.establish(only(version));
       const result = await server.accept(established.context, await established.client.send('x'));
       assert.equal(Sspi.statusName(result.status), 'SEC_E_UNSUPPORTED_FUNCTION');
