@@ -5,7 +5,6 @@
 import * as Sspi from 'sspi-auth/sspi';
 // Beside this file in the application's folder.
 import { WinprClient } from '../../lab/winpr.ts';
-import { decryptNow } from '../../sspi/messages-now.ts';
 
 const data = (bytes: Uint8Array): Sspi.SecBuffer => ({ type: Sspi.SECBUFFER_DATA, data: bytes });
 const token = (bytes: Uint8Array): Sspi.SecBuffer => ({ type: Sspi.SECBUFFER_TOKEN, data: bytes });
@@ -56,11 +55,11 @@ const report: Record<string, unknown> = {};
   const { client, context } = await handshake();
   const reply = client.encryptMessage(theirs);
   report['hidden'] = !Buffer.from(reply.data).equals(theirs);
-  const opened = decryptNow(context, [token(reply.token), data(reply.data)]);
+  const opened = await Sspi.decryptMessage(context, [token(reply.token), data(reply.data)]);
   report['serverReads'] = Buffer.from(opened.value?.[0]?.data ?? []).toString();
   const next = client.encryptMessage(theirs);
   next.data[0] = (next.data[0] ?? 0) ^ 1;
-  const result = decryptNow(context, [token(next.token), data(next.data)]);
+  const result = await Sspi.decryptMessage(context, [token(next.token), data(next.data)]);
   report['alteredSecret'] = result.status >= 0x80000000 && result.value === undefined;
   Sspi.deleteSecurityContext(context);
   client[Symbol.dispose]();
