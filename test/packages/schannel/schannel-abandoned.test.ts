@@ -89,6 +89,7 @@ describe('contexts that are left', () => {
   });
 
   it('deleted in the middle of a call: the call ends, and everything goes', async () => {
+    const before = Sspi.liveHandles();
     using client = new TlsClient();
     const first = await server.accept(undefined, await client.next());
     const running = server.accept(first.context, await client.next(part(first.output, Sspi.SECBUFFER_TOKEN)));
@@ -104,6 +105,6 @@ describe('contexts that are left', () => {
     const statuses = [await second, await third].map(({ status }) => Sspi.statusName(status));
     assert.ok(statuses.includes('SEC_E_UNFINISHED_CONTEXT_DELETED'), statuses.join());
     established.client[Symbol.dispose]();
-    assert.deepEqual(Sspi.liveHandles().contexts, 0);
+    assert.deepEqual(Sspi.liveHandles(), before);
   });
 });
