@@ -84,6 +84,10 @@ export class SchannelContext implements PackageContext {
     const engine = this.#engine;
     await engine.begin();
     if (call.abandoned?.() === true) return { status: Status.SEC_E_UNFINISHED_CONTEXT_DELETED };
+    if (engine.failed) {
+      const text = 'the TLS handshake took longer than Node gives it (120 seconds)';
+      return this.#refused(Status.SEC_E_CONTEXT_EXPIRED, new Uint8Array(0), undefined, { text });
+    }
     let read = 0;
     try {
       // Each record alone: what follows the one that ends the handshake is a message.
@@ -109,7 +113,8 @@ export class SchannelContext implements PackageContext {
 
   #failed(engine: TlsEngine, output: Buffer): AcceptReply {
     // Node drops a client whose certificate it cannot verify when the handshake is done: without error or alert.
-    if (engine.error === undefined && output.byteLength === 0) return this.#untrusted();
+    const mutual = (this.#requirements & Requirement.ASC_REQ_MUTUAL_AUTH) !== 0;
+    if (mutual && engine.error === undefined && output.byteLength === 0) return this.#untrusted();
     const { status, alert } = handshakeFailure(output, engine.error);
     return this.#refused(status, output, alert, {
       text: `TLS handshake: ${codeOf(engine.error) ?? 'the connection was given up'}`,

@@ -123,6 +123,7 @@ export class TlsEngine implements AcceptedConnection {
 
   /** Lets go of everything. Nothing may be called afterwards. */
   destroy(): void {
+    for (const data of this.#data) data.fill(0);
     this.#data = [];
     (this.#socket ?? this.#wire).destroy();
   }
