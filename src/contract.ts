@@ -11,11 +11,15 @@ addMachinePackages();
 
 export type {
   AuthDataByPackage,
+  CertificateNames,
+  ClientCertificate,
   DigestAuthData,
   KerberosAuthData,
+  MapCertificate,
   NegotiateAuthData,
   NegotiateInnerPackage,
   NtlmAuthData,
+  SchannelAuthData,
   Secur32AuthData,
 } from './authenticator/providers/machine-packages.ts';
 export { liveNativeHandles } from './authenticator/providers/machine-packages.ts';

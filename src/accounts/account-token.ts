@@ -13,10 +13,10 @@ const anonymousSids: readonly (string | undefined)[] = ['S-1-5-7', 'S-1-0-0'];
  * The token of an accepted account, deeply frozen.
  *
  * @param account as the source gave it; a JavaScript source may give fields of any type
- * @param serverDomain NetBIOS domain of the server, for an account without one
+ * @param serverDomain NetBIOS domain of the server, for an account without one; undefined: such an account has none
  * @throws OptionError that names a field that cannot be used
  */
-export function accountToken(account: Account, serverDomain: string): SecurityContextToken {
+export function accountToken(account: Account, serverDomain: string | undefined): SecurityContextToken {
   const {
     userName,
     domain = serverDomain,
@@ -27,7 +27,7 @@ export function accountToken(account: Account, serverDomain: string): SecurityCo
   } = readAccount(account);
   return Object.freeze({
     userName,
-    domain,
+    ...(domain === undefined ? undefined : { domain }),
     ...(userPrincipalName === undefined ? undefined : { userPrincipalName }),
     ...(displayName === undefined ? undefined : { displayName }),
     ...(sid === undefined ? undefined : { sid }),

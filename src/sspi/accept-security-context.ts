@@ -7,7 +7,7 @@
  * protocol.
  */
 import { errorKind } from '../foundation/errors.ts';
-import { findBuffer, SECBUFFER_TOKEN, SECBUFFER_TYPE_MASK } from './buffers.ts';
+import { findBuffer, SECBUFFER_ALERT, SECBUFFER_EXTRA, SECBUFFER_TOKEN, SECBUFFER_TYPE_MASK } from './buffers.ts';
 import type { SecBuffer } from './buffers.ts';
 import { contextRecord, credentialRecord, deletePackageContext, registerContext, releaseContext } from './handles.ts';
 import type { ContextHandle, ContextPhase, ContextRecord, CredentialHandle } from './handles.ts';
@@ -30,7 +30,8 @@ export interface AcceptSecurityContextParameters {
   /**
    * pOutput: the caller's own buffers. The buffers of each type are filled in order. SEC_E_INSUFFICIENT_MEMORY if there
    * is no buffer for a token, or a buffer is too small. If `output` is left out, or with ASC_REQ_ALLOCATE_MEMORY, the
-   * output is allocated.
+   * output is allocated. SECBUFFER_EXTRA needs no buffer. A failure is given in a buffer where it fits and allocated
+   * elsewhere; its SECBUFFER_ALERT only if there is a buffer for it.
    */
   readonly output?: readonly SecBuffer[] | undefined;
   /**
@@ -47,8 +48,16 @@ export interface AcceptSecurityContextResult {
   readonly status: number;
   /** phNewContext: the context for the next call. Undefined after a failure, because a failure deletes the context. */
   readonly context: ContextHandle | undefined;
-  /** Tokens to send to the client: with SEC_I_CONTINUE_NEEDED, perhaps with SEC_E_OK, rarely with a failure. */
+  /**
+   * Tokens to send to the client: with SEC_I_CONTINUE_NEEDED, perhaps with SEC_E_OK, rarely with a failure. Then
+   * SECBUFFER_EXTRA, if a part of the input was not consumed: it is always there, whatever buffers the caller gave.
+   */
   readonly output: readonly SecBuffer[];
+  /**
+   * With SEC_E_INCOMPLETE_MESSAGE: how many bytes are missing at least (the count of SECBUFFER_MISSING), where the
+   * package can tell. Nothing was consumed: the next call takes the same bytes again, and more.
+   */
+  readonly missing?: number | undefined;
   /** pfContextAttr: ASC_RET_* bits. Before the last leg undefined, or only ASC_RET_ALLOCATED_MEMORY. */
   readonly attributes: number | undefined;
   /** ptsExpiry: when the context ends; undefined before the last leg, and if it never ends. */
@@ -168,11 +177,13 @@ function fits32Bits(value: unknown): boolean {
 }
 
 /**
- * Status for a freed credential. The pages of Digest and Schannel name another code than those of the other packages.
+ * Status for a freed credential. The pages of Digest, Schannel and CredSSP name another code than those of the other packages.
  */
 function freedCredentialStatus(owner: SecurityPackage): number {
   const { name } = owner.info;
-  return name === 'Digest' || name === 'Schannel' ? Status.SEC_E_NO_CREDENTIALS : Status.SEC_E_INVALID_HANDLE;
+  return name === 'Digest' || name === 'Schannel' || name === 'CREDSSP'
+    ? Status.SEC_E_NO_CREDENTIALS
+    : Status.SEC_E_INVALID_HANDLE;
 }
 
 const noReply: AcceptReply = Object.freeze({
@@ -217,8 +228,8 @@ function firstLeg(
   if (!Status.keepsContext(status) || context === undefined) {
     if (context !== undefined) deletePackageContext(context);
     // A package that reports success without a context has verified no client.
-    const refused = Status.keepsContext(status) ? Status.SEC_E_INTERNAL_ERROR : status;
-    return failure(refused, Status.keepsContext(status) ? nothing : reply.output, reply.diagnosis);
+    if (Status.keepsContext(status)) return failure(Status.SEC_E_INTERNAL_ERROR, nothing, reply.diagnosis);
+    return failure(status, placeFailure(reply.output, parameters, call), reply.diagnosis);
   }
   const output = placeOutput(reply.output ?? nothing, parameters, call);
   if (output === undefined) {
@@ -243,7 +254,7 @@ function laterLeg(
   const status = reply.status >>> 0;
   if (!Status.keepsContext(status)) {
     releaseContext(handle);
-    return failure(status, reply.output, reply.diagnosis);
+    return failure(status, placeFailure(reply.output, parameters, call), reply.diagnosis);
   }
   const output = placeOutput(reply.output ?? nothing, parameters, call);
   if (output === undefined) {
@@ -284,7 +295,19 @@ function result(
   if (status === Status.SEC_E_OK) {
     return { status, context, output, attributes: ((reply.attributes ?? 0) | allocated) >>> 0, expiry: reply.expiry };
   }
-  return { status, context, output, attributes: allocated === 0 ? undefined : allocated, expiry: undefined };
+  const attributes = allocated === 0 ? undefined : allocated;
+  const expiry = undefined;
+  return status === Status.SEC_E_INCOMPLETE_MESSAGE
+    ? { status, context, output, attributes, expiry, missing: reply.missing }
+    : { status, context, output, attributes, expiry };
+}
+
+/** The caller's own buffers, unless the output is to be allocated. */
+function ownBuffers(
+  { output }: AcceptSecurityContextParameters,
+  { requirements }: AcceptCall,
+): readonly SecBuffer[] | undefined {
+  return (requirements & ASC_REQ_ALLOCATE_MEMORY) === 0 ? output : undefined;
 }
 
 /** Copies the output into the caller's buffers, if the caller gave any. Undefined if it does not fit. */
@@ -293,14 +316,42 @@ function placeOutput(
   parameters: AcceptSecurityContextParameters,
   call: AcceptCall,
 ): readonly SecBuffer[] | undefined {
-  if (parameters.output === undefined || (call.requirements & ASC_REQ_ALLOCATE_MEMORY) !== 0) return output;
+  const own = ownBuffers(parameters, call);
+  if (own === undefined) return output;
   const placed: SecBuffer[] = [];
   for (const { type, data } of output) {
+    // Windows points into the input for it. Without it the bytes would be lost.
+    if (type === SECBUFFER_EXTRA) {
+      placed.push({ type, data });
+      continue;
+    }
     const earlier = placed.filter((buffer) => buffer.type === type).length;
-    const target = findBuffer(parameters.output, type & SECBUFFER_TYPE_MASK, earlier);
+    const target = findBuffer(own, type & SECBUFFER_TYPE_MASK, earlier);
     // A token must be sent, so it needs a buffer. Other output (SECBUFFER_CHANNEL_BINDINGS_RESULT) may be left out.
     if (target === undefined && type !== SECBUFFER_TOKEN) continue;
     if (target === undefined || target.data.byteLength < data.byteLength) return undefined;
+    target.data.set(data);
+    placed.push({ type, data: target.data.subarray(0, data.byteLength) });
+  }
+  return placed;
+}
+
+/** The output of a failure: in the caller's buffers where it fits. A buffer that is too small must not hide the cause. */
+function placeFailure(
+  output: readonly SecBuffer[] = nothing,
+  parameters: AcceptSecurityContextParameters,
+  call: AcceptCall,
+): readonly SecBuffer[] {
+  const own = ownBuffers(parameters, call);
+  if (own === undefined || output.length === 0) return output;
+  const placed: SecBuffer[] = [];
+  for (const { type, data } of output) {
+    const target = findBuffer(own, type & SECBUFFER_TYPE_MASK);
+    if (target === undefined && type === SECBUFFER_ALERT) continue;
+    if (target === undefined || target.data.byteLength < data.byteLength) {
+      placed.push({ type, data });
+      continue;
+    }
     target.data.set(data);
     placed.push({ type, data: target.data.subarray(0, data.byteLength) });
   }

@@ -6,7 +6,9 @@ export const SECBUFFER_EMPTY = 0;
 export const SECBUFFER_DATA = 1;
 export const SECBUFFER_TOKEN = 2;
 export const SECBUFFER_PKG_PARAMS = 3;
+/** How much input is missing. Results of this library have the count in `missing`, not in a buffer. */
 export const SECBUFFER_MISSING = 4;
+/** Input that was not consumed: it comes before what arrives later. */
 export const SECBUFFER_EXTRA = 5;
 export const SECBUFFER_STREAM_TRAILER = 6;
 export const SECBUFFER_STREAM_HEADER = 7;
@@ -16,6 +18,7 @@ export const SECBUFFER_TARGET = 13;
 /** A SEC_CHANNEL_BINDINGS structure (formats/channel-bindings.ts lays it out). */
 export const SECBUFFER_CHANNEL_BINDINGS = 14;
 export const SECBUFFER_TARGET_HOST = 16;
+/** The alert of a failure (TLS): level and description, one byte each. */
 export const SECBUFFER_ALERT = 17;
 export const SECBUFFER_CHANNEL_BINDINGS_RESULT = 30;
 

@@ -1,5 +1,11 @@
 /** What can be asked of an established context: QueryContextAttributes, QuerySecurityContextToken, impersonation. */
-import type { ContextAttribute, ContextAttributeValues } from './attributes.ts';
+import type {
+  ContextAttribute,
+  ContextAttributeValues,
+  SettableContextAttribute,
+  SettableContextAttributeValues,
+} from './attributes.ts';
+import type { SecBuffer } from './buffers.ts';
 import { contextRecord } from './handles.ts';
 import type { ContextHandle, ContextRecord } from './handles.ts';
 import type { SecurityContextToken } from './security-context-token.ts';
@@ -17,8 +23,13 @@ import {
  * B08).
  */
 export function establishedContext(handle: ContextHandle): PackageContext | undefined {
-  const record: ContextRecord | undefined = contextRecord(handle);
-  return record === undefined || record.busy || record.phase !== 'established' ? undefined : record.context;
+  return establishedRecord(handle)?.context;
+}
+
+/** The same, with what the handle stands for. */
+export function establishedRecord(handle: ContextHandle): ContextRecord | undefined {
+  const record = contextRecord(handle);
+  return record === undefined || record.busy || record.phase !== 'established' ? undefined : record;
 }
 
 /**
@@ -39,6 +50,40 @@ export function queryContextAttributes<A extends ContextAttribute>(
     return established.queryAttribute(attribute);
   } catch {
     return { status: SEC_E_INTERNAL_ERROR };
+  }
+}
+
+/**
+ * SetContextAttributes.
+ *
+ * @param context an established context
+ * @param attribute SECPKG_ATTR_KEYING_MATERIAL_INFO, before SECPKG_ATTR_KEYING_MATERIAL is queried
+ * @returns a status; SEC_E_UNSUPPORTED_FUNCTION if the package does not have the attribute, SEC_E_INVALID_PARAMETER if
+ *   the value cannot be used
+ */
+export function setContextAttributes<A extends SettableContextAttribute>(
+  context: ContextHandle,
+  attribute: A,
+  value: SettableContextAttributeValues[A],
+): number {
+  return statusOf(context, (established) => established.setAttribute?.(attribute, value));
+}
+
+/**
+ * ApplyControlToken: tells the context what its next acceptSecurityContext makes. With SCHANNEL_SHUTDOWN the next call,
+ * with empty input, gives the close_notify to send.
+ *
+ * @param context a context on which no call runs, established or not
+ * @param input one SECBUFFER_TOKEN buffer: a DWORD SCHANNEL_*, or a structure that begins with one
+ * @returns a status; SEC_E_UNSUPPORTED_FUNCTION if the package has no such tokens
+ */
+export function applyControlToken(context: ContextHandle, input: readonly SecBuffer[]): number {
+  const record = contextRecord(context);
+  if (record === undefined || record.busy) return SEC_E_INVALID_HANDLE;
+  try {
+    return (record.context.applyControlToken?.(input) ?? SEC_E_UNSUPPORTED_FUNCTION) >>> 0;
+  } catch {
+    return SEC_E_INTERNAL_ERROR;
   }
 }
 

@@ -9,16 +9,19 @@ export * from './buffers.ts';
 export * from '../foundation/clock.ts';
 export {
   impersonateSecurityContext,
+  applyControlToken,
   heldBytes,
   outlivesHandshake,
   queryContextAttributes,
   queryDelegatedCredentials,
   querySecurityContextToken,
   revertSecurityContext,
+  setContextAttributes,
 } from './context.ts';
 export { ContextHandle, CredentialHandle, liveHandles } from './handles.ts';
 export * from './messages.ts';
 export * from './requirements.ts';
+export * from './schannel-control.ts';
 export * from './security-context-token.ts';
 export * from './security-package.ts';
 export * from './security-packages.ts';

@@ -14,7 +14,13 @@
  * - The caller may keep the `data` that a package returns.
  * - A package that needs input after the call copies it.
  */
-import type { ContextAttribute, ContextAttributeValues, SecurityPackageInfo } from './attributes.ts';
+import type {
+  ContextAttribute,
+  ContextAttributeValues,
+  SecurityPackageInfo,
+  SettableContextAttribute,
+  SettableContextAttributeValues,
+} from './attributes.ts';
 import type { SecBuffer } from './buffers.ts';
 import type { SecurityContextToken } from './security-context-token.ts';
 
@@ -62,10 +68,21 @@ export interface AcceptCall {
 export interface AcceptReply {
   /** SEC_*, unsigned 32 bits. */
   readonly status: number;
-  /** First leg only: the new context. Present exactly if the status keeps a context (keepsContext). */
+  /**
+   * First leg only: the new context. Present exactly if the status keeps a context (keepsContext), so also with
+   * SEC_E_INCOMPLETE_MESSAGE.
+   */
   readonly context?: PackageContext | undefined;
-  /** To send to the client, in this order. With a failure only an error token (ASC_REQ_EXTENDED_ERROR). */
+  /**
+   * To send to the client, in this order. With a failure only an error token (ASC_REQ_EXTENDED_ERROR) and a
+   * SECBUFFER_ALERT. Input that was not consumed comes back here as SECBUFFER_EXTRA.
+   */
   readonly output?: readonly SecBuffer[] | undefined;
+  /**
+   * With SEC_E_INCOMPLETE_MESSAGE: how many bytes are missing at least, where the package can tell. A count and not a
+   * buffer, because the client chooses it. Nothing of the input was consumed.
+   */
+  readonly missing?: number | undefined;
   /** ASC_RET_* bits; used only with SEC_E_OK. */
   readonly attributes?: number | undefined;
   /** When the context ends; undefined: never. Used only with SEC_E_OK. */
@@ -108,6 +125,17 @@ export interface Answer<T> {
   readonly value?: T | undefined;
 }
 
+/** Result of encryptMessage and decryptMessage. */
+export interface MessageAnswer extends Answer<readonly SecBuffer[]> {
+  /**
+   * Present with SEC_E_OK. With another status perhaps: SECBUFFER_TOKEN is to be sent to the client (an alert),
+   * SECBUFFER_EXTRA is input that was not consumed.
+   */
+  readonly value?: readonly SecBuffer[] | undefined;
+  /** With SEC_E_INCOMPLETE_MESSAGE: how many bytes are missing at least, where the package can tell. */
+  readonly missing?: number | undefined;
+}
+
 /** A package's side of a context handle. A function that it leaves out gives SEC_E_UNSUPPORTED_FUNCTION. */
 export interface PackageContext {
   /** A later leg. */
@@ -137,9 +165,13 @@ export interface PackageContext {
   /** VerifySignature: DATA and TOKEN buffers in; the value is the quality of protection. */
   verifySignature?(message: readonly SecBuffer[], sequence: number | undefined): Answer<number>;
   /** EncryptMessage: DATA buffers in; TOKEN, DATA and perhaps PADDING out, in wire order. */
-  encryptMessage?(message: readonly SecBuffer[], sequence: number | undefined): Answer<readonly SecBuffer[]>;
-  /** DecryptMessage: TOKEN and DATA (or one STREAM) in; DATA out. */
-  decryptMessage?(message: readonly SecBuffer[], sequence: number | undefined): Answer<readonly SecBuffer[]>;
+  encryptMessage?(message: readonly SecBuffer[], sequence: number | undefined): MessageAnswer | Promise<MessageAnswer>;
+  /** DecryptMessage: TOKEN and DATA (or one STREAM) in; DATA out, and EXTRA for input that was not consumed. */
+  decryptMessage?(message: readonly SecBuffer[], sequence: number | undefined): MessageAnswer | Promise<MessageAnswer>;
+  /** ApplyControlToken: the token tells the context what its next accept call makes. Called at any point. */
+  applyControlToken?(input: readonly SecBuffer[]): number;
+  /** SetContextAttributes. Called on an established context only. */
+  setAttribute?<A extends SettableContextAttribute>(attribute: A, value: SettableContextAttributeValues[A]): number;
   /**
    * For Negotiate, after a mechListMIC: resets the ciphers of message protection to their start, but not the sequence
    * numbers (MS-SPNG section 3.2.5.1). Packages without such ciphers leave it out.

@@ -47,9 +47,17 @@ export const SEC_E_UNKNOWN_CREDENTIALS = 0x8009030d;
 export const SEC_E_MESSAGE_ALTERED = 0x8009030f;
 export const SEC_E_OUT_OF_SEQUENCE = 0x80090310;
 export const SEC_E_CONTEXT_EXPIRED = 0x80090317;
+/** The client has closed its side (close_notify). Not SEC_E_CONTEXT_EXPIRED: only the top byte differs. */
+export const SEC_I_CONTEXT_EXPIRED = 0x00090317;
+/** The client asks for a new handshake. Not SEC_E_BUFFER_TOO_SMALL: only the top byte differs. */
+export const SEC_I_RENEGOTIATE = 0x00090321;
 export const SEC_E_BUFFER_TOO_SMALL = 0x80090321;
 export const SEC_E_WRONG_PRINCIPAL = 0x80090322;
 export const SEC_E_TIME_SKEW = 0x80090324;
+export const SEC_E_UNTRUSTED_ROOT = 0x80090325;
+export const SEC_E_ILLEGAL_MESSAGE = 0x80090326;
+export const SEC_E_CERT_UNKNOWN = 0x80090327;
+export const SEC_E_CERT_EXPIRED = 0x80090328;
 export const SEC_E_DECRYPT_FAILURE = 0x80090330;
 export const SEC_E_ALGORITHM_MISMATCH = 0x80090331;
 export const SEC_E_UNFINISHED_CONTEXT_DELETED = 0x80090333;
@@ -58,6 +66,7 @@ export const SEC_E_DOWNGRADE_DETECTED = 0x80090350;
 export const SEC_E_INVALID_PARAMETER = 0x8009035d;
 export const SEC_E_NO_CONTEXT = 0x80090361;
 export const SEC_E_MUTUAL_AUTH_FAILED = 0x80090363;
+export const SEC_E_APPLICATION_PROTOCOL_MISMATCH = 0x80090367;
 
 /** One row of a status table. */
 export interface StatusDescription {
@@ -101,6 +110,17 @@ const companionStatuses: readonly StatusDescription[] = Object.freeze([
   row(SEC_E_MESSAGE_ALTERED, 'SEC_E_MESSAGE_ALTERED', 'message or signature was changed'),
   row(SEC_E_OUT_OF_SEQUENCE, 'SEC_E_OUT_OF_SEQUENCE', 'the message is out of sequence or a replay'),
   row(SEC_E_CONTEXT_EXPIRED, 'SEC_E_CONTEXT_EXPIRED', 'the context or ticket has expired'),
+  row(SEC_I_CONTEXT_EXPIRED, 'SEC_I_CONTEXT_EXPIRED', 'the client has closed its side of the connection'),
+  row(SEC_I_RENEGOTIATE, 'SEC_I_RENEGOTIATE', 'the client asks for a new handshake'),
+  row(SEC_E_UNTRUSTED_ROOT, 'SEC_E_UNTRUSTED_ROOT', 'the root of the certificate is not trusted'),
+  row(SEC_E_ILLEGAL_MESSAGE, 'SEC_E_ILLEGAL_MESSAGE', 'the message is not expected or not valid'),
+  row(SEC_E_CERT_UNKNOWN, 'SEC_E_CERT_UNKNOWN', 'the certificate could not be processed'),
+  row(SEC_E_CERT_EXPIRED, 'SEC_E_CERT_EXPIRED', 'the certificate has expired'),
+  row(
+    SEC_E_APPLICATION_PROTOCOL_MISMATCH,
+    'SEC_E_APPLICATION_PROTOCOL_MISMATCH',
+    'no application protocol (ALPN) in common',
+  ),
   row(SEC_E_BUFFER_TOO_SMALL, 'SEC_E_BUFFER_TOO_SMALL', 'a buffer is too small'),
   row(SEC_E_WRONG_PRINCIPAL, 'SEC_E_WRONG_PRINCIPAL', 'the token is for another service'),
   row(SEC_E_TIME_SKEW, 'SEC_E_TIME_SKEW', 'the clocks differ too much'),

@@ -26,6 +26,12 @@ export interface Step {
   readonly attributes?: number;
   readonly expiry?: Date;
   readonly diagnosis?: Sspi.Diagnosis;
+  /** Count of an incomplete message. */
+  readonly missing?: number;
+  /** What encryptMessage and decryptMessage answer while this step stands. */
+  readonly message?: () => Sspi.MessageAnswer | Promise<Sspi.MessageAnswer>;
+  /** What applyControlToken answers while this step stands. */
+  readonly control?: (input: readonly Sspi.SecBuffer[]) => number;
   /** Answers a first leg without a context. */
   readonly withoutContext?: true;
   /** Is thrown instead of an answer. */
@@ -139,6 +145,7 @@ export class ScriptedPackage implements SecurityPackage {
         attributes: step.attributes,
         expiry: step.expiry,
         diagnosis: step.diagnosis,
+        missing: step.missing,
       };
     };
     if (step.waits !== true) return reply();
@@ -163,7 +170,14 @@ class ScriptedContext implements PackageContext {
 
   stand(step: Step): void {
     this.#step = step;
+    const { message, control } = step;
+    if (message !== undefined) this.encryptMessage = this.decryptMessage = message;
+    if (control !== undefined) this.applyControlToken = control;
   }
+
+  encryptMessage?: () => Sspi.MessageAnswer | Promise<Sspi.MessageAnswer>;
+  decryptMessage?: () => Sspi.MessageAnswer | Promise<Sspi.MessageAnswer>;
+  applyControlToken?: (input: readonly Sspi.SecBuffer[]) => number;
 
   accept(call: AcceptCall): AcceptReply | Promise<AcceptReply> {
     return this.#owner.answer(call, this);

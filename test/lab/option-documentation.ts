@@ -12,6 +12,7 @@ import { kerberosOptions } from '../../src/native/gssapi/kerberos-auth-data.ts';
 import { secur32Options } from '../../src/native/secur32/secur32-auth-data.ts';
 import { digestOptions, digestProtocolOptions } from '../../src/packages/digest/digest-auth-data.ts';
 import { ntlmOptions } from '../../src/packages/ntlm/ntlm-auth-data.ts';
+import { schannelOptions } from '../../src/packages/schannel/schannel-auth-data.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -77,6 +78,13 @@ const sections: readonly Section[] = [
     table: kerberosOptions,
     file: 'src/native/gssapi/kerberos-auth-data.ts',
     name: 'kerberosOptions',
+  },
+  {
+    heading: '`authData` of the contract: Schannel',
+    introduction: 'Certificates and keys are PEM, as text or bytes.',
+    table: schannelOptions,
+    file: 'src/packages/schannel/schannel-auth-data.ts',
+    name: 'schannelOptions',
   },
   {
     heading: "`authData` of the contract: Windows' own packages",

@@ -40,6 +40,11 @@ export const tiers = {
     proves: 'account files written by Samba',
     packages: ['samba-common-bin'],
   },
+  tls: {
+    level: 1,
+    proves: 'Schannel with the TLS of openssl, curl and GnuTLS',
+    packages: ['openssl', 'curl', 'gnutls-bin'],
+  },
   openssl: { level: 1, proves: 'TLS peers and certificates', packages: ['openssl'] },
   'samba-ad': {
     level: 2,

@@ -13,6 +13,7 @@ import { startKdc } from '../lab/kdc.ts';
 import type { Kdc } from '../lab/kdc.ts';
 import { runChecked } from '../lab/process.ts';
 import type { Witness } from './witness.ts';
+import { encryptNow } from './messages-now.ts';
 
 /** A proof with a KDC of its own, and a client that has a ticket. */
 async function withTicket(
@@ -65,7 +66,7 @@ export const kerberosSignsIn = (witness: Witness): Promise<void> =>
     const { context, attributes = 0 } = await signIn(witness, credential, client, {});
     assert.notEqual(attributes & Sspi.ASC_RET_MUTUAL_AUTH, 0);
     const data = Buffer.from('a message');
-    const sealed = Sspi.encryptMessage(context!, [{ type: Sspi.SECBUFFER_DATA, data }]).value!;
+    const sealed = encryptNow(context!, [{ type: Sspi.SECBUFFER_DATA, data }]).value!;
     assert.deepEqual(await client.unwrap(Buffer.concat(sealed.map((part) => part.data))), data);
   });
 

@@ -44,10 +44,39 @@ const companions: Values = {
   SEC_E_INVALID_PARAMETER: 0x8009035d,
   SEC_E_NO_CONTEXT: 0x80090361,
   SEC_E_MUTUAL_AUTH_FAILED: 0x80090363,
+  SEC_I_CONTEXT_EXPIRED: 0x00090317,
+  SEC_I_RENEGOTIATE: 0x00090321,
+  SEC_E_UNTRUSTED_ROOT: 0x80090325,
+  SEC_E_ILLEGAL_MESSAGE: 0x80090326,
+  SEC_E_CERT_UNKNOWN: 0x80090327,
+  SEC_E_CERT_EXPIRED: 0x80090328,
+  SEC_E_APPLICATION_PROTOCOL_MISMATCH: 0x80090367,
 };
 
-/** sspi.h. */
+/** sspi.h and schannel.h. */
 const constants: Values = {
+  SECPKG_ATTR_STREAM_SIZES: 4,
+  SECPKG_ATTR_APPLICATION_PROTOCOL: 35,
+  SECPKG_ATTR_REMOTE_CERT_CONTEXT: 83,
+  SECPKG_ATTR_LOCAL_CERT_CONTEXT: 84,
+  SECPKG_ATTR_CONNECTION_INFO: 90,
+  SECPKG_ATTR_SESSION_INFO: 93,
+  SECPKG_ATTR_CIPHER_INFO: 100,
+  SECPKG_ATTR_KEYING_MATERIAL_INFO: 106,
+  SECPKG_ATTR_KEYING_MATERIAL: 107,
+  SecApplicationProtocolNegotiationStatus_None: 0,
+  SecApplicationProtocolNegotiationStatus_Success: 1,
+  SecApplicationProtocolNegotiationExt_None: 0,
+  SecApplicationProtocolNegotiationExt_ALPN: 2,
+  SP_PROT_TLS1_SERVER: 0x40,
+  SP_PROT_TLS1_1_SERVER: 0x100,
+  SP_PROT_TLS1_2_SERVER: 0x400,
+  SP_PROT_TLS1_3_SERVER: 0x1000,
+  SCHANNEL_RENEGOTIATE: 0,
+  SCHANNEL_SHUTDOWN: 1,
+  SCHANNEL_ALERT: 2,
+  TLS1_ALERT_WARNING: 1,
+  TLS1_ALERT_FATAL: 2,
   ASC_REQ_DELEGATE: 0x1,
   ASC_REQ_MUTUAL_AUTH: 0x2,
   ASC_REQ_REPLAY_DETECT: 0x4,
@@ -145,7 +174,8 @@ const constants: Values = {
 };
 
 const exported = Sspi as unknown as Readonly<Record<string, unknown>>;
-const prefixes = /^(?:SEC_[EI]_|STATUS_|ASC_RE[QT]_|SECBUFFER_|SECPKG_|SECURITY_)/;
+const prefixes =
+  /^(?:SEC_[EI]_|STATUS_|ASC_RE[QT]_|SECBUFFER_|SECPKG_|SECURITY_|SCHANNEL_|SP_PROT_|TLS1_ALERT_|SecApplication)/;
 
 describe('constants', () => {
   it('all sixteen statuses of the page, in one table, with value, name and meaning', () => {
@@ -179,7 +209,7 @@ describe('constants', () => {
       assert.equal(Sspi.statusName(value | 0), name);
     }
     assert.equal(Sspi.statusName(-1), '0xffffffff');
-    assert.equal(Sspi.statusName(0x90321), '0x00090321');
+    assert.equal(Sspi.statusName(0x90399), '0x00090399');
   });
 
   it('G07: only five statuses keep a context', () => {

@@ -4,6 +4,7 @@ import { it } from 'node:test';
 import * as Sspi from '../../src/sspi/index.ts';
 import { token } from './contract-acceptor.ts';
 import type { ContractAcceptor } from './contract-acceptor.ts';
+import { decryptNow, encryptNow } from './messages-now.ts';
 
 /** Declares the cases about buffers. */
 export function bufferCases(acceptor: ContractAcceptor): void {
@@ -68,7 +69,7 @@ export function bufferCases(acceptor: ContractAcceptor): void {
     const { client, last } = await handshake('right');
     const context = last.context!;
     const message = Buffer.from('a secret of the server');
-    const sealed = Sspi.encryptMessage(context, [{ type: Sspi.SECBUFFER_DATA, data: message }]);
+    const sealed = encryptNow(context, [{ type: Sspi.SECBUFFER_DATA, data: message }]);
     assert.equal(Sspi.statusName(sealed.status), 'SEC_E_OK');
     const part = (type: number): Uint8Array => Sspi.findBuffer(sealed.value!, type)!.data;
     assert.notDeepEqual(Buffer.from(part(Sspi.SECBUFFER_DATA)), message);
@@ -77,7 +78,7 @@ export function bufferCases(acceptor: ContractAcceptor): void {
 
     const reply = Buffer.from('a secret of the client');
     const { token: trailer, data } = await client.encryptMessage!(reply);
-    const opened = Sspi.decryptMessage(context, [
+    const opened = decryptNow(context, [
       { type: Sspi.SECBUFFER_TOKEN, data: trailer },
       { type: Sspi.SECBUFFER_DATA, data },
     ]);
@@ -85,7 +86,7 @@ export function bufferCases(acceptor: ContractAcceptor): void {
     assert.deepEqual(Buffer.from(opened.value![0]!.data), reply);
     const next = await client.encryptMessage!(reply);
     next.data[0] = next.data[0]! ^ 1;
-    const bad = Sspi.decryptMessage(context, [
+    const bad = decryptNow(context, [
       { type: Sspi.SECBUFFER_TOKEN, data: next.token },
       { type: Sspi.SECBUFFER_DATA, data: next.data },
     ]);

@@ -9,6 +9,13 @@ import { negotiatePackage } from '../../packages/negotiate/index.ts';
 import type { NegotiateAuthData, NegotiateInnerPackage } from '../../packages/negotiate/index.ts';
 import { ntlmPackage } from '../../packages/ntlm/index.ts';
 import type { NtlmAuthData } from '../../packages/ntlm/index.ts';
+import { schannelPackage } from '../../packages/schannel/index.ts';
+import type {
+  CertificateNames,
+  ClientCertificate,
+  MapCertificate,
+  SchannelAuthData,
+} from '../../packages/schannel/index.ts';
 import { addSecurityPackages } from '../../sspi/index.ts';
 
 /** authData of acquireCredentialsHandle by the name of the package. On Windows, three of them are the system's own. */
@@ -17,20 +24,25 @@ export interface AuthDataByPackage {
   readonly Digest: DigestAuthData;
   readonly Kerberos: KerberosAuthData | Secur32AuthData;
   readonly Negotiate: NegotiateAuthData | Secur32AuthData;
+  readonly Schannel: SchannelAuthData;
 }
 
 export type {
+  CertificateNames,
+  ClientCertificate,
   DigestAuthData,
   KerberosAuthData,
+  MapCertificate,
   NegotiateAuthData,
   NegotiateInnerPackage,
   NtlmAuthData,
+  SchannelAuthData,
   Secur32AuthData,
 };
 export { liveNativeHandles } from '../../native/secur32/index.ts';
 
 /** Adds the packages of this machine to those of the process: Windows' own on Windows, ours elsewhere. */
 export function addMachinePackages(): void {
-  addSecurityPackages(() => [ntlmPackage, digestPackage, negotiatePackage, kerberosPackage]);
+  addSecurityPackages(() => [ntlmPackage, digestPackage, negotiatePackage, kerberosPackage, schannelPackage]);
   if (process.platform === 'win32') addSecurityPackages(() => secur32Packages());
 }

@@ -77,7 +77,10 @@ export function readPackageInfo(address: bigint): SecurityPackageInfo {
   });
 }
 
-type Readers = { readonly [A in ContextAttribute]: (memory: AttributeMemory) => ContextAttributeValues[A] | undefined };
+/** Those of Schannel are read where its package is. */
+type Readers = {
+  readonly [A in ContextAttribute]?: (memory: AttributeMemory) => ContextAttributeValues[A] | undefined;
+};
 
 const readers: Readers = {
   [Attribute.SECPKG_ATTR_SIZES]: (memory) => {
@@ -133,7 +136,8 @@ export function queryContextAttribute<A extends ContextAttribute>(
   if (!Object.hasOwn(readers, attribute)) return { status: SEC_E_UNSUPPORTED_FUNCTION };
   const memory = new AttributeMemory(library, context, attribute);
   if (memory.status !== SEC_E_OK) return { status: memory.status };
-  const value = readers[attribute](memory);
+  const read = readers[attribute] as (memory: AttributeMemory) => ContextAttributeValues[A] | undefined;
+  const value = read(memory);
   return value === undefined ? { status: SEC_E_INTERNAL_ERROR } : { status: SEC_E_OK, value };
 }
 

@@ -7,6 +7,7 @@ import type {
   ContextAttribute,
   ContextAttributeValues,
   DelegatedCredentials,
+  MessageAnswer,
   PackageContext,
   SecBuffer,
   SecurityContextToken,
@@ -96,11 +97,11 @@ export abstract class NegotiatedContext implements PackageContext {
     return this.inner?.verifySignature?.(message, sequence) ?? unsupported;
   }
 
-  encryptMessage(message: readonly SecBuffer[], sequence: number | undefined): Answer<readonly SecBuffer[]> {
+  encryptMessage(message: readonly SecBuffer[], sequence: number | undefined): MessageAnswer | Promise<MessageAnswer> {
     return this.inner?.encryptMessage?.(message, sequence) ?? unsupported;
   }
 
-  decryptMessage(message: readonly SecBuffer[], sequence: number | undefined): Answer<readonly SecBuffer[]> {
+  decryptMessage(message: readonly SecBuffer[], sequence: number | undefined): MessageAnswer | Promise<MessageAnswer> {
     return this.inner?.decryptMessage?.(message, sequence) ?? unsupported;
   }
 

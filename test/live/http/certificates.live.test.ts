@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { MalformedTokenError } from '../../../src/foundation/errors.ts';
 import { certificateSignatureHash } from '../../../src/formats/certificate.ts';
 import { decodeChannelBindings } from '../../../src/formats/channel-bindings.ts';
-import { endPointBindings } from '../../../src/http/channel-bindings.ts';
+import { endPointBindings } from '../../../src/crypto/end-point-bindings.ts';
 import { selfSigned } from '../../lab/certificates.ts';
 import { tier } from '../../lab/tier.ts';
 

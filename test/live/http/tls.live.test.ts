@@ -5,7 +5,7 @@ import { createServer } from 'node:https';
 import { connect, createServer as createTlsServer } from 'node:tls';
 import { after, before, describe, it } from 'node:test';
 import { sspiAuth } from '../../../adapters/node.ts';
-import { endPointBindings } from '../../../src/http/channel-bindings.ts';
+import { endPointBindings } from '../../../src/crypto/end-point-bindings.ts';
 import type { SspiAuthOptions } from '../../../src/index.ts';
 import type { IncomingMessage } from 'node:http';
 import { liveHandles } from '../../../src/sspi/index.ts';

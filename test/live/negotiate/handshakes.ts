@@ -4,6 +4,7 @@ import { negotiatePackage } from '../../../src/packages/negotiate/index.ts';
 import type { NegotiateInnerPackage } from '../../../src/packages/negotiate/index.ts';
 import * as Sspi from '../../../src/sspi/index.ts';
 import type { GssClient, InitiateOptions } from '../../lab/gss-client.ts';
+import { decryptNow, encryptNow } from '../../sspi/messages-now.ts';
 
 /** Negotiate's credential over inner packages. */
 export async function negotiateCredential(
@@ -82,14 +83,14 @@ export async function protectMessages({ context }: Finished, client: GssClient):
   const wrapped: (readonly [string, Buffer])[] = [];
   for (const text of ['from the client', 'a second one']) wrapped.push([text, await client.wrap(Buffer.from(text))]);
   for (const [text, message] of wrapped) {
-    const opened = Sspi.decryptMessage(context, sealed(context, message));
+    const opened = decryptNow(context, sealed(context, message));
     assert.equal(Sspi.statusName(opened.status), 'SEC_E_OK');
     assert.equal(Buffer.from(opened.value?.[0]?.data ?? []).toString(), text);
   }
   const theirs = data('from the server');
   const mic = Sspi.makeSignature(context, [theirs]);
   const messages = ['sealed', 'again'].map((text) => {
-    const { value = [] } = Sspi.encryptMessage(context, [data(text)]);
+    const { value = [] } = encryptNow(context, [data(text)]);
     return [text, Buffer.concat(value.map((buffer) => buffer.data))] as const;
   });
   await client.verify(theirs.data, mic.value?.[0]?.data ?? new Uint8Array(0));

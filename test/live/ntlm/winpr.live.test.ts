@@ -9,9 +9,7 @@ import {
   ASC_REQ_CONNECTION,
   ASC_RET_CONFIDENTIALITY,
   ASC_RET_INTEGRITY,
-  decryptMessage,
   deleteSecurityContext,
-  encryptMessage,
   queryContextAttributes,
   SEC_E_BAD_BINDINGS,
   SEC_E_LOGON_DENIED,
@@ -31,6 +29,7 @@ import { tier } from '../../lab/tier.ts';
 import { ISC_REQ_CONNECTION, WinprClient } from '../../lab/winpr.ts';
 import type { WinprClientOptions, WinprIdentity } from '../../lab/winpr.ts';
 import { credential, leg, tokenOf } from '../../packages/ntlm/ntlm-server.ts';
+import { decryptNow, encryptNow } from '../../sspi/messages-now.ts';
 
 // WinPR writes its log to the terminal.
 process.env['WLOG_LEVEL'] ??= 'OFF';
@@ -175,10 +174,10 @@ describe('WinPR as NTLM client', ready, () => {
         const plain = Buffer.from(text);
         const sealed = client.encryptMessage(plain);
         assert.notDeepEqual(Buffer.from(sealed.data), plain);
-        const opened = decryptMessage(context, [token(sealed.token), data(sealed.data)]);
+        const opened = decryptNow(context, [token(sealed.token), data(sealed.data)]);
         assert.equal(opened.status, SEC_E_OK);
         assert.deepEqual(Buffer.from(opened.value![0]!.data), plain);
-        const [signature, reply] = encryptMessage(context, [data(plain)]).value!;
+        const [signature, reply] = encryptNow(context, [data(plain)]).value!;
         assert.deepEqual(Buffer.from(client.decryptMessage(signature!.data, reply!.data)), plain);
       }
       deleteSecurityContext(context);
@@ -189,21 +188,21 @@ describe('WinPR as NTLM client', ready, () => {
       const context = established(client);
       const first = client.encryptMessage(Buffer.from('first'));
       const second = client.encryptMessage(Buffer.from('second'));
-      const early = decryptMessage(context, [token(second.token), data(second.data)]);
+      const early = decryptNow(context, [token(second.token), data(second.data)]);
       assert.equal(early.status, SEC_E_OUT_OF_SEQUENCE);
       const changed = Uint8Array.from(first.data);
       changed[0] = changed[0]! ^ 1;
-      assert.equal(decryptMessage(context, [token(first.token), data(changed)]).status, SEC_E_MESSAGE_ALTERED);
-      assert.equal(decryptMessage(context, [token(first.token), data(first.data)]).status, SEC_E_OK);
-      assert.equal(decryptMessage(context, [token(first.token), data(first.data)]).status, SEC_E_OUT_OF_SEQUENCE);
-      assert.equal(decryptMessage(context, [token(second.token), data(second.data)]).status, SEC_E_OK);
+      assert.equal(decryptNow(context, [token(first.token), data(changed)]).status, SEC_E_MESSAGE_ALTERED);
+      assert.equal(decryptNow(context, [token(first.token), data(first.data)]).status, SEC_E_OK);
+      assert.equal(decryptNow(context, [token(first.token), data(first.data)]).status, SEC_E_OUT_OF_SEQUENCE);
+      assert.equal(decryptNow(context, [token(second.token), data(second.data)]).status, SEC_E_OK);
       deleteSecurityContext(context);
     });
 
     it('changed are refused by WinPR', () => {
       using client = ntlm();
       const context = established(client);
-      const [signature, sealed] = encryptMessage(context, [data(Buffer.from('genuine'))]).value!;
+      const [signature, sealed] = encryptNow(context, [data(Buffer.from('genuine'))]).value!;
       const changed = Uint8Array.from(sealed!.data);
       changed[0] = changed[0]! ^ 1;
       // SEC_E_MESSAGE_ALTERED

@@ -84,6 +84,19 @@ import type {
   SecurityPackageInfo,
   ThrownFailure,
   StatusDescription,
+  ApplicationProtocol,
+  CipherInfo,
+  ConnectionInfo,
+  KeyingMaterialInfo,
+  MessageAnswer,
+  SessionInfo,
+  SettableContextAttribute,
+  SettableContextAttributeValues,
+  StreamSizes,
+  CertificateNames,
+  ClientCertificate,
+  MapCertificate,
+  SchannelAuthData,
 } from 'sspi-auth/sspi';
 import type { SspiAuthHandler } from 'sspi-auth/express';
 import type { FastifySspiAuthOptions } from 'sspi-auth/fastify';
@@ -173,6 +186,19 @@ export interface Sspi {
   securityPackageInfo: SecurityPackageInfo;
   thrownFailure: ThrownFailure;
   statusDescription: StatusDescription;
+  schannelAuthData: SchannelAuthData;
+  mapCertificate: MapCertificate;
+  clientCertificate: ClientCertificate;
+  certificateNames: CertificateNames;
+  streamSizes: StreamSizes;
+  settableContextAttributeValues: SettableContextAttributeValues;
+  settableContextAttribute: SettableContextAttribute;
+  sessionInfo: SessionInfo;
+  messageAnswer: MessageAnswer;
+  keyingMaterialInfo: KeyingMaterialInfo;
+  connectionInfo: ConnectionInfo;
+  cipherInfo: CipherInfo;
+  applicationProtocol: ApplicationProtocol;
 }
 
 /** `sspi-auth/express` */

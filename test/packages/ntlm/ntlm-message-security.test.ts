@@ -4,8 +4,6 @@ import { sealingKey, signingKey } from '../../../src/crypto/ntlm-keys.ts';
 import { Rc4 } from '../../../src/crypto/rc4.ts';
 import { NtlmMessageSecurity } from '../../../src/packages/ntlm/ntlm-message-security.ts';
 import {
-  decryptMessage,
-  encryptMessage,
   makeSignature,
   SEC_E_INVALID_TOKEN,
   SEC_E_MESSAGE_ALTERED,
@@ -22,6 +20,7 @@ import {
 import type { SecBuffer } from '../../../src/sspi/index.ts';
 import { authenticateMessage, hmac, negotiateMessage, u32 } from './ntlm-client.ts';
 import { credential, leg, tokenOf } from './ntlm-server.ts';
+import { decryptNow, encryptNow } from '../../sspi/messages-now.ts';
 
 const SIGN = 0x10;
 const SEAL = 0x20;
@@ -239,8 +238,8 @@ describe('NTLM message protection', () => {
     const peer = new Client(true);
     peer.expectSignature(makeSignature(context!, [data('to you')]).value![0]!.data, 'to you');
     assert.equal(verifySignature(context!, [data('to me'), peer.sign('to me')]).status, SEC_E_OK);
-    const [signature, sealed] = encryptMessage(context!, [data('secret')]).value!;
+    const [signature, sealed] = encryptNow(context!, [data('secret')]).value!;
     assert.equal(peer.open(signature!.data, sealed!.data), 'secret');
-    assert.equal(Buffer.from(decryptMessage(context!, peer.seal('reply')).value![0]!.data).toString(), 'reply');
+    assert.equal(Buffer.from(decryptNow(context!, peer.seal('reply')).value![0]!.data).toString(), 'reply');
   });
 });
