@@ -136,29 +136,14 @@ export const faults: readonly Fault[] = [
 ];
 
 /** What this library still does wrong. The cells run, and nothing is asserted of them. */
-export const notYet: readonly Exception[] = [
+export const notYet: readonly Exception[] = [];
+
+/** Cells that come right, but not each time. They have three tries. */
+export const races: readonly Exception[] = [
   {
-    clients: [
-      ...['curl without Expect', 'wget', 'wget2', 'HTTPie', 'w3m', 'lftp', 'cadaver (neon)'],
-      ...['requests, HTTPDigestAuth', 'requests-ntlm', 'requests-kerberos', 'httpx, DigestAuth', 'pywinrm', 'LWP'],
-      ...['urllib, HTTPDigestAuthHandler', 'Qt 5, QNetworkAccessManager', 'httpclient (Ruby)'],
-      ...['net-http-digest_auth (Ruby)', 'axios-ntlm', 'httpntlm', '@mhoc/axios-digest-auth', 'digest-fetch'],
-      ...[
-        'urllib (npm)',
-        'Java, HttpURLConnection',
-        'Apache HttpClient 4',
-        'Apache HttpClient 5',
-        'go-ntlmssp',
-        'gokrb5',
-      ],
-    ],
+    clients: ['axios-ntlm', 'httpntlm'],
     situations: ['post-5-mib'],
-    why: 'A client that sends more than the server discards before it reads may lose the answer.',
-  },
-  {
-    clients: ['Apache HttpClient 4, setExpectContinueEnabled(true)'],
-    offers: ['ntlm'],
-    why: 'It waits for `100 Continue` before it sends the body, also with a message of NTLM.',
+    why: "Node's client may see the challenge before it notes that its own body is written. Its next message then goes over a new connection, where the handshake is not known.",
   },
 ];
 
@@ -175,3 +160,5 @@ export function covers({ clients, offers, situations }: Exception, { client, off
 export const faultOf = (cell: Cell): Fault | undefined => faults.find((fault) => covers(fault, cell));
 /** Why it is not known what comes of it. */
 export const notYetOf = (cell: Cell): Exception | undefined => notYet.find((exception) => covers(exception, cell));
+/** Why it comes right only nearly each time. */
+export const raceOf = (cell: Cell): Exception | undefined => races.find((exception) => covers(exception, cell));

@@ -3,7 +3,7 @@ import { cellsOf } from './cells.ts';
 import type { Cell } from './cells.ts';
 import type { RealClient } from './client.ts';
 import { realClients } from './clients.ts';
-import { faultOf, faults, notYetOf } from './expectations.ts';
+import { faultOf, faults, notYetOf, races } from './expectations.ts';
 import type { Offer } from './offers.ts';
 import { situationNames, situations } from './situations.ts';
 
@@ -103,6 +103,10 @@ ${table(
 ## Faults of clients
 
 ${faults.map(({ clients, why }, index) => `${index + 1}. ${clients.join('; ')}: ${why}`).join('\n')}
+
+By chance alone, and seldom:
+
+${races.map(({ clients, why }) => `- ${clients.join('; ')}, POST of 5 MiB: ${why}`).join('\n')}
 
 ## What clients need
 

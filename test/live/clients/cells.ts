@@ -4,7 +4,7 @@ import { it } from 'node:test';
 import type { ClientBuilds } from '../../lab/clients/builds.ts';
 import { cellName, runCell } from '../../lab/clients/cells.ts';
 import type { Cell } from '../../lab/clients/cells.ts';
-import { faultOf, notYetOf } from '../../lab/clients/expectations.ts';
+import { faultOf, notYetOf, raceOf } from '../../lab/clients/expectations.ts';
 import type { ClientGround, Framework } from '../../lab/clients/ground.ts';
 
 /** What the tests of a file share. */
@@ -28,7 +28,13 @@ export function testCells(cells: readonly Cell[], framework: Framework, shared: 
     const outcome = fault ? ' is the fault of the client' : notYet ? ' is not yet right' : '';
     it(`${cellName(cell)}${outcome}`, async (test) => {
       const { ground, builds } = shared();
-      const { wrong, intruder, printed } = await runCell(cell, ground, framework, await builds.of(cell.client));
+      const build = await builds.of(cell.client);
+      let result = await runCell(cell, ground, framework, build);
+      for (let again = raceOf(cell) ? 2 : 0; again > 0 && result.wrong !== undefined; again--) {
+        assert.equal(result.intruder, undefined);
+        result = await runCell(cell, ground, framework, build);
+      }
+      const { wrong, intruder, printed } = result;
       assert.equal(intruder, undefined);
       if (notYet) return test.diagnostic(`${cellName(cell)}: ${wrong ?? 'right'}`);
       if (fault) assert.ok(wrong !== undefined, `it comes right: take it out of the faults in test/lab/clients/`);
