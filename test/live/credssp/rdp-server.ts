@@ -1,6 +1,6 @@
 /**
  * The beginning of an RDP server: X.224 negotiation (MS-RDPBCGR 2.2.1.1, 2.2.1.2), then CredSSP, and a record of who came.
- * Signed in, a client is sent away.
+ * It takes one connection. Signed in, a client is sent away.
  */
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
@@ -32,8 +32,8 @@ export interface RdpServerOptions {
   readonly requirements?: number;
   /** Flags of RDP_NEG_RSP; 8: restricted administration is supported. */
   readonly negotiationFlags?: number;
-  /** Called while the context stands. */
-  readonly signedIn?: (context: Sspi.ContextHandle) => void;
+  /** Called while the context stands, which is deleted afterwards. */
+  readonly signedIn?: (context: Sspi.ContextHandle) => void | Promise<void>;
 }
 
 export interface RecordedRdpServer extends AsyncDisposable {
@@ -46,18 +46,19 @@ export async function rdpServer(authData: CredSspAuthData, options: RdpServerOpt
   const acquired = Sspi.acquireCredentialsHandle({ package: credsspPackage, credentialUse: 'inbound', authData });
   const credential = await acquired;
   const visits: RdpVisit[] = [];
-  const server = await listen(
-    createServer((socket) => {
-      const visit: RdpVisit = {
-        ...{ statuses: [], diagnoses: [], user: undefined, verifiedBy: undefined, tls: undefined, extra: 0 },
-        ended: Promise.resolve(),
-      };
-      const ended = serve(socket, credential, visit, options).catch((error: unknown) => {
-        if ((error as { readonly code?: string }).code !== 'ECONNRESET') visit.diagnoses.push(String(error));
-      });
-      visits.push(Object.assign(visit, { ended }));
-    }),
-  );
+  // xfreerdp comes a second time where it was sent away: it finds nobody.
+  const tcp = createServer((socket) => {
+    tcp.close();
+    const visit: RdpVisit = {
+      ...{ statuses: [], diagnoses: [], user: undefined, verifiedBy: undefined, tls: undefined, extra: 0 },
+      ended: Promise.resolve(),
+    };
+    const ended = serve(socket, credential, visit, options).catch((error: unknown) => {
+      if ((error as { readonly code?: string }).code !== 'ECONNRESET') visit.diagnoses.push(String(error));
+    });
+    visits.push(Object.assign(visit, { ended }));
+  });
+  const server = await listen(tcp);
   return {
     port: server.port,
     visits,
@@ -116,7 +117,7 @@ async function serve(
         const info = Sspi.queryContextAttributes(context, Sspi.SECPKG_ATTR_NEGOTIATION_INFO);
         visit.verifiedBy = info.value?.package.name;
         visit.tls = Sspi.queryContextAttributes(context, Sspi.SECPKG_ATTR_CIPHER_INFO).value?.protocol;
-        signedIn?.(context);
+        await signedIn?.(context);
         return;
       }
     }
