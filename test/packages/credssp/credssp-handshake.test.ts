@@ -213,6 +213,7 @@ describe('CredSSP', () => {
       assert.equal(status, Sspi.SEC_E_OK);
       assert.ok(value?.kind === 'password');
       assert.deepEqual([value.domain, value.userName, value.password.toString()], ['LAB', 'alice', PASSWORD]);
+      assert.ok(Object.isFrozen(value));
       const { password } = value;
       assert.equal(password, value.password);
       Sspi.deleteSecurityContext(context!);
