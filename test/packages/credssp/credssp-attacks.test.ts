@@ -20,8 +20,9 @@ const numRuns = Number(process.env['SSPI_AUTH_FUZZ_RUNS'] ?? 60);
 
 describe('hostile clients of CredSSP', () => {
   let server: CredSspServer;
-  const handles = Sspi.liveHandles();
+  let handles: ReturnType<typeof Sspi.liveHandles>;
   before(async () => {
+    handles = Sspi.liveHandles();
     server = await CredSspServer.start();
   });
   after(() => {

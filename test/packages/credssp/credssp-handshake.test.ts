@@ -18,13 +18,14 @@ const restricted = tsCredentials(1, [noBytes, noBytes, noBytes]);
 
 describe('CredSSP', () => {
   let server: CredSspServer;
-  const before_ = Sspi.liveHandles();
+  let handles: ReturnType<typeof Sspi.liveHandles>;
   before(async () => {
+    handles = Sspi.liveHandles();
     server = await CredSspServer.start();
   });
   after(() => {
     server[Symbol.dispose]();
-    assert.deepEqual(Sspi.liveHandles(), before_);
+    assert.deepEqual(Sspi.liveHandles(), handles);
   });
 
   for (const version of versions) {
