@@ -308,6 +308,8 @@ describe('hostile clients of CredSSP', () => {
           tsCredentials(credType, [utf16('LAB'), utf16('alice'), utf16(PASSWORD)]),
         );
         refused(answered, 'SEC_E_UNKNOWN_CREDENTIALS', LOGON_FAILURE);
+        const kinds: Readonly<Record<number, RegExp>> = { 2: /of a smart card/, 6: /Remote Credential Guard/ };
+        assert.match(answered.result.diagnosis!.text!, kinds[credType] ?? new RegExp(`of type ${credType}`));
       });
     }
 

@@ -296,10 +296,17 @@ describe('CredSSP over scripted packages', () => {
     };
 
     it('is not asked to delegate, nor for the certificate of the client', async () => {
-      const asked = ALL | Sspi.ASC_REQ_MUTUAL_AUTH | Sspi.ASC_REQ_CONNECTION | Sspi.ASC_REQ_INTEGRITY;
+      const ofTls =
+        Sspi.ASC_REQ_CONFIDENTIALITY |
+        Sspi.ASC_REQ_REPLAY_DETECT |
+        Sspi.ASC_REQ_SEQUENCE_DETECT |
+        Sspi.ASC_REQ_STREAM |
+        Sspi.ASC_REQ_CONNECTION |
+        Sspi.ASC_REQ_EXTENDED_ERROR;
+      const asked = ALL | ofTls | Sspi.ASC_REQ_MUTUAL_AUTH | Sspi.ASC_REQ_INTEGRITY;
       const { status, call, deleted } = await firstLeg((reply) => reply, asked);
       assert.equal(status, 'SEC_I_CONTINUE_NEEDED');
-      assert.equal(call.requirements, Sspi.ASC_REQ_CONNECTION | Sspi.ASC_REQ_EXTENDED_ERROR);
+      assert.equal(call.requirements, ofTls);
       assert.equal(deleted, 0);
     });
 
@@ -311,6 +318,23 @@ describe('CredSSP over scripted packages', () => {
     it('SEC_E_OK of its first leg without a context is an error', async () => {
       const { status } = await firstLeg((reply) => ({ ...reply, status: Sspi.SEC_E_OK, context: undefined }));
       assert.equal(status, 'SEC_E_INTERNAL_ERROR');
+    });
+
+    it('an answer that TLS does not seal any more is an error that says so', async () => {
+      const encryptMessage = (): Sspi.MessageAnswer => ({ status: Sspi.SEC_E_CONTEXT_EXPIRED });
+      const journal = { calls: [], deleted: 0 };
+      const broken = scriptedSchannel((reply) => {
+        Object.assign(reply.context!, { encryptMessage });
+        return reply;
+      }, journal);
+      const schannel = { package: broken, authData: certificates.server };
+      using server = await CredSspServer.start(credsspAuthData({ schannel }));
+      using connection = server.connect();
+      await connection.secure();
+      const { status, result } = await connection.say(connection.client.first());
+      assert.equal(status, 'SEC_E_INTERNAL_ERROR');
+      assert.match(result.diagnosis!.text!, /TLS connection inside CredSSP/);
+      assert.equal(journal.deleted, 1);
     });
 
     it('an exception is an error', async () => {
