@@ -20,14 +20,15 @@ const numRuns = Number(process.env['SSPI_AUTH_FUZZ_RUNS'] ?? 60);
 
 describe('hostile clients of CredSSP', () => {
   let server: CredSspServer;
-  let handles: ReturnType<typeof Sspi.liveHandles>;
+  let contexts: number;
   before(async () => {
-    handles = Sspi.liveHandles();
+    ({ contexts } = Sspi.liveHandles());
     server = await CredSspServer.start();
   });
   after(() => {
     server[Symbol.dispose]();
-    assert.deepEqual(Sspi.liveHandles(), handles);
+    // Other files of this process may have acquired credentials meanwhile.
+    assert.equal(Sspi.liveHandles().contexts, contexts);
   });
 
   /** A refusal has no context, and tells no more than an NTSTATUS. */

@@ -18,14 +18,15 @@ const restricted = tsCredentials(1, [noBytes, noBytes, noBytes]);
 
 describe('CredSSP', () => {
   let server: CredSspServer;
-  let handles: ReturnType<typeof Sspi.liveHandles>;
+  let contexts: number;
   before(async () => {
-    handles = Sspi.liveHandles();
+    ({ contexts } = Sspi.liveHandles());
     server = await CredSspServer.start();
   });
   after(() => {
     server[Symbol.dispose]();
-    assert.deepEqual(Sspi.liveHandles(), handles);
+    // Other files of this process may have acquired credentials meanwhile.
+    assert.equal(Sspi.liveHandles().contexts, contexts);
   });
 
   for (const version of versions) {
