@@ -45,6 +45,7 @@ export const tiers = {
     proves: 'Schannel with the TLS of openssl, curl and GnuTLS',
     packages: ['openssl', 'curl', 'gnutls-bin'],
   },
+  freerdp: { level: 1, proves: 'CredSSP with xfreerdp', packages: ['freerdp2-x11', 'xvfb'] },
   openssl: { level: 1, proves: 'TLS peers and certificates', packages: ['openssl'] },
   'samba-ad': {
     level: 2,
