@@ -58,6 +58,7 @@ export type AuditReason =
   | 'scheme-not-offered'
   | 'token-too-large'
   | 'body-too-large'
+  | 'body-not-opened'
   | 'account-refused'
   | 'account-removed'
   | 'package-not-allowed'

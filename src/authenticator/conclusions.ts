@@ -20,6 +20,7 @@ import type { Connection } from './connection.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
 import type { Settings } from './options.ts';
 import type { PendingHandshakes } from './pending-handshakes.ts';
+import { opensBodies, setMessageContext } from './sealed-bodies.ts';
 import { currency } from './currency.ts';
 import type { AcceptedResult, VerificationResult } from './verification.ts';
 
@@ -111,8 +112,10 @@ export class Conclusions {
       scheme.boundTo === 'connection' &&
       this.settings.persistence === 'connection' &&
       !passedThroughProxy(exchange.rawHeaders);
-    const kept = Sspi.outlivesHandshake(context) ? context : undefined;
-    const sspi = new SecurityContextInfo(facts, kept);
+    const held = Sspi.outlivesHandshake(context) ? context : undefined;
+    const sspi = new SecurityContextInfo(facts, held);
+    const kept = opensBodies(exchange.socket, facts.attributes) ? context : held;
+    if (kept !== undefined) setMessageContext(sspi, { handle: kept, scheme: scheme.name });
     const outcome: StandingOutcome = Object.freeze({
       type: 'authenticated',
       user,

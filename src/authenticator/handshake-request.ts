@@ -13,6 +13,7 @@ import type { Diagnosis } from '../sspi/index.ts';
 import type { Attempt, Conclusions } from './conclusions.ts';
 import { interruptedDiagnosis, mixedDiagnosis } from './interruption.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
+import { messageRequirements } from './sealed-bodies.ts';
 import { discard, verifyToken } from './verification.ts';
 import type { VerificationResult } from './verification.ts';
 
@@ -65,7 +66,8 @@ export function acceptHandshakeRequest(
   if (mode === 'whenSupported' && bindings === undefined && hasTls(exchange.socket)) conclusions.warnOfNoBindings();
   const { abandonments } = connection;
   const abandoned = (): boolean => connection.abandonments !== abandonments;
-  const result = verifyToken(scheme, continued?.context, parsed.token, { mode, bindings }, abandoned);
+  const further = messageRequirements(exchange.socket);
+  const result = verifyToken(scheme, continued?.context, parsed.token, { mode, bindings }, abandoned, further);
   return conclusions.whenVerified(leg, result, (settled) => conclude(conclusions, leg, scheme, settled));
 }
 

@@ -61,6 +61,7 @@ export interface ChannelBindingPolicy {
  *
  * @param context the pending context of the same scheme on the same connection; undefined on the first leg
  * @param abandoned whether the client has gone, or was refused because the result did not come in time
+ * @param furtherRequirements ASC_REQ_* bits for this connection. A context without them is still accepted
  */
 export function verifyToken(
   scheme: OfferedScheme,
@@ -68,6 +69,7 @@ export function verifyToken(
   token: Uint8Array,
   { mode, bindings }: ChannelBindingPolicy,
   abandoned?: () => boolean,
+  furtherRequirements = 0,
 ): VerificationResult | Promise<VerificationResult> {
   if (mode === 'always' && bindings === undefined) {
     if (context !== undefined) deleteSecurityContext(context);
@@ -79,7 +81,7 @@ export function verifyToken(
   // The ASC_REQ_* bit of a security attribute is the same as its ASC_RET_* bit.
   // ASC_REQ_EXTENDED_ERROR is not requested: a refusal is a bare 401, so a token that tells the cause is never sent.
   let requirements = ASC_REQ_CONNECTION;
-  requirements |= (scheme.requirements ?? 0) | (scheme.requiredAttributes ?? 0);
+  requirements |= (scheme.requirements ?? 0) | (scheme.requiredAttributes ?? 0) | furtherRequirements;
   if (mode !== 'never' && bindings !== undefined) {
     // Without SECBUFFER_READONLY: a package that compares the whole type would find no bindings and ask for none.
     input.push({ type: SECBUFFER_CHANNEL_BINDINGS, data: bindings });
