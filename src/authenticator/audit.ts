@@ -59,6 +59,7 @@ export type AuditReason =
   | 'token-too-large'
   | 'body-too-large'
   | 'body-not-opened'
+  | 'body-not-encrypted'
   | 'account-refused'
   | 'account-removed'
   | 'package-not-allowed'

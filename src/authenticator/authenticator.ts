@@ -105,7 +105,7 @@ export class Authenticator<R = unknown> {
   /**
    * A 401 that offers every scheme. For an application that admits anonymous requests but needs a user for this one.
    */
-  challenge(exchange: Pick<Exchange, 'httpVersionMajor'>): Outcome {
+  challenge(exchange: Pick<Exchange, 'httpVersionMajor'> & Partial<Pick<Exchange, 'socket'>>): Outcome {
     return this.#acceptor.challenge(exchange);
   }
 
