@@ -23,7 +23,7 @@ export function credssp(settings: SchemeSettings): Availability {
   return {
     ...offer,
     boundTo: 'connection',
-    servicePrincipalNames: settings.provider === 'secur32' ? settings.servicePrincipalNames : undefined,
+    servicePrincipalNames: usesSecur32(settings) ? settings.servicePrincipalNames : undefined,
     requirements: settings.delegate === true ? ASC_REQ_DELEGATE : 0,
     innerTls: { withoutTls: settings.allowCredSspWithoutTls === true },
     acquire: () => {
