@@ -1,6 +1,4 @@
 /** CredSSP in TypeScript: TLS of Node inside the tokens, and in it the Negotiate of this machine. */
-import { createRequire } from 'node:module';
-import { OptionError, SspiAuthError } from '../../foundation/errors.ts';
 import { secur32Packages } from '../../native/secur32/index.ts';
 import { credsspPackageInfo } from '../../packages/credssp/credssp-package-info.ts';
 import { negotiatePackage } from '../../packages/negotiate/index.ts';
@@ -10,6 +8,8 @@ import type { OfferedScheme } from '../offered-scheme.ts';
 import type { SchemeSettings } from '../options.ts';
 import { acquire, isMissing, usesSecur32 } from './availability.ts';
 import type { Availability, Missing } from './availability.ts';
+import { givenCertificate, makeCertificate } from './credssp-certificate.ts';
+import type { SchannelCertificate } from './credssp-certificate.ts';
 import { negotiateInside } from './negotiate.ts';
 
 export function credssp(settings: SchemeSettings): Availability {
@@ -27,7 +27,7 @@ export function credssp(settings: SchemeSettings): Availability {
     requirements: settings.delegate === true ? ASC_REQ_DELEGATE : 0,
     innerTls: { withoutTls: settings.allowCredSspWithoutTls === true },
     acquire: () => {
-      const certificate = certificateOf(settings);
+      const certificate = givenCertificate(settings);
       return acquire(laterPackage(settings, certificate, authData), undefined);
     },
   };
@@ -55,96 +55,6 @@ function negotiateOf(settings: SchemeSettings): NegotiateOf | Missing {
     isCurrent,
     authData: { package: negotiatePackage, authData: { packages } },
   };
-}
-
-/** authData of Schannel: certificate and key. */
-type SchannelCertificate = Readonly<Record<string, unknown>>;
-
-const CURES =
-  'Give credssp: { cert, key }, which also lets clients know the server again, or run npm install selfsigned, which makes a certificate at each start.';
-
-/**
- * The certificate of the TLS inside. Undefined if one has to be made.
- *
- * @throws OptionError if it cannot be used; SspiAuthError if there is none, and nothing that makes one
- */
-function certificateOf({ credssp: given }: SchemeSettings): SchannelCertificate | undefined {
-  const { cert, key, pfx, passphrase }: Partial<NonNullable<typeof given>> = given ?? {};
-  if (cert === undefined && pfx === undefined) {
-    if (key !== undefined) throw new OptionError('credssp.key', 'is given without "credssp.cert"', 'Give both.');
-    if (canMakeCertificates()) return undefined;
-    throw new SspiAuthError(
-      'ERR_SSPI_AUTH_NO_ACCEPTOR',
-      `sspi-auth: CredSSP needs a certificate, and there is neither option "credssp.cert" nor the package selfsigned. ${CURES}`,
-    );
-  }
-  if (pfx !== undefined && (cert !== undefined || key !== undefined)) {
-    throw new OptionError(
-      'credssp.pfx',
-      'is given beside "credssp.cert" or "credssp.key"',
-      'Give cert and key, or pfx.',
-    );
-  }
-  if (cert !== undefined && key === undefined) {
-    throw new OptionError('credssp.key', 'is missing', 'Give the private key of "credssp.cert".');
-  }
-  const authData = {
-    ...(cert && { cert }),
-    ...(key && { key: key.copy() }),
-    ...(pfx && { pfx: pfx.copy() }),
-    ...(passphrase && { passphrase: passphrase.copy() }),
-  };
-  checkUsable(authData, cert === undefined ? 'credssp.pfx' : 'credssp.cert');
-  return authData;
-}
-
-/** Node's TLS takes milliseconds to load, which only those pay who offer CredSSP. */
-const require = createRequire(import.meta.url);
-
-function checkUsable(authData: SchannelCertificate, option: string): void {
-  const { createSecureContext } = require('node:tls') as typeof import('node:tls');
-  try {
-    createSecureContext(buffersOf(authData));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : 'unknown';
-    throw new OptionError(option, `cannot be used: ${reason}`, 'Give a certificate and its own private key, in PEM.');
-  }
-}
-
-function buffersOf(authData: SchannelCertificate): object {
-  return Object.fromEntries(
-    Object.entries(authData).map(([name, value]) => [
-      name,
-      name === 'passphrase'
-        ? Buffer.from(value as Uint8Array).toString()
-        : Array.isArray(value)
-          ? value
-          : Buffer.from(value as Uint8Array),
-    ]),
-  );
-}
-
-function canMakeCertificates(): boolean {
-  try {
-    return require.resolve('selfsigned') !== '';
-  } catch {
-    return false;
-  }
-}
-
-/** How long a certificate that is made at start is valid, in milliseconds: longer than any process runs. */
-const TEN_YEARS = 10 * 365 * 24 * 60 * 60 * 1000;
-
-async function makeCertificate(settings: SchemeSettings): Promise<SchannelCertificate> {
-  const { generate } = await import('selfsigned');
-  const name = [{ name: 'commonName', value: `CREDSSP-${settings.computerName}` }];
-  const made = await generate(name, {
-    keyType: 'rsa',
-    keySize: 2048,
-    algorithm: 'sha256',
-    notAfterDate: new Date(Date.now() + TEN_YEARS),
-  });
-  return { cert: made.cert, key: made.private };
 }
 
 /**
