@@ -45,9 +45,11 @@ function inTurn<T>({ handle }: MessageContext, step: () => Promise<T>): Promise<
     () => undefined,
   );
   running.set(handle, settled);
-  void settled.then(() => {
-    if (running.get(handle) === settled) running.delete(handle);
-  });
+  settled
+    .then(() => {
+      if (running.get(handle) === settled) running.delete(handle);
+    })
+    .catch(() => undefined);
   return result;
 }
 

@@ -42,12 +42,12 @@ export function sealResponse(response: ServerResponse, seal: Seal): void {
     }
   };
 
-  response.writeHead = ((status: number, ...more: unknown[]) => {
+  response.writeHead = (status: number, ...more: unknown[]) => {
     response.statusCode = status;
     if (typeof more[0] === 'string') response.statusMessage = more.shift() as string;
     setFields(response, more[0]);
     return response;
-  }) as ServerResponse['writeHead'];
+  };
   // Fields have to wait for the length of the body.
   response.flushHeaders = () => undefined;
   response.write = ((chunk: unknown, encoding?: unknown, callback?: unknown) => {

@@ -12,6 +12,7 @@ import { kerberosOptions } from '../../src/native/gssapi/kerberos-auth-data.ts';
 import { secur32Options } from '../../src/native/secur32/secur32-auth-data.ts';
 import { digestOptions, digestProtocolOptions } from '../../src/packages/digest/digest-auth-data.ts';
 import { ntlmOptions } from '../../src/packages/ntlm/ntlm-auth-data.ts';
+import { credsspOptions } from '../../src/packages/credssp/credssp-auth-data.ts';
 import { schannelOptions } from '../../src/packages/schannel/schannel-auth-data.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -85,6 +86,13 @@ const sections: readonly Section[] = [
     table: schannelOptions,
     file: 'src/packages/schannel/schannel-auth-data.ts',
     name: 'schannelOptions',
+  },
+  {
+    heading: '`authData` of the contract: CredSSP',
+    introduction: 'Schannel and Negotiate are handed in, each with its own `authData`.',
+    table: credsspOptions,
+    file: 'src/packages/credssp/credssp-auth-data.ts',
+    name: 'credsspOptions',
   },
   {
     heading: "`authData` of the contract: Windows' own packages",

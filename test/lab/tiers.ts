@@ -53,6 +53,7 @@ export const tiers = {
       ...['krb5-kdc', 'krb5-admin-server', 'krb5-user', 'libgssapi-krb5-2'],
     ],
   },
+  freerdp: { level: 1, proves: 'CredSSP with xfreerdp', packages: ['freerdp2-x11', 'xvfb'] },
   openssl: { level: 1, proves: 'TLS peers and certificates', packages: ['openssl'] },
   'samba-ad': {
     level: 2,

@@ -8,6 +8,7 @@ import { limitOptions, options } from '../../src/authenticator/options.ts';
 import { kerberosOptions } from '../../src/native/gssapi/kerberos-auth-data.ts';
 import { digestOptions, digestProtocolOptions } from '../../src/packages/digest/digest-auth-data.ts';
 import { ntlmOptions } from '../../src/packages/ntlm/ntlm-auth-data.ts';
+import { credsspOptions } from '../../src/packages/credssp/credssp-auth-data.ts';
 import { schannelOptions } from '../../src/packages/schannel/schannel-auth-data.ts';
 import { documents, readDocument, root } from '../lab/documents.ts';
 import { anchors, codeSpans, fences, linkTargets } from '../lab/markdown.ts';
@@ -54,8 +55,8 @@ const optionNames = new Set([
   ...Object.keys(options),
   ...Object.keys(limitOptions).map((name) => `limits.${name}`),
   ...Object.keys(digestProtocolOptions).map((name) => `digest.${name}`),
-  ...[accountFileOptions, digestOptions, kerberosOptions, ntlmOptions, schannelOptions].flatMap((table) =>
-    Object.keys(table),
+  ...[accountFileOptions, credsspOptions, digestOptions, kerberosOptions, ntlmOptions, schannelOptions].flatMap(
+    (table) => Object.keys(table),
   ),
 ]);
 

@@ -6,6 +6,7 @@ import * as Sspi from '../../src/sspi/index.ts';
 import { WinprClient } from '../lab/winpr.ts';
 import { kerberosSignsIn, negotiateRunsKerberos } from './conformance-kerberos.ts';
 import { PASSWORD, accounts, assertStatus, ntlm, digestSignsIn } from './conformance-handshakes.ts';
+import { credsspSignsIn } from './conformance-credssp.ts';
 import { schannelEstablishes } from './conformance-schannel.ts';
 import type { ConformanceRow } from './conformance-row.ts';
 
@@ -62,5 +63,10 @@ export const packageRows: readonly ConformanceRow[] = [
     says: 'TLS 1.2 and 1.3 handshakes of Node’s own client end in SEC_E_OK, and it finds the server genuine',
     holds: schannelEstablishes,
   },
-  { kind: 'package', name: 'CredSSP', says: 'waits for src/packages/credssp' },
+  {
+    kind: 'package',
+    name: 'CredSSP',
+    says: 'five legs over TLS 1.2 and 1.3, both sides prove the key, the password comes last: SEC_E_OK names the account',
+    holds: credsspSignsIn,
+  },
 ];

@@ -23,7 +23,10 @@ function reached(row: ConformanceRow, { calls }: Witness): boolean {
   const value = (Sspi as unknown as Readonly<Record<string, number>>)[row.name];
   switch (row.kind) {
     case 'package':
-      return calls.some(({ package: name, status }) => name === row.name && status === Sspi.SEC_E_OK);
+      // The name of a package has no case: that of CredSSP is CREDSSP.
+      return calls.some(
+        ({ package: name, status }) => name?.toLowerCase() === row.name.toLowerCase() && status === Sspi.SEC_E_OK,
+      );
     case 'status':
       return calls.some(({ status }) => status === value);
     case 'requirement':

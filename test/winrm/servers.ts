@@ -62,7 +62,7 @@ function recorder(options: ServerOptions) {
   };
   const note = (request: IncomingMessage, { user, sspi }: Seen, body: string): void => {
     const { 'content-type': type, 'accept-encoding': encoding } = request.headers;
-    handled.push({ user: user?.name, sspi: sspi ?? undefined, type, encoding: String(encoding ?? ''), body });
+    handled.push({ user: user?.name, sspi: sspi ?? undefined, type, encoding: encoding === undefined ? '' : [encoding].flat().join(), body });
   };
   const answer = (response: ServerResponse, body: string): void => {
     if (handler !== undefined) handler(response, body);
@@ -97,7 +97,7 @@ async function listening(
 
 const serverOf = (tls: boolean | undefined, listener: (q: IncomingMessage, s: ServerResponse) => void): Server =>
   tls === true
-    ? (createTlsServer({ cert: certificates.server.cert, key: certificates.server.key }, listener) as unknown as Server)
+    ? createTlsServer({ cert: certificates.server.cert, key: certificates.server.key }, listener)
     : createServer(listener);
 
 async function textOf(message: IncomingMessage): Promise<string> {
@@ -109,7 +109,7 @@ const startExpress: StartWinrm = async (options) => {
   const app = express();
   app.set('env', 'test');
   if (encryption !== false) app.use(winrmEncryption(encryption));
-  const handler = expressSspiAuth(auth as never);
+  const handler = expressSspiAuth(auth);
   app.use(handler);
   app.use(express.text({ type: () => true, limit: '4mb' }));
   app.use((request, response) => {
@@ -124,7 +124,7 @@ const startExpress: StartWinrm = async (options) => {
 const startNode: StartWinrm = async (options) => {
   const { auth, encryption, tls, note, answer, ...records } = recorder(options);
   const decrypt = encryption === false ? undefined : winrmEncryption(encryption);
-  const protect = nodeSspiAuth(auth as never);
+  const protect = nodeSspiAuth(auth);
   const listener = protect((request, response) => {
     textOf(request).then(
       (text) => {

@@ -1,6 +1,7 @@
 /** The certificate of the TLS inside CredSSP: the operator's, or one that is made at start. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createRequire } from 'node:module';
+import type * as tls from 'node:tls';
 import { OptionError, SspiAuthError } from '../../foundation/errors.ts';
 import type { Secret } from '../../foundation/secret.ts';
 import type { SchemeSettings } from '../options.ts';
@@ -69,7 +70,7 @@ const require = createRequire(import.meta.url);
 
 /** Node's TLS takes milliseconds to load, which only those pay who offer CredSSP. */
 function checked(given: SchannelCertificate, option: string): SchannelCertificate {
-  const { createSecureContext } = require('node:tls') as typeof import('node:tls');
+  const { createSecureContext } = require('node:tls') as typeof tls;
   const { cert, passphrase, ...others } = given;
   try {
     createSecureContext({
