@@ -34,7 +34,7 @@ export type WinrmEncryptionOptions = OptionsOf<typeof winrmOptions>;
 export type WinrmEncryption = (
   request: IncomingMessage,
   response: ServerResponse,
-  next: (error?: unknown) => void,
+  next: (error?: Error) => void,
 ) => void;
 
 /**

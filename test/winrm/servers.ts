@@ -62,7 +62,13 @@ function recorder(options: ServerOptions) {
   };
   const note = (request: IncomingMessage, { user, sspi }: Seen, body: string): void => {
     const { 'content-type': type, 'accept-encoding': encoding } = request.headers;
-    handled.push({ user: user?.name, sspi: sspi ?? undefined, type, encoding: encoding === undefined ? '' : [encoding].flat().join(), body });
+    handled.push({
+      user: user?.name,
+      sspi: sspi ?? undefined,
+      type,
+      encoding: encoding === undefined ? '' : [encoding].flat().join(),
+      body,
+    });
   };
   const answer = (response: ServerResponse, body: string): void => {
     if (handler !== undefined) handler(response, body);
@@ -149,7 +155,7 @@ const startFastify: StartWinrm = async (options) => {
   if (encryption !== false) {
     const decrypt = winrmEncryption(encryption);
     app.addHook('onRequest', (request, reply, done) => {
-      decrypt(request.raw, reply.raw, done as (error?: unknown) => void);
+      decrypt(request.raw, reply.raw, done);
     });
   }
   await app.register(fastifySspiAuth, auth);
