@@ -56,6 +56,14 @@ for (const [name, start] of Object.entries(servers)) {
       assert.match(response.headers.get('content-type')?.[0] ?? '', /^multipart\/x-multi-encrypted;/);
     });
 
+    it('takes TLS 1.2 inside as well', async () => {
+      await using server = await start(plainly);
+      await using client = await CredSspHttpClient.open(server.port, { inside: { maxVersion: 'TLSv1.2' } });
+      await client.signIn();
+      assert.equal(client.credssp.tls.socket.getProtocol(), 'TLSv1.2');
+      assert.equal(await client.say('<one/>', '<two/>'), echoOf('<one/><two/>'));
+    });
+
     it('F09: without winrmEncryption() admits nothing', async () => {
       await using server = await start({ ...plainly, encryption: false });
       await using client = await CredSspHttpClient.open(server.port);
