@@ -129,11 +129,7 @@ export class CredSspContext implements PackageContext {
   async #take(request: Buffer, call: AcceptCall): Promise<Step> {
     const publicKey = this.#channel.publicKey();
     if (publicKey === undefined) return broken;
-    try {
-      return await this.#exchange.take(request, publicKey, call);
-    } finally {
-      request.fill(0);
-    }
+    return await this.#exchange.take(request, publicKey, call);
   }
 
   async #send(answer: TsRequest, output: Uint8Array[]): Promise<boolean> {

@@ -24,7 +24,7 @@ const MAX_HANDSHAKE_BYTES = 256 * 1024;
 export interface ReadRequest {
   /** SEC_E_OK with `request`; SEC_E_INCOMPLETE_MESSAGE: more records are needed; else a failure. */
   readonly status: number;
-  /** One whole TSRequest. The caller wipes it. */
+  /** One whole TSRequest. Its secrets are sealed by Negotiate. */
   readonly request?: Buffer | undefined;
   /** Bytes of the input that were not consumed. */
   readonly rest: Uint8Array;
@@ -103,7 +103,7 @@ export class TlsChannel {
       const before = rest.byteLength;
       rest = Buffers.findBuffer(value, Buffers.SECBUFFER_EXTRA)?.data ?? new Uint8Array(0);
       if (!this.#consume(before - rest.byteLength)) return { ...tooMuch, rest, output };
-      for (const { data } of value.filter(isData)) this.#append(data);
+      this.#pending = Buffer.concat([this.#pending, ...value.filter(isData).map(({ data }) => data)]);
       const length = tsRequestLength(this.#pending);
       if (length === undefined || length > this.#pending.byteLength) continue;
       const request = this.#pending;
@@ -116,13 +116,6 @@ export class TlsChannel {
   async #open(bytes: Uint8Array) {
     const data = [{ type: Buffers.SECBUFFER_DATA, data: bytes }];
     return (await this.#context?.decryptMessage?.(data, undefined)) ?? { status: Status.SEC_E_INTERNAL_ERROR };
-  }
-
-  #append(data: Uint8Array): void {
-    const before = this.#pending;
-    this.#pending = Buffer.concat([before, data]);
-    before.fill(0);
-    data.fill(0);
   }
 
   /**
@@ -150,7 +143,6 @@ export class TlsChannel {
   delete(): void {
     const context = this.#context;
     this.#context = undefined;
-    this.#pending.fill(0);
     this.#pending = Buffer.alloc(0);
     context?.delete();
   }

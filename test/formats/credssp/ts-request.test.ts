@@ -108,6 +108,19 @@ describe('TSRequest', () => {
       ),
       /negoTokens/,
     ],
+    [
+      'something behind a negoToken',
+      withFields(
+        derElement(
+          contextTag(1),
+          derElement(
+            0x30,
+            derElement(0x30, derElement(contextTag(0), derOctetString(Uint8Array.of(1))), derInteger(1)),
+          ),
+        ),
+      ),
+      /NegoDataItem/,
+    ],
     ['no negoToken in negoTokens', withFields(derElement(contextTag(1), derElement(0x30))), /NegoDataItem/],
     [
       'a field that nobody knows',

@@ -90,7 +90,7 @@ describe('a password given away over CredSSP', await tier('freerdp'), () => {
       Buffer.from(password, 'utf16le').toString('hex'),
       Buffer.from(password).toString('base64').replace(/=+$/, ''),
       Buffer.from(password, 'utf16le').toString('base64').replace(/=+$/, ''),
-      [...password].join('\\u0000'),
+      Array.from(password).join('\\u0000'),
     ];
     for (const [name, heap] of Object.entries({ standing, afterwards })) {
       if (heap === undefined) continue;

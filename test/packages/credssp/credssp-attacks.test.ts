@@ -20,8 +20,9 @@ const numRuns = Number(process.env['SSPI_AUTH_FUZZ_RUNS'] ?? 60);
 
 describe('hostile clients of CredSSP', () => {
   let server: CredSspServer;
-  const handles = Sspi.liveHandles();
+  let handles: ReturnType<typeof Sspi.liveHandles>;
   before(async () => {
+    handles = Sspi.liveHandles();
     server = await CredSspServer.start();
   });
   after(() => {
@@ -307,6 +308,8 @@ describe('hostile clients of CredSSP', () => {
           tsCredentials(credType, [utf16('LAB'), utf16('alice'), utf16(PASSWORD)]),
         );
         refused(answered, 'SEC_E_UNKNOWN_CREDENTIALS', LOGON_FAILURE);
+        const kinds: Readonly<Record<number, RegExp>> = { 2: /of a smart card/, 6: /Remote Credential Guard/ };
+        assert.match(answered.result.diagnosis!.text!, kinds[credType] ?? new RegExp(`of type ${credType}`));
       });
     }
 

@@ -22,6 +22,9 @@ describe('authData of CredSSP', () => {
     ['a name', { schannel: { package: 'Schannel' }, negotiate }, /"authData\.schannel\.package" is "Schannel".*itself/],
     ['another package', { schannel, negotiate: { package: ntlmPackage } }, /"authData\.negotiate\.package" is "NTLM"/],
     ['the packages the wrong way round', { schannel: negotiate, negotiate: schannel }, /Give the package Schannel/],
+    ['null', { schannel: { package: null }, negotiate }, /"authData\.schannel\.package" is null/],
+    ['a number', { schannel: { package: 7 }, negotiate }, /"authData\.schannel\.package" is 7/],
+    ['an object', { schannel: { package: {} }, negotiate }, /"authData\.schannel\.package" is a value of type object/],
     ['a package without a name', { schannel: { package: { acquireCredentials: () => 0 } }, negotiate }, /has no name/],
     [
       'a certificate that is missing',

@@ -18,13 +18,14 @@ const restricted = tsCredentials(1, [noBytes, noBytes, noBytes]);
 
 describe('CredSSP', () => {
   let server: CredSspServer;
-  const before_ = Sspi.liveHandles();
+  let handles: ReturnType<typeof Sspi.liveHandles>;
   before(async () => {
+    handles = Sspi.liveHandles();
     server = await CredSspServer.start();
   });
   after(() => {
     server[Symbol.dispose]();
-    assert.deepEqual(Sspi.liveHandles(), before_);
+    assert.deepEqual(Sspi.liveHandles(), handles);
   });
 
   for (const version of versions) {
@@ -213,6 +214,7 @@ describe('CredSSP', () => {
       assert.equal(status, Sspi.SEC_E_OK);
       assert.ok(value?.kind === 'password');
       assert.deepEqual([value.domain, value.userName, value.password.toString()], ['LAB', 'alice', PASSWORD]);
+      assert.ok(Object.isFrozen(value));
       const { password } = value;
       assert.equal(password, value.password);
       Sspi.deleteSecurityContext(context!);
