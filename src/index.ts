@@ -39,6 +39,7 @@ export type {
   HeaderField,
   Outcome,
   RefusedOutcome,
+  SignedInOutcome,
   StandingOutcome,
 } from './http/outcome.ts';
 export { endAndClose } from './http/request-body.ts';
@@ -47,6 +48,7 @@ export { mayProceed, refusalResponse, writeOutcome } from './http/response.ts';
 export type { RefusalResponse } from './http/response.ts';
 export type { Group, Identity } from './identity/identity.ts';
 export type {
+  CredSspOptions,
   DigestOptions,
   Limits,
   ProviderName,

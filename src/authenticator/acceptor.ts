@@ -13,10 +13,13 @@ import { freeCredentialsHandle } from '../sspi/index.ts';
 import type { Audit } from './audit.ts';
 import { Conclusions, millisecondsSince, onlyPackageOf } from './conclusions.ts';
 import type { AcceptorSettings, Attempt } from './conclusions.ts';
+import { isOfferedOn } from './challenge.ts';
+import type { ChallengedExchange } from './challenge.ts';
 import type { Connection } from './connection.ts';
 import { acceptDigestRequest } from './digest-request.ts';
 import { acceptHandshakeRequest } from './handshake-request.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
+import { hasSealedBody } from './sealed-bodies.ts';
 import { PendingHandshakes } from './pending-handshakes.ts';
 import type { Abandonment } from './pending-handshakes.ts';
 
@@ -60,7 +63,7 @@ export class Acceptor {
   }
 
   /** A 401 that offers every scheme. */
-  challenge(exchange: Pick<Exchange, 'httpVersionMajor'>): Outcome {
+  challenge(exchange: ChallengedExchange): Outcome {
     return this.#conclusions.challenge(exchange);
   }
 
@@ -104,11 +107,20 @@ export class Acceptor {
     }
     // Streams of one HTTP/2 connection may belong to different users, so RFC 9113 has no place for these schemes
     // (attack A13).
-    if (exchange.httpVersionMajor !== 1) return conclusions.refuse(attempt, 401, 'scheme-not-offered', scheme);
+    if (exchange.httpVersionMajor !== 1 || !isOfferedOn(scheme, exchange.socket)) {
+      return conclusions.refuse(attempt, 401, 'scheme-not-offered', scheme);
+    }
     return acceptHandshakeRequest(conclusions, attempt, scheme, credentials);
   }
 
-  #withoutCredentials({ exchange, connection }: Attempt): Outcome {
+  #withoutCredentials(attempt: Attempt): Outcome {
+    const { exchange, connection } = attempt;
+    const { phase } = connection;
+    if (phase.type === 'authenticated' && phase.encryptedOnly === true && !this.#closed) {
+      if (!hasSealedBody(exchange)) return this.#conclusions.refuseUnencrypted(attempt, phase);
+      const admitted = connection.standingEncrypted(this.settings.clock);
+      if (admitted !== undefined && !passedThroughProxy(exchange.rawHeaders)) return { ...admitted, standing: false };
+    }
     // While this request waited for its turn, the one before it may have signed the connection in.
     const standing = this.#closed ? undefined : connection.standing(this.settings.clock);
     // Not `standing`: this client may wait for `100 Continue`, which only writeOutcome sends.

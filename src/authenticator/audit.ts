@@ -58,6 +58,8 @@ export type AuditReason =
   | 'scheme-not-offered'
   | 'token-too-large'
   | 'body-too-large'
+  | 'body-not-opened'
+  | 'body-not-encrypted'
   | 'account-refused'
   | 'account-removed'
   | 'package-not-allowed'

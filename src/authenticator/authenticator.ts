@@ -8,7 +8,7 @@
 import { Acceptor } from './acceptor.ts';
 import { beginUse, endUse } from './account-source-uses.ts';
 import { auditOf } from './audit.ts';
-import type { Audit } from './audit.ts';
+import type { Audit, AuditReason } from './audit.ts';
 import { OptionError, SspiAuthError } from '../foundation/errors.ts';
 import { reliesOnConnection } from '../http/proxy-fields.ts';
 import { Connection } from './connection.ts';
@@ -18,6 +18,7 @@ import type { OfferedScheme } from './offered-scheme.ts';
 import { refusedOutcome, skippedOutcome } from '../http/outcome.ts';
 import type { AnonymousOutcome, AuthenticatedOutcome, HeaderField, Outcome, RefusedOutcome } from '../http/outcome.ts';
 import type { Settings } from './options.ts';
+import { hasSealedBody, openSealedBody } from './sealed-bodies.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { accountName } from '../identity/identity.ts';
 import { isThenable } from '../foundation/thenable.ts';
@@ -104,7 +105,7 @@ export class Authenticator<R = unknown> {
   /**
    * A 401 that offers every scheme. For an application that admits anonymous requests but needs a user for this one.
    */
-  challenge(exchange: Pick<Exchange, 'httpVersionMajor'>): Outcome {
+  challenge(exchange: Pick<Exchange, 'httpVersionMajor'> & Partial<Pick<Exchange, 'socket'>>): Outcome {
     return this.#acceptor.challenge(exchange);
   }
 
@@ -134,7 +135,7 @@ export class Authenticator<R = unknown> {
     if (this.#closed) return this.#verify(exchange, target, request);
     try {
       const skipped: unknown = this.#skip?.(request);
-      if (skipped === true) return skippedOutcome;
+      if (skipped === true) return hasSealedBody(exchange) ? refusedOutcome(400) : skippedOutcome;
       if (isThenable(skipped)) return this.#notSkipped(skipped);
     } catch (error) {
       return this.#broken(error, 'the skip function');
@@ -194,7 +195,25 @@ export class Authenticator<R = unknown> {
       Authenticator.#admittedBy.set(exchange, this);
       return this.#authorize(verified, exchange, request);
     };
-    return outcome instanceof Promise ? outcome.then(conclude) : conclude(outcome);
+    const open = (verified: Outcome): Outcome | Promise<Outcome> =>
+      hasSealedBody(exchange) ? this.#open(exchange, verified).then(conclude) : conclude(verified);
+    return outcome instanceof Promise ? outcome.then(open) : open(outcome);
+  }
+
+  /** Opens the encrypted body of a request that would be admitted. If that cannot be done, the request is refused. */
+  #open(exchange: Exchange, verified: Outcome): Promise<Outcome> {
+    if (verified.type === 'anonymous') return Promise.resolve(refusedOutcome(400));
+    if (verified.type !== 'authenticated') return Promise.resolve(verified);
+    const peer = peerOfRequest(exchange);
+    return openSealedBody(exchange, verified.sspi).then(
+      (problem) => {
+        if (this.#closed) return refusedOutcome(401);
+        if (problem === undefined) return verified;
+        this.#refused(verified, peer, 'body-not-opened', problem);
+        return withFields(refusedOutcome(400), verified.headers);
+      },
+      (error: unknown) => this.#broken(error, 'opening an encrypted body', verified.headers),
+    );
   }
 
   #connectionOf(exchange: Exchange): Connection {
@@ -230,16 +249,27 @@ export class Authenticator<R = unknown> {
     );
   }
 
-  #forbidden({ user, sspi, headers }: AuthenticatedOutcome, peer: string | undefined): Outcome {
+  #forbidden(outcome: AuthenticatedOutcome, peer: string | undefined): Outcome {
+    this.#refused(outcome, peer, 'not-authorized');
+    return withFields(refusedOutcome(403), outcome.headers);
+  }
+
+  /** Logs that a request of a signed-in client was refused. */
+  #refused(
+    { user, sspi }: AuthenticatedOutcome,
+    peer: string | undefined,
+    reason: AuditReason,
+    diagnosis?: string,
+  ): void {
     this.#audit.refused({
       scheme: sspi.scheme,
       package: sspi.package,
       account: printable(accountName(user)),
       peer,
-      reason: 'not-authorized',
+      reason,
+      ...(diagnosis === undefined ? {} : { diagnosis }),
       durationMilliseconds: 0,
     });
-    return withFields(refusedOutcome(403), headers);
   }
 
   #broken(error: unknown, where: string, headers: readonly HeaderField[] = []): Outcome {

@@ -5,10 +5,11 @@
 import { encodeBase64 } from '../formats/base64.ts';
 import { printable } from '../foundation/text.ts';
 import { authorizationField } from '../http/authorization.ts';
+import { hasTls } from '../http/channel-bindings.ts';
 import { passedThroughProxy } from '../http/proxy-fields.ts';
 import { peerOf } from '../http/exchange.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { challengeOutcome, refusedOutcome, VARIES_BY_CREDENTIALS } from '../http/outcome.ts';
+import { challengeOutcome, refusedOutcome, signedInOutcome, VARIES_BY_CREDENTIALS } from '../http/outcome.ts';
 import type { HeaderField, Outcome, StandingOutcome } from '../http/outcome.ts';
 import { accountName } from '../identity/identity.ts';
 import { SecurityContextInfo } from '../identity/security-context-info.ts';
@@ -16,10 +17,12 @@ import * as Sspi from '../sspi/index.ts';
 import { admit } from './admission.ts';
 import type { Audit, AuditReason, AuditRecord } from './audit.ts';
 import { bareChallenges } from './challenge.ts';
-import type { Connection } from './connection.ts';
+import type { ChallengedExchange } from './challenge.ts';
+import type { Authenticated, Connection } from './connection.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
 import type { Settings } from './options.ts';
 import type { PendingHandshakes } from './pending-handshakes.ts';
+import { opensBodies, setMessageContext } from './sealed-bodies.ts';
 import { currency } from './currency.ts';
 import type { AcceptedResult, VerificationResult } from './verification.ts';
 
@@ -38,7 +41,11 @@ export interface Attempt {
 export type RefusalCause =
   | AuditReason
   | { readonly reason: AuditReason; readonly diagnosis: Sspi.Diagnosis | undefined }
-  | { readonly status: number; readonly diagnosis: Sspi.Diagnosis | undefined };
+  | {
+      readonly status: number;
+      readonly diagnosis: Sspi.Diagnosis | undefined;
+      readonly token?: Uint8Array | undefined;
+    };
 
 export class Conclusions {
   readonly settings: AcceptorSettings;
@@ -76,7 +83,7 @@ export class Conclusions {
    *
    * @param stale Digest challenges to use instead of fresh ones
    */
-  challenge(exchange: Pick<Exchange, 'httpVersionMajor'>, stale?: readonly Uint8Array[]): Outcome {
+  challenge(exchange: ChallengedExchange, stale?: readonly Uint8Array[]): Outcome {
     return challengeOutcome(this.#bareChallenges(exchange, stale));
   }
 
@@ -111,8 +118,11 @@ export class Conclusions {
       scheme.boundTo === 'connection' &&
       this.settings.persistence === 'connection' &&
       !passedThroughProxy(exchange.rawHeaders);
-    const kept = Sspi.outlivesHandshake(context) ? context : undefined;
-    const sspi = new SecurityContextInfo(facts, kept);
+    const held = Sspi.outlivesHandshake(context) ? context : undefined;
+    const encryptedOnly = scheme.innerTls !== undefined && !hasTls(exchange.socket);
+    const sspi = new SecurityContextInfo(facts, held);
+    const kept = opensBodies(exchange.socket, facts.attributes) ? context : held;
+    if (kept !== undefined) setMessageContext(sspi, { handle: kept, scheme: scheme.name });
     const outcome: StandingOutcome = Object.freeze({
       type: 'authenticated',
       user,
@@ -127,6 +137,7 @@ export class Conclusions {
         type: 'authenticated',
         outcome,
         context: kept,
+        encryptedOnly,
         expiresAt: expiry?.getTime() ?? Infinity,
         endsAt: this.settings.clock.elapsed() + this.settings.limits.identityMilliseconds,
         isCurrent: scheme.isCurrent === undefined ? undefined : currency(this.audit, scheme, user, connection),
@@ -155,7 +166,7 @@ export class Conclusions {
     if (token !== undefined && token.byteLength > 0) {
       headers.push(['WWW-Authenticate', `${scheme.name} ${encodeBase64(token)}`]);
     }
-    return { ...outcome, headers, standing: false };
+    return encryptedOnly ? signedInOutcome(headers) : { ...outcome, headers, standing: false };
   }
 
   /** Refuses a request. The connection's context and identity are deleted. */
@@ -169,7 +180,27 @@ export class Conclusions {
       account: diagnosis?.account === undefined ? undefined : printable(diagnosis.account),
       ...this.#diagnosisField(diagnosis),
     });
+    const token = typeof why === 'object' && 'token' in why ? why.token : undefined;
+    if (scheme?.innerTls !== undefined && token !== undefined && token.byteLength > 0) {
+      // Alone: clients of CredSSP find it nowhere else.
+      return refusedOutcome(401, [`${scheme.name} ${encodeBase64(token)}`]);
+    }
     return refusedOutcome(status, status === 401 ? this.#bareChallenges(attempt.exchange) : []);
+  }
+
+  /**
+   * Refuses a request without an encrypted body on a connection that admits no others. The sign-in of the connection
+   * stays: anybody on the way can send such a request.
+   */
+  refuseUnencrypted(attempt: Attempt, { outcome }: Authenticated): Outcome {
+    const { user, sspi } = outcome;
+    this.audit.refused({
+      ...this.record(attempt, undefined, 'body-not-encrypted', sspi.package),
+      scheme: sspi.scheme,
+      account: printable(accountName(user)),
+      durationMilliseconds: 0,
+    });
+    return refusedOutcome(401, this.#bareChallenges(attempt.exchange));
   }
 
   /** Refuses a request because of an exception that was not expected. */
@@ -202,11 +233,8 @@ export class Conclusions {
     return parts.length === 0 ? {} : { diagnosis: printable(parts.join(': '), 1024) };
   }
 
-  #bareChallenges(
-    { httpVersionMajor }: Pick<Exchange, 'httpVersionMajor'>,
-    stale?: readonly Uint8Array[],
-  ): readonly string[] {
-    return this.#closed ? [] : bareChallenges(this.#schemes, httpVersionMajor, stale);
+  #bareChallenges(exchange: ChallengedExchange, stale?: readonly Uint8Array[]): readonly string[] {
+    return this.#closed ? [] : bareChallenges(this.#schemes, exchange, stale);
   }
 }
 
@@ -219,10 +247,10 @@ export function millisecondsSince(startedAt: number, { clock }: Pick<Settings, '
 }
 
 /**
- * The package of a scheme that has only one. Negotiate can choose, so its package is undefined unless only one is
- * allowed.
+ * The package of a scheme that has only one. Negotiate and CredSSP can choose, so their package is undefined unless only
+ * one is allowed.
  */
 export function onlyPackageOf(scheme: OfferedScheme | undefined): string | undefined {
   if (scheme?.packages?.length === 1) return scheme.packages[0];
-  return scheme?.name === 'Negotiate' ? undefined : scheme?.name;
+  return scheme?.name === 'Negotiate' || scheme?.name === 'CredSSP' ? undefined : scheme?.name;
 }

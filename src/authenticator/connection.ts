@@ -20,6 +20,8 @@ export interface Negotiating {
   readonly context: ContextHandle;
   /** Clock.elapsed() at the first leg. */
   readonly startedAt: number;
+  /** The client was told to send its ClientHello again, so that a second one begins no other handshake (TLS 1.3). */
+  readonly retriesHello?: boolean;
   /** It began while another handshake was pending on the connection. Only for the log. */
   readonly replaced?: boolean;
 }
@@ -34,6 +36,11 @@ export interface Authenticated {
   readonly expiresAt: number;
   /** When the identity ends, whatever its ticket says (Clock.elapsed()). */
   readonly endsAt: number;
+  /**
+   * Requests are those of its user only if the context has opened their encrypted body: the connection has no TLS, and
+   * the scheme no other protection of requests (CredSSP).
+   */
+  readonly encryptedOnly?: boolean;
   /** Whether the account may still be signed in. Undefined: nobody can tell. */
   readonly isCurrent?: (() => boolean) | undefined;
 }
@@ -101,6 +108,19 @@ export class Connection {
     return outcome === undefined || this.#round === rounds.current ? outcome : this.#examine(clock);
   }
 
+  /**
+   * The outcome of a request with an encrypted body, on a connection that admits no others. It holds only if the context
+   * opens that body. Undefined if the identity has ended.
+   */
+  standingEncrypted(clock: Clock): StandingOutcome | undefined {
+    const phase = this.#phase;
+    if (phase.type !== 'authenticated' || phase.encryptedOnly !== true) return undefined;
+    this.#standing = phase.outcome;
+    const outcome = this.#examine(clock);
+    this.#standing = undefined;
+    return outcome;
+  }
+
   #examine(clock: Clock): StandingOutcome | undefined {
     const outcome = this.#standing;
     const phase = this.#phase;
@@ -132,7 +152,7 @@ export class Connection {
     const before = this.#phase;
     const retained = this.#retained;
     this.#phase = phase;
-    this.#standing = phase.type === 'authenticated' ? phase.outcome : undefined;
+    this.#standing = phase.type === 'authenticated' && phase.encryptedOnly !== true ? phase.outcome : undefined;
     this.#round = NO_ROUND;
     this.#askAgainAt = -Infinity;
     this.#retained = undefined;

@@ -1,18 +1,20 @@
-/** A request with a token of Negotiate, Kerberos or NTLM: one leg of its connection's handshake. */
+/** A request with a token of Negotiate, Kerberos, NTLM or CredSSP: one leg of its connection's handshake. */
 import { encodeBase64 } from '../formats/base64.ts';
 import { leadsToNtlm } from '../formats/client-token.ts';
 import { beginsHandshake } from '../formats/initial-token.ts';
+import { isClientHello, isHelloRetryRequest } from '../formats/tls-hello.ts';
 import { parseToken } from '../http/authorization.ts';
 import type { Credentials } from '../http/authorization.ts';
 import { channelBindingsOf, hasTls } from '../http/channel-bindings.ts';
 import { challengeOutcome, refusedOutcome } from '../http/outcome.ts';
 import type { Outcome } from '../http/outcome.ts';
 import { announcedLength, legBodyBytes } from '../http/request-body.ts';
-import { heldBytes } from '../sspi/index.ts';
+import { heldBytes, SEC_E_INVALID_TOKEN } from '../sspi/index.ts';
 import type { Diagnosis } from '../sspi/index.ts';
 import type { Attempt, Conclusions } from './conclusions.ts';
 import { interruptedDiagnosis, mixedDiagnosis } from './interruption.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
+import { messageRequirements } from './sealed-bodies.ts';
 import { discard, verifyToken } from './verification.ts';
 import type { VerificationResult } from './verification.ts';
 
@@ -48,8 +50,10 @@ export function acceptHandshakeRequest(
     return conclusions.refuse(attempt, 401, 'package-not-allowed', scheme);
   }
   const { phase } = connection;
-  const begins = beginsHandshake(parsed.token);
   const isPending = phase.type === 'negotiating';
+  const retriesHello = isPending && phase.scheme === credentials.scheme && phase.retriesHello === true;
+  const begins =
+    scheme.innerTls === undefined ? beginsHandshake(parsed.token) : isClientHello(parsed.token) && !retriesHello;
   const continued = isPending && phase.scheme === credentials.scheme && !begins ? phase : undefined;
   // A new first token ends the handshake or identity before it, even before it is verified itself (attack C04).
   if (continued === undefined) {
@@ -65,7 +69,8 @@ export function acceptHandshakeRequest(
   if (mode === 'whenSupported' && bindings === undefined && hasTls(exchange.socket)) conclusions.warnOfNoBindings();
   const { abandonments } = connection;
   const abandoned = (): boolean => connection.abandonments !== abandonments;
-  const result = verifyToken(scheme, continued?.context, parsed.token, { mode, bindings }, abandoned);
+  const further = messageRequirements(exchange.socket);
+  const result = verifyToken(scheme, continued?.context, parsed.token, { mode, bindings }, abandoned, further);
   return conclusions.whenVerified(leg, result, (settled) => conclude(conclusions, leg, scheme, settled));
 }
 
@@ -82,6 +87,13 @@ function conclude(conclusions: Conclusions, attempt: Leg, scheme: OfferedScheme,
       return conclusions.refuse(attempt, 401, { ...result, diagnosis: diagnosisOf(attempt, result.diagnosis) }, scheme);
     case 'continue': {
       const { context, tokens } = result;
+      const [token] = tokens;
+      if (scheme.innerTls !== undefined && (token === undefined || token.byteLength === 0)) {
+        // The client has sent a part of a message. Its rest would need an answer first, and there is none.
+        discard(result);
+        const diagnosis = { text: 'a token of CredSSP ends in the middle of a message' };
+        return conclusions.refuse(attempt, 401, { status: SEC_E_INVALID_TOKEN, diagnosis }, scheme);
+      }
       const bodyLength = announcedLength(exchange.rawHeaders);
       const bodyLimit = legBodyBytes(settings.limits);
       if (bodyLength !== undefined && bodyLength > bodyLimit) {
@@ -95,6 +107,7 @@ function conclude(conclusions: Conclusions, attempt: Leg, scheme: OfferedScheme,
         scheme: scheme.name.toLowerCase(),
         context,
         startedAt: attempt.startedAt,
+        retriesHello: scheme.innerTls !== undefined && token !== undefined && isHelloRetryRequest(token),
         replaced: attempt.place === 'replacing',
       });
       // Only a request with a body needs a listener for 'end'. On others it would make Node's event emitters slower for

@@ -22,6 +22,11 @@ export interface OfferedScheme {
    * second for each connection. Undefined: nobody can tell.
    */
   readonly isCurrent?: ((user: Identity) => unknown) | undefined;
+  /**
+   * The scheme has a TLS connection of its own inside its tokens (CredSSP). `withoutTls`: it is offered where HTTP has
+   * no TLS as well; from then on such a connection admits only requests whose encrypted body was opened by its context.
+   */
+  readonly innerTls?: { readonly withoutTls: boolean } | undefined;
   /** Further ASC_REQ_* bits to request (ASC_REQ_DELEGATE). A context without them is still accepted. */
   readonly requirements?: number | undefined;
   /** ASC_RET_* bits that a finished context must have. They are requested, and a context without them is refused. */

@@ -24,13 +24,16 @@ import {
 } from '../foundation/option-values.ts';
 import type { Reader } from '../foundation/option-values.ts';
 import type { Identity } from '../identity/identity.ts';
+import { credsspOptions } from '../packages/credssp/credssp-auth-data.ts';
 import { digestProtocolOptions, realm } from '../packages/digest/digest-auth-data.ts';
+import { schannelOptions } from '../packages/schannel/schannel-auth-data.ts';
 import { ASC_RET_NULL_SESSION } from '../sspi/requirements.ts';
 import { logger } from './audit.ts';
 
-const kerberosAlone: Concerns = { schemes: ['Negotiate', 'Kerberos'], providers: ['gssapi'] };
+const kerberosAlone: Concerns = { schemes: ['Negotiate', 'Kerberos', 'CredSSP'], providers: ['gssapi'] };
 const digestAlone: Concerns = { schemes: ['Digest'] };
-const handshakes: Concerns = { schemes: ['Negotiate', 'Kerberos', 'NTLM'] };
+const handshakes: Concerns = { schemes: ['Negotiate', 'Kerberos', 'NTLM', 'CredSSP'] };
+const credsspAlone: Concerns = { schemes: ['CredSSP'] };
 
 /** ASC_RET_* bits, unsigned 32 bits. */
 const attributeBits: Reader<number> = (value, option) => {
@@ -84,16 +87,32 @@ export const limitOptions = {
    */
   nativeCalls: optional(wholeNumber(1, 250), {
     otherwise: 'one less than `UV_THREADPOOL_SIZE`, at most 31; on Windows 3',
-    schemes: ['Negotiate', 'Kerberos', 'NTLM'],
+    schemes: ['Negotiate', 'Kerberos', 'NTLM', 'CredSSP'],
     providers: ['secur32', 'gssapi'],
   }),
+};
+
+export const credsspHttpOptions = {
+  /**
+   * The certificate of the TLS inside CredSSP, in PEM. With `key`; or give `pfx`. Of an RSA key: pywinrm and Ansible take
+   * no other.
+   */
+  cert: optional(schannelOptions.cert.read, { otherwise: 'one that is made at start, by the package `selfsigned`' }),
+  /** Its private key, in PEM. */
+  key: schannelOptions.key,
+  /** Certificate and private key as PKCS #12, in place of `cert` and `key`. */
+  pfx: schannelOptions.pfx,
+  /** Opens `key` or `pfx`. */
+  passphrase: schannelOptions.passphrase,
+  /** The lowest version of CredSSP. Below 5, an attacker between client and server can act as the client (CVE-2018-0886). */
+  minVersion: credsspOptions.minVersion,
 };
 
 /** The table. `R` is the framework's request. */
 function optionTable<R>() {
   return {
-    /** Schemes offered, in this order. */
-    schemes: optional(someOf('Negotiate', 'Kerberos', 'NTLM', 'Digest'), {
+    /** Schemes offered, in this order. CredSSP is offered only if it is named here: its clients give their passwords away. */
+    schemes: optional(someOf('Negotiate', 'Kerberos', 'NTLM', 'Digest', 'CredSSP'), {
       otherwise: 'all that can be verified, strongest first',
     }),
     /**
@@ -106,7 +125,7 @@ function optionTable<R>() {
      */
     library: optional(text, {
       otherwise: "the system's; MIT krb5 is tried first",
-      schemes: ['Negotiate', 'Kerberos', 'NTLM'],
+      schemes: ['Negotiate', 'Kerberos', 'NTLM', 'CredSSP'],
       providers: ['secur32', 'gssapi'],
     }),
     /**
@@ -134,7 +153,10 @@ function optionTable<R>() {
      * of the keytab can write any PAC.
      */
     ignorePac: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
-    /** Keep the tickets that clients forward, as `request.sspi.delegatedCredentials`. */
+    /**
+     * Keep the tickets that clients forward, and the passwords that clients of CredSSP give away, as
+     * `request.sspi.delegatedCredentials`.
+     */
     delegate: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
     /** Accept Kerberos tickets encrypted with RC4 (arcfour-hmac), which can be broken offline. */
     allowRc4: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
@@ -151,35 +173,42 @@ function optionTable<R>() {
     /** Refuse NTLM clients that send no MIC, such as curl and Firefox. A MIC that a client sends is always checked. */
     requireMic: optional(flag, {
       otherwise: '`false`',
-      schemes: ['Negotiate', 'NTLM'],
+      schemes: ['Negotiate', 'NTLM', 'CredSSP'],
       providers: ['gssapi', 'portable'],
     }),
     /**
      * The account source that verifies NTLM and Digest, on Windows too: `memoryAccounts([...])`, `smbpasswdFile(path)`,
      * or your own.
      */
-    accounts: optional(accountSource, { schemes: ['Negotiate', 'NTLM', 'Digest'] }),
+    accounts: optional(accountSource, { schemes: ['Negotiate', 'NTLM', 'Digest', 'CredSSP'] }),
     /** NetBIOS domain of accounts that name no domain, and of the NTLM challenge. */
     domain: optional(netBiosName, {
       otherwise: "this computer's name",
-      schemes: ['Negotiate', 'NTLM', 'Digest'],
+      schemes: ['Negotiate', 'NTLM', 'Digest', 'CredSSP'],
     }),
     /**
      * DNS name of the domain: sent in the NTLM challenge, and clients may write it for `domain`, as in
      * `corp.example.com\alice` and `alice@corp.example.com`.
      */
-    dnsDomain: optional(dnsName, { schemes: ['Negotiate', 'NTLM', 'Digest'] }),
+    dnsDomain: optional(dnsName, { schemes: ['Negotiate', 'NTLM', 'Digest', 'CredSSP'] }),
     /** Realm of Digest, which a browser shows to its user. At most 512 bytes of UTF-8. */
     realm: optional(realm, { otherwise: 'the domain', ...digestAlone }),
     /** Options for Digest only. */
     digest: optional(group(digestProtocolOptions), digestAlone),
+    /** Options for CredSSP only: [CredSSP](credssp.md). */
+    credssp: optional(group(credsspHttpOptions), credsspAlone),
+    /**
+     * Offer CredSSP on connections without TLS as well, as WinRM does on port 5985. The requests that such a connection
+     * admits are those whose encrypted body `winrmEncryption()` has opened; mount it before.
+     */
+    allowCredSspWithoutTls: optional(flag, { otherwise: '`false`', ...credsspAlone }),
     /**
      * Channel bindings of TLS connections. `never`: they are not checked. `whenSupported`: a client that sends them
-     * must send the right ones. `always`: every client must send them; Digest cannot, so it is not offered.
+     * must send the right ones. `always`: every client must send them; Digest and CredSSP cannot, so they are not offered.
      */
     channelBinding: defaulted(oneOf('never', 'whenSupported', 'always'), 'whenSupported'),
     /**
-     * How long an NTLM, Kerberos or Negotiate sign-in lasts: for its `connection`, up to `limits.identityMilliseconds`, or
+     * How long an NTLM, Kerberos, Negotiate or CredSSP sign-in lasts: for its `connection`, up to `limits.identityMilliseconds`, or
      * only for its `request`.
      */
     persistence: defaulted(oneOf('connection', 'request'), 'connection', handshakes),
@@ -224,6 +253,9 @@ export type Limits = OptionsOf<typeof limitOptions>;
 
 /** Options for Digest only. */
 export type DigestOptions = OptionsOf<typeof digestProtocolOptions>;
+
+/** Options for CredSSP only. */
+export type CredSspOptions = OptionsOf<typeof credsspHttpOptions>;
 
 /** Options after checking. Only an option that has no default can be undefined. */
 export interface Settings<R = unknown> extends Omit<SettingsOf<Table<R>>, 'domain' | 'realm'> {

@@ -6,6 +6,7 @@ import {
   acceptSecurityContext,
   ASC_REQ_ALLOW_MISSING_BINDINGS,
   ASC_REQ_CONNECTION,
+  ASC_REQ_EXTENDED_ERROR,
   ASC_REQ_HTTP,
   completeAuthToken,
   deleteSecurityContext,
@@ -19,6 +20,7 @@ import {
   SEC_I_CONTINUE_NEEDED,
   SECBUFFER_CHANNEL_BINDINGS,
   SECBUFFER_CHANNEL_BINDINGS_RESULT,
+  SECBUFFER_EXTRA,
   SECBUFFER_PKG_PARAMS,
   SECBUFFER_TOKEN,
   SECURITY_NATIVE_DREP,
@@ -44,7 +46,13 @@ export type VerificationResult =
   /** The client must send another token. The receiver must delete the context. */
   | { readonly type: 'continue'; readonly context: ContextHandle; readonly tokens: readonly Uint8Array[] }
   /** Refused. The context is already deleted. */
-  | { readonly type: 'refused'; readonly status: number; readonly diagnosis: Diagnosis | undefined };
+  | {
+      readonly type: 'refused';
+      readonly status: number;
+      readonly diagnosis: Diagnosis | undefined;
+      /** For the client, from a scheme that tells it within its own TLS why it is refused. */
+      readonly token?: Uint8Array | undefined;
+    };
 
 /** SEC_CHANNEL_BINDINGS_RESULT flag: the client sent the bindings of this connection. */
 const VALID_MATCHED = 0x10;
@@ -61,6 +69,7 @@ export interface ChannelBindingPolicy {
  *
  * @param context the pending context of the same scheme on the same connection; undefined on the first leg
  * @param abandoned whether the client has gone, or was refused because the result did not come in time
+ * @param furtherRequirements ASC_REQ_* bits for this connection. A context without them is still accepted
  */
 export function verifyToken(
   scheme: OfferedScheme,
@@ -68,6 +77,7 @@ export function verifyToken(
   token: Uint8Array,
   { mode, bindings }: ChannelBindingPolicy,
   abandoned?: () => boolean,
+  furtherRequirements = 0,
 ): VerificationResult | Promise<VerificationResult> {
   if (mode === 'always' && bindings === undefined) {
     if (context !== undefined) deleteSecurityContext(context);
@@ -77,9 +87,11 @@ export function verifyToken(
   }
   const input: SecBuffer[] = [{ type: SECBUFFER_TOKEN, data: token }];
   // The ASC_REQ_* bit of a security attribute is the same as its ASC_RET_* bit.
-  // ASC_REQ_EXTENDED_ERROR is not requested: a refusal is a bare 401, so a token that tells the cause is never sent.
+  // A refusal is a bare 401, so a token that tells the cause is not requested. That of CredSSP tells no more than that
+  // the client is refused, and without it its clients report a broken server.
   let requirements = ASC_REQ_CONNECTION;
-  requirements |= (scheme.requirements ?? 0) | (scheme.requiredAttributes ?? 0);
+  if (scheme.innerTls !== undefined) requirements |= ASC_REQ_EXTENDED_ERROR;
+  requirements |= (scheme.requirements ?? 0) | (scheme.requiredAttributes ?? 0) | furtherRequirements;
   if (mode !== 'never' && bindings !== undefined) {
     // Without SECBUFFER_READONLY: a package that compares the whole type would find no bindings and ask for none.
     input.push({ type: SECBUFFER_CHANNEL_BINDINGS, data: bindings });
@@ -169,6 +181,11 @@ function resultOf(
 
 function settled(result: AcceptSecurityContextResult): VerificationResult | Promise<VerificationResult> {
   const { status, context, output } = result;
+  if (context !== undefined && (findBuffer(output, SECBUFFER_EXTRA)?.data.byteLength ?? 0) > 0) {
+    // A token is a whole message, or several. What is left of it would belong to a token that never comes.
+    deleteSecurityContext(context);
+    return { type: 'refused', status: SEC_E_INVALID_TOKEN, diagnosis: { text: 'the token has bytes too many' } };
+  }
   switch (status) {
     case SEC_E_OK:
       if (context === undefined) break;
@@ -193,7 +210,12 @@ function settled(result: AcceptSecurityContextResult): VerificationResult | Prom
     default:
       if (context !== undefined) deleteSecurityContext(context);
   }
-  return { type: 'refused', status: status === SEC_E_OK ? SEC_E_INVALID_TOKEN : status, diagnosis: result.diagnosis };
+  return {
+    type: 'refused',
+    status: status === SEC_E_OK ? SEC_E_INVALID_TOKEN : status,
+    diagnosis: result.diagnosis,
+    token: findBuffer(output, SECBUFFER_TOKEN)?.data,
+  };
 }
 
 function completed(

@@ -60,8 +60,20 @@ export interface RefusedOutcome {
   readonly body: string;
 }
 
+/**
+ * The handler may not run, although the client has signed in: this request only ended the handshake. Later requests of
+ * the connection say what its user wants, in encrypted bodies (CredSSP without TLS).
+ */
+export interface SignedInOutcome {
+  readonly type: 'signedIn';
+  readonly status: 200;
+  readonly headers: readonly HeaderField[];
+  /** Empty. */
+  readonly body: string;
+}
+
 /** One request's outcome. */
-export type Outcome = AuthenticatedOutcome | AnonymousOutcome | ChallengeOutcome | RefusedOutcome;
+export type Outcome = AuthenticatedOutcome | AnonymousOutcome | SignedInOutcome | ChallengeOutcome | RefusedOutcome;
 
 /**
  * The answer depends on who asks. RFC 9111 section 3.5 keeps shared caches from an answer to a request with
@@ -106,6 +118,16 @@ export function challengeOutcome(challenges: readonly string[], continuesHandsha
   const headers: HeaderField[] = [...ownFields(body)];
   if (challenges.length > 0) headers.unshift(['WWW-Authenticate', challenges]);
   return { type: 'challenge', status: 401, continuesHandshake, headers, body };
+}
+
+/** The connection is signed in; the request is answered with 200 and an empty body. */
+export function signedInOutcome(headers: readonly HeaderField[]): SignedInOutcome {
+  return {
+    type: 'signedIn',
+    status: 200,
+    headers: [['Cache-Control', 'no-store'], ['Content-Length', '0'], ...headers],
+    body: '',
+  };
 }
 
 /** A refusal. For 401, pass the challenges, so that the response is the same as a challenge, to the byte. */

@@ -4,6 +4,7 @@
  * The search runs for every request on a signed-in connection. It is written to suit V8: names lie in a table by their
  * length, and their first letters are bits. bench/keep-alive.bench.ts shows what a request costs.
  */
+import { isEncryptedType } from '../formats/encrypted-message.ts';
 
 /** In lower case, by who sets them. docs/proxies.md has the same names. */
 export const proxyFieldNames = [
@@ -61,18 +62,20 @@ function fieldNames(...names: readonly string[]): FieldNames {
   return { byLength, firstLetters };
 }
 
+const CONTENT_TYPE = 'content-type';
 const proxyFields = fieldNames(...proxyFieldNames);
-const identityFields = fieldNames(...proxyFieldNames, 'authorization', 'expect');
+const identityFields = fieldNames(...proxyFieldNames, 'authorization', 'expect', CONTENT_TYPE);
 
-function hasField(rawHeaders: readonly string[], { byLength, firstLetters }: FieldNames): boolean {
-  for (let index = 0; index < rawHeaders.length; index += 2) {
+/** The index of the first of these fields at or after `start`; -1 if there is none. */
+function indexOfField(rawHeaders: readonly string[], { byLength, firstLetters }: FieldNames, start: number): number {
+  for (let index = start; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     const { length } = name;
     if (length >= firstLetters.length) continue;
     const bit = ((firstLetters[length] ?? 0) >>> (name.charCodeAt(0) & LETTER_BITS)) & 1;
-    if (bit !== 0 && isOneOf(name, byLength[length])) return true;
+    if (bit !== 0 && isOneOf(name, byLength[length])) return index;
   }
-  return false;
+  return -1;
 }
 
 function isOneOf(name: string, names: readonly string[] | undefined): boolean {
@@ -91,16 +94,21 @@ function isOneOf(name: string, names: readonly string[] | undefined): boolean {
  * @param rawHeaders names and values alternating
  */
 export function passedThroughProxy(rawHeaders: readonly string[]): boolean {
-  return hasField(rawHeaders, proxyFields);
+  return indexOfField(rawHeaders, proxyFields, 0) !== -1;
 }
 
 /**
  * Whether a request itself does not say who sends it, so that the identity of its connection counts. It then has
  * neither Authorization nor a field of a proxy. It has no Expect either, because a client that sends Expect waits for a
- * reply.
+ * reply, and no Content-Type of an encrypted message, because its body has to be opened first.
  *
  * @param rawHeaders names and values alternating
  */
 export function reliesOnConnection(rawHeaders: readonly string[]): boolean {
-  return !hasField(rawHeaders, identityFields);
+  for (let index = 0; ; index += 2) {
+    index = indexOfField(rawHeaders, identityFields, index);
+    if (index === -1) return true;
+    if (rawHeaders[index]?.length !== CONTENT_TYPE.length) return false;
+    if (rawHeaders[index]?.toLowerCase() !== CONTENT_TYPE || isEncryptedType(rawHeaders[index + 1] ?? '')) return false;
+  }
 }

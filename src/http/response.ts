@@ -7,6 +7,7 @@ import type {
   HeaderField,
   Outcome,
   RefusedOutcome,
+  SignedInOutcome,
 } from './outcome.ts';
 import { awaitsContinue, sendContinue } from './expect-continue.ts';
 import { bodyArrival, discardBody, endAndClose, legBodyBytes } from './request-body.ts';
@@ -17,9 +18,9 @@ export function mayProceed(outcome: Outcome): outcome is AuthenticatedOutcome | 
   return outcome.type === 'authenticated' || outcome.type === 'anonymous';
 }
 
-/** Whether the client has to send another token on this connection. */
-function continuesHandshake(outcome: ChallengeOutcome | RefusedOutcome): boolean {
-  return outcome.type === 'challenge' && outcome.continuesHandshake;
+/** Whether the client has to go on with its handshake or its requests on this connection. */
+function continuesHandshake(outcome: SignedInOutcome | ChallengeOutcome | RefusedOutcome): boolean {
+  return outcome.type === 'signedIn' || (outcome.type === 'challenge' && outcome.continuesHandshake);
 }
 
 /**
@@ -27,7 +28,7 @@ function continuesHandshake(outcome: ChallengeOutcome | RefusedOutcome): boolean
  * body is bytes: Node would write a string together with the fields before it in UTF-8, and fields are not UTF-8.
  * Otherwise the body is a string, as most handlers give it: passing both types makes Node slower for all.
  */
-function bodyOf({ headers, body }: ChallengeOutcome | RefusedOutcome): string | Buffer {
+function bodyOf({ headers, body }: SignedInOutcome | ChallengeOutcome | RefusedOutcome): string | Buffer {
   return headers.some(([, values]) => [values].flat().some(isBeyondAscii)) ? Buffer.from(body) : body;
 }
 
@@ -37,7 +38,7 @@ function isBeyondAscii(value: string): boolean {
 
 /** The response to send for a request whose handler may not run. */
 export interface RefusalResponse {
-  readonly status: ChallengeOutcome['status'] | RefusedOutcome['status'];
+  readonly status: (SignedInOutcome | ChallengeOutcome | RefusedOutcome)['status'];
   readonly headers: readonly HeaderField[];
   readonly body: string | Buffer;
   /** The client's body is longer than the limit. Send the response with `endAndClose`, which closes the connection. */
@@ -58,7 +59,7 @@ export interface RefusalResponse {
 export function refusalResponse(
   message: IncomingMessage,
   response: ServerResponse,
-  outcome: ChallengeOutcome | RefusedOutcome,
+  outcome: SignedInOutcome | ChallengeOutcome | RefusedOutcome,
   limits: BodyLimits,
 ): RefusalResponse {
   // A challenge that continues a handshake is useless if the connection is closed, because the client's next token must

@@ -154,6 +154,7 @@ describe('options', () => {
       persistence: 'request',
       impersonation: false,
       anonymous: true,
+      allowCredSspWithoutTls: true,
       skip: () => false,
       authorize: () => true,
       logger: console,
@@ -181,14 +182,20 @@ describe('options', () => {
       nativeCalls: 250,
     };
     const secret = 'x'.repeat(32);
-    const settings = parseOptions({ ...given, ...kerberos, limits, digest: { ...digest, secret } });
+    const credssp = { cert: 'a certificate', key: 'its key', minVersion: 6 };
+    const settings = parseOptions({ ...given, ...kerberos, limits, credssp, digest: { ...digest, secret } });
     const { computerName, ...others } = settings;
     assert.equal(computerName, parseOptions().computerName);
-    const { given: names, digest: { secret: read, ...digestRead } = {}, ...rest } = others;
+    const { given: names, digest: { secret: read, ...digestRead } = {}, credssp: credsspRead, ...rest } = others;
     assert.deepEqual(rest, { ...given, ...kerberos, limits });
     assert.deepEqual(digestRead, digest);
+    assert.deepEqual([credsspRead?.cert, credsspRead?.minVersion], [[Buffer.from('a certificate')], 6]);
+    assert.equal(Buffer.from(credsspRead?.key?.copy() ?? []).toString(), 'its key');
     assert.deepEqual(read?.copy(), Uint8Array.from(Buffer.from(secret)));
-    assert.deepEqual([...names].sort(), [...Object.keys(given), ...Object.keys(kerberos), 'digest', 'limits'].sort());
+    assert.deepEqual(
+      [...names].sort(),
+      [...Object.keys(given), ...Object.keys(kerberos), 'credssp', 'digest', 'limits'].sort(),
+    );
     assert.ok([settings, settings.schemes, settings.packages, settings.limits, settings.digest].every(Object.isFrozen));
     const allButNullSession = (0xffffffff ^ ASC_RET_NULL_SESSION) >>> 0;
     assert.equal(parseOptions({ requiredAttributes: allButNullSession }).requiredAttributes, allButNullSession);

@@ -103,4 +103,17 @@ describe('fields of proxies', () => {
       assert.equal(reliesOnConnection([name, 'x', ...browser]), false, name);
     }
   });
+
+  it('does not where its body is encrypted: that has to be opened first', () => {
+    const encrypted = 'multipart/encrypted;protocol="application/HTTP-SPNEGO-session-encrypted";boundary="b"';
+    for (const name of ['Content-Type', 'content-type', 'CONTENT-TYPE']) {
+      assert.equal(reliesOnConnection(['Host', 'a', name, encrypted]), false);
+      assert.equal(reliesOnConnection([name, ` Multipart/X-Multi-Encrypted;x`, 'Host', 'a']), false);
+      for (const value of ['', 'text/plain', 'multipart/form-data; boundary=encrypted']) {
+        assert.equal(reliesOnConnection([name, value, 'Host', 'a']), true);
+        assert.equal(reliesOnConnection([name, value, 'Authorization', 'x']), false);
+        assert.equal(reliesOnConnection([name, value, name, encrypted]), false);
+      }
+    }
+  });
 });

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-import { limitOptions, options } from '../../src/authenticator/options.ts';
+import { credsspHttpOptions, limitOptions, options } from '../../src/authenticator/options.ts';
 import { accountFileOptions } from '../../src/accounts/account-file.ts';
 import type { OptionEntry, OptionTable } from '../../src/foundation/option-table.ts';
 import { kerberosOptions } from '../../src/native/gssapi/kerberos-auth-data.ts';
@@ -13,6 +13,7 @@ import { secur32Options } from '../../src/native/secur32/secur32-auth-data.ts';
 import { digestOptions, digestProtocolOptions } from '../../src/packages/digest/digest-auth-data.ts';
 import { ntlmOptions } from '../../src/packages/ntlm/ntlm-auth-data.ts';
 import { credsspOptions } from '../../src/packages/credssp/credssp-auth-data.ts';
+import { winrmOptions } from '../../src/winrm/winrm-encryption.ts';
 import { schannelOptions } from '../../src/packages/schannel/schannel-auth-data.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -49,6 +50,20 @@ const sections: readonly Section[] = [
     table: digestProtocolOptions,
     file: 'src/packages/digest/digest-auth-data.ts',
     name: 'digestProtocolOptions',
+  },
+  {
+    heading: '`credssp`',
+    introduction: 'Options of [CredSSP](credssp.md) alone.',
+    table: credsspHttpOptions,
+    file: 'src/authenticator/options.ts',
+    name: 'credsspHttpOptions',
+  },
+  {
+    heading: '`winrmEncryption(options)`',
+    introduction: 'Of `sspi-auth/winrm`: [encrypted messages](credssp.md#encrypted-messages).',
+    table: winrmOptions,
+    file: 'src/winrm/winrm-encryption.ts',
+    name: 'winrmOptions',
   },
   {
     heading: '`smbpasswdFile(path, options)`',
@@ -128,7 +143,7 @@ function compilerEntries(program: ts.Program, { file, name }: Section): Entries 
 
 /** Types for readers: those of nested tables are links to their own sections. */
 function typeText(name: string, type: string): string {
-  if (name === 'limits' || name === 'digest') return `[see below](#${name})`;
+  if (name === 'limits' || name === 'digest' || name === 'credssp') return `[see below](#${name})`;
   return `\`${type.replaceAll('"', "'").replaceAll('|', '\\|').replaceAll('readonly ', '').replaceAll('<ArrayBufferLike>', '')}\``;
 }
 

@@ -45,6 +45,14 @@ export const tiers = {
     proves: 'Schannel with the TLS of openssl, curl and GnuTLS',
     packages: ['openssl', 'curl', 'gnutls-bin'],
   },
+  winrm: {
+    level: 1,
+    proves: 'encrypted messages of pywinrm, with NTLM and Kerberos',
+    packages: [
+      ...['python3-winrm', 'python3-requests-ntlm', 'python3-gssapi'],
+      ...['krb5-kdc', 'krb5-admin-server', 'krb5-user', 'libgssapi-krb5-2'],
+    ],
+  },
   freerdp: { level: 1, proves: 'CredSSP with xfreerdp', packages: ['freerdp2-x11', 'xvfb'] },
   openssl: { level: 1, proves: 'TLS peers and certificates', packages: ['openssl'] },
   'samba-ad': {

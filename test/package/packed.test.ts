@@ -13,6 +13,7 @@ const entries: Readonly<Record<string, readonly string[]>> = {
   'sspi-auth/express': ['sspiAuth', 'default'],
   'sspi-auth/fastify': ['sspiAuth', 'default'],
   'sspi-auth/node': ['sspiAuth', 'default'],
+  'sspi-auth/winrm': ['winrmEncryption'],
 };
 
 /** Prints the names an entry gives, and whether koffi was loaded for them: as a module, and as a shared object. */
@@ -133,6 +134,17 @@ describe('the packed tarball, installed into an empty project', () => {
       assert.deepEqual(loaded, []);
     });
   }
+
+  it('CredSSP without a certificate, and without the package that makes one, says what helps', async () => {
+    const source = `import { createAuthenticator, memoryAccounts } from 'sspi-auth';
+      const accounts = memoryAccounts([{ userName: 'alice', password: 'secret' }]);
+      createAuthenticator({ accounts, provider: 'portable', schemes: ['CredSSP'] });`;
+    await project.write('credssp.mjs', source);
+    const { code, stderr } = await project.run(process.execPath, ['credssp.mjs']);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /ERR_SSPI_AUTH_NO_ACCEPTOR/);
+    assert.match(stderr, /Give credssp: \{ cert, key \}.*npm install selfsigned/);
+  });
 
   it('the look-out for koffi sees koffi', async () => {
     await project.link('@koromix');

@@ -99,13 +99,16 @@ const architecture: Architecture = {
       name: 'providers',
       path: 'src/authenticator/providers/',
       mayImport: [...ground, 'accounts', 'packages', 'native calls', 'secur32', 'gssapi', 'policy'],
-      modules: ['node:'],
+      modules: ['node:', 'selfsigned'],
     },
     {
       name: 'create',
       path: 'src/authenticator/create-authenticator.ts',
       mayImport: ['policy', 'providers'],
     },
+
+    // Encrypted messages of WinRM: middleware that stands before the authenticator.
+    { name: 'winrm', path: 'src/winrm/', mayImport: [...ground, 'http', 'policy'], modules: ['node:'] },
 
     // The public faces, and what stands on them.
     { name: 'contract', path: 'src/contract.ts', mayImport: ['sspi', 'providers'] },
@@ -117,6 +120,7 @@ const architecture: Architecture = {
     { name: 'express adapter', path: 'adapters/express.ts', mayImport: ['index'], modules: ['node:', 'express'] },
     { name: 'fastify adapter', path: 'adapters/fastify.ts', mayImport: ['index'], modules: ['node:', 'fastify'] },
     { name: 'node adapter', path: 'adapters/node.ts', mayImport: ['index'], modules: ['node:'] },
+    { name: 'winrm adapter', path: 'adapters/winrm.ts', mayImport: ['winrm'] },
     { name: 'cli', path: 'src/cli/', mayImport: 'anything', modules: ['node:', 'sspi-auth/package.json'] },
   ],
   forbiddenNames: ['utils', 'util', 'helpers', 'helper', 'misc', 'common', 'shared', 'lib'],

@@ -29,9 +29,22 @@ export function delegation({ delegate }: SchemeSettings): number {
   return delegate === true ? ASC_REQ_DELEGATE : 0;
 }
 
-/** Whether an option applies to Kerberos only. */
-export function concernsKerberosAlone(name: keyof typeof options): boolean {
-  return options[name].schemes?.every((scheme) => scheme === 'Negotiate' || scheme === 'Kerberos') === true;
+/** The schemes that Kerberos may run in. */
+const kerberosSchemes: readonly string[] = ['Negotiate', 'Kerberos', 'CredSSP'];
+
+/** Whether an option applies to Kerberos only. `delegate` is for the passwords of CredSSP as well. */
+export function concernsKerberosAlone(
+  name: keyof typeof options,
+  { schemes }: Pick<SchemeSettings, 'schemes'>,
+): boolean {
+  if (name === 'delegate' && schemes?.includes('CredSSP') === true) return false;
+  const concerned = options[name].schemes;
+  return concerned?.includes('Kerberos') === true && concerned.every((scheme) => kerberosSchemes.includes(scheme));
+}
+
+/** Whether schemes are named, and none in which Kerberos may run. */
+export function leavesKerberosOut(schemes: SchemeSettings['schemes']): boolean {
+  return schemes?.some((scheme) => kerberosSchemes.includes(scheme)) === false;
 }
 
 /** Whether an option that was given relies on Kerberos. `servicePrincipalNames` does unless NTLM alone is asked for. */
@@ -39,10 +52,8 @@ export function reliesOnKerberos(
   name: keyof typeof options,
   { provider, packages, schemes }: Pick<SchemeSettings, 'provider' | 'packages' | 'schemes'>,
 ): boolean {
-  if (name !== 'servicePrincipalNames') return concernsKerberosAlone(name);
-  const isLeftOut =
-    packages?.includes('Kerberos') === false ||
-    schemes?.some((scheme) => scheme === 'Negotiate' || scheme === 'Kerberos') === false;
+  if (name !== 'servicePrincipalNames') return concernsKerberosAlone(name, { schemes });
+  const isLeftOut = packages?.includes('Kerberos') === false || leavesKerberosOut(schemes);
   return provider !== 'portable' && !isLeftOut;
 }
 

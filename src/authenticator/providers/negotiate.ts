@@ -3,13 +3,34 @@ import { kerberosPackage } from '../../native/gssapi/index.ts';
 import { negotiatePackage } from '../../packages/negotiate/index.ts';
 import type { NegotiateInnerPackage } from '../../packages/negotiate/index.ts';
 import { ntlmPackage } from '../../packages/ntlm/index.ts';
+import type { OfferedScheme } from '../offered-scheme.ts';
 import type { SchemeSettings } from '../options.ts';
 import { acquire, isMissing } from './availability.ts';
-import type { Availability } from './availability.ts';
+import type { Availability, Missing } from './availability.ts';
 import { delegation, kerberosAuthData } from './kerberos.ts';
 import { ntlmAuthData, ntlmCurrency, ntlmLeftOut } from './ntlm.ts';
 
 export function negotiate(settings: SchemeSettings): Availability {
+  const inner = negotiateInside(settings);
+  if (isMissing(inner)) return inner;
+  const { provider, packages, isCurrent } = inner;
+  return {
+    provider,
+    boundTo: 'connection',
+    packages: packages.map(({ package: { info } }) => info.name),
+    requirements: delegation(settings),
+    isCurrent,
+    acquire: () => acquire(negotiatePackage, { packages }),
+  };
+}
+
+/** What Negotiate is made of here. */
+export interface NegotiateInside extends Pick<OfferedScheme, 'provider' | 'isCurrent'> {
+  readonly packages: readonly NegotiateInnerPackage[];
+}
+
+/** The packages inside Negotiate, or why there are none. */
+export function negotiateInside(settings: SchemeSettings): NegotiateInside | Missing {
   const kerberosData = kerberosAuthData(settings);
   // Without Kerberos, Negotiate is only NTLM in a wrapping that half of the clients do not know. It is offered only if
   // option `schemes` names it.
@@ -24,10 +45,7 @@ export function negotiate(settings: SchemeSettings): Availability {
   if (packages.length === 0) return isMissing(kerberosData) ? kerberosData : ntlmLeftOut;
   return {
     provider: isMissing(kerberosData) ? 'portable' : 'gssapi',
-    boundTo: 'connection',
-    packages: packages.map((inner) => inner.package.info.name),
-    requirements: delegation(settings),
+    packages,
     isCurrent: isMissing(ntlmData) ? undefined : ntlmCurrency(settings),
-    acquire: () => acquire(negotiatePackage, { packages }),
   };
 }

@@ -8,6 +8,7 @@ import type { OfferedScheme } from '../offered-scheme.ts';
 import type { SchemeName, SchemeSettings } from '../options.ts';
 import { isMissing, usesSecur32 } from './availability.ts';
 import type { Availability, Offer } from './availability.ts';
+import { credssp } from './credssp.ts';
 import { digest } from './digest.ts';
 import { kerberos } from './kerberos.ts';
 import { applyNativeCalls } from './native-calls.ts';
@@ -16,7 +17,7 @@ import { ntlm } from './ntlm.ts';
 import { secur32 } from './secur32.ts';
 import { refuseContradictions, refuseUnmet } from './unmet-options.ts';
 
-/** Strongest first: what is offered where the options name no schemes. */
+/** Strongest first: what is offered where the options name no schemes. Never CredSSP, whose clients give passwords away. */
 const preference: readonly SchemeName[] = ['Negotiate', 'Kerberos', 'NTLM', 'Digest'];
 
 /**
@@ -68,6 +69,7 @@ function acquireAll(available: readonly Offer[], requiredAttributes: number): re
 
 function availabilityOf(name: SchemeName, settings: SchemeSettings): Availability {
   if (name === 'Digest') return digest(settings);
+  if (name === 'CredSSP') return credssp(settings);
   if (usesSecur32(settings)) return secur32(name, settings);
   switch (name) {
     case 'Negotiate':

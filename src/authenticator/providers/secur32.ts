@@ -10,7 +10,7 @@ import type { Availability } from './availability.ts';
 import { kerberosNotNamed } from './kerberos.ts';
 import { ntlmLeftOut } from './ntlm.ts';
 
-export function secur32(name: Exclude<SchemeName, 'Digest'>, settings: SchemeSettings): Availability {
+export function secur32(name: Exclude<SchemeName, 'Digest' | 'CredSSP'>, settings: SchemeSettings): Availability {
   const { schemes, library, servicePrincipalNames, packages, impersonation } = settings;
   if (settings.channelBinding === 'always' && process.platform !== 'win32') {
     throw new OptionError(

@@ -7,7 +7,7 @@ import { options } from '../options.ts';
 import type { SchemeSettings } from '../options.ts';
 import { isWindows, usesSecur32 } from './availability.ts';
 import type { Offer } from './availability.ts';
-import { concernsKerberosAlone, reliesOnKerberos } from './kerberos.ts';
+import { concernsKerberosAlone, leavesKerberosOut, reliesOnKerberos } from './kerberos.ts';
 
 /**
  * Refuses options that contradict the provider that will verify, or each other.
@@ -17,7 +17,7 @@ import { concernsKerberosAlone, reliesOnKerberos } from './kerberos.ts';
 export function refuseContradictions(settings: SchemeSettings): void {
   const { provider, library, packages, schemes } = settings;
   const given = settings.given.find(
-    (name) => concernsKerberosAlone(name) && options[name].providers?.includes('secur32') !== true,
+    (name) => concernsKerberosAlone(name, settings) && options[name].providers?.includes('secur32') !== true,
   );
   if (given !== undefined && (usesSecur32(settings) || isWindows(provider))) {
     throw new OptionError(
@@ -38,7 +38,7 @@ export function refuseContradictions(settings: SchemeSettings): void {
   if (given !== undefined && packages?.includes('Kerberos') === false) {
     throw new OptionError(given, 'is given, but option "packages" leaves Kerberos out', 'Leave one of the two out.');
   }
-  if (given !== undefined && schemes?.some((name) => name === 'Negotiate' || name === 'Kerberos') === false) {
+  if (given !== undefined && leavesKerberosOut(schemes)) {
     throw new OptionError(given, 'is given, but "schemes" names neither Negotiate nor Kerberos', 'Name one of them.');
   }
   if (settings.impersonation === true && !usesSecur32(settings)) {
@@ -46,6 +46,13 @@ export function refuseContradictions(settings: SchemeSettings): void {
       'impersonation',
       "is true, but only Windows' own packages can impersonate a client",
       'Leave it out.',
+    );
+  }
+  if (settings.allowCredSspWithoutTls === true && settings.persistence === 'request') {
+    throw new OptionError(
+      'allowCredSspWithoutTls',
+      'is true, but "persistence" is "request": a sign-in without TLS is for the later requests of its connection',
+      'Leave one of the two out.',
     );
   }
   if (library !== undefined && provider === 'portable') {
@@ -84,6 +91,15 @@ export function refuseUnmet(settings: SchemeSettings, available: readonly Offer[
       : (reason('NTLM') ?? '"schemes" or "packages" leaves NTLM out.');
     throw new OptionError('requireMic', 'is given, but NTLM is not verified here', `Leave it out, or fix this: ${why}`);
   }
+  for (const name of ['credssp', 'allowCredSspWithoutTls'] as const) {
+    if (given.includes(name) && !available.some((offer) => offer.name === 'CredSSP')) {
+      throw new OptionError(
+        name,
+        'is given, but CredSSP is not offered',
+        'Leave it out, or name "CredSSP" in "schemes".',
+      );
+    }
+  }
   if (given.includes('digest') && !available.some(({ name }) => name === 'Digest')) {
     const why = reason('Digest') ?? '"schemes" does not name Digest.';
     throw new OptionError('digest', 'is given, but Digest is not offered', `Leave it out, or fix this: ${why}`);
@@ -93,13 +109,13 @@ export function refuseUnmet(settings: SchemeSettings, available: readonly Offer[
 /** Whether NTLM is verified by the package of this library. */
 function verifiesNtlmHere({ name, how }: Offer): boolean {
   if (how.provider === 'secur32') return false;
-  return name === 'NTLM' || (name === 'Negotiate' && how.packages?.includes('NTLM') === true);
+  return name === 'NTLM' || ((name === 'Negotiate' || name === 'CredSSP') && how.packages?.includes('NTLM') === true);
 }
 
 function verifiesKerberos({ name, how }: Offer): boolean {
   return (
     how.provider === 'secur32' ||
     name === 'Kerberos' ||
-    (name === 'Negotiate' && how.packages?.includes('Kerberos') !== false)
+    ((name === 'Negotiate' || name === 'CredSSP') && how.packages?.includes('Kerberos') !== false)
   );
 }

@@ -1,4 +1,5 @@
 /** An established Kerberos context: its attributes and message protection. */
+import { rotateWrapToken } from '../../formats/kerberos/wrap-token.ts';
 import {
   SECPKG_ATTR_FLAGS,
   SECPKG_ATTR_LIFESPAN,
@@ -148,8 +149,9 @@ export class KerberosContext implements PackageContext {
   }
 
   /**
-   * GSS_Wrap with confidentiality. The wrap token is split into two buffers. DATA has its last bytes, as many as the
-   * message has; TOKEN has the bytes before them. Sent one after the other, they are the input of GSS_Unwrap.
+   * GSS_Wrap with confidentiality. The wrap token is split into two buffers, as Windows splits it. DATA has its last
+   * bytes, as many as the message has; TOKEN has the bytes before them. Sent one after the other, they are the input of
+   * GSS_Unwrap.
    */
   encryptMessage(message: readonly SecBuffer[]): Answer<readonly SecBuffer[]> {
     if (!this.#has(GSS_C_CONF_FLAG)) return failed(Status.SEC_E_QOP_NOT_SUPPORTED);
@@ -165,10 +167,14 @@ export class KerberosContext implements PackageContext {
       frame.takeOutput();
       return failed(Status.SEC_E_QOP_NOT_SUPPORTED);
     }
-    return this.#output(major, (token) => [
-      { type: SECBUFFER_TOKEN, data: token.subarray(0, token.byteLength - data.byteLength) },
-      { type: SECBUFFER_DATA, data: token.subarray(token.byteLength - data.byteLength) },
-    ]);
+    return this.#output(major, (wrapped) => {
+      const token = rotateWrapToken(wrapped, data.byteLength);
+      const split = token.byteLength - data.byteLength;
+      return [
+        { type: SECBUFFER_TOKEN, data: token.subarray(0, split) },
+        { type: SECBUFFER_DATA, data: token.subarray(split) },
+      ];
+    });
   }
 
   /** GSS_Unwrap of TOKEN and DATA, or of one STREAM buffer. A message that was not encrypted is refused. */

@@ -14,6 +14,7 @@ import type {
   ChallengeOutcome,
   Clock,
   ConnectionSocket,
+  CredSspOptions,
   DigestAccepted,
   DigestAlgorithm,
   DigestLogon,
@@ -41,6 +42,7 @@ import type {
   SecurityContextInfo,
   ServerNames,
   Settings,
+  SignedInOutcome,
   SmbpasswdFileOptions,
   SspiAuthError,
   SspiAuthErrorCode,
@@ -105,6 +107,7 @@ import type {
 import type { SspiAuthHandler } from 'sspi-auth/express';
 import type { FastifySspiAuthOptions } from 'sspi-auth/fastify';
 import type { AuthenticatedListener, AuthenticatedRequest, Protect } from 'sspi-auth/node';
+import type { WinrmEncryption, WinrmEncryptionOptions } from 'sspi-auth/winrm';
 
 /** `sspi-auth` */
 export interface Main {
@@ -118,6 +121,7 @@ export interface Main {
   challengeOutcome: ChallengeOutcome;
   clock: Clock;
   connectionSocket: ConnectionSocket;
+  credSspOptions: CredSspOptions;
   digestAccepted: DigestAccepted;
   digestAlgorithm: DigestAlgorithm;
   digestLogon: DigestLogon;
@@ -145,6 +149,7 @@ export interface Main {
   securityContextInfo: SecurityContextInfo;
   serverNames: ServerNames;
   settings: Settings<IncomingMessage>;
+  signedInOutcome: SignedInOutcome;
   smbpasswdFileOptions: SmbpasswdFileOptions;
   sspiAuthError: SspiAuthError;
   sspiAuthErrorCode: SspiAuthErrorCode;
@@ -224,4 +229,10 @@ export interface Node {
   authenticatedListener: AuthenticatedListener;
   authenticatedRequest: AuthenticatedRequest;
   protect: Protect;
+}
+
+/** `sspi-auth/winrm` */
+export interface Winrm {
+  winrmEncryption: WinrmEncryption;
+  winrmEncryptionOptions: WinrmEncryptionOptions;
 }
