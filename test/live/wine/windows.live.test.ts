@@ -118,7 +118,7 @@ describe('the Windows build under Wine', ready, () => {
     it('frees its credentials when it is closed', async () => {
       const { contract, native } = await app.state('close');
       assert.equal(contract.credentials, 0);
-      assert.deepEqual(native, { credentials: 0, contexts: 0, tokens: 0, buffers: 0 });
+      assert.deepEqual(native, { credentials: 0, contexts: 0, tokens: 0, certificates: 0, buffers: 0 });
     });
   });
 
@@ -249,7 +249,7 @@ describe('the Windows build under Wine', ready, () => {
       );
       const closed = await app.state('close');
       assert.deepEqual(closed.shim, { credentials: 0, contexts: 0, buffers: 0, impersonations: 0 });
-      assert.deepEqual(closed.native, { credentials: 0, contexts: 0, tokens: 0, buffers: 0 });
+      assert.deepEqual(closed.native, { credentials: 0, contexts: 0, tokens: 0, certificates: 0, buffers: 0 });
     });
   });
 
@@ -271,7 +271,7 @@ describe('the Windows build under Wine', ready, () => {
       alteredSecret: true,
       held: {
         contract: { credentials: 0, contexts: 0 },
-        native: { credentials: 0, contexts: 0, tokens: 0, buffers: 0 },
+        native: { credentials: 0, contexts: 0, tokens: 0, certificates: 0, buffers: 0 },
       },
     });
   });
