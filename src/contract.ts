@@ -13,6 +13,7 @@ export type {
   AuthDataByPackage,
   CertificateNames,
   ClientCertificate,
+  CredSspAuthData,
   DigestAuthData,
   KerberosAuthData,
   MapCertificate,

@@ -91,12 +91,44 @@ export interface AcceptReply {
   readonly diagnosis?: Diagnosis | undefined;
 }
 
-/** Credentials that the client forwarded, so that the server can act in its name. They have their own cache. */
-export interface DelegatedCredentials {
+/** A ticket that the client forwarded (Kerberos), so that the server can act in its name. It has its own cache. */
+export interface DelegatedTicket {
+  readonly kind: 'ticket';
   /** Name of the credential cache as KRB5CCNAME takes it. It is destroyed with the context. */
   readonly credentialCache: string;
   /** When the forwarded ticket ends. */
   readonly expiry: Date | undefined;
+}
+
+/**
+ * Name and password that the client gave away (CredSSP). util.inspect and JSON.stringify show the password of neither
+ * this object nor one that holds it.
+ */
+export interface DelegatedPassword {
+  readonly kind: 'password';
+  readonly credentialCache?: undefined;
+  readonly expiry?: undefined;
+  /** As the client wrote it: NetBIOS or DNS name of the domain, or empty. */
+  readonly domain: string;
+  /** As the client wrote it: `alice`, or `alice@test.local` without a domain. */
+  readonly userName: string;
+  /**
+   * The password in UTF-8. The bytes themselves, not a copy: they are overwritten with zeros by `wipe` and with the
+   * context. Empty afterwards. Hand them on as bytes; a string that is made of them stays in memory.
+   */
+  readonly password: Buffer;
+  /** Overwrites the password. Call it as soon as the password was used. */
+  wipe(): void;
+}
+
+/** Credentials that the client gave away, so that the server can act in its name; `kind` tells which. */
+export type DelegatedCredentials = DelegatedTicket | DelegatedPassword;
+
+/** An account as a client wrote it. */
+export interface ClaimedAccount {
+  readonly userName: string;
+  /** Empty if the client named none. */
+  readonly domain: string;
 }
 
 /** An exception behind a failure. */
@@ -160,6 +192,11 @@ export interface PackageContext {
    * context only.
    */
   readonly delegatedCredentials?: DelegatedCredentials | undefined;
+  /**
+   * The account as the client wrote it in the message that proved it, if the package has such a name (NTLM). Read on an
+   * established context only.
+   */
+  readonly claimedAccount?: ClaimedAccount | undefined;
   /** MakeSignature: DATA buffers in, one TOKEN buffer out. */
   makeSignature?(message: readonly SecBuffer[], sequence: number | undefined): Answer<readonly SecBuffer[]>;
   /** VerifySignature: DATA and TOKEN buffers in; the value is the quality of protection. */

@@ -90,13 +90,14 @@ export const kerberosDelegates = (witness: Witness): Promise<void> =>
       const delegating = await witness.acquire(owner, authData);
       const given = await signIn(witness, delegating, client, { flags: forwarding }, DELEGATE);
       assert.notEqual((given.attributes ?? 0) & Sspi.ASC_RET_DELEGATE, 0);
-      const { value } = Sspi.queryDelegatedCredentials(given.context!);
+      const { credentialCache } = Sspi.queryDelegatedCredentials(given.context!).value!;
+      assert.ok(credentialCache !== undefined);
       // The proof of a delegated ticket: the KDC gives a ticket for another service on it, to its owner.
-      const env = { ...kdc.env, KRB5CCNAME: value!.credentialCache };
+      const env = { ...kdc.env, KRB5CCNAME: credentialCache };
       await runChecked('kvno', ['HTTP/web.test.local'], { env });
       assert.match(await runChecked('klist', [], { env }), /principal: alice@TEST\.LOCAL[^]*HTTP\/web\.test\.local@/);
       Sspi.deleteSecurityContext(given.context!);
-      assert.equal(existsSync(value!.credentialCache.replace(/^FILE:/, '')), false, 'the cache ends with the context');
+      assert.equal(existsSync(credentialCache.replace(/^FILE:/, '')), false, 'the cache ends with the context');
 
       const strict = await witness.acquire(owner, kerberos(kdc).authData);
       for (const [credential, flags, requirements] of [

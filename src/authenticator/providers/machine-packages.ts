@@ -3,6 +3,8 @@ import { kerberosPackage } from '../../native/gssapi/index.ts';
 import type { KerberosAuthData } from '../../native/gssapi/index.ts';
 import { secur32Packages } from '../../native/secur32/index.ts';
 import type { Secur32AuthData } from '../../native/secur32/index.ts';
+import { credsspPackage } from '../../packages/credssp/index.ts';
+import type { CredSspAuthData } from '../../packages/credssp/index.ts';
 import { digestPackage } from '../../packages/digest/index.ts';
 import type { DigestAuthData } from '../../packages/digest/index.ts';
 import { negotiatePackage } from '../../packages/negotiate/index.ts';
@@ -25,11 +27,13 @@ export interface AuthDataByPackage {
   readonly Kerberos: KerberosAuthData | Secur32AuthData;
   readonly Negotiate: NegotiateAuthData | Secur32AuthData;
   readonly Schannel: SchannelAuthData;
+  readonly CREDSSP: CredSspAuthData;
 }
 
 export type {
   CertificateNames,
   ClientCertificate,
+  CredSspAuthData,
   DigestAuthData,
   KerberosAuthData,
   MapCertificate,
@@ -43,6 +47,8 @@ export { liveNativeHandles } from '../../native/secur32/index.ts';
 
 /** Adds the packages of this machine to those of the process: Windows' own on Windows, ours elsewhere. */
 export function addMachinePackages(): void {
-  addSecurityPackages(() => [ntlmPackage, digestPackage, negotiatePackage, kerberosPackage, schannelPackage]);
+  addSecurityPackages(() => [
+    ...[ntlmPackage, digestPackage, negotiatePackage, kerberosPackage, schannelPackage, credsspPackage],
+  ]);
   if (process.platform === 'win32') addSecurityPackages(() => secur32Packages());
 }

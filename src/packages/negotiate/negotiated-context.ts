@@ -4,6 +4,7 @@ import type {
   AcceptCall,
   AcceptReply,
   Answer,
+  ClaimedAccount,
   ContextAttribute,
   ContextAttributeValues,
   DelegatedCredentials,
@@ -87,6 +88,10 @@ export abstract class NegotiatedContext implements PackageContext {
 
   get delegatedCredentials(): DelegatedCredentials | undefined {
     return this.inner?.delegatedCredentials;
+  }
+
+  get claimedAccount(): ClaimedAccount | undefined {
+    return this.inner?.claimedAccount;
   }
 
   makeSignature(message: readonly SecBuffer[], sequence: number | undefined): Answer<readonly SecBuffer[]> {

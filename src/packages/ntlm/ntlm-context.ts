@@ -29,7 +29,7 @@ import type { ContextAttribute, ContextAttributeValues } from '../../sspi/attrib
 import { findBuffer, SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
 import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
-import type { AcceptCall, AcceptReply, Answer, PackageContext } from '../../sspi/security-package.ts';
+import type { AcceptCall, AcceptReply, Answer, ClaimedAccount, PackageContext } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
 import { isThenable } from '../../foundation/thenable.ts';
 import { answerAttribute, contextAttributes } from './ntlm-attributes.ts';
@@ -46,6 +46,7 @@ import { readResult } from './ntlm-result.ts';
 interface Established extends EstablishedFacts {
   /** The flags both sides agreed on. */
   readonly flags: number;
+  readonly claimed: ClaimedAccount;
   /** Made on first use: over HTTP no message is protected, and to derive the keys takes a third of a sign-in's time. */
   security: NtlmMessageSecurity | undefined;
 }
@@ -216,6 +217,7 @@ export class NtlmContext implements PackageContext {
         computerName: this.#settings.computerName,
         exportedSessionKey,
         flags,
+        claimed: { userName: message.userName, domain: message.domain },
         security: undefined,
         attributes,
         target,
@@ -239,6 +241,10 @@ export class NtlmContext implements PackageContext {
     const established = this.#established();
     if (established === undefined) return { status: Status.SEC_E_INVALID_HANDLE };
     return { status: Status.SEC_E_OK, value: established.token };
+  }
+
+  get claimedAccount(): ClaimedAccount | undefined {
+    return this.#established()?.claimed;
   }
 
   /** Message protection; undefined before the context is established. */

@@ -190,7 +190,7 @@ for (const { name, options, ready } of gssapis)
         const server = createServer(
           protect((request, response) => {
             const delegated = request.sspi?.delegatedCredentials;
-            if (delegated === undefined) return void response.end('nothing delegated');
+            if (delegated?.kind !== 'ticket') return void response.end('nothing delegated');
             caches.push(delegated.credentialCache);
             const env = { ...kdc.env, KRB5CCNAME: delegated.credentialCache };
             curl([...negotiate, inner], { env }).then(

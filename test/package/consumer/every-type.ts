@@ -97,6 +97,10 @@ import type {
   ClientCertificate,
   MapCertificate,
   SchannelAuthData,
+  ClaimedAccount,
+  CredSspAuthData,
+  DelegatedPassword,
+  DelegatedTicket,
 } from 'sspi-auth/sspi';
 import type { SspiAuthHandler } from 'sspi-auth/express';
 import type { FastifySspiAuthOptions } from 'sspi-auth/fastify';
@@ -190,6 +194,10 @@ export interface Sspi {
   mapCertificate: MapCertificate;
   clientCertificate: ClientCertificate;
   certificateNames: CertificateNames;
+  claimedAccount: ClaimedAccount;
+  credSspAuthData: CredSspAuthData;
+  delegatedPassword: DelegatedPassword;
+  delegatedTicket: DelegatedTicket;
   streamSizes: StreamSizes;
   settableContextAttributeValues: SettableContextAttributeValues;
   settableContextAttribute: SettableContextAttribute;

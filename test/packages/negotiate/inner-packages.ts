@@ -114,7 +114,7 @@ export function innerPackage(name: string, journal: Journal, options: InnerOptio
     #received = 0;
     #deleted = false;
     readonly keepAfterHandshake = true;
-    readonly delegatedCredentials = { credentialCache: `MEMORY:${name}`, expiry: undefined };
+    readonly delegatedCredentials = { kind: 'ticket' as const, credentialCache: `MEMORY:${name}`, expiry: undefined };
 
     accept(call: AcceptCall): AcceptReply | Promise<AcceptReply> {
       return answer({ ...verify(call, 'later', this), context: undefined });

@@ -1,13 +1,13 @@
 /** Stores forwarded tickets in credential caches of their own. Only the user of this process can read them. */
 import { tmpdir } from 'node:os';
-import type { DelegatedCredentials } from '../../../sspi/security-package.ts';
+import type { DelegatedTicket } from '../../../sspi/security-package.ts';
 import type { GssapiExtensions } from '../call/extensions.ts';
 import type { Frame } from '../call/frame.ts';
 import { newDelegatedFile, removeFoldersOfDeadProcesses } from './delegated-folder.ts';
 import type { DelegatedFile } from './delegated-folder.ts';
 
 /** The credential cache of one client. Destroy it when its context is deleted. */
-export interface DelegatedCache extends DelegatedCredentials {
+export interface DelegatedCache extends DelegatedTicket {
   /** Removes the cache and the ticket in it. Further calls do nothing. */
   destroy(): void;
 }
@@ -41,7 +41,7 @@ export class DelegatedCaches {
       const credentialCache = `FILE:${file.path}`;
       if (this.#extensions.storeDelegated(frame, credential, credentialCache)) {
         this.#told = false;
-        return { credentialCache, expiry, destroy: () => this.#remove(file) };
+        return { kind: 'ticket', credentialCache, expiry, destroy: () => this.#remove(file) };
       }
     } catch (error) {
       problem = messageOf(error);
