@@ -10,6 +10,7 @@ import { accountFileOptions } from '../../src/accounts/account-file.ts';
 import type { OptionEntry, OptionTable } from '../../src/foundation/option-table.ts';
 import { kerberosOptions } from '../../src/native/gssapi/kerberos-auth-data.ts';
 import { secur32Options } from '../../src/native/secur32/secur32-auth-data.ts';
+import { secur32CredSspOptions, secur32SchannelOptions } from '../../src/native/secur32/stream-auth-data.ts';
 import { digestOptions, digestProtocolOptions } from '../../src/packages/digest/digest-auth-data.ts';
 import { ntlmOptions } from '../../src/packages/ntlm/ntlm-auth-data.ts';
 import { schannelOptions } from '../../src/packages/schannel/schannel-auth-data.ts';
@@ -59,7 +60,7 @@ const sections: readonly Section[] = [
   {
     heading: '`authData` of the contract: NTLM',
     introduction:
-      "For `acquireCredentialsHandle({ package: 'NTLM', authData })` of `sspi-auth/sspi`. On Windows the packages Negotiate, Kerberos and NTLM are the system's own and take other authData.",
+      "For `acquireCredentialsHandle({ package: 'NTLM', authData })` of `sspi-auth/sspi`. On Windows all packages but Digest are the system's own and take other authData.",
     table: ntlmOptions,
     file: 'src/packages/ntlm/ntlm-auth-data.ts',
     name: 'ntlmOptions',
@@ -92,6 +93,22 @@ const sections: readonly Section[] = [
     table: secur32Options,
     file: 'src/native/secur32/secur32-auth-data.ts',
     name: 'secur32Options',
+  },
+  {
+    heading: "`authData` of the contract: Windows' own Schannel",
+    introduction:
+      "On Windows `package: 'Schannel'` is the system's own. With `package: schannelPackage`, which sspi-auth/sspi exports, it is that of this library.",
+    table: secur32SchannelOptions,
+    file: 'src/native/secur32/stream-auth-data.ts',
+    name: 'secur32SchannelOptions',
+  },
+  {
+    heading: "`authData` of the contract: Windows' own CREDSSP",
+    introduction:
+      "On Windows `package: 'CREDSSP'` is the system's own. With `package: credsspPackage`, which sspi-auth/sspi exports, it is that of this library.",
+    table: secur32CredSspOptions,
+    file: 'src/native/secur32/stream-auth-data.ts',
+    name: 'secur32CredSspOptions',
   },
 ];
 
