@@ -97,7 +97,7 @@ const sections: readonly Section[] = [
   {
     heading: "`authData` of the contract: Windows' own Schannel",
     introduction:
-      "On Windows `package: 'Schannel'` is the system's own. With `package: schannelPackage`, which sspi-auth/sspi exports, it is that of this library.",
+      "On Windows the name Schannel stands for the system's own package. That of this library is `schannelPackage`, which sspi-auth/sspi exports.",
     table: secur32SchannelOptions,
     file: 'src/native/secur32/stream-auth-data.ts',
     name: 'secur32SchannelOptions',
@@ -105,7 +105,7 @@ const sections: readonly Section[] = [
   {
     heading: "`authData` of the contract: Windows' own CREDSSP",
     introduction:
-      "On Windows `package: 'CREDSSP'` is the system's own. With `package: credsspPackage`, which sspi-auth/sspi exports, it is that of this library.",
+      "On Windows the name CREDSSP stands for the system's own package. That of this library is `credsspPackage`, which sspi-auth/sspi exports.",
     table: secur32CredSspOptions,
     file: 'src/native/secur32/stream-auth-data.ts',
     name: 'secur32CredSspOptions',

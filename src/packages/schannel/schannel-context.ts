@@ -114,16 +114,19 @@ export class SchannelContext implements PackageContext {
   #failed(engine: TlsEngine, output: Buffer): AcceptReply {
     // Node drops a client whose certificate it cannot verify when the handshake is done: without error or alert.
     const mutual = (this.#requirements & Requirement.ASC_REQ_MUTUAL_AUTH) !== 0;
-    if (mutual && engine.error === undefined && output.byteLength === 0) return this.#untrusted();
+    if (mutual && engine.error === undefined && output.byteLength === 0) {
+      return this.#untrusted(engine.refusedCertificate);
+    }
     const { status, alert } = handshakeFailure(output, engine.error);
     return this.#refused(status, output, alert, {
       text: `TLS handshake: ${codeOf(engine.error) ?? 'the connection was given up'}`,
     });
   }
 
-  #untrusted(): AcceptReply {
+  /** @param code `authorizationError` of Node */
+  #untrusted(code: string | undefined): AcceptReply {
     const text = "the client's certificate is not trusted by ca, or is not valid now";
-    return this.#refusedCertificate(UNKNOWN_CA, text);
+    return this.#refusedCertificate(UNKNOWN_CA, code === undefined ? text : `${text}: ${code}`);
   }
 
   /** In TLS 1.3 the alert would have to be encrypted, which only TLS itself can do. */
@@ -153,7 +156,7 @@ export class SchannelContext implements PackageContext {
       return this.#refusedCertificate(CERTIFICATE_REQUIRED, 'the client has no certificate');
     }
     const verified = mutual && !manualCredentialValidation && certificate !== undefined && socket.authorized;
-    if (mutual && !manualCredentialValidation && !verified) return this.#untrusted();
+    if (mutual && !manualCredentialValidation && !verified) return this.#untrusted(undefined);
     let token: SecurityContextToken | undefined;
     if (verified && mapCertificate !== undefined) {
       const mapped = await mapClientCertificate(mapCertificate, certificate);

@@ -17,6 +17,8 @@ import type { TlsWire } from './tls-wire.ts';
 export interface AcceptedConnection {
   established(socket: TLSSocket): void;
   handshakeFailed(error: Error): void;
+  /** Node cannot verify the client's certificate, and has dropped the connection. @param code such as `CERT_HAS_EXPIRED` */
+  certificateRefused(code: string): void;
 }
 
 /** What a client must do about a certificate. */
@@ -25,6 +27,8 @@ export type CertificateRequest = 'none' | 'verified' | 'unverified';
 export class TlsAcceptor {
   readonly #server: Server;
   #pushing: AcceptedConnection | undefined;
+  /** Connections that Node dropped in the push of a record. It tells why in the same order, in the turn of the push. */
+  #dropped: AcceptedConnection[] = [];
 
   /**
    * @throws OptionError if the certificate or the key cannot be used
@@ -32,7 +36,12 @@ export class TlsAcceptor {
   constructor(settings: SchannelSettings, request: CertificateRequest) {
     this.#server = makeServer(settings, request);
     this.#server.on('secureConnection', (socket) => this.#pushing?.established(socket));
-    this.#server.on('tlsClientError', (error) => this.#pushing?.handshakeFailed(error));
+    this.#server.on('tlsClientError', (error, { authorizationError }) => {
+      // A string, whatever its type says.
+      const code: unknown = authorizationError;
+      if (typeof code === 'string') this.#dropped.shift()?.certificateRefused(code);
+      else this.#pushing?.handshakeFailed(error);
+    });
   }
 
   /** Begins the server's side on a wire. Records may be pushed after the next process.nextTick. */
@@ -44,9 +53,20 @@ export class TlsAcceptor {
   push(connection: AcceptedConnection, wire: TlsWire, record: Uint8Array): void {
     process.nextTick(() => (this.#pushing = connection));
     this.#pushing = connection;
+    const { gone } = wire;
     wire.push(record);
     this.#pushing = undefined;
+    if (wire.gone && !gone) this.#noteDropped(connection);
     process.nextTick(() => (this.#pushing = undefined));
+  }
+
+  #noteDropped(connection: AcceptedConnection): void {
+    this.#dropped.push(connection);
+    // One of which Node tells nothing must not get the reason of another.
+    setImmediate(() => {
+      const index = this.#dropped.indexOf(connection);
+      if (index >= 0) this.#dropped.splice(index, 1);
+    });
   }
 }
 

@@ -28,6 +28,7 @@ export class TlsEngine implements AcceptedConnection {
   #data: Buffer[] = [];
   #error: Error | undefined;
   #ended = false;
+  #refusedCertificate: string | undefined;
 
   constructor(acceptor: TlsAcceptor) {
     this.#acceptor = acceptor;
@@ -41,6 +42,11 @@ export class TlsEngine implements AcceptedConnection {
   /** Why TLS gave up. It may have given up without an error. */
   get error(): Error | undefined {
     return this.#error;
+  }
+
+  /** Why Node does not trust the client's certificate (`tls.TLSSocket.authorizationError`), if that is why it gave up. */
+  get refusedCertificate(): string | undefined {
+    return this.#refusedCertificate;
   }
 
   /** TLS has given up. */
@@ -119,6 +125,10 @@ export class TlsEngine implements AcceptedConnection {
 
   handshakeFailed(error: Error): void {
     this.#error ??= error;
+  }
+
+  certificateRefused(code: string): void {
+    this.#refusedCertificate = code;
   }
 
   /** Lets go of everything. Nothing may be called afterwards. */
