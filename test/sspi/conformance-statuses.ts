@@ -28,8 +28,8 @@ import type { Witness } from './witness.ts';
 /** The library says what its tokens say. The token may be sent when completeAuthToken has signed it. */
 async function completeAndContinue(witness: Witness): Promise<void> {
   await using folder = await scratchFolder('conformance');
-  const { path, counts } = await buildScriptedSspi(folder);
-  const owner = secur32Packages(path).find(({ info }) => info.name === 'NTLM')!;
+  const library = await buildScriptedSspi(folder);
+  const owner = secur32Packages(library.path).find(({ info }) => info.name === 'NTLM')!;
   const credential = await witness.acquire(owner);
   const first = await witness.accept(credential, undefined, 'status=90314 complete=0 out=token name=LAB\\alice');
   assertStatus(first, Sspi.SEC_I_COMPLETE_AND_CONTINUE);
@@ -45,7 +45,7 @@ async function completeAndContinue(witness: Witness): Promise<void> {
   const broken = await witness.accept(credential, undefined, 'status=90314 complete=8009030f out=token');
   assertStatus(await Sspi.completeAuthToken(broken.context!, broken.output), Sspi.SEC_E_MESSAGE_ALTERED);
   witness.release();
-  const { contexts, credentials, wrong } = counts();
+  const { contexts, credentials, wrong } = library.counts();
   assert.deepEqual([contexts, credentials, wrong], [0, 0, 0]);
 }
 

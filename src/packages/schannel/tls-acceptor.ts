@@ -36,9 +36,14 @@ export class TlsAcceptor {
   constructor(settings: SchannelSettings, request: CertificateRequest) {
     this.#server = makeServer(settings, request);
     this.#server.on('secureConnection', (socket) => this.#pushing?.established(socket));
-    this.#server.on('tlsClientError', (error, { authorizationError }) => {
+    this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+      // Of no push. Node tells it and goes on.
+      if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') {
+        socket.destroy();
+        return;
+      }
       // A string, whatever its type says.
-      const code: unknown = authorizationError;
+      const code: unknown = socket.authorizationError;
       if (typeof code === 'string') this.#dropped.shift()?.certificateRefused(code);
       else this.#pushing?.handshakeFailed(error);
     });
