@@ -82,21 +82,16 @@ export class SchannelContext implements PackageContext {
   async #leg(token: Buffer, call: AcceptCall): Promise<AcceptReply> {
     this.#engine ??= new TlsEngine(this.#acceptor());
     const engine = this.#engine;
-    await engine.begin();
+    const begun = engine.begin();
+    if (begun !== undefined) await begun;
     if (call.abandoned?.() === true) return { status: Status.SEC_E_UNFINISHED_CONTEXT_DELETED };
     if (engine.failed) {
       const text = 'the TLS handshake took longer than Node gives it (120 seconds)';
       return this.#refused(Status.SEC_E_CONTEXT_EXPIRED, new Uint8Array(0), undefined, { text });
     }
-    let read = 0;
+    let read: number;
     try {
-      // Each record alone: what follows the one that ends the handshake is a message.
-      while (engine.socket === undefined) {
-        const { end } = tlsRecordAt(token, read);
-        if (end === undefined) break;
-        engine.push(token.subarray(read, end));
-        read = end;
-      }
+      read = engine.handshake(token);
     } catch (error) {
       await engine.output();
       return notTls(error);

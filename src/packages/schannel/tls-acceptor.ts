@@ -54,15 +54,21 @@ export class TlsAcceptor {
     this.#server.emit('connection', wire);
   }
 
-  /** Hands a record to TLS, which reads it before this returns. */
-  push(connection: AcceptedConnection, wire: TlsWire, record: Uint8Array): void {
+  /**
+   * Runs `push`, which hands records of a handshake to TLS. It reads them before `push` returns. After the handshake
+   * nothing is told at the server any more, and records need not come this way.
+   */
+  handshake(connection: AcceptedConnection, wire: TlsWire, push: () => void): void {
+    const { gone } = wire;
     process.nextTick(() => (this.#pushing = connection));
     this.#pushing = connection;
-    const { gone } = wire;
-    wire.push(record);
-    this.#pushing = undefined;
-    if (wire.gone && !gone) this.#noteDropped(connection);
-    process.nextTick(() => (this.#pushing = undefined));
+    try {
+      push();
+    } finally {
+      this.#pushing = undefined;
+      process.nextTick(() => (this.#pushing = undefined));
+      if (wire.gone && !gone) this.#noteDropped(connection);
+    }
   }
 
   #noteDropped(connection: AcceptedConnection): void {
