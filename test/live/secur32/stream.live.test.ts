@@ -433,7 +433,7 @@ describe('secur32: Schannel and CREDSSP', ready, () => {
     assert.deepEqual(library.counts(), { ...nothingHeld, credentials: 0 });
   });
 
-  it('a thousand contexts that are left in mid-handshake leave nothing (F01)', async () => {
+  it('a thousand contexts that are left in mid-handshake leave nothing (A17)', async () => {
     await withCredential('Schannel', authData, async (credential) => {
       const contexts: Sspi.ContextHandle[] = [];
       for (let count = 0; count < 1000; count++) {
