@@ -2,11 +2,7 @@
 import { kerberosPackage } from '../../native/gssapi/index.ts';
 import type { KerberosAuthData } from '../../native/gssapi/index.ts';
 import { secur32Packages } from '../../native/secur32/index.ts';
-import type {
-  Secur32AuthData,
-  Secur32CredSspAuthData,
-  Secur32SchannelAuthData,
-} from '../../native/secur32/index.ts';
+import type { Secur32AuthData, Secur32CredSspAuthData, Secur32SchannelAuthData } from '../../native/secur32/index.ts';
 import { credsspPackage } from '../../packages/credssp/index.ts';
 import type { CredSspAuthData } from '../../packages/credssp/index.ts';
 import { digestPackage } from '../../packages/digest/index.ts';
