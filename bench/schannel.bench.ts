@@ -1,6 +1,14 @@
 /**
  * Schannel through the contract against a bare tls.TLSSocket over the same kind of stream in memory: what the contract and
  * the package add to node:tls. The client's part is the same on both sides and is not measured.
+ *
+ * What the package adds is the same for every key: 30 to 40 µs for a handshake of two legs (Node 20, P-256, where a bare one
+ * takes 170 µs), so the ratio is 1.2 with P-256 and 1.1 with RSA-2048, whose signature takes longer. Taken apart by running
+ * the layers alone in the same rounds: 4 µs are the tls.Server, which makes the connection; 11 µs the engine (its record and
+ * error listeners, records one by one, process.nextTick to tell whose error it is); 12 µs the package (legs as async
+ * functions, a copy of the token, the context); 7 µs the handles and buffers of the contract. In a CPU profile no function of
+ * ours has more than 1 %: OpenSSL under `ondata` of js_stream_socket has most of it. A message has 4 to 6 µs on top, which
+ * is much for 1 KiB and little for 16.
  */
 import { constants } from 'node:crypto';
 import { createSecureContext, TLSSocket } from 'node:tls';

@@ -79,7 +79,8 @@ if (CERT === undefined || KEY === undefined) {
   console.log('Give the files of a certificate and of its private key: CERT=server.crt KEY=server.key');
 } else {
   const credential = await Sspi.acquireCredentialsHandle({
-    package: 'Schannel',
+    // By the name 'Schannel' it is the system's own on Windows, which takes a PFX.
+    package: Sspi.schannelPackage,
     credentialUse: 'inbound',
     authData: { cert: readFileSync(CERT), key: readFileSync(KEY) },
   });

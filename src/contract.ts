@@ -22,7 +22,11 @@ export type {
   NtlmAuthData,
   SchannelAuthData,
   Secur32AuthData,
+  Secur32CredSspAuthData,
+  Secur32SchannelAuthData,
 } from './authenticator/providers/machine-packages.ts';
+/** Those of this library, on Windows too, where the names stand for Windows' own. */
+export { credsspPackage, schannelPackage } from './authenticator/providers/machine-packages.ts';
 export { liveNativeHandles } from './authenticator/providers/machine-packages.ts';
 export * from './sspi/index.ts';
 /** What the operating system gives out and liveNativeHandles counts. */

@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module';
 import type * as Koffi from 'koffi';
 import { SspiAuthError } from '../foundation/errors.ts';
+import { bindsDeep } from './deep-binding.ts';
 import { asyncCallLimit } from './native-calls.ts';
 
 export type { LibraryHandle } from 'koffi';
@@ -97,17 +98,21 @@ export function libraryLocation(path: string, platform: NodeJS.Platform, directo
   return platform !== 'win32' || /[\\/:]/.test(path) ? path : `${directory()}\\${path}`;
 }
 
+let deep: boolean | undefined;
+
 /**
- * Opens a native library. It stays loaded until the process ends.
+ * Opens a native library. It stays loaded until the process ends. Where it can be, it is bound to its own dependencies
+ * rather than to symbols of node (deep-binding.ts).
  *
  * @param path path of the library, or a name that the loader of the operating system finds; on Windows a name is looked
  *   for in the system directory and nowhere else
  * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY` if koffi or the library cannot be loaded
  */
 export function openLibrary(path: string): Koffi.LibraryHandle {
-  const { load } = koffi();
+  const { load, address } = koffi();
   try {
-    const library = load(libraryLocation(path, process.platform, systemDirectory));
+    deep ??= bindsDeep({ load, address });
+    const library = load(libraryLocation(path, process.platform, systemDirectory), { deep });
     keepLoaded(path);
     return library;
   } catch (cause) {

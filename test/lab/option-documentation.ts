@@ -10,6 +10,7 @@ import { accountFileOptions } from '../../src/accounts/account-file.ts';
 import type { OptionEntry, OptionTable } from '../../src/foundation/option-table.ts';
 import { kerberosOptions } from '../../src/native/gssapi/kerberos-auth-data.ts';
 import { secur32Options } from '../../src/native/secur32/secur32-auth-data.ts';
+import { secur32CredSspOptions, secur32SchannelOptions } from '../../src/native/secur32/stream-auth-data.ts';
 import { digestOptions, digestProtocolOptions } from '../../src/packages/digest/digest-auth-data.ts';
 import { ntlmOptions } from '../../src/packages/ntlm/ntlm-auth-data.ts';
 import { credsspOptions } from '../../src/packages/credssp/credssp-auth-data.ts';
@@ -75,7 +76,7 @@ const sections: readonly Section[] = [
   {
     heading: '`authData` of the contract: NTLM',
     introduction:
-      "For `acquireCredentialsHandle({ package: 'NTLM', authData })` of `sspi-auth/sspi`. On Windows the packages Negotiate, Kerberos and NTLM are the system's own and take other authData.",
+      "For `acquireCredentialsHandle({ package: 'NTLM', authData })` of `sspi-auth/sspi`. On Windows all packages but Digest are the system's own and take other authData.",
     table: ntlmOptions,
     file: 'src/packages/ntlm/ntlm-auth-data.ts',
     name: 'ntlmOptions',
@@ -115,6 +116,22 @@ const sections: readonly Section[] = [
     table: secur32Options,
     file: 'src/native/secur32/secur32-auth-data.ts',
     name: 'secur32Options',
+  },
+  {
+    heading: "`authData` of the contract: Windows' own Schannel",
+    introduction:
+      "On Windows the name Schannel stands for the system's own package. That of this library is `schannelPackage`, which sspi-auth/sspi exports.",
+    table: secur32SchannelOptions,
+    file: 'src/native/secur32/stream-auth-data.ts',
+    name: 'secur32SchannelOptions',
+  },
+  {
+    heading: "`authData` of the contract: Windows' own CREDSSP",
+    introduction:
+      "On Windows the name CREDSSP stands for the system's own package. That of this library is `credsspPackage`, which sspi-auth/sspi exports.",
+    table: secur32CredSspOptions,
+    file: 'src/native/secur32/stream-auth-data.ts',
+    name: 'secur32CredSspOptions',
   },
 ];
 

@@ -8,7 +8,7 @@ import {
   nameFunctions,
   tokenFunctions,
 } from '../../src/native/secur32/declarations.ts';
-import { openSecurityLibrary } from '../../src/native/secur32/library.ts';
+import { certificateFunctionsOf, openSecurityLibrary } from '../../src/native/secur32/library.ts';
 import type { WindowsFunctions } from '../../src/native/secur32/library.ts';
 import { runChecked } from './process.ts';
 import type { ScratchFolder } from './scratch.ts';
@@ -24,6 +24,20 @@ export interface ScriptedCounts {
   readonly overlaps: number;
   /** Access tokens. */
   readonly tokens: number;
+  /** Certificates, their stores, and handles of their keys. */
+  readonly certificates: number;
+}
+
+/** What AcquireCredentialsHandleW was called with last, for Schannel and CREDSSP. */
+export interface ScriptedCredential {
+  readonly version: number;
+  readonly flags: number;
+  /** Enabled protocols; of SCH_CREDENTIALS all that are not disabled. */
+  readonly protocols: number;
+  /** Of CREDSSP_CRED. */
+  readonly type: number;
+  /** How many private keys were imported and not deleted. */
+  readonly keys: number;
 }
 
 /** What AcceptSecurityContext was called with last. */
@@ -45,6 +59,9 @@ export interface ScriptedSspi {
   lastCall(): ScriptedCall;
   /** How often AcceptSecurityContext was called. */
   accepts(): number;
+  credential(): ScriptedCredential;
+  /** A structure with this dwVersion is none that AcquireCredentialsHandleW knows. */
+  refuse(version: number): void;
   /** The package list of the last AcquireCredentialsHandleW; empty if it had none. */
   packageList(): string;
   /** How many look-ups of names there were. */
@@ -68,10 +85,20 @@ export async function buildScriptedSspi(folder: ScratchFolder, name = 'libscript
   return {
     path,
     counts() {
-      const memory = Buffer.alloc(24);
+      const memory = Buffer.alloc(28);
       koffi.load(path).func('ScriptedCounts', 'void', ['void *'])(memory);
       const at = (index: number): number => memory.readInt32LE(4 * index);
-      return { credentials: at(0), contexts: at(1), buffers: at(2), wrong: at(3), overlaps: at(4), tokens: at(5) };
+      const [credentials, contexts, buffers, wrong] = [at(0), at(1), at(2), at(3)];
+      return { credentials, contexts, buffers, wrong, overlaps: at(4), tokens: at(5), certificates: at(6) };
+    },
+    credential() {
+      const memory = Buffer.alloc(20);
+      koffi.load(path).func('ScriptedCredential', 'void', ['void *'])(memory);
+      const at = (index: number): number => memory.readUInt32LE(4 * index);
+      return { version: at(0), flags: at(1), protocols: at(2), type: at(3), keys: at(4) };
+    },
+    refuse: (version) => {
+      koffi.load(path).func('ScriptedRefuse', 'void', ['uint32'])(version);
     },
     blocked: () => koffi.load(path).func('ScriptedBlocked', 'int32', [])() as number,
     release: () => {
@@ -109,4 +136,10 @@ export function addAccessTokens({ path }: ScriptedSspi): WindowsFunctions {
   );
   Object.assign(openSecurityLibrary(path), { token: functions });
   return functions as never;
+}
+
+/** Gives an opened library the functions for certificates that only Windows has: before anything opens its packages. */
+export function addCertificates({ path }: ScriptedSspi): void {
+  const certificates = certificateFunctionsOf(path, path, path);
+  Object.assign(openSecurityLibrary(path), { certificates: () => certificates });
 }

@@ -44,10 +44,11 @@ const architecture: Architecture = {
       siblings: 'apart',
     },
     { name: 'native calls', path: 'src/native/native-calls.ts', mayImport: [] },
+    { name: 'deep binding', path: 'src/native/deep-binding.ts', mayImport: [], modules: ['koffi'] },
     {
       name: 'koffi',
       path: 'src/native/koffi.ts',
-      mayImport: [foundation, 'native calls'],
+      mayImport: [foundation, 'native calls', 'deep binding'],
       modules: ['node:', 'koffi'],
     },
     {

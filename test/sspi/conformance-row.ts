@@ -5,7 +5,7 @@ import type { Witness } from './witness.ts';
 export type RowKind = 'package' | 'status' | 'requirement';
 
 /** A tier that a proof may need. */
-export type ConformanceTier = 'winpr' | 'kdc';
+export type ConformanceTier = 'winpr' | 'kdc' | 'compiler';
 
 /** One row of the table. */
 export interface ConformanceRow {

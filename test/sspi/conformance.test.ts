@@ -16,6 +16,7 @@ process.env['WLOG_LEVEL'] = 'OFF';
 const ready: Readonly<Record<ConformanceTier, TierReadiness>> = {
   winpr: await tier('winpr'),
   kdc: await tier('kdc', gssClientPackages),
+  compiler: await tier('winpr', ['gcc', 'libc6-dev']),
 };
 
 /** Whether a call of the run is what the row is about; the proof's own assertions say whether it was right. */

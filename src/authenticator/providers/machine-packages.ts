@@ -2,7 +2,7 @@
 import { kerberosPackage } from '../../native/gssapi/index.ts';
 import type { KerberosAuthData } from '../../native/gssapi/index.ts';
 import { secur32Packages } from '../../native/secur32/index.ts';
-import type { Secur32AuthData } from '../../native/secur32/index.ts';
+import type { Secur32AuthData, Secur32CredSspAuthData, Secur32SchannelAuthData } from '../../native/secur32/index.ts';
 import { credsspPackage } from '../../packages/credssp/index.ts';
 import type { CredSspAuthData } from '../../packages/credssp/index.ts';
 import { digestPackage } from '../../packages/digest/index.ts';
@@ -20,14 +20,14 @@ import type {
 } from '../../packages/schannel/index.ts';
 import { addSecurityPackages } from '../../sspi/index.ts';
 
-/** authData of acquireCredentialsHandle by the name of the package. On Windows, three of them are the system's own. */
+/** authData of acquireCredentialsHandle by the name of the package. On Windows, all but Digest are the system's own. */
 export interface AuthDataByPackage {
   readonly NTLM: NtlmAuthData | Secur32AuthData;
   readonly Digest: DigestAuthData;
   readonly Kerberos: KerberosAuthData | Secur32AuthData;
   readonly Negotiate: NegotiateAuthData | Secur32AuthData;
-  readonly Schannel: SchannelAuthData;
-  readonly CREDSSP: CredSspAuthData;
+  readonly Schannel: SchannelAuthData | Secur32SchannelAuthData;
+  readonly CREDSSP: CredSspAuthData | Secur32CredSspAuthData;
 }
 
 export type {
@@ -42,7 +42,10 @@ export type {
   NtlmAuthData,
   SchannelAuthData,
   Secur32AuthData,
+  Secur32CredSspAuthData,
+  Secur32SchannelAuthData,
 };
+export { credsspPackage, schannelPackage };
 export { liveNativeHandles } from '../../native/secur32/index.ts';
 
 /** Adds the packages of this machine to those of the process: Windows' own on Windows, ours elsewhere. */

@@ -1,21 +1,19 @@
 /** AcquireCredentialsHandleW for servers. There is one shared native credential for each package, use and principal. */
 import { SspiAuthError } from '../../foundation/errors.ts';
-import { SECPKG_CRED_BOTH, SECPKG_CRED_INBOUND } from '../../sspi/attributes.ts';
 import type {
   AcceptCall,
   AcceptReply,
   AcquireCredentialsParameters,
   PackageCredential,
 } from '../../sspi/security-package.ts';
-import { SEC_E_OK, statusName } from '../../sspi/status.ts';
+import { statusName } from '../../sspi/status.ts';
+import { acquireHandle } from './acquire-handle.ts';
 import { authIdentity, packageList } from './auth-identity.ts';
 import { Secur32Context } from './context.ts';
 import type { Provider } from './provider.ts';
-import { NativeHandle } from './native-handles.ts';
+import type { NativeHandle } from './native-handles.ts';
 import { secur32Settings } from './secur32-auth-data.ts';
 import { SharedCredential } from './shared-credential.ts';
-import { giveBackCallMemory, takeCallMemory } from './security-buffers.ts';
-import { dateOfTimeStamp } from './time-stamp.ts';
 
 /**
  * Acquires a credential to accept clients with.
@@ -84,35 +82,15 @@ function acquireNative(
   provider: Provider,
   parameters: NativeParameters,
 ): { readonly handle: NativeHandle; readonly expiry: Date | undefined } {
-  const { credentialUse, principal, packages } = parameters;
-  const memory = takeCallMemory(0);
+  const { principal, packages } = parameters;
   const identity = packages === undefined ? undefined : authIdentity(packages);
-  try {
-    const { AcquireCredentialsHandleW } = provider.library.security;
-    const use = credentialUse === 'both' ? SECPKG_CRED_BOTH : SECPKG_CRED_INBOUND;
-    const status = AcquireCredentialsHandleW(
-      principal ?? null,
-      provider.info.name,
-      use,
-      null,
-      identity?.address ?? null,
-      null,
-      null,
-      memory.handleAddress,
-      memory.expiryAddress,
-    );
-    if (status >>> 0 === SEC_E_OK) {
-      const handle = new NativeHandle(provider.library, 'credentials', memory.handle);
-      return { handle, expiry: dateOfTimeStamp(memory.expiry, provider.library.token) };
-    }
-    // Where the list is not understood, a package that is not allowed is refused when its context stands.
-    if (packages !== undefined) return acquireNative(provider, { ...parameters, packages: undefined });
-    throw new SspiAuthError(
-      'ERR_SSPI_AUTH_STATUS',
-      `sspi-auth: ${provider.library.path} has no credential for package ${provider.info.name}` +
-        `${principal === undefined ? '' : ` and principal ${JSON.stringify(principal)}`}: ${statusName(status)}`,
-    );
-  } finally {
-    giveBackCallMemory(memory);
-  }
+  const acquired = acquireHandle(provider, parameters, identity?.address ?? null);
+  if (acquired.handle !== undefined) return acquired;
+  // Where the list is not understood, a package that is not allowed is refused when its context stands.
+  if (packages !== undefined) return acquireNative(provider, { ...parameters, packages: undefined });
+  throw new SspiAuthError(
+    'ERR_SSPI_AUTH_STATUS',
+    `sspi-auth: ${provider.library.path} has no credential for package ${provider.info.name}` +
+      `${principal === undefined ? '' : ` and principal ${JSON.stringify(principal)}`}: ${statusName(acquired.status)}`,
+  );
 }

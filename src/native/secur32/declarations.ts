@@ -7,8 +7,13 @@
  * size of a pointer.
  */
 
-/** Type of a field: an unsigned integer of 16 or 32 bits, a value as wide as a pointer, or an LSA_UNICODE_STRING. */
-export type FieldType = 'u16' | 'u32' | 'pointer' | 'string';
+import { tlsStructures } from './tls-structures.ts';
+
+/**
+ * Type of a field: an unsigned integer of 8, 16 or 32 bits, a value as wide as a pointer, an LSA_UNICODE_STRING, an array
+ * of 64 UTF-16 units, or one of bytes.
+ */
+export type FieldType = 'u8' | 'u16' | 'u32' | 'pointer' | 'string' | 'text64' | 'bytes32' | 'bytes255';
 
 /** The structures, with the names that the headers use. The fields are in order. */
 export const structures = {
@@ -71,6 +76,7 @@ export const structures = {
   LSA_TRANSLATED_NAME: { Use: 'u32', Name: 'string', DomainIndex: 'u32' },
   /** Groups is an array of GroupCount SID_AND_ATTRIBUTES; the field here stands for its start. */
   TOKEN_GROUPS: { GroupCount: 'u32', Groups: 'pointer' },
+  ...tlsStructures,
 } as const satisfies Record<string, Readonly<Record<string, FieldType>>>;
 
 export type StructureName = keyof typeof structures;
@@ -86,6 +92,28 @@ export interface Layout<Field extends string = string> {
 /** Size of a pointer in bytes, for each Windows architecture that Node runs on. */
 export const pointerSizes = { x64: 8, arm64: 8, ia32: 4 } as const;
 
+function typeLayout(type: FieldType, pointerBytes: 4 | 8): readonly [size: number, alignment: number] {
+  switch (type) {
+    case 'u8':
+      return [1, 1];
+    case 'u16':
+      return [2, 2];
+    case 'u32':
+      return [4, 4];
+    case 'pointer':
+      return [pointerBytes, pointerBytes];
+    case 'string':
+      // Two numbers of 16 bits, padding, and a pointer.
+      return [2 * pointerBytes, pointerBytes];
+    case 'text64':
+      return [128, 2];
+    case 'bytes32':
+      return [32, 1];
+    case 'bytes255':
+      return [255, 1];
+  }
+}
+
 /**
  * Computes the layout of a structure with natural alignment.
  *
@@ -99,11 +127,10 @@ export function layoutOf<Name extends StructureName>(
   let at = 0;
   let widest = 1;
   for (const [field, type] of Object.entries<FieldType>(structures[name])) {
-    const alignment = type === 'u16' ? 2 : type === 'u32' ? 4 : pointerBytes;
+    const [size, alignment] = typeLayout(type, pointerBytes);
     at = Math.ceil(at / alignment) * alignment;
     offsets[field] = at;
-    // An LSA_UNICODE_STRING is two numbers of 16 bits, padding, and a pointer.
-    at += type === 'string' ? 2 * pointerBytes : alignment;
+    at += size;
     widest = Math.max(widest, alignment);
   }
   const layout: Layout = { size: Math.ceil(at / widest) * widest, offsets };
@@ -131,6 +158,7 @@ export const securityFunctions = {
   FreeCredentialsHandle: [P],
   AcceptSecurityContext: [P, P, P, U, U, P, P, P, P],
   CompleteAuthToken: [P, P],
+  ApplyControlToken: [P, P],
   DeleteSecurityContext: [P],
   FreeContextBuffer: [P],
   QueryContextAttributesW: [P, U, P],
@@ -154,6 +182,30 @@ export const nameFunctions = {
   LsaOpenPolicy: [P, P, U, P],
   LsaLookupSids2: [P, U, U, P, P, P],
   LsaFreeMemory: [P],
+} as const;
+
+/** Functions of crypt32.dll that give a pointer: a certificate store, a certificate. */
+export const storeFunctions = {
+  PFXImportCertStore: [P, P, U],
+  CertEnumCertificatesInStore: [P, P],
+} as const;
+
+/** Functions of crypt32.dll that give a BOOL. */
+export const certificateFunctions = {
+  CertCloseStore: [P, U],
+  CertFreeCertificateContext: [P],
+  CertGetCertificateContextProperty: [P, U, P, P],
+} as const;
+
+/** A function of advapi32.dll that deletes a key of CryptoAPI. It gives a BOOL. */
+export const keySetFunctions = { CryptAcquireContextW: [P, P, P, U, U] } as const;
+
+/** Functions of ncrypt.dll that delete a key of CNG. */
+export const keyFunctions = {
+  NCryptOpenStorageProvider: [P, P, U],
+  NCryptOpenKey: [P, P, P, U, U],
+  NCryptDeleteKey: [P, U],
+  NCryptFreeObject: [P],
 } as const;
 
 /** Functions of kernel32.dll. */

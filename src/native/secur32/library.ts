@@ -3,7 +3,17 @@ import { SspiAuthError } from '../../foundation/errors.ts';
 import { openLibrary } from '../koffi.ts';
 import type { LibraryHandle } from '../koffi.ts';
 import type { NativeArgument, NativeFunction } from '../native-calls.ts';
-import { accountFunctions, handleFunctions, nameFunctions, securityFunctions, tokenFunctions } from './declarations.ts';
+import {
+  accountFunctions,
+  certificateFunctions,
+  handleFunctions,
+  keyFunctions,
+  keySetFunctions,
+  nameFunctions,
+  securityFunctions,
+  storeFunctions,
+  tokenFunctions,
+} from './declarations.ts';
 
 type Functions<Table> = { readonly [Name in keyof Table]: NativeFunction };
 
@@ -11,6 +21,14 @@ type Functions<Table> = { readonly [Name in keyof Table]: NativeFunction };
 export type WindowsFunctions = Functions<
   typeof tokenFunctions & typeof nameFunctions & typeof handleFunctions & typeof accountFunctions
 >;
+
+/** A native function that returns a pointer; 0 for null. */
+type PointerFunction = (...values: NativeArgument[]) => number | bigint;
+
+/** The functions of Windows for certificates and their keys. */
+export type CertificateFunctions = Functions<
+  typeof certificateFunctions & typeof keySetFunctions & typeof keyFunctions
+> & { readonly [Name in keyof typeof storeFunctions]: PointerFunction };
 
 /** The functions of an SSPI library, and on Windows those that read access tokens. */
 export interface Secur32Library {
@@ -24,6 +42,8 @@ export interface Secur32Library {
   readonly sharesCredentials: boolean;
   /** Functions of Windows itself. Undefined outside of Windows, where a context has no access token. */
   readonly token: WindowsFunctions | undefined;
+  /** Opens the functions of Windows for certificates. Undefined outside of Windows: Schannel has no certificate there. */
+  readonly certificates: (() => CertificateFunctions) | undefined;
 }
 
 const opened = new Map<string, Secur32Library>();
@@ -46,6 +66,7 @@ export function openSecurityLibrary(path: string): Secur32Library {
     sharesCredentials: process.platform === 'win32',
     security: functionsOf(openLibrary(path), path, securityFunctions),
     token: process.platform === 'win32' ? windowsFunctions() : undefined,
+    certificates: process.platform === 'win32' ? windowsCertificates : undefined,
   };
   opened.set(path, library);
   return library;
@@ -58,6 +79,32 @@ function windowsFunctions(): WindowsFunctions {
     ...lookupFunctions(advapi32),
     ...functionsOf(openLibrary('kernel32.dll'), 'kernel32.dll', handleFunctions),
     ...functionsOf(openLibrary('secur32.dll'), 'secur32.dll', accountFunctions),
+  };
+}
+
+let certificates: CertificateFunctions | undefined;
+
+/** Opened when the first certificate is: most servers have none. */
+function windowsCertificates(): CertificateFunctions {
+  return (certificates ??= certificateFunctionsOf('crypt32.dll', 'advapi32.dll', 'ncrypt.dll'));
+}
+
+/**
+ * The functions for certificates.
+ *
+ * @throws SspiAuthError `ERR_SSPI_AUTH_NATIVE_LIBRARY` if a library lacks one
+ */
+export function certificateFunctionsOf(crypt32: string, advapi32: string, ncrypt: string): CertificateFunctions {
+  const library = openLibrary(crypt32);
+  const pointers = Object.entries(storeFunctions).map(([name, parameters]) => [
+    name,
+    library.func('__stdcall', name, 'uintptr_t', [...parameters]),
+  ]);
+  return {
+    ...functionsOf(library, crypt32, certificateFunctions),
+    ...functionsOf(openLibrary(advapi32), advapi32, keySetFunctions),
+    ...functionsOf(openLibrary(ncrypt), ncrypt, keyFunctions),
+    ...(Object.fromEntries(pointers) as Pick<CertificateFunctions, keyof typeof storeFunctions>),
   };
 }
 

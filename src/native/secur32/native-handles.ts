@@ -1,5 +1,5 @@
 /**
- * Native resources of this process: credentials, contexts, access tokens and buffers. Each has one owner, which
+ * Native resources of this process: credentials, contexts, access tokens, buffers, certificates and their stores. Each has one owner, which
  * releases it exactly once (attack G09). They are counted, so that tests can find leaks.
  */
 import { koffi } from '../koffi.ts';
@@ -7,9 +7,9 @@ import { layouts, pointerBytes } from './declarations.ts';
 import type { Secur32Library, WindowsFunctions } from './library.ts';
 
 /** Kinds of native resources. */
-export type NativeKind = 'credentials' | 'contexts' | 'tokens' | 'buffers';
+export type NativeKind = 'credentials' | 'contexts' | 'tokens' | 'buffers' | 'certificates';
 
-const live: Record<NativeKind, number> = { credentials: 0, contexts: 0, tokens: 0, buffers: 0 };
+const live: Record<NativeKind, number> = { credentials: 0, contexts: 0, tokens: 0, buffers: 0, certificates: 0 };
 
 /** How many resources of each kind are not released yet. For tests, and to find leaks. */
 export function liveNativeHandles(): Readonly<Record<NativeKind, number>> {
@@ -129,6 +129,18 @@ export function withAccessToken<T>(token: WindowsFunctions, handle: bigint, use:
     token.CloseHandle(handle);
     live.tokens--;
   }
+}
+
+/** A certificate or a certificate store was given out (1) or given back (-1). */
+export function countCertificates(change: 1 | -1): void {
+  live.certificates += change;
+}
+
+/** A copy of native memory. */
+export function nativeBytes(address: bigint, length: number): Uint8Array {
+  return length === 0
+    ? new Uint8Array(0)
+    : Uint8Array.from(koffi().decode(address, 'uint8', length) as ArrayLike<number>);
 }
 
 /** Reads a pointer of this process at an offset. */

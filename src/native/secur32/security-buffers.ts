@@ -6,7 +6,7 @@
  */
 import { koffi } from '../koffi.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
-import { SECBUFFER_VERSION } from '../../sspi/buffers.ts';
+import { SECBUFFER_TYPE_MASK, SECBUFFER_VERSION } from '../../sspi/buffers.ts';
 import { layouts } from './declarations.ts';
 import { readPointer, writePointer } from './native-handles.ts';
 
@@ -21,7 +21,7 @@ export interface OutputBuffer {
 
 const MAX_BUFFERS = 16;
 const ALIGNMENT = 16;
-const align = (offset: number): number => Math.ceil(offset / ALIGNMENT) * ALIGNMENT;
+const align = (offset: number, to = ALIGNMENT): number => Math.ceil(offset / to) * to;
 
 const DESCRIPTORS = 0;
 const HANDLE = align(DESCRIPTORS + 2 * layouts.SecBufferDesc.size);
@@ -74,10 +74,11 @@ export class CallMemory {
   /**
    * Writes a SecBufferDesc and its buffers into the block. The data of the buffers is copied.
    *
+   * @param alignment of each buffer in bytes; 1 puts them one behind the other
    * @returns the address of the descriptor
    * @throws RangeError if there are more than 16 buffers, or more bytes than fit into the block
    */
-  describe(slot: DescriptorSlot, buffers: readonly (SecBuffer | OutputBuffer)[]): bigint {
+  describe(slot: DescriptorSlot, buffers: readonly (SecBuffer | OutputBuffer)[], alignment = ALIGNMENT): bigint {
     if (buffers.length > MAX_BUFFERS) throw new RangeError(`${buffers.length} buffers; at most ${MAX_BUFFERS} fit`);
     const { size: descriptorSize, offsets: descriptor } = layouts.SecBufferDesc;
     const { size: bufferSize, offsets: field } = layouts.SecBuffer;
@@ -94,14 +95,29 @@ export class CallMemory {
       const start = this.#next;
       if (size > memory.byteLength - start) throw new RangeError(`${size} bytes do not fit into this call`);
       if ('data' in buffer) memory.set(buffer.data, start);
-      this.#next = align(start + size);
+      this.#next = align(start + size, alignment);
       regions.push({ start, size });
       const entry = array + index * bufferSize;
       memory.writeUInt32LE(size, entry + field.cbBuffer);
       memory.writeUInt32LE(buffer.type >>> 0, entry + field.BufferType);
       writePointer(memory, this.#address + BigInt(start), entry + field.pvBuffer);
     });
+    this.#next = align(this.#next);
     return this.#address + BigInt(at);
+  }
+
+  /** Type and size of a buffer after the call, whatever it points to: SECBUFFER_MISSING and SECBUFFER_EXTRA are counts. */
+  header(slot: DescriptorSlot, index: number): OutputBuffer {
+    const { size, offsets } = layouts.SecBuffer;
+    const entry = BUFFERS + (slot * MAX_BUFFERS + index) * size;
+    const type = this.#memory.readUInt32LE(entry + offsets.BufferType) & SECBUFFER_TYPE_MASK;
+    return { type, size: this.#memory.readUInt32LE(entry + offsets.cbBuffer) };
+  }
+
+  /** A copy of a part of what the first buffer of a descriptor was given, wherever the library lets it point now. */
+  input(slot: DescriptorSlot, from: number, length: number): Uint8Array {
+    const start = (this.#data[slot][0]?.start ?? 0) + from;
+    return Uint8Array.prototype.slice.call(this.#memory, start, start + length);
   }
 
   /**

@@ -9,18 +9,19 @@ import type { SecurityPackage } from '../../sspi/security-package.ts';
 import { SEC_E_OK, statusName } from '../../sspi/status.ts';
 import { koffi } from '../koffi.ts';
 import { callInLane, callSynchronously } from '../native-calls.ts';
-import { readPackageInfo } from './context-attributes.ts';
+import { readPackageInfo } from './attribute-memory.ts';
 import { acquireCredentials } from './credentials.ts';
 import { layouts, pointerBytes } from './declarations.ts';
 import { openSecurityLibrary, systemLibrary } from './library.ts';
 import type { Secur32Library } from './library.ts';
 import { readPointer, withContextBuffer } from './native-handles.ts';
 import type { Provider } from './provider.ts';
+import { acquireStreamCredentials, streamPackages } from './stream-credentials.ts';
 import { systemSidLookup } from './lsa-lookup.ts';
 import { SidNames } from './sid-names.ts';
 
-/** The packages of HTTP authentication. This provider knows which buffers they need. */
-const acceptedPackages: readonly string[] = ['Negotiate', 'Kerberos', 'NTLM'];
+/** This provider knows which buffers they need. */
+const acceptedPackages: readonly string[] = ['Negotiate', 'Kerberos', 'NTLM', ...streamPackages];
 
 const packagesOf = new Map<string, readonly SecurityPackage[]>();
 
@@ -37,8 +38,8 @@ export interface Secur32Options {
 const delay = (milliseconds: number): Promise<void> => setTimeout(milliseconds, undefined, { ref: false });
 
 /**
- * The packages of a library that can accept clients over HTTP: those of Negotiate, Kerberos and NTLM that the library
- * has, in this order.
+ * The packages of a library that can accept clients: those of Negotiate, Kerberos, NTLM, Schannel and CREDSSP that the
+ * library has, in this order. The last two need certificates, which only Windows has.
  *
  * @param path name or path of the library. Default: `secur32.dll` on Windows
  * @returns the same array for each call with the same arguments
@@ -64,6 +65,7 @@ export function secur32Packages(
   const names = library.token && { sids: new SidNames(systemSidLookup(library.token)), delay };
   const found = enumerateLibraryPackages(library);
   const packages = acceptedPackages.flatMap((name) => {
+    if (library.certificates === undefined && streamPackages.includes(name)) return [];
     const info = found.find((candidate) => candidate.name === name);
     return info === undefined ? [] : [packageOf({ library, call, names, info, credentials: new Map() })];
   });
@@ -113,6 +115,9 @@ export function queryLibraryPackageInfo(library: Secur32Library, name: string): 
 function packageOf(provider: Provider): SecurityPackage {
   return Object.freeze({
     info: provider.info,
-    acquireCredentials: (parameters) => acquireCredentials(provider, parameters),
+    acquireCredentials: (parameters) =>
+      streamPackages.includes(provider.info.name)
+        ? acquireStreamCredentials(provider, parameters)
+        : acquireCredentials(provider, parameters),
   } satisfies SecurityPackage);
 }

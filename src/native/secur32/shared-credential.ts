@@ -23,7 +23,7 @@ export class SharedCredential {
   /** Removes a user. After the last one, the native credential is freed. */
   release(): void {
     if (--this.#users > 0) return;
-    this.#onFree();
     this.handle[Symbol.dispose]();
+    this.#onFree();
   }
 }

@@ -82,21 +82,16 @@ export class SchannelContext implements PackageContext {
   async #leg(token: Buffer, call: AcceptCall): Promise<AcceptReply> {
     this.#engine ??= new TlsEngine(this.#acceptor());
     const engine = this.#engine;
-    await engine.begin();
+    const begun = engine.begin();
+    if (begun !== undefined) await begun;
     if (call.abandoned?.() === true) return { status: Status.SEC_E_UNFINISHED_CONTEXT_DELETED };
     if (engine.failed) {
       const text = 'the TLS handshake took longer than Node gives it (120 seconds)';
       return this.#refused(Status.SEC_E_CONTEXT_EXPIRED, new Uint8Array(0), undefined, { text });
     }
-    let read = 0;
+    let read: number;
     try {
-      // Each record alone: what follows the one that ends the handshake is a message.
-      while (engine.socket === undefined) {
-        const { end } = tlsRecordAt(token, read);
-        if (end === undefined) break;
-        engine.push(token.subarray(read, end));
-        read = end;
-      }
+      read = engine.handshake(token);
     } catch (error) {
       await engine.output();
       return notTls(error);
@@ -114,16 +109,19 @@ export class SchannelContext implements PackageContext {
   #failed(engine: TlsEngine, output: Buffer): AcceptReply {
     // Node drops a client whose certificate it cannot verify when the handshake is done: without error or alert.
     const mutual = (this.#requirements & Requirement.ASC_REQ_MUTUAL_AUTH) !== 0;
-    if (mutual && engine.error === undefined && output.byteLength === 0) return this.#untrusted();
+    if (mutual && engine.error === undefined && output.byteLength === 0) {
+      return this.#untrusted(engine.refusedCertificate);
+    }
     const { status, alert } = handshakeFailure(output, engine.error);
     return this.#refused(status, output, alert, {
       text: `TLS handshake: ${codeOf(engine.error) ?? 'the connection was given up'}`,
     });
   }
 
-  #untrusted(): AcceptReply {
+  /** @param code `authorizationError` of Node */
+  #untrusted(code: string | undefined): AcceptReply {
     const text = "the client's certificate is not trusted by ca, or is not valid now";
-    return this.#refusedCertificate(UNKNOWN_CA, text);
+    return this.#refusedCertificate(UNKNOWN_CA, code === undefined ? text : `${text}: ${code}`);
   }
 
   /** In TLS 1.3 the alert would have to be encrypted, which only TLS itself can do. */
@@ -153,7 +151,7 @@ export class SchannelContext implements PackageContext {
       return this.#refusedCertificate(CERTIFICATE_REQUIRED, 'the client has no certificate');
     }
     const verified = mutual && !manualCredentialValidation && certificate !== undefined && socket.authorized;
-    if (mutual && !manualCredentialValidation && !verified) return this.#untrusted();
+    if (mutual && !manualCredentialValidation && !verified) return this.#untrusted(undefined);
     let token: SecurityContextToken | undefined;
     if (verified && mapCertificate !== undefined) {
       const mapped = await mapClientCertificate(mapCertificate, certificate);

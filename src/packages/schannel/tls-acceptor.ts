@@ -17,6 +17,8 @@ import type { TlsWire } from './tls-wire.ts';
 export interface AcceptedConnection {
   established(socket: TLSSocket): void;
   handshakeFailed(error: Error): void;
+  /** Node cannot verify the client's certificate, and has dropped the connection. @param code such as `CERT_HAS_EXPIRED` */
+  certificateRefused(code: string): void;
 }
 
 /** What a client must do about a certificate. */
@@ -25,6 +27,8 @@ export type CertificateRequest = 'none' | 'verified' | 'unverified';
 export class TlsAcceptor {
   readonly #server: Server;
   #pushing: AcceptedConnection | undefined;
+  /** Connections that Node dropped in the push of a record. It tells why in the same order, in the turn of the push. */
+  #dropped: AcceptedConnection[] = [];
 
   /**
    * @throws OptionError if the certificate or the key cannot be used
@@ -32,7 +36,17 @@ export class TlsAcceptor {
   constructor(settings: SchannelSettings, request: CertificateRequest) {
     this.#server = makeServer(settings, request);
     this.#server.on('secureConnection', (socket) => this.#pushing?.established(socket));
-    this.#server.on('tlsClientError', (error) => this.#pushing?.handshakeFailed(error));
+    this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+      // Of no push. Node tells it and goes on.
+      if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') {
+        socket.destroy();
+        return;
+      }
+      // A string, whatever its type says.
+      const code: unknown = socket.authorizationError;
+      if (typeof code === 'string') this.#dropped.shift()?.certificateRefused(code);
+      else this.#pushing?.handshakeFailed(error);
+    });
   }
 
   /** Begins the server's side on a wire. Records may be pushed after the next process.nextTick. */
@@ -40,13 +54,30 @@ export class TlsAcceptor {
     this.#server.emit('connection', wire);
   }
 
-  /** Hands a record to TLS, which reads it before this returns. */
-  push(connection: AcceptedConnection, wire: TlsWire, record: Uint8Array): void {
+  /**
+   * Runs `push`, which hands records of a handshake to TLS. It reads them before `push` returns. After the handshake
+   * nothing is told at the server any more, and records need not come this way.
+   */
+  handshake(connection: AcceptedConnection, wire: TlsWire, push: () => void): void {
+    const { gone } = wire;
     process.nextTick(() => (this.#pushing = connection));
     this.#pushing = connection;
-    wire.push(record);
-    this.#pushing = undefined;
-    process.nextTick(() => (this.#pushing = undefined));
+    try {
+      push();
+    } finally {
+      this.#pushing = undefined;
+      process.nextTick(() => (this.#pushing = undefined));
+      if (wire.gone && !gone) this.#noteDropped(connection);
+    }
+  }
+
+  #noteDropped(connection: AcceptedConnection): void {
+    this.#dropped.push(connection);
+    // One of which Node tells nothing must not get the reason of another.
+    setImmediate(() => {
+      const index = this.#dropped.indexOf(connection);
+      if (index >= 0) this.#dropped.splice(index, 1);
+    });
   }
 }
 

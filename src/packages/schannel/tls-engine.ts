@@ -7,6 +7,7 @@
  * back until the stream is idle (tls-wire.ts); `end` of the client comes one process.nextTick later, errors too.
  */
 import type { TLSSocket } from 'node:tls';
+import { tlsRecordAt } from '../../formats/tls-record.ts';
 import type { AcceptedConnection, TlsAcceptor } from './tls-acceptor.ts';
 import { TlsWire } from './tls-wire.ts';
 
@@ -28,6 +29,7 @@ export class TlsEngine implements AcceptedConnection {
   #data: Buffer[] = [];
   #error: Error | undefined;
   #ended = false;
+  #refusedCertificate: string | undefined;
 
   constructor(acceptor: TlsAcceptor) {
     this.#acceptor = acceptor;
@@ -43,6 +45,11 @@ export class TlsEngine implements AcceptedConnection {
     return this.#error;
   }
 
+  /** Why Node does not trust the client's certificate (`tls.TLSSocket.authorizationError`), if that is why it gave up. */
+  get refusedCertificate(): string | undefined {
+    return this.#refusedCertificate;
+  }
+
   /** TLS has given up. */
   get failed(): boolean {
     return this.#error !== undefined || this.#wire.gone;
@@ -53,19 +60,34 @@ export class TlsEngine implements AcceptedConnection {
     return this.#ended;
   }
 
-  /** Begins. Must have ended before the first record is read. */
-  async begin(): Promise<void> {
-    if (this.#begun) return;
+  /** Begins. Must have ended before the first record is read; undefined if it has. */
+  begin(): Promise<void> | undefined {
+    if (this.#begun) return undefined;
     this.#begun = true;
     this.#acceptor.connect(this.#wire);
-    await new Promise<void>((resolve) => {
+    return new Promise<void>((resolve) => {
       process.nextTick(resolve);
     });
   }
 
-  /** Reads one record of the handshake. It is copied. */
-  push(record: Uint8Array): void {
-    this.#acceptor.push(this, this.#wire, record);
+  /**
+   * Reads records of the handshake, each alone: what follows the one that ends the handshake is a message.
+   *
+   * @param token it must not change until `output` has settled
+   * @returns how many bytes were read
+   * @throws MalformedTokenError if what follows is no TLS
+   */
+  handshake(token: Uint8Array): number {
+    let read = 0;
+    this.#acceptor.handshake(this, this.#wire, () => {
+      while (this.#socket === undefined) {
+        const { end } = tlsRecordAt(token, read);
+        if (end === undefined) break;
+        this.#wire.push(token.subarray(read, end));
+        read = end;
+      }
+    });
+    return read;
   }
 
   /** What is to be sent after the records of a leg. */
@@ -77,7 +99,7 @@ export class TlsEngine implements AcceptedConnection {
   /** Reads one record after the handshake. At once if it has data, which is nearly always. */
   read(record: Uint8Array): ReadRecord | Promise<ReadRecord> {
     const { writes } = this.#wire;
-    this.push(record);
+    this.#wire.push(record);
     if (this.#data.length > 0 && this.#wire.writes === writes) return { data: this.#takeData(), output: nothing };
     return this.output().then((output) => ({ data: this.#takeData(), output }));
   }
@@ -119,6 +141,10 @@ export class TlsEngine implements AcceptedConnection {
 
   handshakeFailed(error: Error): void {
     this.#error ??= error;
+  }
+
+  certificateRefused(code: string): void {
+    this.#refusedCertificate = code;
   }
 
   /** Lets go of everything. Nothing may be called afterwards. */

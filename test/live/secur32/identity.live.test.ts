@@ -42,10 +42,18 @@ before(async () => {
 });
 after(async () => {
   if (ready.skip !== false) return;
-  assert.deepEqual(liveNativeHandles(), { credentials: 0, contexts: 0, tokens: 0, buffers: 0 });
+  assert.deepEqual(liveNativeHandles(), { credentials: 0, contexts: 0, tokens: 0, certificates: 0, buffers: 0 });
   assert.deepEqual(liveHandles(), { credentials: 0, contexts: 0 });
   for (const library of Object.values(libraries)) {
-    assert.deepEqual(library.counts(), { credentials: 0, contexts: 0, buffers: 0, wrong: 0, overlaps: 0, tokens: 0 });
+    assert.deepEqual(library.counts(), {
+      credentials: 0,
+      contexts: 0,
+      buffers: 0,
+      wrong: 0,
+      overlaps: 0,
+      tokens: 0,
+      certificates: 0,
+    });
   }
   await folder.remove();
 });
@@ -346,7 +354,7 @@ for (const adapter of Object.keys(adapters)) {
         assert.equal((await waiting.response()).status, 401);
         scene.release();
         await turns(() => liveNativeHandles().credentials === 0);
-        assert.deepEqual(liveNativeHandles(), { credentials: 0, contexts: 0, tokens: 0, buffers: 0 });
+        assert.deepEqual(liveNativeHandles(), { credentials: 0, contexts: 0, tokens: 0, certificates: 0, buffers: 0 });
         assert.equal((await waiting.exchange({})).status, 401);
         assert.equal(scene.handled, 0);
       }

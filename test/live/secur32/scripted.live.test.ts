@@ -40,8 +40,16 @@ describe('secur32 over a library that does what it is told', ready, () => {
   });
   after(async () => {
     Sspi.freeCredentialsHandle(credential);
-    assert.deepEqual(library.counts(), { credentials: 0, contexts: 0, buffers: 0, wrong: 0, overlaps: 0, tokens: 0 });
-    assert.deepEqual(liveNativeHandles(), { credentials: 0, contexts: 0, tokens: 0, buffers: 0 });
+    assert.deepEqual(library.counts(), {
+      credentials: 0,
+      contexts: 0,
+      buffers: 0,
+      wrong: 0,
+      overlaps: 0,
+      tokens: 0,
+      certificates: 0,
+    });
+    assert.deepEqual(liveNativeHandles(), { credentials: 0, contexts: 0, tokens: 0, certificates: 0, buffers: 0 });
     await folder.remove();
   });
 
@@ -56,7 +64,7 @@ describe('secur32 over a library that does what it is told', ready, () => {
   const outputOf = ({ output }: Result): string[] => output.map(({ data }) => Buffer.from(data).toString());
   function assertNothingHeld(): void {
     const { credentials, ...rest } = library.counts();
-    assert.deepEqual(rest, { contexts: 0, buffers: 0, wrong: 0, overlaps: 0, tokens: 0 });
+    assert.deepEqual(rest, { contexts: 0, buffers: 0, wrong: 0, overlaps: 0, tokens: 0, certificates: 0 });
     assert.equal(credentials, 1);
   }
 

@@ -111,8 +111,16 @@ before(async () => {
 });
 after(async () => {
   if (ready.skip !== false) return;
-  assert.deepEqual(liveNativeHandles(), { credentials: 0, contexts: 0, tokens: 0, buffers: 0 });
-  assert.deepEqual(library.counts(), { credentials: 0, contexts: 0, buffers: 0, wrong: 0, overlaps: 0, tokens: 0 });
+  assert.deepEqual(liveNativeHandles(), { credentials: 0, contexts: 0, tokens: 0, certificates: 0, buffers: 0 });
+  assert.deepEqual(library.counts(), {
+    credentials: 0,
+    contexts: 0,
+    buffers: 0,
+    wrong: 0,
+    overlaps: 0,
+    tokens: 0,
+    certificates: 0,
+  });
   await folder.remove();
 });
 

@@ -4,14 +4,20 @@ import { writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import {
   accountFunctions,
+  certificateFunctions,
   handleFunctions,
+  keyFunctions,
+  keySetFunctions,
   layoutOf,
   nameFunctions,
   securityFunctions,
+  storeFunctions,
   structures,
   tokenFunctions,
 } from '../../../src/native/secur32/declarations.ts';
 import type { StructureName } from '../../../src/native/secur32/declarations.ts';
+import * as Tls from '../../../src/native/secur32/tls-structures.ts';
+import * as Attribute from '../../../src/sspi/attributes.ts';
 import { runProcess } from '../../lab/process.ts';
 import { scratchFolder } from '../../lab/scratch.ts';
 import { tier } from '../../lab/tier.ts';
@@ -27,6 +33,27 @@ const headerNames: Readonly<Partial<Record<StructureName, string>>> = {
 /** An argument of each type. */
 const values: Readonly<Record<string, string>> = { 'void *': 'pointer', str16: 'pointer', uint32: 'number' };
 
+/** Constants that Windows names. */
+const constants = Object.entries({
+  SCHANNEL_CRED_VERSION: Tls.SCHANNEL_CRED_VERSION,
+  SCH_CREDENTIALS_VERSION: Tls.SCH_CREDENTIALS_VERSION,
+  SCH_CRED_NO_SYSTEM_MAPPER: Tls.SCH_CRED_NO_SYSTEM_MAPPER,
+  SCH_CRED_DISABLE_RECONNECTS: Tls.SCH_CRED_DISABLE_RECONNECTS,
+  SCH_USE_STRONG_CRYPTO: Tls.SCH_USE_STRONG_CRYPTO,
+  CredsspPasswordCreds: Tls.CREDSSP_PASSWORD_CREDS,
+  SSL_SESSION_RECONNECT: Tls.SSL_SESSION_RECONNECT,
+  SP_PROT_TLS1_2_SERVER: Attribute.SP_PROT_TLS1_2_SERVER,
+  SP_PROT_TLS1_3_SERVER: Attribute.SP_PROT_TLS1_3_SERVER,
+  SECPKG_ATTR_REMOTE_CERT_CONTEXT: Attribute.SECPKG_ATTR_REMOTE_CERT_CONTEXT,
+  SECPKG_ATTR_LOCAL_CERT_CONTEXT: Attribute.SECPKG_ATTR_LOCAL_CERT_CONTEXT,
+  SECPKG_ATTR_CONNECTION_INFO: Attribute.SECPKG_ATTR_CONNECTION_INFO,
+  SECPKG_ATTR_CIPHER_INFO: Attribute.SECPKG_ATTR_CIPHER_INFO,
+  SECPKG_ATTR_SESSION_INFO: Attribute.SECPKG_ATTR_SESSION_INFO,
+  SECPKG_ATTR_STREAM_SIZES: Attribute.SECPKG_ATTR_STREAM_SIZES,
+  SECPKG_ATTR_UNIQUE_BINDINGS: Attribute.SECPKG_ATTR_UNIQUE_BINDINGS,
+  SECPKG_ATTR_ENDPOINT_BINDINGS: Attribute.SECPKG_ATTR_ENDPOINT_BINDINGS,
+}).map(([name, value]) => `_Static_assert(${name} == ${value}, "${name}");`);
+
 function assertions(pointerBytes: 4 | 8): string {
   const lines = (Object.keys(structures) as StructureName[]).flatMap((name) => {
     const type = headerNames[name] ?? name;
@@ -40,7 +67,10 @@ function assertions(pointerBytes: 4 | 8): string {
     ];
   });
   // A function that the headers do not declare would not compile, nor one with another number of parameters.
-  const tables = { ...securityFunctions, ...tokenFunctions, ...nameFunctions, ...handleFunctions, ...accountFunctions };
+  const tables = {
+    ...{ ...securityFunctions, ...tokenFunctions, ...nameFunctions, ...handleFunctions, ...accountFunctions },
+    ...{ ...storeFunctions, ...certificateFunctions, ...keySetFunctions, ...keyFunctions },
+  };
   const calls = Object.entries<readonly string[]>(tables).map(
     ([name, parameters]) => `__typeof__(${name}(${parameters.map((type) => values[type]).join(', ')})) *call_${name};`,
   );
@@ -49,10 +79,16 @@ function assertions(pointerBytes: 4 | 8): string {
     '#include <windows.h>',
     '#include <security.h>',
     '#include <ntsecapi.h>',
+    '#define SCHANNEL_USE_BLACKLISTS',
+    '#include <schannel.h>',
+    '#include <credssp.h>',
+    '#include <wincrypt.h>',
+    '#include <ncrypt.h>',
     '#include <stddef.h>',
     'void *pointer;',
     'ULONG number;',
     ...lines,
+    ...constants,
     ...calls,
     '',
   ].join('\n');

@@ -167,7 +167,11 @@ export function tampered(token: string): string {
 /** Fails unless everything but credentials has been given back. */
 export function assertNothingHeld({ contract, native, shim }: State, what = ''): void {
   assert.equal(contract.contexts, 0, what);
-  assert.deepEqual({ ...native, credentials: 0 }, { credentials: 0, contexts: 0, tokens: 0, buffers: 0 }, what);
+  assert.deepEqual(
+    { ...native, credentials: 0 },
+    { credentials: 0, contexts: 0, tokens: 0, certificates: 0, buffers: 0 },
+    what,
+  );
   if (shim !== null) {
     assert.deepEqual({ ...shim, credentials: 0 }, { credentials: 0, contexts: 0, buffers: 0, impersonations: 0 }, what);
   }

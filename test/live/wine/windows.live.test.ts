@@ -6,11 +6,13 @@
 import assert from 'node:assert/strict';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
+import { selfSigned } from '../../lab/certificates.ts';
 import { curl } from '../../lab/curl.ts';
 import { full } from '../../lab/matrix.ts';
 import { RawConnection } from '../../lab/raw-connection.ts';
 import { tier } from '../../lab/tier.ts';
 import { winePassword } from '../../lab/wine.ts';
+import { certificates } from '../../vectors/certificates.ts';
 import { authenticateMessage, CURL_FLAGS, negotiateMessage } from '../../packages/ntlm/ntlm-client.ts';
 import { verificationKitSuite } from './verification-kit-suite.ts';
 import {
@@ -23,7 +25,7 @@ import {
 } from './windows-application.ts';
 import type { AttemptKind, Counts, WhoAmI, WindowsApplication, WindowsNetwork } from './windows-application.ts';
 
-const ready = await tier('wine', ['curl', 'krb5-kdc', 'krb5-admin-server', 'krb5-user']);
+const ready = await tier('wine', ['curl', 'openssl', 'krb5-kdc', 'krb5-admin-server', 'krb5-user']);
 
 /** Each sign-in starts Samba's ntlm_auth: 1000 of each kind take two minutes on two idle cores. */
 const rounds = Number(process.env['SSPI_AUTH_SIGN_INS'] ?? (full() ? 1000 : 100));
@@ -118,7 +120,7 @@ describe('the Windows build under Wine', ready, () => {
     it('frees its credentials when it is closed', async () => {
       const { contract, native } = await app.state('close');
       assert.equal(contract.credentials, 0);
-      assert.deepEqual(native, { credentials: 0, contexts: 0, tokens: 0, buffers: 0 });
+      assert.deepEqual(native, { credentials: 0, contexts: 0, tokens: 0, certificates: 0, buffers: 0 });
     });
   });
 
@@ -249,7 +251,7 @@ describe('the Windows build under Wine', ready, () => {
       );
       const closed = await app.state('close');
       assert.deepEqual(closed.shim, { credentials: 0, contexts: 0, buffers: 0, impersonations: 0 });
-      assert.deepEqual(closed.native, { credentials: 0, contexts: 0, tokens: 0, buffers: 0 });
+      assert.deepEqual(closed.native, { credentials: 0, contexts: 0, tokens: 0, certificates: 0, buffers: 0 });
     });
   });
 
@@ -271,7 +273,34 @@ describe('the Windows build under Wine', ready, () => {
       alteredSecret: true,
       held: {
         contract: { credentials: 0, contexts: 0 },
-        native: { credentials: 0, contexts: 0, tokens: 0, buffers: 0 },
+        native: { credentials: 0, contexts: 0, tokens: 0, certificates: 0, buffers: 0 },
+      },
+    });
+  });
+
+  it("Wine's own Schannel is a client of this library's, and Wine takes the credential of a server", async () => {
+    const { application } = network.machine;
+    await copyFile(new URL('schannel.ts', import.meta.url), application.file('schannel.ts'));
+    // Wine 8 has no tls-server-end-point for a certificate that was signed with ECDSA.
+    const { cert, key } = await selfSigned();
+    await writeFile(application.file('certificates.json'), JSON.stringify({ cert, key, pfx: certificates.pfx }));
+    await using process = await network.machine.start('schannel.ts', {}, 'none');
+    const [line] = await process.waitForLine(/^\{.*\}$/m);
+    assert.deepEqual(JSON.parse(line), {
+      server: ['SEC_I_CONTINUE_NEEDED', 'SEC_E_OK'],
+      client: 'SEC_E_OK',
+      // tls-unique and tls-server-end-point, with the header of SEC_CHANNEL_BINDINGS.
+      sameBindings: [true, true],
+      serverReads: 'from Wine',
+      clientReads: 'to Wine',
+      closed: 'SEC_I_CONTEXT_EXPIRED',
+      wrongPassphrase: true,
+      holds: [1, 2],
+      // Wine 8 has no server's side of Schannel.
+      wineAccepts: 'SEC_E_UNSUPPORTED_FUNCTION',
+      held: {
+        contract: { credentials: 0, contexts: 0 },
+        native: { credentials: 0, contexts: 0, tokens: 0, certificates: 0, buffers: 0 },
       },
     });
   });

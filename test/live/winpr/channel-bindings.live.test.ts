@@ -55,7 +55,9 @@ async function handshake(
 }
 
 describe('channel bindings over WinPR', ready, () => {
-  after(() => assert.deepEqual(liveNativeHandles(), { credentials: 0, contexts: 0, tokens: 0, buffers: 0 }));
+  after(() =>
+    assert.deepEqual(liveNativeHandles(), { credentials: 0, contexts: 0, tokens: 0, certificates: 0, buffers: 0 }),
+  );
 
   for (const name of ['NTLM', 'Negotiate']) {
     for (const [what, sent, whenSupported, always] of [

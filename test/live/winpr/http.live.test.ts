@@ -56,14 +56,20 @@ async function released(...kinds: readonly (keyof ReturnType<typeof liveNativeHa
 async function nothingLeft(): Promise<void> {
   // A connection that closes is noticed on a later turn of the loop.
   await released('contexts', 'tokens', 'buffers');
-  assert.deepEqual(liveNativeHandles(), { ...liveNativeHandles(), contexts: 0, tokens: 0, buffers: 0 });
+  assert.deepEqual(liveNativeHandles(), {
+    ...liveNativeHandles(),
+    contexts: 0,
+    tokens: 0,
+    certificates: 0,
+    buffers: 0,
+  });
   assert.equal(liveHandles().contexts, 0);
 }
 
 describe('WinPR behind Express', ready, () => {
   after(async () => {
     await released('credentials', 'contexts', 'tokens', 'buffers');
-    assert.deepEqual(liveNativeHandles(), { credentials: 0, contexts: 0, tokens: 0, buffers: 0 });
+    assert.deepEqual(liveNativeHandles(), { credentials: 0, contexts: 0, tokens: 0, certificates: 0, buffers: 0 });
   });
 
   for (const scheme of ['NTLM', 'Negotiate']) {

@@ -37,6 +37,28 @@ const documented: Readonly<Record<StructureName, { readonly wide: Row; readonly 
   LSA_TRANSLATED_NAME: { wide: [32, 0, 8, 24], ia32: [16, 0, 4, 12] },
   SID_AND_ATTRIBUTES: { wide: [16, 0, 8], ia32: [8, 0, 4] },
   TOKEN_GROUPS: { wide: [16, 0, 8], ia32: [8, 0, 4] },
+  CRYPT_DATA_BLOB: { wide: [16, 0, 8], ia32: [8, 0, 4] },
+  CERT_CONTEXT: { wide: [40, 0, 8, 16, 24, 32], ia32: [20, 0, 4, 8, 12, 16] },
+  CRYPT_KEY_PROV_INFO: { wide: [48, 0, 8, 16, 20, 24, 32, 40], ia32: [28, 0, 4, 8, 12, 16, 20, 24] },
+  SCHANNEL_CRED: {
+    wide: [80, 0, 4, 8, 16, 24, 32, 40, 48, 56, 60, 64, 68, 72, 76],
+    ia32: [56, 0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52],
+  },
+  SCH_CREDENTIALS: {
+    wide: [72, 0, 4, 8, 16, 24, 32, 40, 48, 52, 56, 64],
+    ia32: [44, 0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40],
+  },
+  TLS_PARAMETERS: { wide: [40, 0, 8, 16, 20, 24, 32], ia32: [24, 0, 4, 8, 12, 16, 20] },
+  CREDSSP_CRED: { wide: [24, 0, 8, 16], ia32: [12, 0, 4, 8] },
+  SecPkgContext_StreamSizes: { wide: [20, 0, 4, 8, 12, 16], ia32: [20, 0, 4, 8, 12, 16] },
+  SecPkgContext_Bindings: { wide: [16, 0, 8], ia32: [8, 0, 4] },
+  SecPkgContext_ConnectionInfo: { wide: [28, 0, 4, 8, 12, 16, 20, 24], ia32: [28, 0, 4, 8, 12, 16, 20, 24] },
+  SecPkgContext_CipherInfo: {
+    wide: [680, 0, 4, 8, 12, 16, 144, 272, 276, 280, 408, 412, 540, 544, 548, 676],
+    ia32: [680, 0, 4, 8, 12, 16, 144, 272, 276, 280, 408, 412, 540, 544, 548, 676],
+  },
+  SecPkgContext_ApplicationProtocol: { wide: [264, 0, 4, 8, 9], ia32: [264, 0, 4, 8, 9] },
+  SecPkgContext_SessionInfo: { wide: [40, 0, 4, 8], ia32: [40, 0, 4, 8] },
 };
 
 const names = Object.keys(structures) as StructureName[];
@@ -59,8 +81,13 @@ describe('layouts of SSPI', () => {
   it('are what koffi lays out on this machine (sizeof, offsetof)', () => {
     const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
     const string = koffi.struct({ Length: 'uint16_t', MaximumLength: 'uint16_t', Buffer: 'void *' });
+    const bytes = (length: number): Koffi.TypeObject => koffi.array('uint8_t', length);
     const types: Readonly<Record<FieldType, Koffi.TypeObject | string>> = {
+      u8: 'uint8_t',
       u16: 'uint16_t',
+      text64: koffi.array('uint16_t', 64),
+      bytes32: bytes(32),
+      bytes255: bytes(255),
       u32: 'uint32_t',
       pointer: 'void *',
       string,

@@ -81,6 +81,8 @@ import type {
   RandomSource,
   SecBuffer,
   Secur32AuthData,
+  Secur32CredSspAuthData,
+  Secur32SchannelAuthData,
   SecurityContextToken,
   SecurityPackage,
   SecurityPackageInfo,
@@ -190,6 +192,8 @@ export interface Sspi {
   randomSource: RandomSource;
   secBuffer: SecBuffer;
   secur32AuthData: Secur32AuthData;
+  secur32CredSspAuthData: Secur32CredSspAuthData;
+  secur32SchannelAuthData: Secur32SchannelAuthData;
   securityContextToken: SecurityContextToken;
   securityPackage: SecurityPackage;
   securityPackageInfo: SecurityPackageInfo;

@@ -1,6 +1,8 @@
 /** Handshakes with the Schannel package that fail, and what nobody should send. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, describe, it } from 'node:test';
+import tls from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import * as Sspi from '../../../src/sspi/index.ts';
 import { certificates } from '../../vectors/certificates.ts';
@@ -17,6 +19,37 @@ after(() => {
 const v12: ConnectionOptions = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' };
 const v13: ConnectionOptions = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' };
 const extended = Sspi.ASC_REQ_EXTENDED_ERROR;
+
+it('a handshake that takes longer than Node gives it is SEC_E_CONTEXT_EXPIRED, and no other', async (t) => {
+  // The timer of Node keeps no process alive.
+  const awake = setInterval(() => undefined, 1000);
+  t.after(() => {
+    clearInterval(awake);
+  });
+  const { createServer } = tls;
+  const errors: Promise<readonly unknown[]>[] = [];
+  t.mock.method(tls, 'createServer', (options: tls.TlsOptions) => {
+    // Long enough for a leg on a busy machine: 120 seconds are too long for a test.
+    const made = createServer({ ...options, handshakeTimeout: 500 });
+    errors.push(once(made, 'tlsClientError'));
+    return made;
+  });
+  using impatient = new SchannelServer({ ...certificates.server, ca: certificates.ca.cert });
+  // The second one has a tls.Server of its own, which asks for certificates.
+  for (const [index, requirements] of [0, Sspi.ASC_REQ_MUTUAL_AUTH].entries()) {
+    using client = new TlsClient(certificates.alice);
+    const first = await impatient.accept(undefined, await client.next(), requirements);
+    const finish = await client.next(part(first.output, Sspi.SECBUFFER_TOKEN));
+    const [error] = (await errors[index]) as [NodeJS.ErrnoException];
+    assert.equal(error.code, 'ERR_TLS_HANDSHAKE_TIMEOUT');
+    // Until what waits for its connection has heard of it.
+    await new Promise((resolve) => setImmediate(resolve));
+    const late = await impatient.accept(first.context, finish, requirements);
+    assert.equal(Sspi.statusName(late.status), 'SEC_E_CONTEXT_EXPIRED');
+    assert.match(late.diagnosis?.text ?? '', /longer than Node gives it/);
+    assert.deepEqual([late.context, late.output], [undefined, []]);
+  }
+});
 
 describe('a handshake that fails', () => {
   const rows: readonly (readonly [name: string, SchannelServer, ConnectionOptions, status: string, alert: number])[] = [
@@ -174,10 +207,10 @@ describe('a client certificate (ASC_REQ_MUTUAL_AUTH)', () => {
       assert.equal(Sspi.querySecurityContextToken(established.context).status, Sspi.SEC_E_NO_IMPERSONATION);
     });
 
-    for (const [name, certificate, alert] of [
-      ['none', {}, version === 'TLS 1.2' ? 40 : undefined],
-      ['of another authority', certificates.stranger, version === 'TLS 1.2' ? 48 : undefined],
-      ['expired', certificates.expired, version === 'TLS 1.2' ? 48 : undefined],
+    for (const [name, certificate, alert, cause] of [
+      ['none', {}, version === 'TLS 1.2' ? 40 : undefined, /PEER_DID_NOT_RETURN_A_CERTIFICATE/],
+      ['of another authority', certificates.stranger, version === 'TLS 1.2' ? 48 : undefined, /: UNABLE_TO_VERIFY/],
+      ['expired', certificates.expired, version === 'TLS 1.2' ? 48 : undefined, /not valid now: CERT_HAS_EXPIRED$/],
     ] as const) {
       it(`${version}: ${name} is SEC_E_LOGON_DENIED`, async () => {
         using client = new TlsClient({ ...options, ...certificate });
@@ -185,6 +218,7 @@ describe('a client certificate (ASC_REQ_MUTUAL_AUTH)', () => {
         const finish = await client.next(part(first.output, Sspi.SECBUFFER_TOKEN));
         const result = await server.accept(first.context, finish, mutual);
         assert.equal(Sspi.statusName(result.status), 'SEC_E_LOGON_DENIED', result.diagnosis?.text);
+        assert.match(result.diagnosis?.text ?? '', cause);
         assert.equal(result.context, undefined);
         if (alert !== undefined) assert.deepEqual([...part(result.output, Sspi.SECBUFFER_ALERT)], [2, alert]);
         const record = part(result.output, Sspi.SECBUFFER_TOKEN);
@@ -195,6 +229,21 @@ describe('a client certificate (ASC_REQ_MUTUAL_AUTH)', () => {
       });
     }
   }
+
+  it('gives each of many clients at once its own reason', async () => {
+    const kinds = [
+      [certificates.expired, /CERT_HAS_EXPIRED$/],
+      [certificates.stranger, /UNABLE_TO_VERIFY_LEAF_SIGNATURE$/],
+      [{}, /PEER_DID_NOT_RETURN_A_CERTIFICATE$/],
+    ] as const;
+    const handshakes = Array.from({ length: 12 }, async (_, index) => {
+      const [certificate, cause] = kinds[index % kinds.length]!;
+      using client = new TlsClient({ ...(index % 2 === 0 ? v12 : v13), ...certificate });
+      const result = await server.handshake(client, mutual);
+      assert.match(result.diagnosis?.text ?? '', cause);
+    });
+    await Promise.all(handshakes);
+  });
 
   it('is not asked for without the requirement', async () => {
     using established = await server.establish(certificates.alice);
