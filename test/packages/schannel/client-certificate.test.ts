@@ -55,6 +55,10 @@ describe('mapCertificate', () => {
       const last = await signIn(map);
       assert.equal(Sspi.statusName(last.status), 'SEC_E_INTERNAL_ERROR');
       assert.equal(last.context, undefined);
+      assert.match(
+        last.diagnosis?.text ?? '',
+        /^mapCertificate (?:failed|gave an account that cannot be used)|userName/,
+      );
       assert.doesNotMatch(last.diagnosis?.text ?? '', /secret/);
     }
   });
