@@ -15,7 +15,7 @@ import { Conclusions, millisecondsSince, onlyPackageOf } from './conclusions.ts'
 import type { AcceptorSettings, Attempt } from './conclusions.ts';
 import { isOfferedOn } from './challenge.ts';
 import type { ChallengedExchange } from './challenge.ts';
-import type { Connection } from './connection.ts';
+import type { Authenticated, Connection } from './connection.ts';
 import { acceptDigestRequest } from './digest-request.ts';
 import { acceptHandshakeRequest } from './handshake-request.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
@@ -97,8 +97,12 @@ export class Acceptor {
     }
     const field = authorizationField(exchange.rawHeaders);
     if (field === undefined) return this.#withoutCredentials(attempt);
+    const credentials = field === REPEATED ? undefined : parseCredentials(field);
+    const restricted = this.#encryptedOnly(attempt);
+    if (restricted !== undefined && !startsCredSsp(this.#schemes, credentials)) {
+      return conclusions.refuseUnencrypted(attempt, restricted);
+    }
     if (field === REPEATED) return conclusions.refuse(attempt, 400, 'repeated-authorization');
-    const credentials = parseCredentials(field);
     if (credentials === undefined) return conclusions.refuse(attempt, 400, 'malformed-authorization');
     const scheme = this.#schemes.get(credentials.scheme);
     if (scheme === undefined || this.#closed) return conclusions.refuse(attempt, 401, 'scheme-not-offered');
@@ -113,11 +117,21 @@ export class Acceptor {
     return acceptHandshakeRequest(conclusions, attempt, scheme, credentials);
   }
 
+  /**
+   * The sign-in of a connection that admits encrypted bodies alone, where the request has none: anybody on the way can
+   * add one, with or without credentials of its own.
+   */
+  #encryptedOnly({ exchange, connection: { phase } }: Attempt): Authenticated | undefined {
+    const isRestricted = phase.type === 'authenticated' && phase.encryptedOnly === true && !this.#closed;
+    return isRestricted && !hasSealedBody(exchange) ? phase : undefined;
+  }
+
   #withoutCredentials(attempt: Attempt): Outcome {
     const { exchange, connection } = attempt;
     const { phase } = connection;
+    const restricted = this.#encryptedOnly(attempt);
+    if (restricted !== undefined) return this.#conclusions.refuseUnencrypted(attempt, restricted);
     if (phase.type === 'authenticated' && phase.encryptedOnly === true && !this.#closed) {
-      if (!hasSealedBody(exchange)) return this.#conclusions.refuseUnencrypted(attempt, phase);
       const admitted = connection.standingEncrypted(this.settings.clock);
       if (admitted !== undefined && !passedThroughProxy(exchange.rawHeaders)) return { ...admitted, standing: false };
     }
@@ -149,6 +163,14 @@ export class Acceptor {
           : millisecondsSince(handshake.startedAt, this.settings),
     });
   }
+}
+
+/** Whether a request begins a sign-in anew, within TLS of its own. */
+function startsCredSsp(
+  schemes: ReadonlyMap<string, OfferedScheme>,
+  credentials: ReturnType<typeof parseCredentials>,
+): boolean {
+  return credentials !== undefined && schemes.get(credentials.scheme)?.innerTls !== undefined;
 }
 
 const abandonmentReasons = {

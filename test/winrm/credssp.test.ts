@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { memoryAccounts } from '../../src/index.ts';
 import { liveHandles } from '../../src/sspi/index.ts';
+import { digestField } from '../adapters/raw-clients.ts';
 import { RawConnection } from '../lab/raw-connection.ts';
 import type { RawResponse } from '../lab/raw-connection.ts';
+import { negotiateMessage, WINDOWS_FLAGS } from '../packages/ntlm/ntlm-client.ts';
 import { alice, certificate, CREDSSP, CredSspHttpClient, encrypted, tokenOf } from './clients.ts';
 import { echoOf, servers } from './servers.ts';
 import type { ServerOptions } from './servers.ts';
@@ -44,6 +46,30 @@ for (const [name, start] of Object.entries(servers)) {
           ['CredSSP', 'body-not-encrypted', 'LAB\\alice'],
         ],
       );
+    });
+
+    it('F09: credentials of other schemes are added by anybody too: 401, and the sign-in stays', async () => {
+      await using server = await start({ ...plainly, schemes: ['CredSSP', 'NTLM', 'Digest'] });
+      await using client = await CredSspHttpClient.open(server.port);
+      await client.signIn();
+      const challenge = await client.connection.exchange({});
+      const digest = digestField(challenge, { userName: alice.userName, password: alice.password });
+      for (const fields of [
+        [digest],
+        [`Authorization: NTLM ${Buffer.from(negotiateMessage(WINDOWS_FLAGS)).toString('base64')}`],
+        ['Authorization: Bearer abc'],
+        ['Authorization: Digest'],
+        [digest, digest],
+      ]) {
+        const { status } = await client.connection.exchange({ fields });
+        assert.equal(status, 401, fields.join());
+      }
+      assert.equal(server.handled.length, 0);
+      assert.equal(await client.say('<one/>'), echoOf('<one/>'), 'the sign-in stays');
+      assert.ok(server.refused.every(({ reason }) => reason === 'body-not-encrypted'));
+      // Elsewhere the same proof is good.
+      await using other = await RawConnection.open(server.port);
+      assert.equal((await other.exchange({ fields: [digest] })).status, 200);
     });
 
     it('encrypts long messages in parts of 16 KiB', async () => {
