@@ -153,3 +153,12 @@ describe('the body of an encrypted message', () => {
     );
   });
 });
+
+describe('what is missing in an encrypted message', () => {
+  it('is named: the end of a line, the boundary behind the bytes', () => {
+    const whole = body('\x00\x00\x00\x00sealed');
+    const unended = whole.subarray(0, whole.lastIndexOf('--Encrypted Boundary'));
+    assert.throws(() => parseEncryptedMessage(unended, one), /boundary.*is missing after the encrypted bytes/);
+    assert.throws(() => parseEncryptedMessage(Buffer.from('--Encrypted Boundary'), one), /line.*has no end/);
+  });
+});

@@ -356,3 +356,47 @@ describe('CredSSP over scripted packages', () => {
     });
   });
 });
+
+describe('CredSSP over a scripted Schannel', () => {
+  /** One that answers the first leg as it is told; then its messages cannot be opened. */
+  const scriptedSchannel = (reply: AcceptReply, deleted: () => void): SecurityPackage => {
+    const context = {
+      accept: (): AcceptReply => reply,
+      queryAttribute: () => ({ status: Sspi.SEC_E_UNSUPPORTED_FUNCTION }),
+      queryToken: () => ({ status: Sspi.SEC_E_NO_IMPERSONATION }),
+      heldBytes: 0,
+      decryptMessage() {
+        throw new Error('out of memory');
+      },
+      delete: deleted,
+    };
+    const credential = { accept: (): AcceptReply => ({ ...reply, context }), free: () => undefined };
+    return { info: schannelPackage.info, acquireCredentials: () => credential };
+  };
+  const firstLeg = async (reply: AcceptReply) => {
+    let deletions = 0;
+    const schannel = { package: scriptedSchannel(reply, () => deletions++), authData: {} };
+    using server = await CredSspServer.start(credsspAuthData({ schannel }));
+    using connection = server.connect();
+    const { context, ...result } = await connection.accept(Buffer.of(22));
+    const held = context && Sspi.heldBytes(context);
+    const before = deletions;
+    if (context !== undefined) Sspi.deleteSecurityContext(context);
+    return { ...result, held, deletions: [before, deletions] };
+  };
+
+  it('deletes it once where opening a message throws', async () => {
+    const extra = { type: Sspi.SECBUFFER_EXTRA, data: Buffer.of(23) };
+    const { status, deletions } = await firstLeg({ status: Sspi.SEC_E_OK, output: [extra] });
+    assert.deepEqual([Sspi.statusName(status), deletions], ['SEC_E_INTERNAL_ERROR', [1, 1]]);
+  });
+
+  it('goes on with a token of no bytes where it has none, and holds nothing', async () => {
+    const { status, output, held, deletions } = await firstLeg({ status: Sspi.SEC_I_CONTINUE_NEEDED, output: [] });
+    assert.deepEqual([Sspi.statusName(status), held, deletions], ['SEC_I_CONTINUE_NEEDED', 0, [0, 1]]);
+    assert.deepEqual(
+      output.map(({ type, data }) => [type, data.byteLength]),
+      [[Sspi.SECBUFFER_TOKEN, 0]],
+    );
+  });
+});
