@@ -22,6 +22,7 @@ import type { OfferedScheme } from './offered-scheme.ts';
 import { hasSealedBody } from './sealed-bodies.ts';
 import { PendingHandshakes } from './pending-handshakes.ts';
 import type { Abandonment } from './pending-handshakes.ts';
+import { UnansweredChallenges } from './unanswered/unanswered-challenges.ts';
 
 export class Acceptor {
   readonly settings: AcceptorSettings;
@@ -29,6 +30,7 @@ export class Acceptor {
   readonly #pending: PendingHandshakes;
   readonly #audit: Audit;
   readonly #conclusions: Conclusions;
+  readonly #unanswered: UnansweredChallenges;
   /** Whether a scheme is offered whose credentials cover the request line. */
   readonly #coversRequestLine: boolean;
   #closed = false;
@@ -42,6 +44,7 @@ export class Acceptor {
       this.#abandoned(why, connection),
     );
     this.#conclusions = new Conclusions(settings, schemes, this.#pending, audit);
+    this.#unanswered = new UnansweredChallenges(schemes, settings.clock, settings.limits.handshakeMilliseconds, audit);
   }
 
   /** The schemes offered, in their order. */
@@ -59,11 +62,16 @@ export class Acceptor {
     this.#closed = true;
     this.#conclusions.close();
     this.#pending.close();
+    this.#unanswered.close();
     for (const { credential } of this.#schemes.values()) freeCredentialsHandle(credential);
   }
 
   /** A 401 that offers every scheme. */
   challenge(exchange: ChallengedExchange): Outcome {
+    const { socket, rawHeaders, method, httpVersionMajor } = exchange;
+    if (socket !== undefined && rawHeaders !== undefined && authorizationField(rawHeaders) === undefined) {
+      this.#unanswered.challenged({ socket, rawHeaders, method, httpVersionMajor });
+    }
     return this.#conclusions.challenge(exchange);
   }
 
@@ -97,6 +105,7 @@ export class Acceptor {
     }
     const field = authorizationField(exchange.rawHeaders);
     if (field === undefined) return this.#withoutCredentials(attempt);
+    this.#unanswered.answered(exchange);
     const credentials = field === REPEATED ? undefined : parseCredentials(field);
     const restricted = this.#encryptedOnly(attempt);
     if (restricted !== undefined && !startsCredSsp(this.#schemes, credentials)) {
@@ -141,7 +150,10 @@ export class Acceptor {
     if (standing !== undefined && !passedThroughProxy(exchange.rawHeaders)) return { ...standing, standing: false };
     connection.interrupt('no-credentials');
     this.#pending.release(connection);
-    return this.settings.anonymous && !this.#closed ? anonymousOutcome : this.#conclusions.challenge(exchange);
+    if (this.#closed) return this.#conclusions.challenge(exchange);
+    if (this.settings.anonymous) return anonymousOutcome;
+    this.#unanswered.challenged(exchange);
+    return this.#conclusions.challenge(exchange);
   }
 
   /** Logs a handshake that was abandoned. */

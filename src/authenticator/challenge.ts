@@ -4,8 +4,9 @@ import type { Exchange } from '../http/exchange.ts';
 import { challengeText, digestChallenges } from './verification.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
 
-/** The parts of a request that decide which schemes it is offered. */
-export type ChallengedExchange = Pick<Exchange, 'httpVersionMajor'> & Partial<Pick<Exchange, 'socket'>>;
+/** The parts of a request that decide which schemes it is offered, and those that tell whose request it is. */
+export type ChallengedExchange = Pick<Exchange, 'httpVersionMajor'> &
+  Partial<Pick<Exchange, 'socket' | 'rawHeaders' | 'method'>>;
 
 /** Whether a scheme can be used on a connection: CredSSP gives passwords away, so that TLS has to be outside as well. */
 export function isOfferedOn({ innerTls }: Pick<OfferedScheme, 'innerTls'>, socket: unknown): boolean {
