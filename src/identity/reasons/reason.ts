@@ -6,6 +6,7 @@ import { requestReasons } from './requests.ts';
 import type { FieldKinds, FieldValues, Row } from './row.ts';
 import { argumentFields, shownFields } from './show.ts';
 import { tlsReasons } from './tls.ts';
+import { unansweredReasons } from './unanswered.ts';
 import { windowsReasons } from './windows.ts';
 
 /** The longest text, in UTF-16 units: the log cuts what is longer. */
@@ -18,6 +19,7 @@ export const reasons = Object.freeze({
   ...messageReasons,
   ...requestReasons,
   ...tlsReasons,
+  ...unansweredReasons,
   ...windowsReasons,
 });
 
