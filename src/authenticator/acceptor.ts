@@ -3,17 +3,19 @@
  * handles one request of a connection at a time. The authenticator does the rest: `skip`, `authorize`, and requests on
  * a signed-in connection.
  */
-import { authorizationField, parseCredentials, REPEATED } from '../http/authorization.ts';
+import { authorizationField, parseCredentials, REPEATED, writtenScheme } from '../http/authorization.ts';
+import type { Credentials } from '../http/authorization.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { anonymousOutcome, refusedOutcome } from '../http/outcome.ts';
 import type { Outcome } from '../http/outcome.ts';
 import { passedThroughProxy } from '../http/proxy-fields.ts';
 import { recordRequestLines } from '../http/request-line.ts';
+import { reason } from '../identity/reasons/reason.ts';
 import { freeCredentialsHandle } from '../sspi/index.ts';
 import type { Audit } from './audit.ts';
 import { Conclusions, millisecondsSince, onlyPackageOf } from './conclusions.ts';
-import type { AcceptorSettings, Attempt } from './conclusions.ts';
-import { isOfferedOn } from './challenge.ts';
+import type { AcceptorSettings, Attempt, RefusalCause } from './conclusions.ts';
+import { isOfferedOn, schemesFor } from './challenge.ts';
 import type { ChallengedExchange } from './challenge.ts';
 import type { Authenticated, Connection } from './connection.ts';
 import { acceptDigestRequest } from './digest-request.ts';
@@ -22,6 +24,7 @@ import type { OfferedScheme } from './offered-scheme.ts';
 import { hasSealedBody } from './sealed-bodies.ts';
 import { PendingHandshakes } from './pending-handshakes.ts';
 import type { Abandonment } from './pending-handshakes.ts';
+import { ServerAdvice } from './server-advice.ts';
 import { UnansweredChallenges } from './unanswered/unanswered-challenges.ts';
 
 export class Acceptor {
@@ -31,6 +34,7 @@ export class Acceptor {
   readonly #audit: Audit;
   readonly #conclusions: Conclusions;
   readonly #unanswered: UnansweredChallenges;
+  readonly #advice: ServerAdvice;
   /** Whether a scheme is offered whose credentials cover the request line. */
   readonly #coversRequestLine: boolean;
   #closed = false;
@@ -44,6 +48,7 @@ export class Acceptor {
       this.#abandoned(why, connection),
     );
     this.#conclusions = new Conclusions(settings, schemes, this.#pending, audit);
+    this.#advice = new ServerAdvice(schemes, settings.persistence, audit);
     this.#unanswered = new UnansweredChallenges(schemes, settings.clock, settings.limits.handshakeMilliseconds, audit);
   }
 
@@ -82,6 +87,7 @@ export class Acceptor {
    */
   accept(exchange: Exchange, connection: Connection, target: () => string): Outcome | Promise<Outcome> {
     const attempt: Attempt = { exchange, connection, startedAt: startOf(connection) ?? this.settings.clock.elapsed() };
+    this.#advice.look(exchange.socket);
     if (this.#coversRequestLine) recordRequestLines(exchange.socket);
     const step = (): Outcome | Promise<Outcome> => {
       const crashed = (error: unknown): Outcome => this.#conclusions.crashed(attempt, error);
@@ -114,14 +120,15 @@ export class Acceptor {
     if (field === REPEATED) return conclusions.refuse(attempt, 400, 'repeated-authorization');
     if (credentials === undefined) return conclusions.refuse(attempt, 400, 'malformed-authorization');
     const scheme = this.#schemes.get(credentials.scheme);
-    if (scheme === undefined || this.#closed) return conclusions.refuse(attempt, 401, 'scheme-not-offered');
+    if (scheme === undefined || this.#closed)
+      return conclusions.refuse(attempt, 401, this.#notOffered(attempt, credentials));
     if (scheme.boundTo === 'request') {
       return acceptDigestRequest(conclusions, attempt, scheme, credentials, target());
     }
     // Streams of one HTTP/2 connection may belong to different users, so RFC 9113 has no place for these schemes
     // (attack A13).
     if (exchange.httpVersionMajor !== 1 || !isOfferedOn(scheme, exchange.socket)) {
-      return conclusions.refuse(attempt, 401, 'scheme-not-offered', scheme);
+      return conclusions.refuse(attempt, 401, this.#notOffered(attempt, credentials), scheme);
     }
     return acceptHandshakeRequest(conclusions, attempt, scheme, credentials);
   }
@@ -133,6 +140,20 @@ export class Acceptor {
   #encryptedOnly({ exchange, connection: { phase } }: Attempt): Authenticated | undefined {
     const isRestricted = phase.type === 'authenticated' && phase.encryptedOnly === true && !this.#closed;
     return isRestricted && !hasSealedBody(exchange) ? phase : undefined;
+  }
+
+  /** Which scheme the client used, and what it could have used. */
+  #notOffered({ exchange }: Attempt, { scheme }: Credentials): RefusalCause {
+    const used = writtenScheme(scheme);
+    const offered = this.#closed ? [] : schemesFor(this.#schemes.values(), exchange).map(({ name }) => name);
+    const fields = { used, offered };
+    const isKnown = this.#schemes.has(scheme) && !this.#closed;
+    const text = !isKnown
+      ? reason('scheme-not-offered', fields)
+      : exchange.httpVersionMajor === 1
+        ? reason('scheme-not-without-tls', fields)
+        : reason('scheme-not-over-http-2', fields);
+    return { reason: 'scheme-not-offered', diagnosis: { text } };
   }
 
   #withoutCredentials(attempt: Attempt): Outcome {

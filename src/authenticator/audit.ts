@@ -8,6 +8,7 @@ import { shown } from '../foundation/option-values.ts';
 import type { Reader } from '../foundation/option-values.ts';
 import { processWarning } from '../foundation/process-warning.ts';
 import { isThenable } from '../foundation/thenable.ts';
+import { reason } from '../identity/reasons/reason.ts';
 import { loggedError } from './logged-error.ts';
 import type { UnansweredRecord } from './unanswered/unanswered-record.ts';
 
@@ -81,10 +82,6 @@ export const handshakeChannel = channel('sspi-auth:handshake');
 /** A request was asked for credentials, and none came: UnansweredRecord. */
 export const unansweredChannel = channel('sspi-auth:unanswered');
 
-const noLogger =
-  'sspi-auth: a client was refused, and there is no log that says why. Give option logger, such as logger: console; ' +
-  'logger: false is silent';
-
 /** How many errors `failedOnce` remembers. */
 const MAX_SEEN_FAILURES = 100;
 
@@ -146,8 +143,13 @@ export class Audit {
     this.#write('warn', record, 'sspi-auth: refused');
     if (this.#warnsProcess && !this.#toldOfNoLogger) {
       this.#toldOfNoLogger = true;
-      processWarning(noLogger);
+      processWarning(`sspi-auth: ${reason('no-logger')}`);
     }
+  }
+
+  /** Whether the operator has given a logger. */
+  get hasLogger(): boolean {
+    return this.#logger !== undefined;
   }
 
   /** Whether anything listens for requests that were asked for credentials in vain. */

@@ -14,7 +14,7 @@ import { preflightOrigin } from '../../http/preflight.ts';
 import { passedThroughProxy } from '../../http/proxy-fields.ts';
 import { clientKindOf, fetchesWithoutCredentials, fieldValue, hostOf } from '../../http/request-fields.ts';
 import type { Audit } from '../audit.ts';
-import { isOfferedOn } from '../challenge.ts';
+import { schemesFor } from '../challenge.ts';
 import type { OfferedScheme } from '../offered-scheme.ts';
 import { likelyCauses } from './likely-causes.ts';
 import type { UnansweredFacts } from './likely-causes.ts';
@@ -92,9 +92,7 @@ export class UnansweredChallenges {
       facts: {
         client: clientKindOf(agent),
         host: hostOf(rawHeaders),
-        offered: this.#offer.schemes
-          .filter((scheme) => scheme.boundTo === 'request' || (!http2 && isOfferedOn(scheme, socket)))
-          .map(({ name }) => name),
+        offered: schemesFor(this.#offer.schemes, exchange).map(({ name }) => name),
         kerberos: this.#offer.kerberos,
         serviceHosts: this.#offer.serviceHosts,
         http2,

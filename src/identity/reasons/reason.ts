@@ -5,6 +5,7 @@ import { messageReasons } from './messages.ts';
 import { requestReasons } from './requests.ts';
 import type { FieldKinds, FieldValues, Row } from './row.ts';
 import { argumentFields, shownFields } from './show.ts';
+import { serverReasons } from './server.ts';
 import { tlsReasons } from './tls.ts';
 import { unansweredReasons } from './unanswered.ts';
 import { windowsReasons } from './windows.ts';
@@ -18,6 +19,7 @@ export const reasons = Object.freeze({
   ...kerberosReasons,
   ...messageReasons,
   ...requestReasons,
+  ...serverReasons,
   ...tlsReasons,
   ...unansweredReasons,
   ...windowsReasons,
