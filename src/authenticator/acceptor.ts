@@ -10,6 +10,7 @@ import { anonymousOutcome, refusedOutcome } from '../http/outcome.ts';
 import type { Outcome } from '../http/outcome.ts';
 import { passedThroughProxy } from '../http/proxy-fields.ts';
 import { recordRequestLines } from '../http/request-line.ts';
+import { printable } from '../foundation/text.ts';
 import { reason } from '../identity/reasons/reason.ts';
 import { freeCredentialsHandle } from '../sspi/index.ts';
 import type { Audit } from './audit.ts';
@@ -25,6 +26,8 @@ import { hasSealedBody } from './sealed-bodies.ts';
 import { PendingHandshakes } from './pending-handshakes.ts';
 import type { Abandonment } from './pending-handshakes.ts';
 import { ServerAdvice } from './server-advice.ts';
+import { silenceOf } from './silent-verification.ts';
+import type { Silence } from './silent-verification.ts';
 import { UnansweredChallenges } from './unanswered/unanswered-challenges.ts';
 
 export class Acceptor {
@@ -177,6 +180,18 @@ export class Acceptor {
     return this.#conclusions.challenge(exchange);
   }
 
+  /** What did not answer in time; undefined if it was the client. */
+  #silence({ verifying }: Connection): (Silence & { readonly scheme: OfferedScheme }) | undefined {
+    const field = verifying === undefined ? undefined : authorizationField(verifying.rawHeaders);
+    const credentials = typeof field === 'string' ? parseCredentials(field) : undefined;
+    const scheme = credentials === undefined ? undefined : this.#schemes.get(credentials.scheme);
+    if (credentials === undefined || scheme === undefined) return undefined;
+    const { accounts, limits } = this.settings;
+    const described: unknown = accounts?.description;
+    const source = typeof described === 'string' ? described : accounts && 'of option accounts';
+    return { ...silenceOf(credentials, scheme, source, limits.handshakeMilliseconds), scheme };
+  }
+
   /** Logs a handshake that was abandoned. */
   #abandoned(why: Abandonment, connection: Connection): void {
     if (why === 'closed') return;
@@ -184,12 +199,14 @@ export class Acceptor {
     if (why !== 'body') connection.interrupt(why);
     const handshake = phase.type === 'negotiating' ? phase : undefined;
     const scheme = handshake === undefined ? undefined : this.#schemes.get(handshake.scheme);
+    const silence = why === 'deadline' ? this.#silence(connection) : undefined;
     this.#audit.refused({
-      scheme: scheme?.name,
-      package: onlyPackageOf(scheme),
-      account: undefined,
+      scheme: silence?.scheme.name ?? scheme?.name,
+      package: onlyPackageOf(silence?.scheme ?? scheme),
+      account: silence?.account === undefined ? undefined : printable(silence.account),
       peer,
-      reason: abandonmentReasons[why],
+      reason: silence?.reason ?? abandonmentReasons[why],
+      ...(silence === undefined ? {} : { diagnosis: silence.diagnosis }),
       durationMilliseconds:
         handshake === undefined
           ? this.settings.limits.handshakeMilliseconds

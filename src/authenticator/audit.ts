@@ -9,6 +9,7 @@ import type { Reader } from '../foundation/option-values.ts';
 import { processWarning } from '../foundation/process-warning.ts';
 import { isThenable } from '../foundation/thenable.ts';
 import { reason } from '../identity/reasons/reason.ts';
+import type { ReasonId } from '../identity/reasons/reason.ts';
 import { loggedError } from './logged-error.ts';
 import type { UnansweredRecord } from './unanswered/unanswered-record.ts';
 
@@ -181,9 +182,13 @@ export class Audit {
     this.#write('info', record, message);
   }
 
-  /** Advice about this server, for the given logger alone: it is no reason to write to standard error. */
-  advise(message: string): void {
-    this.#write('warn', {}, `sspi-auth: ${message}`);
+  /**
+   * Advice about this server, for the given logger alone: it is no reason to write to standard error.
+   *
+   * @param advice id of its row in the table of reasons
+   */
+  advise(advice: ReasonId, text: string): void {
+    this.#write('warn', { advice }, `sspi-auth: ${text}`);
   }
 
   /** Reports that a leg was answered with another challenge. */

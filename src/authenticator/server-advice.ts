@@ -33,12 +33,12 @@ export class ServerAdvice {
     this.#seen.add(settings.server);
     const { maxHeaderSize: bytes, keepAliveTimeout: milliseconds } = settings;
     if (this.#hasTickets && bytes < LEAST_HEADER_SIZE) {
-      this.#audit.advise(reason('header-size-small', { bytes, least: LEAST_HEADER_SIZE }));
+      this.#audit.advise('header-size-small', reason('header-size-small', { bytes, least: LEAST_HEADER_SIZE }));
     }
     // Zero: connections stay open.
     const isShort = milliseconds !== undefined && milliseconds !== 0 && milliseconds < LEAST_KEEP_ALIVE;
     if (this.#signsConnectionsIn && isShort) {
-      this.#audit.advise(reason('keep-alive-short', { milliseconds, least: LEAST_KEEP_ALIVE }));
+      this.#audit.advise('keep-alive-short', reason('keep-alive-short', { milliseconds, least: LEAST_KEEP_ALIVE }));
     }
   }
 }

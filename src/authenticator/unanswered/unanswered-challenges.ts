@@ -172,7 +172,7 @@ export class UnansweredChallenges {
     };
     this.#audit.unanswered(record);
     if (facts.preflightOrigin !== undefined) {
-      if (!this.#warnedOfPreflight) this.#audit.advise(record.diagnosis);
+      if (!this.#warnedOfPreflight) this.#audit.advise('preflight', record.diagnosis);
       this.#warnedOfPreflight = true;
       return;
     }
