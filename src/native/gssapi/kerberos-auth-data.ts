@@ -100,7 +100,7 @@ export function kerberosSettings(
     ...(options.servicePrincipalNames ?? []),
     ...(principal === undefined ? [] : [servicePrincipalName(principal, 'principal')]),
   ];
-  const services = named.length === 0 ? 'HTTP/*' : named.join(', ');
+  const services = named.length === 0 ? ['HTTP/*'] : named;
   const acceptsService = (service: string, realm: string): boolean =>
     named.length === 0 ? isHttpService(service) : named.some((name) => namesService(name, service, realm));
   const encryptionTypes = new Set(allowRc4 ? [...STRONG_ENCRYPTION_TYPES, RC4] : STRONG_ENCRYPTION_TYPES);
@@ -123,7 +123,7 @@ export function kerberosSettings(
 function usableKeytab(
   name: string,
   accepts: (name: string, realm: string) => boolean,
-  services: string,
+  services: readonly string[],
   encryptionTypes: ReadonlySet<number>,
 ): string {
   const path = keytabPath(name);
@@ -135,7 +135,7 @@ function usableKeytab(
   if (usable.length === 0) {
     throw new OptionError(
       'authData.keytab',
-      `is ${path}, which has no key for ${services} (it has ${describeKeytabEntries(entries)})`,
+      `is ${path}, which has no key for ${services.join(', ')} (it has ${describeKeytabEntries(entries)})`,
       'Export the key of the service, for example with: ktadd -k FILE HTTP/web.example.com (MIT), ' +
         'samba-tool domain exportkeytab FILE --principal=HTTP/web.example.com, or ktpass on Windows.',
     );
