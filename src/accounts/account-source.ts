@@ -176,3 +176,14 @@ export function accountSourceFor<F extends VerifyFunction>(
     return source as AccountSource & Required<Pick<AccountSource, F>>;
   };
 }
+
+/**
+ * What a source is called in the log. A source may be plain JavaScript without a description.
+ *
+ * @returns such as `the account source memoryAccounts (2 accounts)`
+ */
+export function sourceName({ description }: { readonly description?: unknown }): string {
+  return typeof description === 'string' && description !== ''
+    ? `the account source ${description}`
+    : 'the account source';
+}
