@@ -10,7 +10,7 @@ import { callable, clock, flag, listOf, shown, text } from '../../foundation/opt
 import type { Reader } from '../../foundation/option-values.ts';
 import { processWarning } from '../../foundation/process-warning.ts';
 import type { KerberosSettings } from './call/kerberos-settings.ts';
-import { isHttpService, keytabPath, readKeytab } from './keytab/keytab-file.ts';
+import { fileAccess, isDenied, isHttpService, keytabPath, readKeytab } from './keytab/keytab-file.ts';
 
 const replayCache: Reader<boolean | string> = (value, option) => {
   if (typeof value === 'boolean') return value;
@@ -154,10 +154,11 @@ function keytabEntries(path: string): readonly KeytabEntry[] {
   try {
     return readKeytab(path).entries;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const why = error instanceof Error ? error.message : String(error);
+    const access = isDenied(error) ? fileAccess(path) : undefined;
     throw new OptionError(
       'authData.keytab',
-      `is ${path}, which cannot be used (${reason})`,
+      `is ${path}, which cannot be used (${why}${access === undefined ? '' : `: ${access}`})`,
       'Check the path, the owner and the mode, and that the file is a keytab. This process must be able to read it.',
     );
   }

@@ -21,6 +21,10 @@ const aboutTimes: ReadonlySet<number> = new Set([
   Gss.KRB_AP_ERR_TKT_NYV,
 ]);
 
+/** Refusals that have nothing to do with keys. */
+const aboutOthers: ReadonlySet<number> = new Set([...aboutTimes, Gss.KRB_AP_ERR_REPEAT, Gss.KRB5_RC_REPLAY]);
+const aboutKeys = (code: number): boolean => !aboutOthers.has(code) && !Gss.isConfigurationError(code);
+
 /** A refused token. */
 export interface RefusedToken {
   /** Result of gss_accept_sec_context. */
@@ -51,16 +55,18 @@ export function refusalByLibrary(
   const { request, call } = exchange;
   const times =
     aboutTimes.has(code) && budget.take() ? ticketTimes(frame.library, extensions, keytab.path, request) : undefined;
+  const now = settings.clock.now();
+  const permitted = aboutKeys(code) && budget.take() ? extensions.permittedTypes(frame.library) : undefined;
   const diagnosis =
     Gss.isConfigurationError(code) && budget.take()
       ? reason('configuration-unreadable', { fault: krb5ConfigurationFault(), detail: text })
-      : diagnose({ minor: code, text, request, keytab, times, now: settings.clock.now() });
+      : diagnose({ minor: code, text, request, keytab, times, now, permitted });
   const sendError =
     error !== undefined && errorCode !== 0 && (call.requirements & Requirements.ASC_REQ_EXTENDED_ERROR) !== 0;
   return {
     status: Gss.acceptFailure(major, code),
     output: sendError ? [{ type: SECBUFFER_TOKEN, data: error }] : undefined,
     // The keys in use may be old: what keeps the new ones out comes first.
-    diagnosis: { text: reloadFailure === undefined ? diagnosis : `${reloadFailure}; ${diagnosis}` },
+    diagnosis: { text: reloadFailure === undefined || !aboutKeys(code) ? diagnosis : `${reloadFailure}; ${diagnosis}` },
   };
 }

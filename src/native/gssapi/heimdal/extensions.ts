@@ -49,6 +49,8 @@ export function heimdalExtensions(library: GssapiLibrary): GssapiExtensions {
   return Object.freeze<GssapiExtensions>({
     checkSettings,
     acquireAcceptor: (frame, keytab) => importKeytab(frame, oids, keytab),
+    // Heimdal opens a ticket of any type that it has the key of.
+    permittedTypes: () => undefined,
     verifyAccepted: (frame, accepted, settings) =>
       verifyReplay(frame, oids, accepted, settings, skew) ?? verifyKeys(frame, oids, accepted, settings),
     channelBinding(frame, credential, { token, request }, bindings) {
