@@ -27,7 +27,7 @@ describe('smbpasswdFile', () => {
   });
 
   for (const [what, content, why] of [
-    ['an empty one', '', /has no accounts\. Give a file that Samba has written: pdbedit -e smbpasswd:/],
+    ['an empty one', '', /`pdbedit -e smbpasswd:.*\.smbpasswd`, .* has no accounts$/],
     ['of htpasswd', 'alice:$apr1$x$y\n', /has no account: line 1: the uid is not a number\. Give/],
     [
       'a shadow file',
@@ -304,7 +304,7 @@ describe('smbpasswdFile', () => {
     const path = folder.file('folder');
     mkdirSync(path);
     assert.throws(() => smbpasswdFile(path), /cannot be read \(EISDIR\)\. Give the path of a file, not of a folder/);
-    assert.throws(() => smbpasswdFile(folder.file('missing')), /\(ENOENT\)\. Give a file .*: pdbedit -e smbpasswd:/);
+    assert.throws(() => smbpasswdFile(folder.file('missing')), /`pdbedit -e smbpasswd:[^`]*missing`, .*\(ENOENT\)/);
   });
 
   it('cannot start without its file', () => {
