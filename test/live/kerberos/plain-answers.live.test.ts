@@ -103,12 +103,15 @@ describe('what the log says of a ticket that is refused', ready, () => {
       text,
       /^have the client get a new ticket \(`klist purge` on Windows, `kdestroy` and kinit elsewhere\)/,
     );
-    assert.match(text, /kvno\) 3, but the keytab .*fresh\.keytab has kvno 4/);
+    assert.match(text, /kvno\) \d+, but the keytab .*fresh\.keytab has kvno \d+/);
     await kdc.administer([`ktadd -norandkey -k ${kdc.keytab} HTTP/localhost`]);
   });
 
   it('under a key of another password: export again, or the name is on another account', async () => {
-    const text = await refusal(await keytabOf('password.keytab', 'HTTP/localhost@TEST.LOCAL', 4));
+    const env = await kdc.signIn('alice');
+    const issued = await runChecked('kvno', ['HTTP/localhost'], { env });
+    const version = Number(/kvno = (\d+)/.exec(issued)?.[1]);
+    const text = await refusal(await keytabOf('password.keytab', 'HTTP/localhost@TEST.LOCAL', version), env);
     assert.match(text, /^export the key to .*password\.keytab again .*`setspn -Q HTTP\/localhost`/);
     assert.match(text, /the key is of another password, the service name is on another account/);
   });
@@ -212,10 +215,13 @@ describe('what a server in a process of its own says', ready, () => {
   });
   after(() => kdc.stop());
 
-  const server = (wrapper: readonly string[], keytab: string) => {
+  const server = (
+    keytab: string,
+    { wrapper = [], env = {} }: { wrapper?: readonly string[]; env?: Readonly<Record<string, string>> },
+  ): ReturnType<typeof startProcess> => {
     const words = [...wrapper, process.execPath, '--import', 'tsx', script, JSON.stringify({ keytab })];
     return startProcess(words[0] ?? '', words.slice(1), {
-      env: { ...kdc.env, DONT_FAKE_MONOTONIC: '1' },
+      env: { ...kdc.env, ...env },
       cwd: fileURLToPath(new URL('../../..', import.meta.url)),
     });
   };
@@ -232,7 +238,10 @@ describe('what a server in a process of its own says', ready, () => {
     ['+10m', /^set both by NTP .*: the client's clock is (?:59\d|60\d) seconds behind this server's$/],
   ] as const) {
     it(`whose clock is off by ${shift}: which clock, and what it has`, async () => {
-      await using running = await server(['faketime', '-f', shift], kdc.keytab);
+      // Without the program faketime around it: that would be ended in place of the server.
+      const preload = (await runChecked('faketime', ['-f', shift, 'printenv', 'LD_PRELOAD'])).trim();
+      const env = { LD_PRELOAD: preload, FAKETIME: shift, DONT_FAKE_MONOTONIC: '1' };
+      await using running = await server(kdc.keytab, { env });
       const [, port] = await running.waitForLine(/^port (\d+)/, 60_000);
       const { status } = await curl([...negotiate, `http://localhost:${port}/`], { env: await kdc.signIn('alice') });
       assert.equal(status, 401);
@@ -247,7 +256,9 @@ describe('what a server in a process of its own says', ready, () => {
     await copyFile(kdc.keytab, keytab);
     await chmod(keytab, 0o600);
     await chmod(kdc.file('.'), 0o755);
-    await using running = await server(['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'], keytab);
+    await using running = await server(keytab, {
+      wrapper: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'],
+    });
     const [line] = await running.waitForLine(/^failed .*$/, 60_000);
     assert.match(line, /EACCES.*this process runs as uid 65534, the file belongs to uid 0 and gid 0 and has mode 0600/);
   });
