@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { smbpasswdFile } from '../../../src/accounts/smbpasswd-file.ts';
 import { commandsOf, rows } from '../../lab/reason-documentation.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import { runChecked } from '../../lab/process.ts';
+import { canMakeNamespaces, startSambaAd } from '../../lab/samba-ad.ts';
 import { scratchFolder } from '../../lab/scratch.ts';
 import { tier } from '../../lab/tier.ts';
 
@@ -51,6 +53,21 @@ describe('printed commands of Kerberos', await tier('kdc'), () => {
     assert.match(await shell(clock), /UTC/);
     await shell('kdestroy');
     assert.equal(existsSync((env['KRB5CCNAME'] ?? '').replace('FILE:', '')), false);
+  });
+});
+
+describe('printed commands of Samba', await tier('samba-ad', [], canMakeNamespaces), () => {
+  it('export the key of a service without changing it', async () => {
+    await using domain = await startSambaAd();
+    const keytab = join(dirname(domain.keytab), 'exported.keytab');
+    const [command = '', ...others] = printed('samba-tool', { keytab, spn: 'HTTP/localhost' });
+    assert.deepEqual(others, []);
+    const env = await domain.signIn('alice', ['HTTP/localhost']);
+    await domain.namespace.runChecked('sh', ['-c', command]);
+    // Both open the ticket from before: the key is the same.
+    for (const file of [keytab, domain.keytab]) {
+      await domain.namespace.runChecked('kvno', ['-k', file, 'HTTP/localhost'], { env });
+    }
   });
 });
 
