@@ -134,7 +134,7 @@ export const kerberosKeyReasons = Object.freeze({
 
   /** RC4, DES: this library refuses them, whatever krb5.conf says. */
   'type-refused': row({
-    fields: { what: 'name', service: 'name', type: 'name' },
+    fields: { what: 'detail', service: 'name', type: 'name' },
     anchor: anchors.refusedAlways,
     cure: () =>
       'give the service account AES keys (msDS-SupportedEncryptionTypes 24 in Active Directory; an account whose ' +

@@ -83,9 +83,8 @@ export const onWindows = (command: string, page: string): Command => ({ runs: 'w
 export const windowsPages = Object.freeze({
   setspn: 'https://learn.microsoft.com/en-us/windows-server/administration/windows-commands/setspn',
   klist: 'https://learn.microsoft.com/en-us/windows-server/administration/windows-commands/klist',
-  ktpass: 'https://learn.microsoft.com/en-us/windows-server/administration/windows-commands/ktpass',
   nltest:
-    'https://learn.microsoft.com/en-us/previous-versions/windows/it-pro/windows-server-2012-r2-and-2012/cc731935(v=ws.11)',
+    'https://learn.microsoft.com/en-us/previous-versions/windows/it-pro/windows-server-2012-R2-and-2012/cc731935(v=ws.11)',
   w32tm:
     'https://learn.microsoft.com/en-us/windows-server/networking/windows-time-service/windows-time-service-tools-and-settings',
 });
