@@ -63,7 +63,9 @@ describe('Kubernetes manifests of the documents', () => {
       text.replaceAll('"mountPath"', '"mountpath"'),
       text.replaceAll('"runAsUser":1000', '"runAsUser":"node"'),
     ].map((json) => JSON.parse(json) as Manifest);
-    const problems = (await schemaProblems([...objects, ...wrong])).split('\n').filter((line) => line.includes('error'));
+    const problems = (await schemaProblems([...objects, ...wrong]))
+      .split('\n')
+      .filter((line) => line.includes('error'));
     const of = (index: number): string => problems.filter((line) => line.includes(`${index}.ts`)).join('\n');
     for (const index of objects.keys()) assert.equal(of(index), '');
     assert.match(of(objects.length), /mountpath/);

@@ -28,7 +28,11 @@ interface PodSpec {
     {
       readonly env: readonly { readonly name: string; readonly value: string }[];
       readonly securityContext: { readonly readOnlyRootFilesystem: boolean };
-      readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
+      readonly volumeMounts: readonly {
+        readonly name: string;
+        readonly mountPath: string;
+        readonly readOnly?: boolean;
+      }[];
     },
   ];
   readonly volumes: readonly { readonly name: string; readonly secret?: { readonly defaultMode: number } }[];
@@ -72,7 +76,9 @@ describe('the container of docs/containers.md', ready, () => {
       ...{ entryPoints: [join(source, 'app.mjs')], outfile: join(image, 'app.mjs'), logLevel: 'error' },
       ...{ bundle: true, platform: 'node', format: 'esm', external: ['koffi', 'selfsigned'] },
       alias: { 'sspi-auth': join(root, 'src/index.ts'), 'sspi-auth/express': join(root, 'adapters/express.ts') },
-      banner: { js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);" },
+      banner: {
+        js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+      },
     });
     for (const { name, secret } of spec.volumes) {
       const volume = folder.file(name);
@@ -116,7 +122,9 @@ describe('the container of docs/containers.md', ready, () => {
     return [...shell, ...user, ...nothing, ...command];
   }
 
-  const variables = Object.fromEntries(container.env.map(({ name, value }) => [name, value.replace('/keytab', '/mnt')]));
+  const variables = Object.fromEntries(
+    container.env.map(({ name, value }) => [name, value.replace('/keytab', '/mnt')]),
+  );
   const none = { KRB5_CONFIG: undefined, KRB5RCACHEDIR: undefined, KRB5RCACHENAME: undefined, TMPDIR: undefined };
   const env = { ...none, ...variables };
 
@@ -146,7 +154,8 @@ describe('the container of docs/containers.md', ready, () => {
   });
 
   it('has nothing to write to but its volumes', async () => {
-    const write = "for (const f of ['/a', '/srv/a', '/mnt/a', '/var/tmp/a', '/tmp/a']) try { require('fs').writeFileSync(f, ''); console.log(f) } catch {}";
+    const write =
+      "for (const f of ['/a', '/srv/a', '/mnt/a', '/var/tmp/a', '/tmp/a']) try { require('fs').writeFileSync(f, ''); console.log(f) } catch {}";
     const [command = '', ...words] = within(['/srv/node', '-e', write]);
     assert.equal((await runProcess(command, words, { env })).stdout, '/var/tmp/a\n/tmp/a\n');
   });
