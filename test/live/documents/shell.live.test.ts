@@ -3,13 +3,18 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { X509Certificate } from 'node:crypto';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { sspiAuth } from '../../../adapters/node.ts';
-import { smbpasswdFile } from '../../../src/index.ts';
+import { memoryAccounts, recommendedServerOptions, smbpasswdFile } from '../../../src/index.ts';
 import { replaced } from '../../lab/configured.ts';
 import { blocksOf, commandsOf } from '../../lab/document-blocks.ts';
+import { root } from '../../lab/documents.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import type { Kdc } from '../../lab/kdc.ts';
+import { listen } from '../../lab/ports.ts';
+import type { ListeningServer } from '../../lab/ports.ts';
 import { runChecked, runProcess } from '../../lab/process.ts';
 import { scratchFolder } from '../../lab/scratch.ts';
 import type { ScratchFolder } from '../../lab/scratch.ts';
@@ -17,13 +22,37 @@ import { tier } from '../../lab/tier.ts';
 import { useRealm } from '../kerberos/acceptor.ts';
 
 const ready = await tier('documents');
+const decoder = `${process.execPath} --import ${import.meta.resolve('tsx')} ${join(root, 'src/cli/sspi-auth.ts')}`;
+
+/** What the commands with curl print where all is well, by a part of them; the first that fits. */
+const curlAnswers: readonly (readonly [string, RegExp])[] = [
+  ['--digest', /uri.*\/app\//],
+  ['| npx sspi-auth decode', /SPNEGO|Kerberos/],
+  ['num_connects', /^1 200\n0 200\n$/],
+  ['persistent-auth', /^Persistent-Auth: true\r?$/m],
+  ['www-authenticate', /^WWW-Authenticate: Negotiate\r?$/m],
+  ['X-Padding', /^401\n$/],
+  ['time_namelookup', /^\d+\.\d+ \d+\.\d+ \d+\.\d+\n$/],
+  ['-X OPTIONS', /^200\n$/],
+  ["%{http_code}\\n' --negotiate -u :", /^200\n$/],
+  ["%{http_code}\\n' http://", /^401\n$/],
+];
 
 describe('commands of the documents', ready, () => {
   let kdc: Kdc;
   let folder: ScratchFolder;
+  let alice: Readonly<Record<string, string>>;
+  let server: ListeningServer;
+  let close: () => Promise<void>;
   before(async () => {
     kdc = await startKdc({ services: ['HTTP/localhost', 'HTTP/intranet.example.com'] });
     useRealm(kdc);
+    alice = await kdc.signIn('alice');
+    const accounts = memoryAccounts([{ userName: 'alice', password: 'secret-7' }]);
+    const protect = sspiAuth({ keytab: kdc.keytab, accounts, skip: ({ method }) => method === 'OPTIONS' });
+    close = () => protect.close();
+    const listener = protect((request, response) => response.end(`Hello ${request.user?.name ?? ''}`));
+    server = await listen(createServer(recommendedServerOptions, listener));
     folder = await scratchFolder('commands');
     await mkdir(folder.file('samba'));
     const own = (name: string): string => `${name} = ${folder.file('samba')}`;
@@ -34,12 +63,14 @@ describe('commands of the documents', ready, () => {
   });
   after(async () => {
     await folder.remove();
+    await server.close();
+    await close();
     await kdc.stop();
   });
 
   /** Runs a line in the folder of the test. */
   const run = async (line: string): Promise<string> => {
-    const env = { ...kdc.env, SMB_CONF_PATH: folder.file('smb.conf') };
+    const env = { ...alice, KRB5_KTNAME: kdc.keytab, SMB_CONF_PATH: folder.file('smb.conf') };
     return runChecked('sh', ['-e', '-c', line], { cwd: folder.path, env });
   };
 
@@ -64,17 +95,53 @@ describe('commands of the documents', ready, () => {
     },
     // These two are run, and curl signs in, by test/package/bundles.test.ts.
     'esbuild app.mjs ': async () => Promise.resolve(),
+    // A domain controller is what test/live/kerberos/active-directory.live.test.ts has.
+    'samba-tool domain exportkeytab ': async () => Promise.resolve(),
     'klist -kte ': async (line) => {
-      const keys = await run(replaced(line, { '/etc/http.keytab': kdc.keytab }));
+      const keys = await run(line.replace('/etc/http.keytab', kdc.keytab));
       assert.match(keys, /HTTP\/intranet\.example\.com@TEST\.LOCAL \(aes256-/);
+    },
+    'klist -k ': async (line) => {
+      assert.match(await run(replaced(line, { '/etc/http.keytab': kdc.keytab })), /HTTP\/intranet\.example\.com@/);
+    },
+    klist: async (line) => {
+      assert.match(await run(line), /Default principal: alice@TEST\.LOCAL/);
+      // Without a ticket it says so, as the page has it.
+      const { code, stderr } = await runProcess('klist', [], { env: kdc.env });
+      assert.equal(code, 1);
+      assert.match(stderr, /No credentials cache found/);
+    },
+    'kvno HTTP/intranet.example.com': async (line) => {
+      assert.match(await run(line), /^HTTP\/intranet\.example\.com@TEST\.LOCAL: kvno = 2$/m);
+    },
+    'kvno HTTP/': async (line) => {
+      const { code, stderr } = await runProcess('sh', ['-c', line], { env: alice });
+      assert.equal(code, 1);
+      assert.match(stderr, /^kvno: Server HTTP\/\S+ not found in Kerberos database/);
+    },
+    'date -u': async (line) => void (await run(line)),
+    'touch ': async (line) => void (await run(replaced(line, { '/var/tmp': folder.path }))),
+    'curl ': async (line) => {
+      const url = `http://localhost:${server.port}`;
+      const text = await run(
+        replaced(line, { 'http://intranet.example.com': url })
+          .replace('-u alice ', '-u alice:secret-7 ')
+          .replace('npx sspi-auth', decoder),
+      );
+      const expected = curlAnswers.find(([part]) => line.includes(part))?.[1];
+      assert.ok(expected !== undefined, `no test knows what "${line}" prints`);
+      assert.match(text, expected, line);
     },
   };
 
   it('are each known here, and do what the documents say', async () => {
     const blocks = blocksOf('sh');
     assert.ok(blocks.length >= 3);
+    const done = new Set<string>();
     for (const { code, place } of blocks) {
       for (const line of commandsOf(code)) {
+        if (done.has(line)) continue;
+        done.add(line);
         const [, check] = Object.entries(commands).find(([start]) => line.startsWith(start)) ?? [];
         assert.ok(check !== undefined, `${place}: no test runs "${line}"`);
         await check(line);
