@@ -14,6 +14,7 @@ import { curl } from '../../lab/curl.ts';
 import { blocksOf } from '../../lab/document-blocks.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import type { Kdc } from '../../lab/kdc.ts';
+import { documentProgram } from '../../lab/document-program.ts';
 import { freePort, listen } from '../../lab/ports.ts';
 import type { ListeningServer } from '../../lab/ports.ts';
 import { runChecked, startProcess } from '../../lab/process.ts';
@@ -124,6 +125,31 @@ describe('the proxies of the documents', ready, () => {
       assert.equal((await curl([origin])).body, 'alice@TEST.LOCAL;');
     });
   });
+
+  for (const [name, part, path] of [
+    ['http-proxy-middleware', 'http-proxy-middleware', '/api'],
+    ['a server with fetch', 'await fetch(', '/'],
+  ] as const) {
+    it(`${name}: with the field of a proxy the stranger is refused, without it he is the user before him`, async () => {
+      const field = /, xfwd: true|'X-Forwarded-For': request\.socket\.remoteAddress \?\? 'unknown'/;
+      const behind = async (named: boolean, check: (origin: string) => Promise<void>): Promise<void> => {
+        const change = (code: string): string => {
+          assert.match(code, field);
+          const own = replaced(code, { '127.0.0.1:8080': plain.authority });
+          return named ? own : own.replace(field, '');
+        };
+        await using proxy = await documentProgram('docs/proxies.md', part, { change });
+        const origin = `http://localhost:${proxy.port}${path}`;
+        await strangerIsRefused(origin);
+        assert.equal((await curl([...negotiate, origin], { env: alice })).body, 'alice@TEST.LOCAL;');
+        await check(origin);
+      };
+      await Promise.all([
+        behind(true, strangerIsRefused),
+        behind(false, async (origin) => assert.equal((await curl([origin])).body, 'alice@TEST.LOCAL;')),
+      ]);
+    });
+  }
 
   for (const { code, place } of blocksOf('haproxy')) {
     it(`HAProxy, ${place}: users sign in, each over connections of his own`, async () => {
