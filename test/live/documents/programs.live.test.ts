@@ -1,8 +1,10 @@
 /** The programs that docs/ shows for other frameworks, run as they stand: curl signs in to each. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { responsesUntilEnd, smuggling } from '../../adapters/smuggling.ts';
 import { curl } from '../../lab/curl.ts';
 import { documentProgram } from '../../lab/document-program.ts';
+import { RawConnection } from '../../lab/raw-connection.ts';
 import { tier } from '../../lab/tier.ts';
 
 const ready = await tier('curl');
@@ -15,7 +17,7 @@ describe('programs of the documents', ready, () => {
     ['Hono', 'docs/frameworks.md', "from 'hono'"],
     ['an adapter of one’s own', 'docs/adapters.md', './protect.js'],
   ] as const) {
-    it(`${name}: curl signs in, and a stranger does not`, async () => {
+    it(`A10: ${name}: curl signs in, a stranger does not, nor does what he hides behind another request`, async () => {
       await using server = await documentProgram(path, part);
       const url = `http://${server.authority}/`;
       assert.equal((await curl([url])).status, 401);
@@ -30,6 +32,20 @@ describe('programs of the documents', ready, () => {
       // A body that waits for the result arrives after it.
       const upload = await curl([...alice, '-H', 'Expect: 100-continue', '--data', 'a body', url]);
       assert.notEqual(upload.status, 401);
+
+      // A10: what stands behind a request of two framings has no user, here as behind the adapters.
+      await Promise.all(
+        Object.entries(smuggling).map(async ([what, bytes]) => {
+          await using connection = await RawConnection.open(server.port);
+          connection.socket.write(Buffer.from(bytes, 'latin1'));
+          const statuses = (await responsesUntilEnd(connection)).map(({ status }) => status);
+          assert.ok(
+            statuses.length > 0 && statuses.every((status) => [400, 401].includes(status)),
+            `${what}: ${statuses}`,
+          );
+        }),
+      );
+      assert.match((await curl([...alice, url])).body, /^Hello \S+\\alice$/);
     });
   }
 });

@@ -8,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sspiAuth } from '../../../adapters/node.ts';
 import { memoryAccounts, recommendedServerOptions } from '../../../src/index.ts';
+import { responsesUntilEnd, smuggling } from '../../adapters/smuggling.ts';
 import { selfSigned } from '../../lab/certificates.ts';
 import { replaced } from '../../lab/configured.ts';
 import { curl } from '../../lab/curl.ts';
@@ -19,6 +20,7 @@ import { freePort, listen } from '../../lab/ports.ts';
 import type { ListeningServer } from '../../lab/ports.ts';
 import { runChecked, startProcess } from '../../lab/process.ts';
 import type { RunningProcess } from '../../lab/process.ts';
+import { RawConnection } from '../../lab/raw-connection.ts';
 import { scratchFolder } from '../../lab/scratch.ts';
 import { tier } from '../../lab/tier.ts';
 import { useRealm } from '../kerberos/acceptor.ts';
@@ -130,7 +132,7 @@ describe('the proxies of the documents', ready, () => {
     ['http-proxy-middleware', 'http-proxy-middleware', '/api'],
     ['a server with fetch', 'await fetch(', '/'],
   ] as const) {
-    it(`${name}: with the field of a proxy the stranger is refused, without it he is the user before him`, async () => {
+    it(`A10: ${name}: with the field of a proxy the stranger is refused, without it he is the user before him`, async () => {
       const field = /, xfwd: true|'X-Forwarded-For': request\.socket\.remoteAddress \?\? 'unknown'/;
       const behind = async (named: boolean, check: (origin: string) => Promise<void>): Promise<void> => {
         const change = (code: string): string => {
@@ -145,7 +147,18 @@ describe('the proxies of the documents', ready, () => {
         await check(origin);
       };
       await Promise.all([
-        behind(true, strangerIsRefused),
+        behind(true, async (origin) => {
+          await strangerIsRefused(origin);
+          // A10: nor does a stranger get anything by hiding a request behind another one.
+          await Promise.all(
+            Object.entries(smuggling).map(async ([what, bytes]) => {
+              await using connection = await RawConnection.open(Number(new URL(origin).port));
+              connection.socket.write(Buffer.from(bytes.replaceAll(' / ', ` ${path} `), 'latin1'));
+              const texts = (await responsesUntilEnd(connection)).map(({ text }) => text);
+              assert.ok(!texts.join('').includes('alice'), what);
+            }),
+          );
+        }),
         behind(false, async (origin) => assert.equal((await curl([origin])).body, 'alice@TEST.LOCAL;')),
       ]);
     });
