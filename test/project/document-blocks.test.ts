@@ -26,6 +26,33 @@ describe('the fenced blocks of the documents', () => {
   });
 });
 
+describe('commands of Windows in the documents', () => {
+  it('have a link to Microsoft’s page for them in the same part', () => {
+    // What no page needs to explain.
+    const plain = ['set', 'node'];
+    let linked = 0;
+    for (const { path, line, code, place } of allBlocks().filter(({ language }) =>
+      /^(?:bat|powershell)$/.test(language),
+    )) {
+      const lines = readDocument(path).split('\n');
+      const start = lines.slice(0, line).findLastIndex((text) => text.startsWith('#'));
+      const length = lines.slice(line).findIndex((text) => text.startsWith('## '));
+      const part = lines.slice(start, length < 0 ? undefined : line + length).join('\n');
+      for (const command of commandsOf(code)) {
+        const [program = ''] = command.split(' ');
+        if (plain.includes(program)) continue;
+        const links = part.match(/https:\/\/learn\.microsoft\.com\/[\w/-]+/g) ?? [];
+        assert.ok(
+          links.some((link) => link.endsWith(`/${program.toLowerCase()}`)),
+          `${place}: no link for ${program}`,
+        );
+        linked++;
+      }
+    }
+    assert.ok(linked >= 8);
+  });
+});
+
 describe('these tests themselves', () => {
   const problems = (markdown: string): string[] =>
     blocksIn('a.md', markdown).flatMap((block) => blockProblem(block) ?? []);
