@@ -41,7 +41,7 @@ describe('programs of the documents', ready, () => {
           const statuses = (await responsesUntilEnd(connection)).map(({ status }) => status);
           assert.ok(
             statuses.length > 0 && statuses.every((status) => [400, 401].includes(status)),
-            `${what}: ${statuses}`,
+            `${what}: ${statuses.join(' ')}`,
           );
         }),
       );

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { sspiAuth } from '../../../adapters/node.ts';
 import { memoryAccounts, recommendedServerOptions } from '../../../src/index.ts';
 import { responsesUntilEnd, smuggling } from '../../adapters/smuggling.ts';
@@ -33,7 +33,10 @@ const negotiate = ['--negotiate', '-u', ':'];
 /** Waits for a program that says nothing when it listens. */
 async function listening(port: number, program: RunningProcess): Promise<void> {
   let over = false;
-  void program.ended.then(() => (over = true));
+  program.ended.then(
+    () => (over = true),
+    () => (over = true),
+  );
   for (;;) {
     const connected = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
@@ -41,7 +44,7 @@ async function listening(port: number, program: RunningProcess): Promise<void> {
     });
     if (connected) return;
     if (over) throw new Error(`ended: ${JSON.stringify(program.output)}`);
-    await delay(5);
+    await turn();
   }
 }
 
@@ -50,7 +53,7 @@ describe('the proxies of the documents', ready, () => {
   let alice: Readonly<Record<string, string>>;
   let plain: ListeningServer;
   let tls: ListeningServer;
-  let close: () => Promise<void>;
+  let close: () => void;
   before(async () => {
     kdc = await startKdc();
     useRealm(kdc);
@@ -67,7 +70,7 @@ describe('the proxies of the documents', ready, () => {
   after(async () => {
     await plain.close();
     await tls.close();
-    await close();
+    close();
     await kdc.stop();
   });
 

@@ -43,7 +43,7 @@ describe('commands of the documents', ready, () => {
   let folder: ScratchFolder;
   let alice: Readonly<Record<string, string>>;
   let server: ListeningServer;
-  let close: () => Promise<void>;
+  let close: () => void;
   before(async () => {
     kdc = await startKdc({ services: ['HTTP/localhost', 'HTTP/intranet.example.com'] });
     useRealm(kdc);
@@ -64,7 +64,7 @@ describe('commands of the documents', ready, () => {
   after(async () => {
     await folder.remove();
     await server.close();
-    await close();
+    close();
     await kdc.stop();
   });
 
@@ -119,8 +119,12 @@ describe('commands of the documents', ready, () => {
       assert.equal(code, 1);
       assert.match(stderr, /^kvno: Server HTTP\/\S+ not found in Kerberos database/);
     },
-    'date -u': async (line) => void (await run(line)),
-    'touch ': async (line) => void (await run(replaced(line, { '/var/tmp': folder.path }))),
+    'date -u': async (line) => {
+      await run(line);
+    },
+    'touch ': async (line) => {
+      await run(replaced(line, { '/var/tmp': folder.path }));
+    },
     'curl ': async (line) => {
       const url = `http://localhost:${server.port}`;
       const text = await run(
@@ -169,7 +173,7 @@ describe('commands of the documents', ready, () => {
       assert.equal(stderr, '', place);
       process.env['KRB5_CONFIG'] = file;
       try {
-        await sspiAuth({ keytab: kdc.keytab }).close();
+        sspiAuth({ keytab: kdc.keytab }).close();
       } finally {
         process.env['KRB5_CONFIG'] = kdc.env['KRB5_CONFIG'];
       }

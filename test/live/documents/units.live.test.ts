@@ -52,7 +52,7 @@ describe('units of systemd', ready, () => {
     const before = { ...process.env };
     try {
       Object.assign(process.env, Object.fromEntries(variables));
-      await sspiAuth({ packages: ['Kerberos'] }).close();
+      sspiAuth({ packages: ['Kerberos'] }).close();
       assert.deepEqual(await readdir(folder.file('intranet')), ['replay']);
     } finally {
       process.env = before;

@@ -20,7 +20,7 @@ interface Recipe {
   /** What its program imports, and no other. */
   readonly part: string;
   /** The target of an upgrade with a query, such as `ticket=…`. */
-  target(query: string): string;
+  readonly target: (query: string) => string;
   /** Statuses of an upgrade that is refused. */
   readonly refusals: readonly number[];
 }
