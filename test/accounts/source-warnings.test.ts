@@ -31,7 +31,7 @@ describe('warnings of an account source', () => {
     ['without a logger, process warnings', {}, 1],
     ['with logger: false, nothing', { logger: false }, 0],
   ] as const) {
-    it(`${what}`, async (t) => {
+    it(what, async (t) => {
       await using folder = await scratchFolder('smbpasswd');
       const path = folder.file('smbpasswd');
       writeAccounts(path, `${line('alice', 'secret')}\nbroken\n`);

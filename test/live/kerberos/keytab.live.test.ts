@@ -114,7 +114,11 @@ for (const { name, library, ready } of gssapis)
       assert.equal((await server.verify(await client.initiate())).status, 'SEC_E_OK');
       const later = await client.initiate();
       later[later.byteLength - 1]! ^= 1;
-      assert.doesNotMatch((await server.verify(later)).why, /has changed and cannot be loaded/, 'the file is the old one again');
+      assert.doesNotMatch(
+        (await server.verify(later)).why,
+        /has changed and cannot be loaded/,
+        'the file is the old one again',
+      );
     });
 
     it('clients that send refused tickets all the time do not have the file checked each time', async () => {
