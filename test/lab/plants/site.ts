@@ -1,0 +1,105 @@
+/**
+ * Servers of plants: in the test's own process, and in processes of their own where clock, user, files or environment
+ * are part of the mistake.
+ */
+import { createServer } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerOptions } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { sspiAuth } from '../../../adapters/node.ts';
+import { SspiAuthError } from '../../../src/foundation/errors.ts';
+import type { SspiAuthOptions } from '../../../src/index.ts';
+import { listen } from '../ports.ts';
+import { startProcess } from '../process.ts';
+import { PlantLog, plantLogger } from './plant-log.ts';
+
+/** A server that runs, and what it told. */
+export interface Site extends AsyncDisposable {
+  readonly port: number;
+  readonly log: PlantLog;
+  /** The URL of its first page under a name, default the one that its users write. */
+  url(host?: string): string;
+}
+
+/** A site over a log, a port and what has to be ended. The last part is ended first. */
+export function siteOf(port: number, log: PlantLog, parts: readonly AsyncDisposable[], name = 'localhost'): Site {
+  return {
+    port,
+    log,
+    url: (host = name) => `http://${host}:${port}/`,
+    async [Symbol.asyncDispose]() {
+      for (const part of [...parts].reverse()) await part[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The same site, whose users write another name. */
+export function named(site: Site, name: string): Site {
+  return siteOf(site.port, site.log, [site], name);
+}
+
+/** The same site, reached through something else. */
+export function behind(site: Site, port: number, ...parts: readonly AsyncDisposable[]): Site {
+  return siteOf(port, site.log, [site, ...parts]);
+}
+
+/** Serves a listener with a log that the test makes. */
+export async function serveListener(
+  listener: RequestListener,
+  log: PlantLog,
+  parts: readonly AsyncDisposable[] = [],
+  make: (listener: RequestListener) => Server = (own) => createServer(own),
+): Promise<Site> {
+  const server = await listen(make(listener));
+  return siteOf(server.port, log, [...parts, server]);
+}
+
+/** Serves the user's name behind sspiAuth, in this process. @throws SspiAuthError where it does not start */
+export async function serve(options: SspiAuthOptions<IncomingMessage>, serverOptions: ServerOptions = {}): Promise<Site> {
+  const log = new PlantLog();
+  const protect = sspiAuth({ logger: plantLogger((line) => log.add(line)), ...options });
+  const listener = protect((request, response) => response.end(request.user?.name ?? 'nobody'));
+  const closing = {
+    [Symbol.asyncDispose]: () => {
+      protect.close();
+      return Promise.resolve();
+    },
+  };
+  return serveListener(listener, log, [closing], (own) => createServer(serverOptions, own));
+}
+
+/** How a server is started in a process of its own. */
+export interface ApartOptions {
+  /** Options of sspiAuth as JSON has them; `accounts` as memoryAccounts takes them. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Words before `node`, such as those of faketime. */
+  readonly wrapper?: readonly string[];
+  /** The user it runs as, by number: it was started as root. */
+  readonly uid?: number;
+  /** Another copy of this program, beside sources and packages of its own. */
+  readonly program?: string;
+  readonly parts?: readonly AsyncDisposable[];
+}
+
+const ownProgram = fileURLToPath(new URL('plant-server.ts', import.meta.url));
+const tsx = fileURLToPath(import.meta.resolve('tsx'));
+
+/** Serves the same in a process of its own. @throws SspiAuthError with the message of the process that did not start */
+export async function serveApart(apart: ApartOptions): Promise<Site> {
+  const { wrapper = [], env = {}, options, uid, program = ownProgram, parts = [] } = apart;
+  const words = [...wrapper, process.execPath, '--import', tsx, program, JSON.stringify({ options, uid })];
+  const running = await startProcess(words[0] ?? '', words.slice(1), { env });
+  try {
+    const [, what = '', text = ''] = await running.waitForLine(/^(port|refused) (.*)$/, 60_000);
+    if (what === 'refused') throw new SspiAuthError('ERR_SSPI_AUTH_NO_ACCEPTOR', JSON.parse(text) as string);
+    const log = new PlantLog();
+    running.follow((line) => {
+      if (line.startsWith('log ')) log.add(line.slice(4));
+    });
+    return siteOf(Number(text), log, [...parts, running]);
+  } catch (error) {
+    await running.stop();
+    for (const part of parts) await part[Symbol.asyncDispose]();
+    throw error;
+  }
+}
