@@ -20,7 +20,7 @@ export class PlantLog {
    * The first line that matches, as soon as it is there. Where none comes, undefined after a while: long enough for a
    * line that is written when a client stays away.
    */
-  find(matches: (line: string) => boolean, milliseconds = 15_000): Promise<string | undefined> {
+  find(matches: (line: string) => boolean, milliseconds = 5_000): Promise<string | undefined> {
     return new Promise((resolve) => {
       const finish = (line: string | undefined): void => {
         clearTimeout(timer);

@@ -13,9 +13,10 @@ import { plantLogger } from './plant-log.ts';
 interface Order {
   readonly options: Readonly<Record<string, unknown>> & { readonly accounts?: readonly MemoryAccount[] };
   readonly uid?: number;
+  readonly withoutLogger?: boolean;
 }
 
-const { options, uid } = JSON.parse(process.argv[2] ?? '') as Order;
+const { options, uid, withoutLogger } = JSON.parse(process.argv[2] ?? '') as Order;
 if (uid !== undefined) {
   process.setgroups?.([]);
   process.setgid?.(uid);
@@ -28,7 +29,7 @@ let print = (line: string): void => void lines.push(line);
 process.on('warning', ({ name, message }) => print(`${name} ${message}`));
 try {
   const protect = sspiAuth({
-    logger: plantLogger((line) => print(line)),
+    ...(withoutLogger === true ? undefined : { logger: plantLogger((line) => print(line)) }),
     ...rest,
     ...(accounts === undefined ? undefined : { accounts: memoryAccounts(accounts) }),
   });

@@ -3,7 +3,7 @@
  * are part of the mistake.
  */
 import { createServer } from 'node:http';
-import type { IncomingMessage, RequestListener, Server, ServerOptions } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerOptions } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { sspiAuth } from '../../../adapters/node.ts';
 import { SspiAuthError } from '../../../src/foundation/errors.ts';
@@ -47,24 +47,36 @@ export async function serveListener(
   listener: RequestListener,
   log: PlantLog,
   parts: readonly AsyncDisposable[] = [],
-  make: (listener: RequestListener) => Server = (own) => createServer(own),
+  serverOptions: ServerOptions = {},
 ): Promise<Site> {
-  const server = await listen(make(listener));
+  const server = await listen(createServer(serverOptions, listener));
   return siteOf(server.port, log, [...parts, server]);
 }
 
-/** Serves the user's name behind sspiAuth, in this process. @throws SspiAuthError where it does not start */
-export async function serve(options: SspiAuthOptions<IncomingMessage>, serverOptions: ServerOptions = {}): Promise<Site> {
-  const log = new PlantLog();
+/** A listener that serves the user's name behind sspiAuth. @throws SspiAuthError where it does not start */
+export function protectedListener(
+  options: SspiAuthOptions<IncomingMessage>,
+  log: PlantLog,
+): { readonly listener: RequestListener; readonly parts: readonly AsyncDisposable[] } {
   const protect = sspiAuth({ logger: plantLogger((line) => log.add(line)), ...options });
-  const listener = protect((request, response) => response.end(request.user?.name ?? 'nobody'));
+  const listener = protect((request, response) => response.end(request.user?.name ?? 'no user'));
   const closing = {
     [Symbol.asyncDispose]: () => {
       protect.close();
       return Promise.resolve();
     },
   };
-  return serveListener(listener, log, [closing], (own) => createServer(serverOptions, own));
+  return { listener, parts: [closing] };
+}
+
+/** Serves that in this process. @throws SspiAuthError where it does not start */
+export async function serve(
+  options: SspiAuthOptions<IncomingMessage>,
+  serverOptions: ServerOptions = {},
+  log = new PlantLog(),
+): Promise<Site> {
+  const { listener, parts } = protectedListener(options, log);
+  return serveListener(listener, log, parts, serverOptions);
 }
 
 /** How a server is started in a process of its own. */
@@ -76,6 +88,8 @@ export interface ApartOptions {
   readonly wrapper?: readonly string[];
   /** The user it runs as, by number: it was started as root. */
   readonly uid?: number;
+  /** What it tells are process warnings. */
+  readonly withoutLogger?: boolean;
   /** Another copy of this program, beside sources and packages of its own. */
   readonly program?: string;
   readonly parts?: readonly AsyncDisposable[];
@@ -86,8 +100,8 @@ const tsx = fileURLToPath(import.meta.resolve('tsx'));
 
 /** Serves the same in a process of its own. @throws SspiAuthError with the message of the process that did not start */
 export async function serveApart(apart: ApartOptions): Promise<Site> {
-  const { wrapper = [], env = {}, options, uid, program = ownProgram, parts = [] } = apart;
-  const words = [...wrapper, process.execPath, '--import', tsx, program, JSON.stringify({ options, uid })];
+  const { wrapper = [], env = {}, options, uid, withoutLogger, program = ownProgram, parts = [] } = apart;
+  const words = [...wrapper, process.execPath, '--import', tsx, program, JSON.stringify({ options, uid, withoutLogger })];
   const running = await startProcess(words[0] ?? '', words.slice(1), { env });
   try {
     const [, what = '', text = ''] = await running.waitForLine(/^(port|refused) (.*)$/, 60_000);

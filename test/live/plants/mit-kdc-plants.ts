@@ -136,11 +136,15 @@ export const mitKdcPlants: readonly Plant<Realm>[] = [
     ...curl401,
     planted: 'the keytab is new, and the client has a ticket from before',
     kind: 'kvno',
-    plant: (realm) =>
-      changed(realm, async ({ keytab, principal }) => {
-        await rm(keytab);
-        await realm.kdc.administer([`ktadd -k ${keytab} ${principal}`]);
-      }),
+    async plant(realm) {
+      const service = await newService(realm);
+      const before = await serveService(service);
+      await visit(before, realm);
+      await before[Symbol.asyncDispose]();
+      await rm(service.keytab);
+      await realm.kdc.administer([`ktadd -k ${service.keytab} ${service.principal}`]);
+      return serveService(service);
+    },
     visit,
     cause: /SEC_E_NO_KERB_KEY.*(kvno\)? 1.*kvno 2|kvno 2.*kvno\)? 1)/,
     cure: /klist purge|kdestroy/,

@@ -6,7 +6,9 @@ import type { Realm } from '../../lab/plants/realm.ts';
 import { testPlants } from '../../lab/plants/plant.ts';
 import { serve } from '../../lab/plants/site.ts';
 import { tier } from '../../lab/tier.ts';
+import { clockPlants } from './clock-plants.ts';
 import { mitKdcPlants } from './mit-kdc-plants.ts';
+import { unansweredPlants } from './unanswered-plants.ts';
 
 const ready = await tier('kdc', ['faketime', 'gss-ntlmssp', 'python3-requests-kerberos']);
 
@@ -22,5 +24,5 @@ describe('mistakes with an MIT KDC', ready, () => {
     assert.equal(await negotiateStatus(site.url(), realm.alice), 200);
     assert.doesNotMatch(site.log.lines.join('\n'), /^(warn|error)/m);
   });
-  testPlants(mitKdcPlants, () => realm);
+  testPlants([...mitKdcPlants, ...clockPlants, ...unansweredPlants], () => realm);
 });
