@@ -20,6 +20,9 @@ export type { MemoryAccount } from './accounts/memory-accounts.ts';
 export { smbpasswdFile } from './accounts/smbpasswd-file.ts';
 export type { SmbpasswdFileOptions } from './accounts/smbpasswd-file.ts';
 export type { AuditRecord, Logger } from './authenticator/audit.ts';
+export type { UnansweredRecord } from './authenticator/unanswered/unanswered-record.ts';
+export type { UnansweredCause } from './authenticator/unanswered/likely-causes.ts';
+export type { ClientKind } from './http/request-fields.ts';
 export { Authenticator } from './authenticator/authenticator.ts';
 export type { OfferedScheme } from './authenticator/offered-scheme.ts';
 export { createAuthenticator } from './authenticator/create-authenticator.ts';
@@ -28,6 +31,8 @@ export { MalformedTokenError, OptionError, SspiAuthError } from './foundation/er
 export type { SspiAuthErrorCode } from './foundation/errors.ts';
 export type { Secret } from './foundation/secret.ts';
 export type { ConnectionSocket, Exchange } from './http/exchange.ts';
+export { isPreflight } from './http/preflight.ts';
+export type { PreflightRequest } from './http/preflight.ts';
 export { awaitResult, holdContinue, holdFirstContinue } from './http/expect-continue.ts';
 /** A `ServerResponse` whose client may wait for `100 Continue`: every ServerResponse is one. */
 export type WaitingResponse = Parameters<typeof awaitResult>[1];

@@ -3,17 +3,20 @@
  * handles one request of a connection at a time. The authenticator does the rest: `skip`, `authorize`, and requests on
  * a signed-in connection.
  */
-import { authorizationField, parseCredentials, REPEATED } from '../http/authorization.ts';
+import { authorizationField, parseCredentials, REPEATED, writtenScheme } from '../http/authorization.ts';
+import type { Credentials } from '../http/authorization.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { anonymousOutcome, refusedOutcome } from '../http/outcome.ts';
 import type { Outcome } from '../http/outcome.ts';
 import { passedThroughProxy } from '../http/proxy-fields.ts';
 import { recordRequestLines } from '../http/request-line.ts';
+import { printable } from '../foundation/text.ts';
+import { reason } from '../identity/reasons/reason.ts';
 import { freeCredentialsHandle } from '../sspi/index.ts';
 import type { Audit } from './audit.ts';
 import { Conclusions, millisecondsSince, onlyPackageOf } from './conclusions.ts';
-import type { AcceptorSettings, Attempt } from './conclusions.ts';
-import { isOfferedOn } from './challenge.ts';
+import type { AcceptorSettings, Attempt, RefusalCause } from './conclusions.ts';
+import { isOfferedOn, schemesFor } from './challenge.ts';
 import type { ChallengedExchange } from './challenge.ts';
 import type { Authenticated, Connection } from './connection.ts';
 import { acceptDigestRequest } from './digest-request.ts';
@@ -22,6 +25,10 @@ import type { OfferedScheme } from './offered-scheme.ts';
 import { hasSealedBody } from './sealed-bodies.ts';
 import { PendingHandshakes } from './pending-handshakes.ts';
 import type { Abandonment } from './pending-handshakes.ts';
+import { ServerAdvice } from './server-advice.ts';
+import { silenceOf } from './silent-verification.ts';
+import type { Silence } from './silent-verification.ts';
+import { UnansweredChallenges } from './unanswered/unanswered-challenges.ts';
 
 export class Acceptor {
   readonly settings: AcceptorSettings;
@@ -29,6 +36,8 @@ export class Acceptor {
   readonly #pending: PendingHandshakes;
   readonly #audit: Audit;
   readonly #conclusions: Conclusions;
+  readonly #unanswered: UnansweredChallenges;
+  readonly #advice: ServerAdvice;
   /** Whether a scheme is offered whose credentials cover the request line. */
   readonly #coversRequestLine: boolean;
   #closed = false;
@@ -42,6 +51,8 @@ export class Acceptor {
       this.#abandoned(why, connection),
     );
     this.#conclusions = new Conclusions(settings, schemes, this.#pending, audit);
+    this.#advice = new ServerAdvice(schemes, settings.persistence, audit);
+    this.#unanswered = new UnansweredChallenges(schemes, settings.clock, settings.limits.handshakeMilliseconds, audit);
   }
 
   /** The schemes offered, in their order. */
@@ -59,11 +70,16 @@ export class Acceptor {
     this.#closed = true;
     this.#conclusions.close();
     this.#pending.close();
+    this.#unanswered.close();
     for (const { credential } of this.#schemes.values()) freeCredentialsHandle(credential);
   }
 
   /** A 401 that offers every scheme. */
   challenge(exchange: ChallengedExchange): Outcome {
+    const { socket, rawHeaders, method, httpVersionMajor } = exchange;
+    if (socket !== undefined && rawHeaders !== undefined && authorizationField(rawHeaders) === undefined) {
+      this.#unanswered.challenged({ socket, rawHeaders, method, httpVersionMajor });
+    }
     return this.#conclusions.challenge(exchange);
   }
 
@@ -74,6 +90,7 @@ export class Acceptor {
    */
   accept(exchange: Exchange, connection: Connection, target: () => string): Outcome | Promise<Outcome> {
     const attempt: Attempt = { exchange, connection, startedAt: startOf(connection) ?? this.settings.clock.elapsed() };
+    this.#advice.look(exchange.socket);
     if (this.#coversRequestLine) recordRequestLines(exchange.socket);
     const step = (): Outcome | Promise<Outcome> => {
       const crashed = (error: unknown): Outcome => this.#conclusions.crashed(attempt, error);
@@ -97,6 +114,7 @@ export class Acceptor {
     }
     const field = authorizationField(exchange.rawHeaders);
     if (field === undefined) return this.#withoutCredentials(attempt);
+    this.#unanswered.answered(exchange);
     const credentials = field === REPEATED ? undefined : parseCredentials(field);
     const restricted = this.#encryptedOnly(attempt);
     if (restricted !== undefined && !startsCredSsp(this.#schemes, credentials)) {
@@ -105,14 +123,15 @@ export class Acceptor {
     if (field === REPEATED) return conclusions.refuse(attempt, 400, 'repeated-authorization');
     if (credentials === undefined) return conclusions.refuse(attempt, 400, 'malformed-authorization');
     const scheme = this.#schemes.get(credentials.scheme);
-    if (scheme === undefined || this.#closed) return conclusions.refuse(attempt, 401, 'scheme-not-offered');
+    if (scheme === undefined || this.#closed)
+      return conclusions.refuse(attempt, 401, this.#notOffered(attempt, credentials));
     if (scheme.boundTo === 'request') {
       return acceptDigestRequest(conclusions, attempt, scheme, credentials, target());
     }
     // Streams of one HTTP/2 connection may belong to different users, so RFC 9113 has no place for these schemes
     // (attack A13).
     if (exchange.httpVersionMajor !== 1 || !isOfferedOn(scheme, exchange.socket)) {
-      return conclusions.refuse(attempt, 401, 'scheme-not-offered', scheme);
+      return conclusions.refuse(attempt, 401, this.#notOffered(attempt, credentials), scheme);
     }
     return acceptHandshakeRequest(conclusions, attempt, scheme, credentials);
   }
@@ -124,6 +143,20 @@ export class Acceptor {
   #encryptedOnly({ exchange, connection: { phase } }: Attempt): Authenticated | undefined {
     const isRestricted = phase.type === 'authenticated' && phase.encryptedOnly === true && !this.#closed;
     return isRestricted && !hasSealedBody(exchange) ? phase : undefined;
+  }
+
+  /** Which scheme the client used, and what it could have used. */
+  #notOffered({ exchange }: Attempt, { scheme }: Credentials): RefusalCause {
+    const used = writtenScheme(scheme);
+    const offered = this.#closed ? [] : schemesFor(this.#schemes.values(), exchange).map(({ name }) => name);
+    const fields = { used, offered };
+    const isKnown = this.#schemes.has(scheme) && !this.#closed;
+    const text = !isKnown
+      ? reason('scheme-not-offered', fields)
+      : exchange.httpVersionMajor === 1
+        ? reason('scheme-not-without-tls', fields)
+        : reason('scheme-not-over-http-2', fields);
+    return { reason: 'scheme-not-offered', diagnosis: { text } };
   }
 
   #withoutCredentials(attempt: Attempt): Outcome {
@@ -141,7 +174,22 @@ export class Acceptor {
     if (standing !== undefined && !passedThroughProxy(exchange.rawHeaders)) return { ...standing, standing: false };
     connection.interrupt('no-credentials');
     this.#pending.release(connection);
-    return this.settings.anonymous && !this.#closed ? anonymousOutcome : this.#conclusions.challenge(exchange);
+    if (this.#closed) return this.#conclusions.challenge(exchange);
+    if (this.settings.anonymous) return anonymousOutcome;
+    this.#unanswered.challenged(exchange);
+    return this.#conclusions.challenge(exchange);
+  }
+
+  /** What did not answer in time; undefined if it was the client. */
+  #silence({ verifying }: Connection): (Silence & { readonly scheme: OfferedScheme }) | undefined {
+    const field = verifying === undefined ? undefined : authorizationField(verifying.rawHeaders);
+    const credentials = typeof field === 'string' ? parseCredentials(field) : undefined;
+    const scheme = credentials === undefined ? undefined : this.#schemes.get(credentials.scheme);
+    if (credentials === undefined || scheme === undefined) return undefined;
+    const { accounts, limits } = this.settings;
+    const described: unknown = accounts?.description;
+    const source = typeof described === 'string' ? described : accounts && 'of option accounts';
+    return { ...silenceOf(credentials, scheme, source, limits.handshakeMilliseconds), scheme };
   }
 
   /** Logs a handshake that was abandoned. */
@@ -151,12 +199,14 @@ export class Acceptor {
     if (why !== 'body') connection.interrupt(why);
     const handshake = phase.type === 'negotiating' ? phase : undefined;
     const scheme = handshake === undefined ? undefined : this.#schemes.get(handshake.scheme);
+    const silence = why === 'deadline' ? this.#silence(connection) : undefined;
     this.#audit.refused({
-      scheme: scheme?.name,
-      package: onlyPackageOf(scheme),
-      account: undefined,
+      scheme: silence?.scheme.name ?? scheme?.name,
+      package: onlyPackageOf(silence?.scheme ?? scheme),
+      account: silence?.account === undefined ? undefined : printable(silence.account),
       peer,
-      reason: abandonmentReasons[why],
+      reason: silence?.reason ?? abandonmentReasons[why],
+      ...(silence === undefined ? {} : { diagnosis: silence.diagnosis }),
       durationMilliseconds:
         handshake === undefined
           ? this.settings.limits.handshakeMilliseconds

@@ -8,7 +8,10 @@ import { shown } from '../foundation/option-values.ts';
 import type { Reader } from '../foundation/option-values.ts';
 import { processWarning } from '../foundation/process-warning.ts';
 import { isThenable } from '../foundation/thenable.ts';
+import { reason } from '../identity/reasons/reason.ts';
+import type { ReasonId } from '../identity/reasons/reason.ts';
 import { loggedError } from './logged-error.ts';
+import type { UnansweredRecord } from './unanswered/unanswered-record.ts';
 
 /** The methods of pino's logger that are used. Any object with these methods will do. */
 export interface Logger {
@@ -77,6 +80,9 @@ export const refusedChannel = channel('sspi-auth:refused');
 /** A leg of a handshake was answered with another challenge: AuditRecord. */
 export const handshakeChannel = channel('sspi-auth:handshake');
 
+/** A request was asked for credentials, and none came: UnansweredRecord. */
+export const unansweredChannel = channel('sspi-auth:unanswered');
+
 /** How many errors `failedOnce` remembers. */
 const MAX_SEEN_FAILURES = 100;
 
@@ -89,6 +95,7 @@ export function auditOf(settings: { readonly given: readonly string[]; readonly 
 export class Audit {
   readonly #logger: Logger | undefined;
   readonly #warnsProcess: boolean;
+  #toldOfNoLogger = false;
   /** What `failedOnce` has reported. */
   readonly #seenFailures = new Set<string>();
 
@@ -135,6 +142,53 @@ export class Audit {
   refused(record: AuditRecord): void {
     refusedChannel.publish(record);
     this.#write('warn', record, 'sspi-auth: refused');
+    if (this.#warnsProcess && !this.#toldOfNoLogger) {
+      this.#toldOfNoLogger = true;
+      processWarning(`sspi-auth: ${reason('no-logger')}`);
+    }
+  }
+
+  /** Whether the operator has given a logger. */
+  get hasLogger(): boolean {
+    return this.#logger !== undefined;
+  }
+
+  /** Whether anything listens for requests that were asked for credentials in vain. */
+  get hasUnansweredListeners(): boolean {
+    return this.#logger !== undefined || unansweredChannel.hasSubscribers;
+  }
+
+  /** Reports that a client was asked for credentials, and has sent none. */
+  unanswered(record: UnansweredRecord): void {
+    unansweredChannel.publish(record);
+    this.#write('debug', record, 'sspi-auth: asked for credentials, and none came');
+  }
+
+  /**
+   * Tells the operator of such clients.
+   *
+   * @param record the latest of them
+   * @param clients how many there are since this was told before
+   * @param others they called this server by more names than are told apart
+   */
+  toldOfUnanswered(record: UnansweredRecord, clients: number, others: boolean): void {
+    const { host, client, userAgent, offered, causes, diagnosis } = record;
+    const told = { host, client, userAgent, offered, causes, clients, ...(others ? { others } : {}), diagnosis };
+    this.#write('info', told, 'sspi-auth: asked for credentials, and none came');
+  }
+
+  /** Tells the operator what is found at start. */
+  started(record: object, message: string): void {
+    this.#write('info', record, message);
+  }
+
+  /**
+   * Advice about this server, for the given logger alone: it is no reason to write to standard error.
+   *
+   * @param advice id of its row in the table of reasons
+   */
+  advise(advice: ReasonId, text: string): void {
+    this.#write('warn', { advice }, `sspi-auth: ${text}`);
   }
 
   /** Reports that a leg was answered with another challenge. */

@@ -9,6 +9,7 @@ import { Acceptor } from './acceptor.ts';
 import { beginUse, endUse } from './account-source-uses.ts';
 import { auditOf } from './audit.ts';
 import type { Audit, AuditReason } from './audit.ts';
+import type { ChallengedExchange } from './challenge.ts';
 import { OptionError, SspiAuthError } from '../foundation/errors.ts';
 import { reliesOnConnection } from '../http/proxy-fields.ts';
 import { Connection } from './connection.ts';
@@ -105,7 +106,7 @@ export class Authenticator<R = unknown> {
   /**
    * A 401 that offers every scheme. For an application that admits anonymous requests but needs a user for this one.
    */
-  challenge(exchange: Pick<Exchange, 'httpVersionMajor'> & Partial<Pick<Exchange, 'socket'>>): Outcome {
+  challenge(exchange: ChallengedExchange): Outcome {
     return this.#acceptor.challenge(exchange);
   }
 

@@ -27,7 +27,10 @@ import { currency } from './currency.ts';
 import type { AcceptedResult, VerificationResult } from './verification.ts';
 
 /** The settings that the acceptor uses. */
-export type AcceptorSettings = Pick<Settings, 'anonymous' | 'channelBinding' | 'clock' | 'limits' | 'persistence'>;
+export type AcceptorSettings = Pick<
+  Settings,
+  'accounts' | 'anonymous' | 'channelBinding' | 'clock' | 'limits' | 'persistence'
+>;
 
 /** A request that is being verified, with the facts that its audit record needs. */
 export interface Attempt {

@@ -78,7 +78,7 @@ export class Connection {
   /** The context of a request that signed in for itself only; see `retain`. */
   #retained: ContextHandle | undefined;
   /** The request that is being verified. */
-  #verifying: Pick<Exchange, 'socket'> | undefined;
+  #verifying: Pick<Exchange, 'socket' | 'rawHeaders'> | undefined;
 
   /** @param socket tells the address of the client */
   constructor(socket?: ConnectionSocket) {
@@ -92,6 +92,11 @@ export class Connection {
 
   get phase(): ConnectionPhase {
     return this.#phase;
+  }
+
+  /** The request that is being verified, while its result is waited for. */
+  get verifying(): Pick<Exchange, 'rawHeaders'> | undefined {
+    return this.#verifying;
   }
 
   /** Whether a request is being verified, so that another has to wait (attack A12). */
@@ -215,7 +220,10 @@ export class Connection {
    *
    * @param exchange the request that the step verifies
    */
-  inTurn(step: () => Outcome | Promise<Outcome>, exchange?: Pick<Exchange, 'socket'>): Outcome | Promise<Outcome> {
+  inTurn(
+    step: () => Outcome | Promise<Outcome>,
+    exchange?: Pick<Exchange, 'socket' | 'rawHeaders'>,
+  ): Outcome | Promise<Outcome> {
     const verify = (): Outcome | Promise<Outcome> => {
       this.#verifying = exchange;
       return step();

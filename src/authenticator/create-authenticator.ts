@@ -1,8 +1,10 @@
 /** Makes an authenticator from options, or throws an error that says what to do. */
+import { auditOf } from './audit.ts';
 import { Authenticator } from './authenticator.ts';
 import { parseOptions } from './options.ts';
 import type { SspiAuthOptions } from './options.ts';
-import { offeredSchemes } from './providers/offered-schemes.ts';
+import { offerOf } from './providers/offered-schemes.ts';
+import { startLine } from './providers/start-line.ts';
 
 /**
  * Makes an authenticator. The adapters do this for you; call it to bring sspi-auth to another framework.
@@ -14,5 +16,11 @@ import { offeredSchemes } from './providers/offered-schemes.ts';
  */
 export function createAuthenticator<R = unknown>(options?: SspiAuthOptions<R>): Authenticator<R> {
   const settings = parseOptions(options);
-  return new Authenticator(settings, offeredSchemes(settings));
+  const offer = offerOf(settings);
+  const authenticator = new Authenticator(settings, offer.schemes);
+  if (settings.logger !== undefined) {
+    const { record, message } = startLine(settings, offer);
+    auditOf(settings).started(record, message);
+  }
+  return authenticator;
 }

@@ -9,6 +9,7 @@ import { channelBindingsOf, hasTls } from '../http/channel-bindings.ts';
 import { challengeOutcome, refusedOutcome } from '../http/outcome.ts';
 import type { Outcome } from '../http/outcome.ts';
 import { announcedLength, legBodyBytes } from '../http/request-body.ts';
+import { reason } from '../identity/reasons/reason.ts';
 import { heldBytes, SEC_E_INVALID_TOKEN } from '../sspi/index.ts';
 import type { Diagnosis } from '../sspi/index.ts';
 import type { Attempt, Conclusions } from './conclusions.ts';
@@ -38,8 +39,10 @@ export function acceptHandshakeRequest(
     case 'empty':
     case 'malformed':
       return conclusions.refuse(attempt, 401, 'malformed-authorization', scheme);
-    case 'tooLarge':
-      return conclusions.refuse(attempt, 401, 'token-too-large', scheme);
+    case 'tooLarge': {
+      const text = reason('token-too-large', { bytes: parsed.bytes, limit: settings.limits.tokenBytes });
+      return conclusions.refuse(attempt, 401, { reason: 'token-too-large', diagnosis: { text } }, scheme);
+    }
     case 'list':
       return conclusions.refuse(attempt, 400, 'malformed-authorization', scheme);
     case 'token':

@@ -17,6 +17,8 @@ export interface OfferedScheme {
    * undefined: any.
    */
   readonly servicePrincipalNames?: readonly string[] | undefined;
+  /** Hosts of the services that Kerberos has keys for at start, in lower case, for the log; undefined: not known. */
+  readonly serviceHosts?: readonly string[] | undefined;
   /**
    * Whether a user who signed in by this scheme may stay signed in: `true`, or the account is gone. Asked at most once a
    * second for each connection. Undefined: nobody can tell.

@@ -43,6 +43,25 @@ export function parseCredentials(value: string): Credentials | undefined {
   return { scheme: match[1].toLowerCase(), parameters: match[2] ?? '' };
 }
 
+/** Schemes by their usual spelling: those of IANA's registry, of this library, and some that are seen. */
+const knownSchemes: ReadonlyMap<string, string> = new Map(
+  [
+    ...['Basic', 'Bearer', 'Concealed', 'Digest', 'DPoP', 'GNAP', 'HOBA', 'Mutual', 'Negotiate', 'OAuth'],
+    ...['PrivateToken', 'SCRAM-SHA-1', 'SCRAM-SHA-256', 'vapid', 'Kerberos', 'NTLM', 'CredSSP'],
+    ...['AWS4-HMAC-SHA256', 'ApiKey', 'Token', 'SharedKey'],
+  ].map((name) => [name.toLowerCase(), name]),
+);
+
+/**
+ * The name of a scheme, for the log. A client that sends a secret without a scheme makes it look like one, so a name
+ * that is not known is not repeated.
+ *
+ * @param scheme in lower case
+ */
+export function writtenScheme(scheme: string): string {
+  return knownSchemes.get(scheme) ?? 'no scheme that is known';
+}
+
 /** The result of parsing the base64 token of Negotiate, Kerberos, NTLM or CredSSP. */
 export type TokenParse =
   | { readonly type: 'token'; readonly token: Uint8Array }
@@ -51,7 +70,7 @@ export type TokenParse =
   /** A list of credentials (attack A07). An Authorization field must not contain one. */
   | { readonly type: 'list' }
   | { readonly type: 'malformed' }
-  | { readonly type: 'tooLarge' };
+  | { readonly type: 'tooLarge'; readonly bytes: number };
 
 /**
  * Decodes a token68.
@@ -60,10 +79,13 @@ export type TokenParse =
  */
 export function parseToken(parameters: string, maximum: number): TokenParse {
   if (parameters === '') return { type: 'empty' };
-  if (parameters.length > Math.ceil(maximum / 3) * 4) return { type: 'tooLarge' };
+  // Of a text that is too long nothing is decoded: its length tells, give or take two bytes.
+  if (parameters.length > Math.ceil(maximum / 3) * 4) {
+    return { type: 'tooLarge', bytes: Math.floor((parameters.length * 3) / 4) };
+  }
   if (parameters.includes(',')) return { type: 'list' };
   const token = decodeBase64(parameters);
   if (token === undefined) return { type: 'malformed' };
-  if (token.byteLength > maximum) return { type: 'tooLarge' };
+  if (token.byteLength > maximum) return { type: 'tooLarge', bytes: token.byteLength };
   return { type: 'token', token };
 }

@@ -117,7 +117,7 @@ describe('A17: handshakes have a deadline', () => {
     await settled();
     assert.equal(request.result, 'refused');
     const { scheme, reason, durationMilliseconds } = s.log[0]?.record ?? {};
-    assert.deepEqual([scheme, reason, durationMilliseconds], [undefined, 'handshake-deadline', 100]);
+    assert.deepEqual([scheme, reason, durationMilliseconds], ['Digest', 'handshake-deadline', 100]);
     s.digest.settle();
     await settled();
     assert.equal(s.digest.live, 0);

@@ -21,6 +21,11 @@ function recording(): { readonly lines: Record<string, unknown>[]; readonly dest
   return { lines, destination };
 }
 
+/** What happened to a client, not what is told of the server. */
+function isEvent(line: Record<string, unknown>): boolean {
+  return 'durationMilliseconds' in line;
+}
+
 it("Fastify's own pino gets it where no logger is given, and another where one is", async () => {
   const own = recording();
   const other = recording();
@@ -35,7 +40,7 @@ it("Fastify's own pino gets it where no logger is given, and another where one i
   }
   for (const { lines } of [own, other]) {
     assert.deepEqual(
-      lines.map(({ msg, reason }) => [msg, reason]),
+      lines.filter(isEvent).map(({ msg, reason }) => [msg, reason]),
       [['sspi-auth: refused', 'scheme-not-offered']],
     );
   }
@@ -52,8 +57,8 @@ it('pino gets one structured line for a refusal, and nothing of the token', asyn
   const response = await fetch(server.origin, { headers: { Authorization: `NTLM ${token}` } });
   assert.equal(response.status, 401);
   protect.close();
-  assert.equal(lines.length, 1);
-  const [line] = lines;
+  const [line, ...others] = lines.filter(isEvent);
+  assert.deepEqual(others, []);
   assert.deepEqual(
     [line?.['level'], line?.['scheme'], line?.['reason'], line?.['msg'], typeof line?.['durationMilliseconds']],
     [40, 'NTLM', 'SEC_E_INVALID_TOKEN', 'sspi-auth: refused', 'number'],

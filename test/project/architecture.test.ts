@@ -13,6 +13,7 @@ import type { Architecture } from '../lab/architecture.ts';
 const foundation = 'foundation';
 /** What everybody above the contract may use. */
 const ground = [foundation, 'formats', 'crypto', 'sspi'];
+const reasons = 'reasons';
 
 const architecture: Architecture = {
   // From the ground up: a layer imports only layers that stand above it in this list.
@@ -24,22 +25,25 @@ const architecture: Architecture = {
     // The contract.
     { name: 'sspi', path: 'src/sspi/', mayImport: [foundation, 'formats', 'crypto'] },
 
+    // What a person is told who has to mend something. Everybody above says it in these words.
+    { name: reasons, path: 'src/identity/reasons/', mayImport: [foundation] },
+
     // Who verifies a password or a response, and who the client is.
-    { name: 'accounts', path: 'src/accounts/', mayImport: ground, modules: ['node:'] },
+    { name: 'accounts', path: 'src/accounts/', mayImport: [...ground, reasons], modules: ['node:'] },
     {
       name: 'identity',
       path: 'src/identity/',
-      mayImport: ground,
+      mayImport: [...ground, reasons],
       // The last words of a process that may not go on as somebody else.
       modules: ['node:fs'],
     },
 
     // HTTP without policy: knows no package. Beside it the security packages, which know no HTTP.
-    { name: 'http', path: 'src/http/', mayImport: [...ground, 'identity'], modules: ['node:'] },
+    { name: 'http', path: 'src/http/', mayImport: [...ground, reasons, 'identity'], modules: ['node:'] },
     {
       name: 'packages',
       path: 'src/packages/',
-      mayImport: [...ground, 'accounts', 'identity'],
+      mayImport: [...ground, reasons, 'accounts', 'identity'],
       modules: ['node:'],
       siblings: 'apart',
     },
@@ -54,37 +58,37 @@ const architecture: Architecture = {
     {
       name: 'secur32',
       path: 'src/native/secur32/',
-      mayImport: [...ground, 'accounts', 'identity', 'native calls', 'koffi'],
+      mayImport: [...ground, reasons, 'accounts', 'identity', 'native calls', 'koffi'],
       modules: ['node:', 'koffi'],
     },
     {
       name: 'gssapi calls',
       path: 'src/native/gssapi/call/',
-      mayImport: [...ground, 'koffi'],
+      mayImport: [...ground, reasons, 'koffi'],
       modules: ['node:', 'koffi'],
     },
     {
       name: 'gssapi keytabs',
       path: 'src/native/gssapi/keytab/',
-      mayImport: [...ground, 'koffi', 'gssapi calls'],
+      mayImport: [...ground, reasons, 'koffi', 'gssapi calls'],
       modules: ['node:'],
     },
     {
       name: 'MIT krb5',
       path: 'src/native/gssapi/mit/',
-      mayImport: [...ground, 'koffi', 'gssapi calls', 'gssapi keytabs'],
+      mayImport: [...ground, reasons, 'koffi', 'gssapi calls', 'gssapi keytabs'],
       modules: ['node:'],
     },
     {
       name: 'Heimdal',
       path: 'src/native/gssapi/heimdal/',
-      mayImport: [...ground, 'koffi', 'gssapi calls', 'gssapi keytabs'],
+      mayImport: [...ground, reasons, 'koffi', 'gssapi calls', 'gssapi keytabs'],
       modules: ['node:'],
     },
     {
       name: 'gssapi',
       path: 'src/native/gssapi/',
-      mayImport: [...ground, 'identity', 'koffi', 'gssapi calls', 'gssapi keytabs', 'MIT krb5', 'Heimdal'],
+      mayImport: [...ground, reasons, 'identity', 'koffi', 'gssapi calls', 'gssapi keytabs', 'MIT krb5', 'Heimdal'],
       modules: ['node:'],
     },
 
@@ -93,13 +97,13 @@ const architecture: Architecture = {
       name: 'policy',
       path: 'src/authenticator/',
       // Of the packages it takes the entries of option tables.
-      mayImport: [...ground, 'accounts', 'identity', 'http', 'packages'],
+      mayImport: [...ground, reasons, 'accounts', 'identity', 'http', 'packages'],
       modules: ['node:os', 'node:diagnostics_channel'],
     },
     {
       name: 'providers',
       path: 'src/authenticator/providers/',
-      mayImport: [...ground, 'accounts', 'packages', 'native calls', 'secur32', 'gssapi', 'policy'],
+      mayImport: [...ground, reasons, 'accounts', 'packages', 'native calls', 'secur32', 'gssapi', 'policy'],
       modules: ['node:', 'selfsigned'],
     },
     {
@@ -109,7 +113,7 @@ const architecture: Architecture = {
     },
 
     // Encrypted messages of WinRM: middleware that stands before the authenticator.
-    { name: 'winrm', path: 'src/winrm/', mayImport: [...ground, 'http', 'policy'], modules: ['node:'] },
+    { name: 'winrm', path: 'src/winrm/', mayImport: [...ground, reasons, 'http', 'policy'], modules: ['node:'] },
 
     // The public faces, and what stands on them.
     { name: 'contract', path: 'src/contract.ts', mayImport: ['sspi', 'providers'] },

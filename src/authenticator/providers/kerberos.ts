@@ -1,5 +1,5 @@
 /** Kerberos by the system's GSSAPI and a keytab. */
-import { detectKerberos, kerberosOptions, kerberosPackage } from '../../native/gssapi/index.ts';
+import { detectKerberos, kerberosFacts, kerberosOptions, kerberosPackage } from '../../native/gssapi/index.ts';
 import { ASC_REQ_DELEGATE } from '../../sspi/index.ts';
 import { options } from '../options.ts';
 import type { SchemeSettings } from '../options.ts';
@@ -20,6 +20,7 @@ export function kerberos(settings: SchemeSettings): Availability {
     provider: 'gssapi',
     boundTo: 'connection',
     requirements: delegation(settings),
+    kerberos: () => kerberosFacts(authData),
     acquire: () => acquire(kerberosPackage, authData),
   };
 }

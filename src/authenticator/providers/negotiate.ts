@@ -1,5 +1,5 @@
 /** Negotiate in TypeScript: SPNEGO over Kerberos and NTLM, or over the one of them that is there. */
-import { kerberosPackage } from '../../native/gssapi/index.ts';
+import { kerberosFacts, kerberosPackage } from '../../native/gssapi/index.ts';
 import { negotiatePackage } from '../../packages/negotiate/index.ts';
 import type { NegotiateInnerPackage } from '../../packages/negotiate/index.ts';
 import { ntlmPackage } from '../../packages/ntlm/index.ts';
@@ -14,12 +14,14 @@ export function negotiate(settings: SchemeSettings): Availability {
   const inner = negotiateInside(settings);
   if (isMissing(inner)) return inner;
   const { provider, packages, isCurrent } = inner;
+  const kerberosData = packages.find((candidate) => candidate.package === kerberosPackage)?.authData;
   return {
     provider,
     boundTo: 'connection',
     packages: packages.map(({ package: { info } }) => info.name),
     requirements: delegation(settings),
     isCurrent,
+    kerberos: kerberosData === undefined ? undefined : () => kerberosFacts(kerberosData),
     acquire: () => acquire(negotiatePackage, { packages }),
   };
 }

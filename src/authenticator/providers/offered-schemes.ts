@@ -3,6 +3,7 @@
  * the native libraries; everything above it knows only credentials.
  */
 import { SspiAuthError, OptionError } from '../../foundation/errors.ts';
+import type { KerberosFacts } from '../../native/gssapi/index.ts';
 import { freeCredentialsHandle } from '../../sspi/index.ts';
 import type { OfferedScheme } from '../offered-scheme.ts';
 import type { SchemeName, SchemeSettings } from '../options.ts';
@@ -27,6 +28,20 @@ const preference: readonly SchemeName[] = ['Negotiate', 'Kerberos', 'NTLM', 'Dig
  * @throws SspiAuthError `ERR_SSPI_AUTH_NO_ACCEPTOR` if no scheme can be verified
  */
 export function offeredSchemes(settings: SchemeSettings): readonly OfferedScheme[] {
+  return offerOf(settings).schemes;
+}
+
+/** What is offered, and what was found for it. */
+export interface SchemeOffer {
+  readonly schemes: readonly OfferedScheme[];
+  /** What Kerberos has found; undefined where GSSAPI does not verify it. */
+  readonly kerberos: KerberosFacts | undefined;
+  /** Schemes that could be offered and are not, each with the reason why: `Digest: …`. */
+  readonly missing: readonly string[];
+}
+
+/** The same as offeredSchemes, with what was found. */
+export function offerOf(settings: SchemeSettings): SchemeOffer {
   refuseContradictions(settings);
   const available: Offer[] = [];
   const missing: string[] = [];
@@ -48,23 +63,33 @@ export function offeredSchemes(settings: SchemeSettings): readonly OfferedScheme
   }
   refuseUnmet(settings, available, missing);
   applyNativeCalls(settings);
-  return acquireAll(available, settings.requiredAttributes);
+  return { ...acquireAll(available, settings.requiredAttributes), missing };
 }
 
 /** Acquires all credentials. If one fails, those already acquired are freed. */
-function acquireAll(available: readonly Offer[], requiredAttributes: number): readonly OfferedScheme[] {
+function acquireAll(available: readonly Offer[], requiredAttributes: number): Omit<SchemeOffer, 'missing'> {
   const offered: OfferedScheme[] = [];
+  let found: KerberosFacts | undefined;
   try {
     for (const { name, how } of available) {
-      const { acquire, ...offer } = how;
-      offered.push({ name, ...offer, requiredAttributes, credential: acquire() });
+      const { acquire, kerberos, ...offer } = how;
+      const credential = acquire();
+      const facts = kerberos?.();
+      found ??= facts;
+      offered.push({ name, ...offer, requiredAttributes, credential, serviceHosts: hostsOf(facts) });
     }
   } catch (error) {
     // No authenticator will be made, so nothing else will free these.
     for (const { credential } of offered) freeCredentialsHandle(credential);
     throw error;
   }
-  return offered;
+  return { schemes: offered, kerberos: found };
+}
+
+/** The hosts of `HTTP/host`, for the log. */
+function hostsOf(facts: KerberosFacts | undefined): readonly string[] | undefined {
+  if (facts === undefined) return undefined;
+  return [...new Set(facts.entries.map(({ name }) => name.slice(name.indexOf('/') + 1).toLowerCase()))];
 }
 
 function availabilityOf(name: SchemeName, settings: SchemeSettings): Availability {

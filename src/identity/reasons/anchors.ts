@@ -1,0 +1,30 @@
+/** The headings of docs/troubleshooting.md, as anchors of links. A test holds them against the page. */
+export const anchors = Object.freeze({
+  notStarting: 'the-server-does-not-start',
+  prompt: 'a-prompt-instead-of-sign-on',
+  otherPrograms: 'a-program-that-is-no-browser-is-refused',
+  ntlm: 'ntlm-instead-of-kerberos',
+  otherUser: 'one-user-as-another',
+  refusedAlways: '401-for-ever',
+  byAddress: 'by-address-and-not-by-name',
+  byName: 'by-name-and-not-by-address',
+  oneMachine: 'on-one-machine-only',
+  passwordChange: 'after-a-password-change',
+  restart: 'after-a-restart',
+  proxy: 'behind-a-proxy',
+  container: 'in-a-container',
+  firefox: 'only-in-firefox',
+  chrome: 'only-in-chrome',
+  slow: 'a-slow-first-request',
+  notLasting: 'sign-ins-do-not-last',
+  badRequest: '400',
+  largeFields: '431',
+  forbidden: '403',
+  serverError: '500',
+  preflight: 'a-preflight-gets-401',
+  noUser: 'requestuser-is-undefined',
+  groups: 'groups-are-missing',
+  upload: 'an-upload-fails',
+});
+
+export type Anchor = (typeof anchors)[keyof typeof anchors];
