@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { sspiAuth } from '../../../adapters/node.ts';
-import { memoryAccounts } from '../../../src/index.ts';
+import { memoryAccounts, recommendedServerOptions } from '../../../src/index.ts';
 import type { MemoryAccount } from '../../../src/index.ts';
 import { plantLogger } from './plant-log.ts';
 
@@ -33,7 +33,7 @@ try {
     ...rest,
     ...(accounts === undefined ? undefined : { accounts: memoryAccounts(accounts) }),
   });
-  const server = createServer(protect((request, response) => response.end(request.user?.name ?? 'nobody')));
+  const server = createServer(recommendedServerOptions, protect((request, response) => response.end(request.user?.name ?? 'nobody')));
   server.listen(Number(process.env['PLANT_PORT'] ?? 0), '127.0.0.1');
   await once(server, 'listening');
   console.log(`port ${(server.address() as AddressInfo).port}`);

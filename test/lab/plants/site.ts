@@ -7,6 +7,7 @@ import type { IncomingMessage, RequestListener, ServerOptions } from 'node:http'
 import { fileURLToPath } from 'node:url';
 import { sspiAuth } from '../../../adapters/node.ts';
 import { SspiAuthError } from '../../../src/foundation/errors.ts';
+import { recommendedServerOptions } from '../../../src/index.ts';
 import type { SspiAuthOptions } from '../../../src/index.ts';
 import { listen } from '../ports.ts';
 import { startProcess } from '../process.ts';
@@ -47,7 +48,7 @@ export async function serveListener(
   listener: RequestListener,
   log: PlantLog,
   parts: readonly AsyncDisposable[] = [],
-  serverOptions: ServerOptions = {},
+  serverOptions: ServerOptions = recommendedServerOptions,
 ): Promise<Site> {
   const server = await listen(createServer(serverOptions, listener));
   return siteOf(server.port, log, [...parts, server]);
@@ -72,7 +73,7 @@ export function protectedListener(
 /** Serves that in this process. @throws SspiAuthError where it does not start */
 export async function serve(
   options: SspiAuthOptions<IncomingMessage>,
-  serverOptions: ServerOptions = {},
+  serverOptions: ServerOptions = recommendedServerOptions,
   log = new PlantLog(),
 ): Promise<Site> {
   const { listener, parts } = protectedListener(options, log);
@@ -84,8 +85,6 @@ export interface ApartOptions {
   /** Options of sspiAuth as JSON has them; `accounts` as memoryAccounts takes them. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Words before `node`, such as those of faketime. */
-  readonly wrapper?: readonly string[];
   /** The user it runs as, by number: it was started as root. */
   readonly uid?: number;
   /** What it tells are process warnings. */
@@ -100,9 +99,9 @@ const tsx = fileURLToPath(import.meta.resolve('tsx'));
 
 /** Serves the same in a process of its own. @throws SspiAuthError with the message of the process that did not start */
 export async function serveApart(apart: ApartOptions): Promise<Site> {
-  const { wrapper = [], env = {}, options, uid, withoutLogger, program = ownProgram, parts = [] } = apart;
-  const words = [...wrapper, process.execPath, '--import', tsx, program, JSON.stringify({ options, uid, withoutLogger })];
-  const running = await startProcess(words[0] ?? '', words.slice(1), { env });
+  const { env = {}, options, uid, withoutLogger, program = ownProgram, parts = [] } = apart;
+  const words = ['--import', tsx, program, JSON.stringify({ options, uid, withoutLogger })];
+  const running = await startProcess(process.execPath, words, { env });
   try {
     const [, what = '', text = ''] = await running.waitForLine(/^(port|refused) (.*)$/, 60_000);
     if (what === 'refused') throw new SspiAuthError('ERR_SSPI_AUTH_NO_ACCEPTOR', JSON.parse(text) as string);

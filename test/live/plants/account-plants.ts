@@ -138,8 +138,8 @@ export const accountPlants: readonly Plant<Realm>[] = [
     kind: 'not offered',
     plant: () => serve({ accounts, domain: 'CORP', schemes: ['NTLM'], limits }),
     visit: (site) => negotiateStatus(site.url(), process.env as Record<string, string>),
-    cause: /scheme-not-offered.*Negotiate/,
-    cure: /offered: NTLM|NTLM is offered|offers NTLM/,
+    cause: /scheme-not-offered.*used Negotiate/,
+    cure: /offered(:| \()? ?NTLM/,
   },
   {
     client: 'curl --negotiate',

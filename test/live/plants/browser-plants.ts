@@ -23,7 +23,7 @@ export const browserPlants: readonly Plant<Realm>[] = [
       await using browser = await launchChromium({ env: alice });
       return (await browser.visit(site.url())).status;
     },
-    cause: /localhost.*(browser-not-told|tell Chrome)/,
+    cause: /none came.*host=localhost.*browser-not-told/,
     cure: /AuthServerAllowlist/,
   },
   {
@@ -35,7 +35,7 @@ export const browserPlants: readonly Plant<Realm>[] = [
       await using browser = await launchChromium({ env: alice, singleSignOnHosts: '*' });
       return (await browser.visit(site.url())).status;
     },
-    cause: /address 127\.0\.0\.1|127\.0\.0\.1 is an address/,
+    cause: /none came.*no tickets? (for|can be had for) (an|the) address.*127\.0\.0\.1/,
     cure: /by (its|the|a) name/,
   },
   {

@@ -52,7 +52,7 @@ const limits = { handshakeMilliseconds: 200 };
 const cannotSignIn = {
   ...refused,
   kind: 'account',
-  cause: /localhost/,
+  cause: /none came.*host=localhost/,
   cure: /klist|kinit/,
 } as const;
 

@@ -57,7 +57,7 @@ export const proxyPlants: readonly Plant<Realm>[] = [
     kind: 'NTLM',
     async plant() {
       const log = new PlantLog();
-      const node = (): Promise<Site> => serve({ accounts, schemes: ['NTLM'] }, {}, log);
+      const node = (): Promise<Site> => serve({ accounts, schemes: ['NTLM'] }, undefined, log);
       return inTurn(await node(), await node());
     },
     visit: async (site) => (await curl([...ntlm, site.url()])).status,
@@ -68,7 +68,7 @@ export const proxyPlants: readonly Plant<Realm>[] = [
     kind: 'Digest',
     async plant() {
       const log = new PlantLog();
-      const node = (): Promise<Site> => serve({ accounts, schemes: ['Digest'] }, {}, log);
+      const node = (): Promise<Site> => serve({ accounts, schemes: ['Digest'] }, undefined, log);
       return inTurn(await node(), await node());
     },
     visit: async (site) => (await curl([...digest, site.url()])).status,
@@ -143,7 +143,7 @@ export const proxyPlants: readonly Plant<Realm>[] = [
     answer: 431,
     planted: "the server has Node's limit for fields, and the user is in many groups",
     kind: 'large ticket',
-    plant: ({ kdc }) => serve({ keytab: kdc.keytab }),
+    plant: ({ kdc }) => serve({ keytab: kdc.keytab }, {}),
     async visit(site, realm) {
       await negotiateStatus(site.url(), realm.alice);
       return (await curl([...padded(17_000), site.url()])).status;
@@ -156,7 +156,7 @@ export const proxyPlants: readonly Plant<Realm>[] = [
     answer: 401,
     planted: 'a token larger than limits.tokenBytes',
     kind: 'large ticket',
-    plant: ({ kdc }) => serve({ keytab: kdc.keytab }, { maxHeaderSize: 80 * 1024 }),
+    plant: ({ kdc }) => serve({ keytab: kdc.keytab }),
     visit: async (site) => (await curl([...padded(65_548), site.url()])).status,
     cause: /token-too-large.*49161|token-too-large.*(49152|48 KiB)|limits\.tokenBytes.*token-too-large/,
     cure: /limits\.tokenBytes/,
