@@ -10,7 +10,11 @@ export const plantAccounts = memoryAccounts([
 ]);
 
 /** The status that Python's requests get, 0 where it throws. `auth` is an expression of Python. */
-export async function requestsStatus(url: string, auth: string, env: Readonly<Record<string, string>> = {}): Promise<number> {
+export async function requestsStatus(
+  url: string,
+  auth: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<number> {
   const script = [
     'import requests, sys',
     'from requests.auth import HTTPDigestAuth',

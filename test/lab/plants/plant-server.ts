@@ -33,7 +33,10 @@ try {
     ...rest,
     ...(accounts === undefined ? undefined : { accounts: memoryAccounts(accounts) }),
   });
-  const server = createServer(recommendedServerOptions, protect((request, response) => response.end(request.user?.name ?? 'nobody')));
+  const server = createServer(
+    recommendedServerOptions,
+    protect((request, response) => response.end(request.user?.name ?? 'nobody')),
+  );
   server.listen(Number(process.env['PLANT_PORT'] ?? 0), '127.0.0.1');
   await once(server, 'listening');
   console.log(`port ${(server.address() as AddressInfo).port}`);

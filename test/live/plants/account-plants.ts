@@ -24,7 +24,15 @@ const curlNtlm = { client: 'curl --ntlm', answer: 401 } as const;
 
 /** wget, which speaks NTLMv1; it does not tell the status but in its messages. */
 const wget: Visit = async (site) => {
-  const words = ['--no-config', '--no-proxy', '-O', '/dev/null', '--tries=1', '--user=alice', '--password=Wonderland-7'];
+  const words = [
+    '--no-config',
+    '--no-proxy',
+    '-O',
+    '/dev/null',
+    '--tries=1',
+    '--user=alice',
+    '--password=Wonderland-7',
+  ];
   const { stderr } = await runProcess('wget', [...words, site.url()], { env: { LC_ALL: 'C' } });
   return Number(/awaiting response\.\.\. (\d+)(?![^]*awaiting response)/.exec(stderr)?.[1] ?? 0);
 };
@@ -114,8 +122,7 @@ export const accountPlants: readonly Plant<Realm>[] = [
     ...curlNtlm,
     planted: 'a line of the smbpasswd file is spoilt while the server runs',
     kind: 'file of a running server',
-    plant: (realm) =>
-      changedFile(realm, (path) => writeFile(path, smbpasswdLine('bob') + smbpasswdLine('alice', 'x'))),
+    plant: (realm) => changedFile(realm, (path) => writeFile(path, smbpasswdLine('bob') + smbpasswdLine('alice', 'x'))),
     visit: by('ntlm', 'CORP\\alice', 'password'),
     cause: /smbpasswd.*line 2: the uid is not a number/,
     cure: /smbpasswd/,
@@ -126,7 +133,11 @@ export const accountPlants: readonly Plant<Realm>[] = [
     planted: 'accounts with NT hashes alone, and clients that have Digest',
     kind: 'not offered',
     plant: () =>
-      serve({ accounts: memoryAccounts([{ userName: 'alice', ntHash: hash, domain: 'CORP' }]), domain: 'CORP', limits }),
+      serve({
+        accounts: memoryAccounts([{ userName: 'alice', ntHash: hash, domain: 'CORP' }]),
+        domain: 'CORP',
+        limits,
+      }),
     visit: by('digest', 'alice'),
     cause: /^info.*[Nn]ot offered.*Digest.*(password|hash)/,
     cure: /password/,
@@ -149,7 +160,7 @@ export const accountPlants: readonly Plant<Realm>[] = [
     plant: () => serve({ accounts, domain: 'CORP', limits }),
     visit: (site) => negotiateStatus(site.url(), process.env as Record<string, string>),
     cause: /^info.*[Nn]ot offered.*(Kerberos|Negotiate).*keytab/,
-    cure: /name it|[Gg]ive (option )?keytab|keytab:/,
+    cure: /give it as option "keytab"|keytab:/,
   },
   {
     ...curlNtlm,
@@ -180,7 +191,8 @@ export const accountPlants: readonly Plant<Realm>[] = [
     ...curlNtlm,
     planted: 'an account source of one’s own never answers',
     kind: 'own source, silent',
-    plant: () => serve({ schemes: ['NTLM'], limits: { handshakeMilliseconds: 1000 }, accounts: own(() => new Promise(() => {})) }),
+    plant: () =>
+      serve({ schemes: ['NTLM'], limits: { handshakeMilliseconds: 1000 }, accounts: own(() => new Promise(() => {})) }),
     visit: ntlm,
     cause: /account source.*(has not answered|did not answer|no answer).*1000/,
     cure: /the directory/,

@@ -123,7 +123,8 @@ export const directoryPlants: readonly Plant<SambaDomain>[] = [
     planted: 'the name of the service was moved to another account',
     kind: 'moved',
     async plant(domain) {
-      for (const at of [1, 2, 3]) await sambaTool(domain, 'user', 'setpassword', 'bob', `--newpassword=B0b-Passw0rd-${at}`);
+      for (const at of [1, 2, 3])
+        await sambaTool(domain, 'user', 'setpassword', 'bob', `--newpassword=B0b-Passw0rd-${at}`);
       await sambaTool(domain, 'spn', 'delete', `HTTP/${web}`, 'svc-web');
       await sambaTool(domain, 'spn', 'add', `HTTP/${web}`, 'bob');
       await setAttribute(domain, 'bob', 'msDS-SupportedEncryptionTypes', 28);

@@ -204,7 +204,8 @@ export const mitKdcPlants: readonly Plant<Realm>[] = [
       return named(await serve({ keytab: await typed(realm, [{ principal, kvno: 1, password: 'secret' }]) }), host);
     },
     visit,
-    cause: /SEC_E_WRONG_PRINCIPAL.*HTTP\/SITE\d+\.TEST\.LOCAL.*case|SEC_E_WRONG_PRINCIPAL.*case.*HTTP\/SITE\d+\.TEST\.LOCAL/,
+    cause:
+      /SEC_E_WRONG_PRINCIPAL.*HTTP\/SITE\d+\.TEST\.LOCAL.*case|SEC_E_WRONG_PRINCIPAL.*case.*HTTP\/SITE\d+\.TEST\.LOCAL/,
     cure: /[Ee]xport.*HTTP\/site\d+\.test\.local/,
   },
   {
@@ -214,7 +215,10 @@ export const mitKdcPlants: readonly Plant<Realm>[] = [
     async plant(realm) {
       const { host, principal } = await newService(realm);
       const lower = `${principal}@test.local`;
-      return named(await serve({ keytab: await typed(realm, [{ principal: lower, kvno: 7, password: 'secret' }]) }), host);
+      return named(
+        await serve({ keytab: await typed(realm, [{ principal: lower, kvno: 7, password: 'secret' }]) }),
+        host,
+      );
     },
     visit,
     cause: /@test\.local.*case|case.*@test\.local/,

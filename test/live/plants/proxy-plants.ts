@@ -174,7 +174,14 @@ export const proxyPlants: readonly Plant<Realm>[] = [
       return siteOf(port, log, [...parts, running]);
     },
     visit: async (site) =>
-      (await curl(['--http2-prior-knowledge', '-H', 'Authorization: NTLM TlRMTVNTUAABAAAABoIIAAAAAAAAAAAAAAAAAAAAAAA=', site.url()])).status,
+      (
+        await curl([
+          '--http2-prior-knowledge',
+          '-H',
+          'Authorization: NTLM TlRMTVNTUAABAAAABoIIAAAAAAAAAAAAAAAAAAAAAAA=',
+          site.url(),
+        ])
+      ).status,
     cause: /scheme-not-offered.*NTLM.*HTTP\/2|scheme-not-offered.*HTTP\/2.*NTLM/,
     cure: /Digest|HTTP\/1\.1/,
   },
@@ -183,8 +190,7 @@ export const proxyPlants: readonly Plant<Realm>[] = [
     answer: 400,
     planted: 'two Authorization fields, one of them added on the way',
     kind: 'two fields',
-    plant: async () =>
-      serve({ accounts, schemes: ['NTLM'] }),
+    plant: async () => serve({ accounts, schemes: ['NTLM'] }),
     visit: async (site) =>
       (await curl(['-H', 'Authorization: Bearer x', '-H', 'Authorization: NTLM TlRMTVNTUAABAAAA', site.url()])).status,
     cause: /repeated-authorization/,

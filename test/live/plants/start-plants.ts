@@ -114,7 +114,9 @@ export const startPlants: readonly Plant<Realm>[] = [
     kind: 'keytab',
     plant: async (realm) =>
       serve({
-        keytab: await typed(realm, [{ principal: 'HTTP/localhost', kvno: 2, password: 'secret', type: 'arcfour-hmac' }]),
+        keytab: await typed(realm, [
+          { principal: 'HTTP/localhost', kvno: 2, password: 'secret', type: 'arcfour-hmac' },
+        ]),
       }),
     cause: /option "keytab".*arcfour-hmac/,
     cure: /AES keys and export the keytab again/,
