@@ -94,7 +94,7 @@ function conclude(conclusions: Conclusions, attempt: Leg, scheme: OfferedScheme,
       if (scheme.innerTls !== undefined && (token === undefined || token.byteLength === 0)) {
         // The client has sent a part of a message. Its rest would need an answer first, and there is none.
         discard(result);
-        const diagnosis = { text: 'a token of CredSSP ends in the middle of a message' };
+        const diagnosis = { text: reason('credssp-half-message') };
         return conclusions.refuse(attempt, 401, { status: SEC_E_INVALID_TOKEN, diagnosis }, scheme);
       }
       const bodyLength = announcedLength(exchange.rawHeaders);
@@ -102,7 +102,7 @@ function conclude(conclusions: Conclusions, attempt: Leg, scheme: OfferedScheme,
       if (bodyLength !== undefined && bodyLength > bodyLimit) {
         // The connection has to be closed after such a body, and the handshake cannot go on over another one.
         discard(result);
-        const text = `the body of this leg has ${bodyLength} bytes, more than limits.handshakeBodyBytes (${bodyLimit})`;
+        const text = reason('handshake-body-too-large', { bytes: bodyLength, limit: bodyLimit });
         return conclusions.refuse(attempt, 401, { reason: 'body-too-large', diagnosis: { text } }, scheme);
       }
       connection.enter({

@@ -4,6 +4,7 @@
  * admits no request whose body cannot be opened.
  */
 import type { Exchange } from '../http/exchange.ts';
+import { reason } from '../identity/reasons/reason.ts';
 import type { SecurityContextInfo } from '../identity/security-context-info.ts';
 import {
   ASC_REQ_CONFIDENTIALITY,
@@ -77,11 +78,9 @@ export function hasSealedBody(request: object): boolean {
 export function openSealedBody(request: Exchange, sspi: SecurityContextInfo): Promise<string | undefined> {
   const body = bodies.get(request);
   const context = contexts.get(sspi);
-  if (body === undefined) return Promise.resolve('the request has no encrypted body');
+  if (body === undefined) return Promise.resolve(reason('body-not-encrypted-here'));
   if (context === undefined) {
-    return Promise.resolve(
-      'this sign-in has no security context that could open it: the connection was signed in where winrmEncryption() is not mounted, or the client has agreed on no encryption',
-    );
+    return Promise.resolve(reason('body-without-context'));
   }
   return body.open(context).then((problem) => {
     if (problem === undefined) bodies.delete(request);

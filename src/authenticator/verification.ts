@@ -2,6 +2,7 @@
  * Verifies the bytes of an Authorization field by acceptSecurityContext. Knows schemes and contexts. Connection state,
  * identity and policy belong to other files of this folder.
  */
+import { reason } from '../identity/reasons/reason.ts';
 import {
   acceptSecurityContext,
   ASC_REQ_ALLOW_MISSING_BINDINGS,
@@ -81,9 +82,7 @@ export function verifyToken(
 ): VerificationResult | Promise<VerificationResult> {
   if (mode === 'always' && bindings === undefined) {
     if (context !== undefined) deleteSecurityContext(context);
-    const text =
-      "channelBinding is 'always', but the connection has no TLS to this server, or a certificate without bindings";
-    return { type: 'refused', status: SEC_E_BAD_BINDINGS, diagnosis: { text } };
+    return { type: 'refused', status: SEC_E_BAD_BINDINGS, diagnosis: { text: reason('no-bindings-to-require') } };
   }
   const input: SecBuffer[] = [{ type: SECBUFFER_TOKEN, data: token }];
   // The ASC_REQ_* bit of a security attribute is the same as its ASC_RET_* bit.
@@ -184,7 +183,7 @@ function settled(result: AcceptSecurityContextResult): VerificationResult | Prom
   if (context !== undefined && (findBuffer(output, SECBUFFER_EXTRA)?.data.byteLength ?? 0) > 0) {
     // A token is a whole message, or several. What is left of it would belong to a token that never comes.
     deleteSecurityContext(context);
-    return { type: 'refused', status: SEC_E_INVALID_TOKEN, diagnosis: { text: 'the token has bytes too many' } };
+    return { type: 'refused', status: SEC_E_INVALID_TOKEN, diagnosis: { text: reason('token-bytes-too-many') } };
   }
   switch (status) {
     case SEC_E_OK:

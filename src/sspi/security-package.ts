@@ -149,6 +149,19 @@ export interface Diagnosis {
   readonly package?: string;
   /** The exception that was the cause, if any. */
   readonly failure?: ThrownFailure;
+  /**
+   * Set if the client offered another mechanism for want of a ticket, which alone is verified here. Who knows the host
+   * that the client meant can say for which service it has none.
+   */
+  readonly withoutTicket?: MechanismMismatch;
+}
+
+/** Mechanisms that do not meet. */
+export interface MechanismMismatch {
+  /** What the client offered. */
+  readonly sent: readonly string[];
+  /** What this server verifies. */
+  readonly have: readonly string[];
 }
 
 /** Status and value of a query; the value is present exactly if the status is SEC_E_OK. */

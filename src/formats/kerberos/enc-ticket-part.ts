@@ -1,5 +1,6 @@
 /** The decrypted part of a ticket (EncTicketPart, RFC 4120 section 5.3). */
 import { applicationTag, contextTag, DER_BIT_STRING, DER_GENERAL_STRING, DER_SEQUENCE, DerReader } from '../der.ts';
+import { kerberosTime } from './kerberos-time.ts';
 import { kerberosString, principalName } from './principal.ts';
 import type { Principal } from './principal.ts';
 
@@ -40,4 +41,26 @@ export function decodeTicketClient(encTicketPart: Uint8Array): Principal {
     realm: kerberosString(realm, 'EncTicketPart.crealm'),
     name: principalName(ticket.enter(contextTag(3), 'EncTicketPart.cname'), 'EncTicketPart.cname'),
   };
+}
+
+/** When a ticket is valid, in milliseconds since 1970-01-01 UTC. */
+export interface TicketValidity {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * From when to when a decrypted ticket is valid (starttime, else authtime; endtime).
+ *
+ * @throws MalformedTokenError if the bytes are not an EncTicketPart
+ */
+export function decodeTicketTimes(encTicketPart: Uint8Array): TicketValidity {
+  const ticket = new DerReader(encTicketPart)
+    .enter(applicationTag(3), 'EncTicketPart')
+    .enter(DER_SEQUENCE, 'EncTicketPart');
+  for (const tag of [0, 1, 2, 3, 4]) ticket.element(contextTag(tag), 'EncTicketPart');
+  const authTime = kerberosTime(ticket.enter(contextTag(5), 'authtime'), 'authtime');
+  const starts = ticket.enterOptional(contextTag(6), 'starttime');
+  const start = starts === undefined ? authTime : kerberosTime(starts, 'starttime');
+  return { start, end: kerberosTime(ticket.enter(contextTag(7), 'endtime'), 'endtime') };
 }

@@ -10,13 +10,12 @@ import {
   applicationTag,
   contextTag,
   DER_GENERAL_STRING,
-  DER_GENERALIZED_TIME,
   DER_OCTET_STRING,
   DER_SEQUENCE,
   DerReader,
   onlySequence,
 } from '../der.ts';
-import { decodeUtf8 } from '../utf8.ts';
+import { kerberosTime } from './kerberos-time.ts';
 import { kerberosString, principalName } from './principal.ts';
 
 /** TOK_ID, RFC 4121 section 4.1: two bytes, big-endian. */
@@ -181,15 +180,7 @@ export function decodeAuthenticatorTime(authenticator: Uint8Array): number {
   if (reader.peek() === contextTag(3)) reader.element(contextTag(3), 'Authenticator.cksum');
   reader.element(contextTag(4), 'Authenticator.cusec');
   const at = reader.offset;
-  const bytes = reader.enter(contextTag(5), 'ctime').content(DER_GENERALIZED_TIME, 'ctime');
-  const text = decodeUtf8(bytes, 'ctime');
-  const form = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/;
-  const time = new Date(form.test(text) ? text.replace(form, '$1-$2-$3T$4:$5:$6Z') : NaN);
-  // A day that its month does not have, and the hour 24, would be read as the day after.
-  if (Number.isNaN(time.getTime()) || time.toISOString().replaceAll(/[-:T]|\.000/g, '') !== text) {
-    throw new MalformedTokenError('ctime', 'is not a KerberosTime', at);
-  }
-  return time.getTime();
+  return kerberosTime(reader.enter(contextTag(5), 'ctime'), 'ctime', at);
 }
 
 /**

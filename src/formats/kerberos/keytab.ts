@@ -68,11 +68,16 @@ function counted(reader: Reader, field: string, escape = (text: string) => text)
   return escape(text.toString('latin1')).replace(/[\x80-\xff]/g, escaped);
 }
 
-/** Describes keys for people: `HTTP/web@R kvno 3 (aes256-…), …`. Lists at most 24. */
+/** How many keys are described. */
+const MAX_DESCRIBED = 5;
+
+/** Describes keys for people: `HTTP/web@R kvno 3 (aes256-…), …`. At most five, and how many more there are. */
 export function describeKeytabEntries(entries: readonly KeytabEntry[]): string {
   if (entries.length === 0) return 'no keys';
-  return entries
+  const described = entries
+    .slice(0, MAX_DESCRIBED)
     .map((e) => `${e.name}@${e.realm} kvno ${e.keyVersion} (${encryptionTypeName(e.encryptionType)})`)
-    .slice(0, 24)
     .join(', ');
+  const rest = entries.length - MAX_DESCRIBED;
+  return rest > 0 ? `${described} and ${rest} more` : described;
 }

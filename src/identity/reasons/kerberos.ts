@@ -2,17 +2,10 @@
 import { anchors } from './anchors.ts';
 import { here, onWindows, row, windowsPages } from './row.ts';
 
-const ownClock = here('timedatectl');
+const ownClock = here('date -u');
 const windowsClock = onWindows('w32tm /query /status', windowsPages.w32tm);
-const lookAtClocks = `set both by NTP (\`${ownClock.command}\` says whether this server's is, \`${windowsClock.command}\` on Windows)`;
+const lookAtClocks = `set both by NTP (\`${ownClock.command}\` says what this server has, \`${windowsClock.command}\` on Windows whether it has a source)`;
 const clockCommands = () => [ownClock, windowsClock];
-
-/** For a clock that is far off: whose it is, is known then. */
-const serverClock = {
-  fields: { service: 'name', span: 'name', ends: 'name', now: 'name', made: 'name' },
-  anchor: anchors.refusedAlways,
-  commands: () => [ownClock],
-} as const;
 
 export const kerberosReasons = Object.freeze({
   'clock-behind': row({
@@ -37,24 +30,26 @@ export const kerberosReasons = Object.freeze({
     commands: clockCommands,
   }),
 
-  /** Clients do not send tickets that they know to have expired. */
+  /** Clients do not send tickets that they know to have expired, so that client and KDC agree against this server. */
   'server-clock-ahead': row({
-    ...serverClock,
+    fields: { service: 'name', span: 'detail', end: 'detail', now: 'detail', made: 'detail' },
+    anchor: anchors.refusedAlways,
     cure: ({ span }) =>
-      `set the clock of this server, which is ${span} ahead of the client's, by NTP (\`${ownClock.command}\` says ` +
-      'whether it is)',
-    text: ({ service, ends, now, made }) =>
-      `the client's ticket for ${service} ended at ${ends}, this server has ${now}, and the client made its token at ` +
-      `${made} by its own clock, when the ticket was valid`,
+      `set the clock of this server, which is ${span} ahead of the client's, by NTP (\`${ownClock.command}\` says what it has)`,
+    text: ({ service, end, now, made }) =>
+      `the client's ticket for ${service} ended at ${end} and this server has ${now}, but the client made its token at ` +
+      `${made} by its own clock`,
+    commands: () => [ownClock],
   }),
   'server-clock-behind': row({
-    ...serverClock,
+    fields: { service: 'name', span: 'detail', start: 'detail', now: 'detail', made: 'detail' },
+    anchor: anchors.refusedAlways,
     cure: ({ span }) =>
-      `set the clock of this server, which is ${span} behind the client's, by NTP (\`${ownClock.command}\` says ` +
-      'whether it is)',
-    text: ({ service, ends, now, made }) =>
-      `the client's ticket for ${service} is valid from ${ends}, this server has ${now}, and the client made its token ` +
+      `set the clock of this server, which is ${span} behind the client's, by NTP (\`${ownClock.command}\` says what it has)`,
+    text: ({ service, start, now, made }) =>
+      `the client's ticket for ${service} begins at ${start} and this server has ${now}, but the client made its token ` +
       `at ${made} by its own clock`,
+    commands: () => [ownClock],
   }),
   'ticket-expired': row({
     fields: { service: 'name' },
@@ -155,9 +150,9 @@ export const kerberosReasons = Object.freeze({
     text: ({ waiting }) => `${waiting} tickets are already waiting for the GSSAPI library, which does not answer`,
   }),
   'library-hides-key': row({
-    fields: { library: 'path' },
+    fields: {},
     anchor: anchors.refusedAlways,
-    text: ({ library }) => `${library} does not give the key of the context`,
+    text: () => `Heimdal does not give the key of the context`,
   }),
 
   'kerberos-token-size': row({
@@ -192,10 +187,20 @@ export const kerberosReasons = Object.freeze({
     cure: () => 'rename the account at the KDC',
     text: () => 'the name of the client is not UTF-8, so it could be taken for that of another',
   }),
-  'client-name-invalid': row({
-    fields: { problem: 'detail' },
+  'client-name-unsafe': row({
+    fields: {},
     anchor: anchors.otherUser,
-    text: ({ problem }) => problem,
+    text: () => 'the name of the client holds control characters',
+  }),
+  'client-has-no-name': row({
+    fields: {},
+    anchor: anchors.otherUser,
+    text: () => 'the client has no principal name',
+  }),
+  'library-hides-service': row({
+    fields: {},
+    anchor: anchors.refusedAlways,
+    text: () => 'the library does not tell whose key decrypted the ticket',
   }),
   'pac-unverified': row({
     fields: { client: 'name' },

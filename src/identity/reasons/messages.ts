@@ -9,7 +9,7 @@ const keepApart = (): string => 'have each client keep a connection of its own t
 export const messageReasons = Object.freeze({
   /** The client falls back on NTLM because it could get no ticket. */
   'client-has-no-ticket': row({
-    fields: { sent: 'names', have: 'name' },
+    fields: { sent: 'names', have: 'names' },
     anchor: anchors.ntlm,
     cure: () =>
       'find out why the client could not get a ticket: the address in the URL is none of a registered name (setspn, an ' +
@@ -17,7 +17,7 @@ export const messageReasons = Object.freeze({
     text: ({ sent, have }) => `the client offers ${sent}; this server has ${have}`,
   }),
   'client-has-no-ticket-for': row({
-    fields: { sent: 'names', have: 'name', spn: 'name' },
+    fields: { sent: 'names', have: 'names', spn: 'name' },
     anchor: anchors.ntlm,
     cure: ({ spn }) =>
       `find out why the client could not get a ticket for ${spn}: the name is not registered with exactly one account, ` +
@@ -25,14 +25,14 @@ export const messageReasons = Object.freeze({
     text: ({ sent, have }) => `the client offers ${sent}; this server has ${have}`,
   }),
   'client-used-address': row({
-    fields: { sent: 'names', have: 'name', host: 'name' },
+    fields: { sent: 'names', have: 'names', host: 'name' },
     anchor: anchors.byName,
     cure: ({ host }) => `open the site by its name: ${host} is an address, and there are no tickets for addresses`,
     text: ({ sent, have }) => `the client offers ${sent}; this server has ${have}`,
   }),
   'no-common-mechanism': row({
-    fields: { sent: 'names', have: 'name' },
-    anchor: anchors.refusedAlways,
+    fields: { sent: 'names', have: 'names' },
+    anchor: anchors.otherPrograms,
     text: ({ sent, have }) => `the client offers ${sent}; this server has ${have}`,
   }),
   'spnego-without-handshake': row({
@@ -141,10 +141,17 @@ export const messageReasons = Object.freeze({
     anchor: anchors.badRequest,
     text: ({ detail }) => detail,
   }),
-  'digest-other-target': row({
-    fields: { detail: 'detail' },
+  'digest-other-query': row({
+    fields: { path: 'name' },
     anchor: anchors.badRequest,
-    text: ({ detail }) => detail,
+    text: ({ path }) => `the client asked for ${path} with another query than that of the request`,
+  }),
+  'digest-other-path': row({
+    fields: { sent: 'name', seen: 'name' },
+    anchor: anchors.badRequest,
+    cure: () => 'have the proxy pass on the path as the client sent it, which Digest needs',
+    text: ({ sent, seen }) =>
+      `the client asked for ${sent}, and the request is for ${seen}: a proxy may have rewritten the path`,
   }),
   'digest-not-offered': row({
     fields: {},

@@ -61,12 +61,13 @@ export const windowsReasons = Object.freeze({
     commands: () => [secureChannel],
   }),
   'windows-ticket-key': row({
-    fields: { ...ticket, spn: 'name', owner: 'name' },
+    fields: { ...ticket, spn: 'name', account: 'detail?' },
     anchor: anchors.passwordChange,
     cure: (_, { spn }) =>
       `give the name to the account of this process and to no other, \`${whose(spn).command}\` tells whose it is; if ` +
       `it is there already, its password was changed: restart the service, and run \`${purge.command}\` on the client`,
-    text: (shown) => `${ticketText(shown)}, and ${shown.owner}, whose key has to open it`,
+    text: (shown) =>
+      `${ticketText(shown)}, and ${shown.account === '' ? 'the account of this process' : `this process runs as ${shown.account}`}, whose key has to open it`,
     commands: ({ spn }) => [whose(spn), purge],
   }),
   'windows-not-a-token': row({
@@ -109,6 +110,12 @@ export const windowsReasons = Object.freeze({
     fields: {},
     anchor: anchors.refusedAlways,
     text: () => 'a package that authData.packages leaves out has verified the client',
+  }),
+  'windows-needs-validation': row({
+    fields: {},
+    anchor: anchors.serverError,
+    text: () =>
+      'ASC_REQ_MUTUAL_AUTH needs authData.manualCredentialValidation: Windows does not verify certificates of clients',
   }),
   'windows-schannel-events': row({
     fields: { status: 'name' },

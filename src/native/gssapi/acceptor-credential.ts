@@ -9,10 +9,11 @@
  */
 import { statSync } from 'node:fs';
 import { fileExposure, processReader } from '../../foundation/file-exposure.ts';
+import { reason } from '../../identity/reasons/reason.ts';
 import type { KerberosProvider } from './call/extensions.ts';
 import { releaseCredential } from './call/release.ts';
 import { CheckBudget } from './keytab/check-budget.ts';
-import { fileSignature, readKeytab } from './keytab/keytab-file.ts';
+import { fileAccess, fileSignature, isDenied, readKeytab } from './keytab/keytab-file.ts';
 import type { KeytabListing } from './keytab/keytab-file.ts';
 import { copyKeytab } from './keytab/memory-keytab.ts';
 
@@ -62,7 +63,7 @@ export class AcceptorCredential {
   }
 
   /**
-   * Why the changed keytab could not be loaded; the old keys are then still in use. Undefined if there is no problem.
+   * Why the changed keytab could not be loaded, with the cure; the old keys are then still in use. Undefined if there is no problem.
    */
   get reloadFailure(): string | undefined {
     return this.#reloadFailure;
@@ -122,7 +123,7 @@ export class AcceptorCredential {
       return true;
     } catch (error) {
       this.#failed = signature === undefined ? undefined : { signature, at: now };
-      this.#reloadFailure = error instanceof Error ? error.message : 'unknown error';
+      this.#warnOfReload(error);
       return false;
     }
   }
@@ -136,6 +137,18 @@ export class AcceptorCredential {
   #releaseUnused(generation: Generation): void {
     if (!generation.retired || generation.users > 0) return;
     releaseCredential(this.#provider.frame, generation.handle);
+  }
+
+  /** Says it when a changed keytab cannot be loaded, and again if it could be in between. */
+  #warnOfReload(error: unknown): void {
+    const { keytab, onWarning } = this.#provider.settings;
+    const text = reason('keytab-unreadable-later', {
+      keytab,
+      detail: error instanceof Error ? error.message : 'unknown error',
+      access: isDenied(error) ? fileAccess(keytab) : undefined,
+    });
+    if (this.#reloadFailure === undefined) onWarning(`sspi-auth: ${text}`);
+    this.#reloadFailure = text;
   }
 
   /** Says it when a keytab is loaded, and not again while it stays so. */

@@ -3,7 +3,7 @@ import { describeKeytabEntries } from '../../formats/kerberos/keytab.ts';
 import { SspiAuthError } from '../../foundation/errors.ts';
 import type { GssapiLibrary } from './call/library.ts';
 import { loadGssapi, UnusableGssapiError } from './call/library.ts';
-import { isHttpService, keytabPath, readKeytab } from './keytab/keytab-file.ts';
+import { fileAccess, isDenied, isHttpService, keytabPath, readKeytab } from './keytab/keytab-file.ts';
 
 /** The result of detectKerberos. */
 export interface KerberosDetection {
@@ -54,7 +54,9 @@ export function detectKerberos(library?: string): KerberosDetection {
           lookedFor: `${from} ${path} has no key of an HTTP service (it has ${describeKeytabEntries(entries)})`,
         };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { available: false, lookedFor: `${from} ${path} cannot be read (${reason})` };
+    const why = error instanceof Error ? error.message : String(error);
+    const access = isDenied(error) ? fileAccess(path) : undefined;
+    const problem = `${from} ${path} cannot be read (${why}${access === undefined ? '' : `: ${access}`})`;
+    return { available: false, lookedFor: problem };
   }
 }

@@ -1,5 +1,6 @@
 /** What follows when the library has accepted a token: the rest is verified, and the context is made. */
 import { anonymousAccount } from '../../identity/kerberos-account.ts';
+import { reason } from '../../identity/reasons/reason.ts';
 import { SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
 import * as Requirements from '../../sspi/requirements.ts';
@@ -14,7 +15,7 @@ import type { DelegatedCaches } from './delegation/delegated-caches.ts';
 import { refused } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
 import { KerberosContext } from './kerberos-context.ts';
-import { describeService } from './keytab/diagnosis.ts';
+import { serviceOf } from './keytab/diagnosis.ts';
 import { readAccount } from './name-attributes.ts';
 import type { AccountResult } from './name-attributes.ts';
 import type { TicketAccount, TicketAccounts } from './ticket-accounts.ts';
@@ -45,18 +46,18 @@ export function establish(frame: Frame, provider: KerberosProvider, accepted: Ac
   if (refusal !== undefined) return refused(refusal.status, refusal.diagnosis);
   const target = extensions.clientTarget(frame, request);
   if (target !== undefined && !settings.acceptsService(target.replace(/@[^@]*$/, ''), request.ticket.realm)) {
-    const text = `the client means ${JSON.stringify(target.slice(0, 300))}, but this server accepts ${settings.services}`;
-    return refused(Status.SEC_E_WRONG_PRINCIPAL, text);
+    return refused(
+      Status.SEC_E_WRONG_PRINCIPAL,
+      reason('target-not-accepted', { target, services: settings.services }),
+    );
   }
   const flags = frame.contextFlags;
   const missingAllowed = (call.requirements & Requirements.ASC_REQ_ALLOW_MISSING_BINDINGS) !== 0;
   const binding =
     bindings === undefined ? 'missing' : extensions.channelBinding(frame, held.handle, exchange, bindings);
   if (binding === 'withheld' || (bindings !== undefined && binding === 'missing' && !missingAllowed)) {
-    const reason =
-      binding === 'withheld' ? ', although it supports them: a proxy terminates TLS, or the token was relayed' : '';
-    const text = `the client of ${describeService(request)} sent no channel bindings${reason}`;
-    return refused(Status.SEC_E_BAD_BINDINGS, text);
+    const why = binding === 'withheld' ? 'bindings-withheld' : 'bindings-missing';
+    return refused(Status.SEC_E_BAD_BINDINGS, reason(why, { service: serviceOf(request) }));
   }
   const isAnonymous = (flags & Gss.GSS_C_ANON_FLAG) !== 0;
   const account = known ?? accountOf(frame, provider, accepted, isAnonymous);

@@ -10,6 +10,7 @@ import {
   TOK_ID_AP_REQ,
 } from '../../formats/kerberos/kerberos-token.ts';
 import type { ApRequestHeader } from '../../formats/kerberos/kerberos-token.ts';
+import { reason } from '../../identity/reasons/reason.ts';
 import { findBuffer, SECBUFFER_CHANNEL_BINDINGS, SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import * as Requirements from '../../sspi/requirements.ts';
 import type { AcceptCall, AcceptReply } from '../../sspi/security-package.ts';
@@ -17,7 +18,7 @@ import * as Status from '../../sspi/status.ts';
 import { MAX_TOKEN_BYTES } from './call/frame.ts';
 import type { Frame } from './call/frame.ts';
 import type { KerberosSettings } from './call/kerberos-settings.ts';
-import { describeService } from './keytab/diagnosis.ts';
+import { serviceOf } from './keytab/diagnosis.ts';
 
 /** The input of one call of `accept`, decoded. */
 export interface Exchange {
@@ -44,21 +45,22 @@ export function refused(status: number, diagnosis: string): AcceptReply {
 export function readExchange(call: AcceptCall, settings: KerberosSettings): ExchangeResult {
   const received = findBuffer(call.input, SECBUFFER_TOKEN)?.data;
   if (received === undefined || received.byteLength === 0 || received.byteLength > MAX_TOKEN_BYTES) {
-    const text = `the token has ${received?.byteLength ?? 0} bytes; 1 to ${MAX_TOKEN_BYTES} are accepted`;
+    const text = reason('kerberos-token-size', { bytes: received?.byteLength ?? 0, limit: MAX_TOKEN_BYTES });
     return { refusal: refused(Status.SEC_E_INVALID_TOKEN, text) };
   }
   // The caller may reuse its buffers as soon as the call returns.
   const token = settings.asynchronous ? Uint8Array.from(received) : received;
   if ((call.requirements & UNSUPPORTED) !== 0) {
-    const text = 'a requirement that this Kerberos package does not support';
-    return { refusal: refused(Status.SEC_E_UNSUPPORTED_FUNCTION, text) };
+    return { refusal: refused(Status.SEC_E_UNSUPPORTED_FUNCTION, reason('kerberos-requirement')) };
   }
   let request: ApRequestHeader;
   try {
     request = apRequest(token);
   } catch (error) {
     if (!(error instanceof MalformedTokenError)) throw error;
-    return { refusal: refused(Status.SEC_E_INVALID_TOKEN, `not a Kerberos AP-REQ: ${error.message}`) };
+    return {
+      refusal: refused(Status.SEC_E_INVALID_TOKEN, reason('kerberos-token-invalid', { detail: error.message })),
+    };
   }
   const refusal = refusalByHeader(request, settings);
   if (refusal !== undefined) return { refusal };
@@ -95,18 +97,16 @@ function refusalByHeader(request: ApRequestHeader, settings: KerberosSettings): 
     const [what, type] = ticketRefused ? ['ticket', ticket.encryptionType] : ['session key', sessionEncryptionType];
     return refused(
       Status.SEC_E_ALGORITHM_MISMATCH,
-      `the ${what} for ${describeService(request)} has encryption type ${encryptionTypeName(type)}, which is refused` +
-        '; give the service account AES keys (msDS-SupportedEncryptionTypes 24 in Active Directory) and export the ' +
-        'keytab again',
+      reason('type-refused', { what, service: serviceOf(request), type: encryptionTypeName(type) }),
     );
   }
   if (request.useSessionKey) {
-    return refused(Status.SEC_E_UNSUPPORTED_FUNCTION, 'user-to-user authentication is not supported');
+    return refused(Status.SEC_E_UNSUPPORTED_FUNCTION, reason('user-to-user'));
   }
   if (!acceptsService(ticket.serviceName, ticket.realm)) {
     return refused(
       Status.SEC_E_WRONG_PRINCIPAL,
-      `the ticket is for ${describeService(request)}, but this server accepts ${services}`,
+      reason('service-not-accepted', { service: serviceOf(request), services }),
     );
   }
   return undefined;

@@ -10,7 +10,7 @@ import { callable, clock, flag, listOf, shown, text } from '../../foundation/opt
 import type { Reader } from '../../foundation/option-values.ts';
 import { processWarning } from '../../foundation/process-warning.ts';
 import type { KerberosSettings } from './call/kerberos-settings.ts';
-import { isHttpService, keytabPath, readKeytab } from './keytab/keytab-file.ts';
+import { fileAccess, isDenied, isHttpService, keytabPath, readKeytab } from './keytab/keytab-file.ts';
 
 const replayCache: Reader<boolean | string> = (value, option) => {
   if (typeof value === 'boolean') return value;
@@ -100,7 +100,7 @@ export function kerberosSettings(
     ...(options.servicePrincipalNames ?? []),
     ...(principal === undefined ? [] : [servicePrincipalName(principal, 'principal')]),
   ];
-  const services = named.length === 0 ? 'HTTP/*' : named.join(', ');
+  const services = named.length === 0 ? ['HTTP/*'] : named;
   const acceptsService = (service: string, realm: string): boolean =>
     named.length === 0 ? isHttpService(service) : named.some((name) => namesService(name, service, realm));
   const encryptionTypes = new Set(allowRc4 ? [...STRONG_ENCRYPTION_TYPES, RC4] : STRONG_ENCRYPTION_TYPES);
@@ -123,7 +123,7 @@ export function kerberosSettings(
 function usableKeytab(
   name: string,
   accepts: (name: string, realm: string) => boolean,
-  services: string,
+  services: readonly string[],
   encryptionTypes: ReadonlySet<number>,
 ): string {
   const path = keytabPath(name);
@@ -135,7 +135,7 @@ function usableKeytab(
   if (usable.length === 0) {
     throw new OptionError(
       'authData.keytab',
-      `is ${path}, which has no key for ${services} (it has ${describeKeytabEntries(entries)})`,
+      `is ${path}, which has no key for ${services.join(', ')} (it has ${describeKeytabEntries(entries)})`,
       'Export the key of the service, for example with: ktadd -k FILE HTTP/web.example.com (MIT), ' +
         'samba-tool domain exportkeytab FILE --principal=HTTP/web.example.com, or ktpass on Windows.',
     );
@@ -154,10 +154,11 @@ function keytabEntries(path: string): readonly KeytabEntry[] {
   try {
     return readKeytab(path).entries;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const why = error instanceof Error ? error.message : String(error);
+    const access = isDenied(error) ? fileAccess(path) : undefined;
     throw new OptionError(
       'authData.keytab',
-      `is ${path}, which cannot be used (${reason})`,
+      `is ${path}, which cannot be used (${why}${access === undefined ? '' : `: ${access}`})`,
       'Check the path, the owner and the mode, and that the file is a keytab. This process must be able to read it.',
     );
   }

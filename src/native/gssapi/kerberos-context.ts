@@ -1,5 +1,6 @@
 /** An established Kerberos context: its attributes and message protection. */
 import { rotateWrapToken } from '../../formats/kerberos/wrap-token.ts';
+import { reason } from '../../identity/reasons/reason.ts';
 import {
   SECPKG_ATTR_FLAGS,
   SECPKG_ATTR_LIFESPAN,
@@ -80,7 +81,7 @@ export class KerberosContext implements PackageContext {
   accept(): AcceptReply {
     return {
       status: Status.SEC_E_INVALID_TOKEN,
-      diagnosis: { text: 'a token after the Kerberos context was established' },
+      diagnosis: { text: reason('kerberos-token-late') },
     };
   }
 

@@ -1,4 +1,5 @@
 /** The credential of the package Kerberos: hands tokens to the library, on this thread or off the event loop. */
+import { reason } from '../../identity/reasons/reason.ts';
 import type { AcceptCall, AcceptReply, PackageCredential } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
 import { callAsynchronously, MAX_WAITING_CALLS } from '../koffi.ts';
@@ -83,8 +84,7 @@ export class KerberosCredential implements PackageCredential {
     const entered = frames.acquire();
     if (entered === undefined) {
       // The same status as when the queue of callAsynchronously is full. It says nothing about the client.
-      const text = `${MAX_WAITING_CALLS} tickets are already waiting for the GSSAPI library, which does not answer`;
-      return refused(Status.SEC_E_INTERNAL_ERROR, text);
+      return refused(Status.SEC_E_INTERNAL_ERROR, reason('library-busy', { waiting: MAX_WAITING_CALLS }));
     }
     const frame = await entered;
     try {

@@ -1,4 +1,5 @@
 /** The reply to a token that the library refused. */
+import { reason } from '../../identity/reasons/reason.ts';
 import * as Requirements from '../../sspi/requirements.ts';
 import { SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import type { AcceptReply } from '../../sspi/security-package.ts';
@@ -9,9 +10,20 @@ import { krb5ConfigurationFault } from './call/krb5-configuration.ts';
 import { releaseAll } from './call/release.ts';
 import type { Exchange } from './exchange.ts';
 import type { CheckBudget } from './keytab/check-budget.ts';
-import { clockSkew } from './keytab/clock-skew.ts';
 import { diagnose } from './keytab/diagnosis.ts';
 import type { KeytabListing } from './keytab/keytab-file.ts';
+import { ticketTimes } from './keytab/ticket-times.ts';
+
+/** Refusals that the times of ticket and client explain. */
+const aboutTimes: ReadonlySet<number> = new Set([
+  Gss.KRB_AP_ERR_SKEW,
+  Gss.KRB_AP_ERR_TKT_EXPIRED,
+  Gss.KRB_AP_ERR_TKT_NYV,
+]);
+
+/** Refusals that have nothing to do with keys. */
+const aboutOthers: ReadonlySet<number> = new Set([...aboutTimes, Gss.KRB_AP_ERR_REPEAT, Gss.KRB5_RC_REPLAY]);
+const aboutKeys = (code: number): boolean => !aboutOthers.has(code) && !Gss.isConfigurationError(code);
 
 /** A refused token. */
 export interface RefusedToken {
@@ -20,9 +32,9 @@ export interface RefusedToken {
   readonly exchange: Exchange;
   /** The keytab with which the library verified it. */
   readonly keytab: KeytabListing;
-  /** For what reads files: the diagnosis of a clock skew, and of a broken krb5.conf. */
+  /** For what reads files: the diagnosis of clocks, and of a broken krb5.conf. */
   readonly budget: CheckBudget;
-  /** Why a changed keytab could not be loaded. */
+  /** Why a changed keytab could not be loaded, with the cure. */
   readonly reloadFailure: string | undefined;
 }
 
@@ -41,24 +53,20 @@ export function refusalByLibrary(
   const errorCode = error === undefined ? 0 : Gss.krbErrorCode(error);
   const code = minor === 0 ? errorCode : minor;
   const { request, call } = exchange;
-  const skew =
-    code === Gss.KRB_AP_ERR_SKEW && budget.take()
-      ? clockSkew(frame.library, extensions, keytab.path, request, settings.clock.now())
-      : undefined;
+  const times =
+    aboutTimes.has(code) && budget.take() ? ticketTimes(frame.library, extensions, keytab.path, request) : undefined;
+  const now = settings.clock.now();
+  const permitted = aboutKeys(code) && budget.take() ? extensions.permittedTypes(frame.library) : undefined;
   const diagnosis =
     Gss.isConfigurationError(code) && budget.take()
-      ? `the server's Kerberos library cannot read its configuration: ${krb5ConfigurationFault()} (${text})`
-      : diagnose({ minor: code, text, request, keytab, skew });
+      ? reason('configuration-unreadable', { fault: krb5ConfigurationFault(), detail: text })
+      : diagnose({ minor: code, text, request, keytab, times, now, permitted });
   const sendError =
     error !== undefined && errorCode !== 0 && (call.requirements & Requirements.ASC_REQ_EXTENDED_ERROR) !== 0;
   return {
     status: Gss.acceptFailure(major, code),
     output: sendError ? [{ type: SECBUFFER_TOKEN, data: error }] : undefined,
-    diagnosis: {
-      text:
-        reloadFailure === undefined
-          ? diagnosis
-          : `${diagnosis} (the changed keytab cannot be loaded: ${reloadFailure})`,
-    },
+    // The keys in use may be old: what keeps the new ones out comes first.
+    diagnosis: { text: reloadFailure === undefined || !aboutKeys(code) ? diagnosis : `${reloadFailure}; ${diagnosis}` },
   };
 }

@@ -4,6 +4,7 @@ import { decodeKerbValidationInfo } from '../../formats/kerberos/kerb-validation
 import type { ApRequestHeader } from '../../formats/kerberos/kerberos-token.ts';
 import { decodePac, decodeUpnDnsInfo, PAC_LOGON_INFO, PAC_UPN_DNS_INFO } from '../../formats/kerberos/pac.ts';
 import { accountOfPac, accountOfPrincipal } from '../../identity/kerberos-account.ts';
+import { reason } from '../../identity/reasons/reason.ts';
 import type { GssapiExtensions } from './call/extensions.ts';
 import type { Frame } from './call/frame.ts';
 import type { KerberosSettings } from './call/kerberos-settings.ts';
@@ -42,16 +43,16 @@ export function readAccount(
     client = extensions.clientName(frame, request);
   } catch (error) {
     if (!(error instanceof MalformedTokenError)) throw error;
-    return { refusal: 'the name of the client is not UTF-8, so it could be taken for that of another; rename it' };
+    return { refusal: reason('client-name-not-utf8') };
   }
   const service = extensions.serviceName(frame);
-  if (service === undefined) return { refusal: 'the library does not tell whose key decrypted the ticket' };
-  if (client === undefined) return { refusal: 'the client has no principal name' };
-  if (hasControlCharacter(client)) return { refusal: 'the name of the client holds control characters' };
+  if (service === undefined) return { refusal: reason('library-hides-service') };
+  if (client === undefined) return { refusal: reason('client-has-no-name') };
+  if (hasControlCharacter(client)) return { refusal: reason('client-name-unsafe') };
 
   const pac = extensions.pac(frame, client);
   if (pac === 'unverified') {
-    return { refusal: `the PAC in the ticket of ${client} does not verify with the key of the service` };
+    return { refusal: reason('pac-unverified', { client }) };
   }
   return accountOf({ client, service, anonymous }, pac, settings);
 }
@@ -65,13 +66,12 @@ function accountOf(
   const hasPac = pac !== undefined;
   const principal = parsePrincipal(client);
   const realm = parsePrincipal(service)?.realm;
-  if (principal === undefined || realm === undefined) return { refusal: 'the client has no principal name' };
+  if (principal === undefined || realm === undefined) return { refusal: reason('client-has-no-name') };
   try {
     const buffers = pac === undefined || ignorePac ? [] : decodePac(pac);
     const logonInfo = buffers.find(({ type }) => type === PAC_LOGON_INFO);
     if (logonInfo === undefined) {
-      if (requirePac)
-        return { refusal: `the ticket of ${client} has no PAC with logon information, and one is required` };
+      if (requirePac) return { refusal: reason('pac-missing', { client }) };
       return { token: accountOfPrincipal(principal, anonymous), client, service, hasPac };
     }
     const info = decodeKerbValidationInfo(logonInfo.data);
@@ -82,11 +82,11 @@ function accountOf(
     const token = accountOfPac(principal, isForeign, { info, upnInfo }, anonymous);
     const names = [token.userName, token.domain, token.displayName, token.userPrincipalName];
     if (names.some((name) => name !== undefined && hasControlCharacter(name))) {
-      return { refusal: `a name in the PAC of ${client} holds control characters` };
+      return { refusal: reason('pac-invalid', { client, detail: 'a name in it holds control characters' }) };
     }
     return { token, client, service, hasPac };
   } catch (error) {
     if (!(error instanceof MalformedTokenError)) throw error;
-    return { refusal: `the PAC of ${client} is malformed: ${error.message}` };
+    return { refusal: reason('pac-invalid', { client, detail: error.message }) };
   }
 }

@@ -1,6 +1,7 @@
 /**
  * A security context of the native library: AcceptSecurityContext, CompleteAuthToken and the functions of a context.
  */
+import { reason } from '../../identity/reasons/reason.ts';
 import {
   SECPKG_ATTR_CLIENT_SPECIFIED_TARGET,
   SECPKG_ATTR_NEGOTIATION_INFO,
@@ -178,7 +179,7 @@ export class Secur32Context implements PackageContext {
     this.#leg = undefined;
     const { facts } = leg;
     if (!this.#isAllowedPackage()) {
-      const text = 'a package that authData.packages leaves out has verified the client';
+      const text = reason('windows-package-left-out');
       return { status: Status.SEC_E_LOGON_DENIED, diagnosis: { text } };
     }
     const bindings = checkBindings(leg.policy, leg.bindingFlags, facts, library.token !== undefined);

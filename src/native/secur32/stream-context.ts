@@ -2,6 +2,7 @@
  * A context of Windows' own Schannel or CREDSSP: records in, records out. What of the input was not consumed comes back in
  * a second buffer, SECBUFFER_EXTRA, and how much is missing in SECBUFFER_MISSING.
  */
+import { reason } from '../../identity/reasons/reason.ts';
 import { SECPKG_ATTR_REMOTE_CERT_CONTEXT } from '../../sspi/attributes.ts';
 import type { ContextAttribute, ContextAttributeValues } from '../../sspi/attributes.ts';
 import * as Buffers from '../../sspi/buffers.ts';
@@ -154,7 +155,7 @@ export class StreamContext implements PackageContext {
     const output = [...(wanted && token.data.byteLength < request.room ? sent : []), ...alertOf(memory)];
     // No success without a context, and no call that has to be completed: TLS has none.
     const failed = Status.keepsContext(status) ? Status.SEC_E_INTERNAL_ERROR : status;
-    const text = `the events of Schannel in the log System of Windows say why it refused (${Status.statusName(status)})`;
+    const text = reason('windows-schannel-events', { status: Status.statusName(status) });
     return { status: failed, output, diagnosis: { text } };
   }
 
@@ -176,7 +177,7 @@ export class StreamContext implements PackageContext {
           mutual &&
           queryContextAttribute(library, handle.address, SECPKG_ATTR_REMOTE_CERT_CONTEXT).value === undefined
         ) {
-          return { status: Status.SEC_E_LOGON_DENIED, diagnosis: { text: 'the client has no certificate' } };
+          return { status: Status.SEC_E_LOGON_DENIED, diagnosis: { text: reason('schannel-no-certificate') } };
         }
       } else {
         this.#identity = await contextIdentity(library, names, handle.address, this.#attributes);

@@ -1,5 +1,6 @@
 /** AcquireCredentialsHandleW for Schannel and CREDSSP: a certificate, and what TLS may be. */
 import { SspiAuthError } from '../../foundation/errors.ts';
+import { reason } from '../../identity/reasons/reason.ts';
 import { SP_PROT_TLS1_2_SERVER, SP_PROT_TLS1_3_SERVER } from '../../sspi/attributes.ts';
 import { ASC_REQ_MUTUAL_AUTH } from '../../sspi/requirements.ts';
 import type {
@@ -61,9 +62,7 @@ export function acquireStreamCredentials(
       const { tls } = settings;
       const mutual = (call.requirements & ASC_REQ_MUTUAL_AUTH) !== 0;
       if (tls !== undefined && mutual && !tls.manualCredentialValidation) {
-        const text =
-          'ASC_REQ_MUTUAL_AUTH needs authData.manualCredentialValidation: Windows does not verify certificates of clients';
-        return { status: SEC_E_UNSUPPORTED_FUNCTION, diagnosis: { text } };
+        return { status: SEC_E_UNSUPPORTED_FUNCTION, diagnosis: { text: reason('windows-needs-validation') } };
       }
       // Retained while the call runs: the caller may free the credential in the meantime.
       credential.retain();

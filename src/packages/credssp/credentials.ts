@@ -6,6 +6,7 @@ import {
   decodeTsCredentials,
   decodeTsPasswordCreds,
 } from '../../formats/credssp/ts-credentials.ts';
+import { reason } from '../../identity/reasons/reason.ts';
 import type { PackageContext } from '../../sspi/security-package.ts';
 import { SEC_E_LOGON_DENIED, SEC_E_UNKNOWN_CREDENTIALS } from '../../sspi/status.ts';
 import { DelegatedSecret } from './delegated-secret.ts';
@@ -38,23 +39,21 @@ export function readCredentials(clear: Uint8Array, context: PackageContext, poli
   if (credType !== CRED_TYPE_PASSWORD) {
     const kind = kinds[credType] ?? `of type ${credType}`;
     return {
-      refused: `the client gave credentials ${kind}; only a password is taken`,
+      refused: reason('credssp-no-password', { kind }),
       status: SEC_E_UNKNOWN_CREDENTIALS,
     };
   }
   const given = decodeTsPasswordCreds(credentials);
   const token = context.queryToken().value;
-  if (token === undefined) return { refused: 'the client has no account', status: SEC_E_LOGON_DENIED };
-  if (token.isAnonymous) return { refused: 'an anonymous logon', status: SEC_E_LOGON_DENIED };
+  if (token === undefined) return { refused: reason('credssp-no-account'), status: SEC_E_LOGON_DENIED };
+  if (token.isAnonymous) return { refused: reason('anonymous-logon'), status: SEC_E_LOGON_DENIED };
   if (given.userName === '' && given.domain === '' && given.password.byteLength === 0) {
     return policy.restrictedAdmin
       ? { delegated: undefined }
-      : { refused: 'the client gave no password, and restrictedAdmin is false', status: SEC_E_LOGON_DENIED };
+      : { refused: reason('credssp-restricted-admin'), status: SEC_E_LOGON_DENIED };
   }
   if (!isSameAccount(given, token, context.claimedAccount)) {
-    // The name is the client's text, and may be anything: it is not logged.
-    const text = 'the credentials are of another account than the one that was verified';
-    return { refused: text, status: SEC_E_LOGON_DENIED };
+    return { refused: reason('credssp-other-account'), status: SEC_E_LOGON_DENIED };
   }
   return { delegated: policy.keep ? new DelegatedSecret(given) : undefined };
 }

@@ -2,6 +2,7 @@
 import { encodeTsRequest } from '../../formats/credssp/ts-request.ts';
 import type { TsRequest } from '../../formats/credssp/ts-request.ts';
 import { MalformedTokenError } from '../../foundation/errors.ts';
+import { reason } from '../../identity/reasons/reason.ts';
 import type {
   ContextAttribute,
   ContextAttributeValues,
@@ -108,13 +109,13 @@ export class CredSspContext implements PackageContext {
         return { status: Status.SEC_I_CONTINUE_NEEDED, output: buffers(output, rest) };
       }
       if (read.request === undefined) {
-        const diagnosis = { text: `TLS: ${Status.statusName(read.status)}` };
+        const diagnosis = { text: reason('credssp-tls', { status: Status.statusName(read.status) }) };
         return { status: read.status, output: told ? tokens(output) : [], diagnosis };
       }
       step = await this.#take(read.request, call);
     } catch (error) {
       if (!(error instanceof MalformedTokenError)) throw error;
-      const diagnosis = { text: `not a message of CredSSP: ${error.message}` };
+      const diagnosis = { text: reason('credssp-not-a-message', { detail: error.message }) };
       step = { status: Status.SEC_E_INVALID_TOKEN, answer: this.#exchange.errorAnswer(), diagnosis };
     }
     if (step.status === Status.SEC_I_CONTINUE_NEEDED) {
@@ -220,7 +221,7 @@ const OF_NEGOTIATE = Requirement.ASC_RET_MUTUAL_AUTH | Requirement.ASC_RET_IDENT
 
 const broken: { readonly status: number; readonly diagnosis: Diagnosis } = Object.freeze({
   status: Status.SEC_E_INTERNAL_ERROR,
-  diagnosis: { text: 'the TLS connection inside CredSSP does not work any more' },
+  diagnosis: { text: reason('credssp-broken') },
 });
 
 function extra(rest: Uint8Array): readonly SecBuffer[] {

@@ -7,6 +7,7 @@
  */
 import { decodeTsRequest } from '../../formats/credssp/ts-request.ts';
 import type { TsRequest } from '../../formats/credssp/ts-request.ts';
+import { reason } from '../../identity/reasons/reason.ts';
 import { SECBUFFER_DATA, SECBUFFER_STREAM, SECBUFFER_TOKEN, findBuffer } from '../../sspi/buffers.ts';
 import * as Requirement from '../../sspi/requirements.ts';
 import type {
@@ -120,7 +121,7 @@ export class CredSspExchange {
     this.#clientVersion ??= version;
     if (changed) return this.#refuse('the version changed between two messages');
     if (this.#version < this.#settings.minVersion) {
-      const text = `the client speaks CredSSP version ${version}, and minVersion is ${this.#settings.minVersion}`;
+      const text = reason('credssp-version', { version, minVersion: this.#settings.minVersion });
       return this.#failure(Status.SEC_E_UNSUPPORTED_FUNCTION, { text }, STATUS_NOT_SUPPORTED);
     }
     if (errorCode !== undefined) return this.#refuse('an errorCode from the client');
@@ -149,11 +150,11 @@ export class CredSspExchange {
     const received = await this.#unseal(sealed);
     if (received === undefined) return this.#unsealable('pubKeyAuth');
     if (!bindsKey(version, publicKey, nonce, received)) {
-      const text = "pubKeyAuth is not for this server's certificate: somebody in between has another one";
-      return this.#failure(Status.SEC_E_BAD_BINDINGS, this.#about(text));
+      return this.#failure(Status.SEC_E_BAD_BINDINGS, this.#about(reason('credssp-other-certificate')));
     }
     const pubKeyAuth = await this.#seal(serverBinding(version, publicKey, nonce));
-    if (pubKeyAuth === undefined) return this.#failure(Status.SEC_E_INTERNAL_ERROR, this.#about('cannot be sealed'));
+    if (pubKeyAuth === undefined)
+      return this.#failure(Status.SEC_E_INTERNAL_ERROR, this.#about(reason('credssp-cannot-seal')));
     this.#keyProved = true;
     return this.#answer({ negoToken, pubKeyAuth });
   }
@@ -213,11 +214,11 @@ export class CredSspExchange {
 
   /** A message that no client sends. */
   #refuse(text: string): Step {
-    return this.#failure(Status.SEC_E_INVALID_TOKEN, { text: `CredSSP: ${text}` });
+    return this.#failure(Status.SEC_E_INVALID_TOKEN, { text: reason('credssp-invalid', { detail: text }) });
   }
 
   #unsealable(field: string): Step {
-    return this.#failure(Status.SEC_E_MESSAGE_ALTERED, this.#about(`${field} cannot be unsealed`));
+    return this.#failure(Status.SEC_E_MESSAGE_ALTERED, this.#about(reason('credssp-cannot-unseal', { field })));
   }
 
   /** Versions 2 and 5 have no errorCode (MS-CSSP 3.1.5): their client sees the connection end. */

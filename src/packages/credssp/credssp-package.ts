@@ -1,5 +1,6 @@
 /** The CredSSP security package, server side (MS-CSSP): TLS, in which a client signs in and gives its password away. */
 import { OptionError } from '../../foundation/errors.ts';
+import { reason } from '../../identity/reasons/reason.ts';
 import * as Requirement from '../../sspi/requirements.ts';
 import type {
   AcceptCall,
@@ -33,7 +34,7 @@ class CredSspCredential implements PackageCredential {
 
   accept(call: AcceptCall): AcceptReply | Promise<AcceptReply> {
     if ((call.requirements & REFUSED_REQUIREMENTS) !== 0) {
-      return { status: SEC_E_UNSUPPORTED_FUNCTION, diagnosis: { text: 'CredSSP has no prompt and no DTLS' } };
+      return { status: SEC_E_UNSUPPORTED_FUNCTION, diagnosis: { text: reason('credssp-unsupported') } };
     }
     return this.#first(call);
   }

@@ -1,6 +1,7 @@
 /** The TLS connection inside CredSSP: the handshake, then TSRequests in both directions, over the package Schannel. */
 import { tsRequestLength } from '../../formats/credssp/ts-request.ts';
 import { subjectPublicKey } from '../../formats/certificate-names.ts';
+import { reason } from '../../identity/reasons/reason.ts';
 import { SECPKG_ATTR_LOCAL_CERT_CONTEXT } from '../../sspi/attributes.ts';
 import * as Buffers from '../../sspi/buffers.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
@@ -153,7 +154,7 @@ const MAX_RECORD_DATA = 16_384;
 
 const tooMuch = Object.freeze({
   status: Status.SEC_E_INVALID_TOKEN,
-  diagnosis: { text: `the client sent more than ${MAX_HANDSHAKE_BYTES} bytes and has not signed in` },
+  diagnosis: { text: reason('credssp-too-much', { limit: MAX_HANDSHAKE_BYTES }) },
 });
 
 function isData({ type }: SecBuffer): boolean {

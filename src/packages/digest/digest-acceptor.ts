@@ -6,6 +6,7 @@ import { errorKind, MalformedTokenError } from '../../foundation/errors.ts';
 import { formatDigestChallenge } from '../../formats/digest/challenge.ts';
 import { claimedUserName, parseDigestCredentials } from '../../formats/digest/credentials.ts';
 import type { DigestCredentials } from '../../formats/digest/credentials.ts';
+import { reason } from '../../identity/reasons/reason.ts';
 import { SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
 import { ASC_REQ_SEQUENCE_DETECT } from '../../sspi/requirements.ts';
@@ -69,7 +70,10 @@ function refusal(
 /** A refusal of credentials that break their grammar. The log has the account as far as it can be read. */
 function malformed(token: Uint8Array, { message }: MalformedTokenError): DigestResult {
   const account = claimedUserName(token);
-  const diagnosis = { ...(account === undefined ? undefined : { account }), text: message };
+  const diagnosis = {
+    ...(account === undefined ? undefined : { account }),
+    text: reason('digest-malformed', { detail: message }),
+  };
   return { result: 'refused', status: Status.SEC_E_INVALID_TOKEN, diagnosis };
 }
 
@@ -139,10 +143,10 @@ export class DigestAcceptor {
       credentials.userHash ||
       credentials.opaque !== undefined
     ) {
-      return refusal(Status.SEC_E_LOGON_DENIED, credentials, 'the response is not for a challenge of this server');
+      return refusal(Status.SEC_E_LOGON_DENIED, credentials, reason('digest-not-offered'));
     }
     const nonce = this.#nonces.examine(credentials.nonce, realm);
-    if (nonce === undefined) return refusal(Status.SEC_E_LOGON_DENIED, credentials, foreignNonce);
+    if (nonce === undefined) return refusal(Status.SEC_E_LOGON_DENIED, credentials, reason('digest-foreign-nonce'));
     const stale = !nonce.own || this.#nonces.time() - nonce.issuedAt >= this.settings.nonceLifetimeMilliseconds;
     const inOrder = (requirements & ASC_REQ_SEQUENCE_DETECT) !== 0;
     return { credentials, uri, request, realm, algorithm, nonce, stale, inOrder };
@@ -153,9 +157,14 @@ export class DigestAcceptor {
     const [userName, other] = claim.credentials.userNames;
     const conclude = (result: SourceResult): DigestResult => this.#conclude(claim, result);
     const failed = (error: unknown): DigestResult =>
-      refusal(Status.SEC_E_INTERNAL_ERROR, claim.credentials, `the account source failed: ${errorKind(error)}`, {
-        failure: { where: 'the account source', error },
-      });
+      refusal(
+        Status.SEC_E_INTERNAL_ERROR,
+        claim.credentials,
+        reason('account-source-failed', { detail: errorKind(error) }),
+        {
+          failure: { where: 'the account source', error },
+        },
+      );
     try {
       const result = this.#ask(claim, userName);
       if (isThenable(result)) {
@@ -191,8 +200,8 @@ export class DigestAcceptor {
   #conclude(claim: Claim, result: SourceResult): DigestResult {
     if (result?.result === 'unavailable') {
       // A reason that is not a string may hold anything, so it is not logged.
-      const reason: unknown = result.reason;
-      const text = typeof reason === 'string' ? reason : undefined;
+      const why: unknown = result.reason;
+      const text = typeof why === 'string' ? reason('account-source-away', { detail: why }) : undefined;
       return refusal(Status.SEC_E_NO_AUTHENTICATING_AUTHORITY, claim.credentials, text);
     }
     // A source may be plain JavaScript: `accepted` without an account is a refusal.
@@ -206,7 +215,7 @@ export class DigestAcceptor {
     } catch (error) {
       const problem = accountProblem(error);
       if (problem === undefined) throw error;
-      return refusal(Status.SEC_E_INTERNAL_ERROR, credentials, problem);
+      return refusal(Status.SEC_E_INTERNAL_ERROR, credentials, reason('account-invalid', { detail: problem }));
     }
     const count = Number.parseInt(credentials.nonceCount, 16);
     // The response is right, so the client may learn that only its nonce cannot be used (RFC 7616 section 3.3).
@@ -222,20 +231,10 @@ export class DigestAcceptor {
     const wasOfUse = count > 1 || this.#counts.has(credentials.nonce);
     const retries = wasOfUse ? 1 : nonce.retries + 1;
     if (retries <= MAX_RETRIES) return this.#challenge(realm, true, retries);
-    const why = !nonce.own ? otherProcess : stale ? tooOld : usedUp;
-    return refusal(Status.SEC_E_LOGON_DENIED, credentials, `${MAX_RETRIES} nonces in a row were of no use: ${why}`);
+    const why = !nonce.own ? 'digest-other-process' : stale ? 'digest-nonce-too-old' : 'digest-nonce-used';
+    return refusal(Status.SEC_E_LOGON_DENIED, credentials, reason(why, { count: MAX_RETRIES }));
   }
 }
-
-const foreignNonce =
-  'the nonce is not of this server; one of another process, or of the time before a restart, is known by a ' +
-  'digest.secret that they share';
-
-const otherProcess =
-  'each was issued by one process and came back to another. Have all requests of a client reach the same process: ' +
-  'a nonce is good at the process that issued it alone';
-const tooOld = 'each was too old when it came back. digest.nonceLifetimeMilliseconds is shorter than that takes';
-const usedUp = 'each was used before, or is not remembered any more';
 
 function isRefused(result: SourceResult): boolean {
   return result?.result !== 'accepted' && result?.result !== 'unavailable';

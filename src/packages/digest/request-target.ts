@@ -1,3 +1,4 @@
+import { reason } from '../../identity/reasons/reason.ts';
 /** The comparison of `uri` with the request target, RFC 7616 section 3.4.6. */
 
 /**
@@ -21,8 +22,8 @@ export function foreignTarget(uri: string, requestTarget: string): string {
   const [sent, seen] = [originForm(uri), originForm(requestTarget)];
   const [sentPath = '', seenPath = ''] = [sent, seen].map((target) => target.split('?', 1)[0]);
   return denotesRequestTarget(sentPath, seenPath)
-    ? `the client asked for ${seenPath} with another query than that of the request`
-    : `the client asked for ${sentPath}, and the request is for ${seenPath}: a proxy may have rewritten the path`;
+    ? reason('digest-other-query', { path: seenPath })
+    : reason('digest-other-path', { sent: sentPath, seen: seenPath });
 }
 
 /** RFC 3986 section 2.3. */

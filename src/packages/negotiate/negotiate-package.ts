@@ -1,4 +1,5 @@
 /** The security package Negotiate, for systems that have none: SPNEGO over the packages that authData gives. */
+import { reason } from '../../identity/reasons/reason.ts';
 import { findBuffer, SECBUFFER_TOKEN } from '../../sspi/index.ts';
 import type {
   AcceptCall,
@@ -15,6 +16,7 @@ import type { InnerCredential } from './auth-data.ts';
 import { acceptDirect } from './direct-context.ts';
 import { firstTokenOf } from './mechanisms.ts';
 import { acceptSpnego } from './spnego-context.ts';
+import { unmatched } from './unmatched-mechanisms.ts';
 
 /** SECPKG_FLAG_* of sspi.h: INTEGRITY, PRIVACY, CONNECTION, EXTENDED_ERROR, GSS_COMPATIBLE, MUTUAL_AUTH. */
 const CAPABILITIES = 0x00000001 | 0x00000002 | 0x00000010 | 0x00000080 | 0x00001000 | 0x00010000;
@@ -33,11 +35,7 @@ const info: SecurityPackageInfo = Object.freeze({
 /** The first byte of a NegTokenResp, RFC 4178 section 4.2.2. */
 const NEG_TOKEN_RESP = 0xa1;
 
-const withoutHandshake: Diagnosis = Object.freeze({
-  text:
-    'a NegTokenResp on a connection without a handshake: the first leg came over another connection, ' +
-    'through a proxy that does not keep connections apart, or too long ago',
-});
+const withoutHandshake: Diagnosis = Object.freeze({ text: reason('spnego-without-handshake') });
 
 class NegotiateCredential implements PackageCredential {
   readonly expiry: Date | undefined;
@@ -60,10 +58,7 @@ class NegotiateCredential implements PackageCredential {
     if (first.kind === 'unknown') {
       return { status: SEC_E_INVALID_TOKEN, diagnosis: token[0] === NEG_TOKEN_RESP ? withoutHandshake : undefined };
     }
-    return {
-      status: SEC_E_INVALID_TOKEN,
-      diagnosis: { text: `the client sent raw ${first.kind}, which is not enabled` },
-    };
+    return { status: SEC_E_INVALID_TOKEN, diagnosis: unmatched([first.kind], this.#credentials) };
   }
 
   free(): void {

@@ -18,6 +18,7 @@ import {
   NEG_STATE_REQUEST_MIC,
 } from '../../formats/spnego.ts';
 import type { InitialToken, NegTokenInit, NegTokenResp, NegTokenRespFields } from '../../formats/spnego.ts';
+import { reason } from '../../identity/reasons/reason.ts';
 import {
   ASC_REQ_EXTENDED_ERROR,
   ASC_RET_INTEGRITY,
@@ -31,6 +32,7 @@ import { SEC_E_INTERNAL_ERROR, SEC_E_INVALID_TOKEN, SEC_E_OK, SEC_I_CONTINUE_NEE
 import type { InnerCredential } from './auth-data.ts';
 import { firstTokenOf, mechanismName, mechanismOf } from './mechanisms.ts';
 import { innerStatus, NegotiatedContext, whenAnswered } from './negotiated-context.ts';
+import { unmatched } from './unmatched-mechanisms.ts';
 
 const noBuffers: readonly SecBuffer[] = Object.freeze([]);
 
@@ -76,9 +78,7 @@ export function acceptSpnego(
   if (init?.type !== 'NegTokenInit') return { status: SEC_E_INVALID_TOKEN };
   const choice = choose(init.mechTypes, credentials);
   if (choice === undefined) {
-    const have = credentials.map(({ mechanism }) => mechanism).join(' and ');
-    const text = `the client offers ${init.mechTypes.map(mechanismName).join(', ')}; this server has ${have}`;
-    return rejected(call, SEC_E_INVALID_TOKEN, { text });
+    return rejected(call, SEC_E_INVALID_TOKEN, unmatched(init.mechTypes.map(mechanismName), credentials));
   }
   const context = new SpnegoContext(choice, init.mechTypesBytes);
   const answer = context.acceptFirst(init, call);
@@ -274,10 +274,8 @@ function isNotToken({ type }: SecBuffer): boolean {
   return (type & SECBUFFER_TYPE_MASK) !== SECBUFFER_TOKEN;
 }
 
-const micMissing: Diagnosis = {
-  text: "mechListMIC is missing; it is required because the mechanism is not the client's first choice",
-};
-const micWrong: Diagnosis = { text: 'mechListMIC does not verify: the list of mechanisms was changed on its way' };
+const micMissing: Diagnosis = { text: reason('mic-missing') };
+const micWrong: Diagnosis = { text: reason('mic-wrong') };
 
 /**
  * Refuses the negotiation. With ASC_REQ_EXTENDED_ERROR the client gets a NegTokenResp with negState reject.

@@ -25,6 +25,7 @@ import {
 } from '../../formats/ntlm/negotiate-flags.ts';
 import { decodeNtlmV2Response, NTLM_V1_RESPONSE_BYTES } from '../../formats/ntlm/ntlmv2-response.ts';
 import type { NtlmV2Response } from '../../formats/ntlm/ntlmv2-response.ts';
+import { reason } from '../../identity/reasons/reason.ts';
 import type { ContextAttribute, ContextAttributeValues } from '../../sspi/attributes.ts';
 import { findBuffer, SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
@@ -41,6 +42,7 @@ import { bindingsPolicy, bindingsResult, meetsBindingsPolicy } from './ntlm-chan
 import type { BindingsPolicy } from './ntlm-channel-bindings.ts';
 import { NtlmMessageSecurity } from './ntlm-message-security.ts';
 import { readResult } from './ntlm-result.ts';
+import type { Unverified } from './ntlm-result.ts';
 
 /** An established context. */
 interface Established extends EstablishedFacts {
@@ -146,7 +148,7 @@ export class NtlmContext implements PackageContext {
     const flags = agreedFlags(message.flags & challenge.flags);
 
     if (message.userName === '' || (message.flags & NTLMSSP_NEGOTIATE_ANONYMOUS) !== 0) {
-      return refusal(Status.SEC_E_LOGON_DENIED, message, 'an anonymous logon');
+      return refusal(Status.SEC_E_LOGON_DENIED, message, reason('anonymous-logon'));
     }
     const length = message.ntResponse.byteLength;
     if (length === 0 || length === NTLM_V1_RESPONSE_BYTES) {
@@ -157,17 +159,17 @@ export class NtlmContext implements PackageContext {
     const response = decodeNtlmV2Response(message.ntResponse);
 
     if (this.#settings.require128 && (flags & NTLMSSP_NEGOTIATE_128) === 0) {
-      return refusal(Status.SEC_E_UNSUPPORTED_FUNCTION, message, 'the client negotiated no 128-bit keys');
+      return refusal(Status.SEC_E_UNSUPPORTED_FUNCTION, message, reason('ntlm-no-128-bit'));
     }
     const keyLength = message.encryptedRandomSessionKey.byteLength;
     if ((flags & NTLMSSP_NEGOTIATE_KEY_EXCH) !== 0 && keyLength !== 16) {
-      return refusal(Status.SEC_E_INVALID_TOKEN, message, 'the encrypted session key has the wrong length');
+      return refusal(Status.SEC_E_INVALID_TOKEN, message, reason('ntlm-key-length'));
     }
 
     const { clock, maxLifetimeMilliseconds } = this.#settings;
     const age = filetimeDistance(response.timestamp, filetimeOf(clock.now()));
     if (age > filetimeSpan(maxLifetimeMilliseconds)) {
-      return refusal(Status.SEC_E_LOGON_DENIED, message, "the client's clock differs too much from the server's");
+      return refusal(Status.SEC_E_LOGON_DENIED, message, reason('ntlm-clock'));
     }
     return { message, response, flags, raw };
   }
@@ -181,7 +183,7 @@ export class NtlmContext implements PackageContext {
     requirements: number,
   ): AcceptReply {
     const verified = readResult(result, this.#settings.domain);
-    if ('status' in verified) return refusal(verified.status, message, verified.reason);
+    if ('status' in verified) return refusal(verified.status, message, sourceText(verified));
     const { token, sessionBaseKey } = verified;
     let exportedSessionKey = sessionBaseKey;
     if ((flags & NTLMSSP_NEGOTIATE_KEY_EXCH) !== 0) {
@@ -195,13 +197,13 @@ export class NtlmContext implements PackageContext {
     const { flags: avFlags = 0, channelBindings, targetName = '' } = response.avPairs;
     if ((avFlags & AV_FLAG_MIC_PRESENT) !== 0) {
       if (!verifyMic(exportedSessionKey, challenge, message.mic, raw)) {
-        return refuse(Status.SEC_E_LOGON_DENIED, 'the MIC does not verify: a message was changed on its way');
+        return refuse(Status.SEC_E_LOGON_DENIED, reason('ntlm-mic-wrong'));
       }
     } else if (this.#settings.requireMic) {
-      return refuse(Status.SEC_E_LOGON_DENIED, 'the client sent no MIC, and requireMic is set');
+      return refuse(Status.SEC_E_LOGON_DENIED, reason('ntlm-mic-missing'));
     }
     if (!meetsBindingsPolicy(policy, channelBindings)) {
-      return refuse(Status.SEC_E_BAD_BINDINGS, 'the channel bindings of the client do not meet the policy');
+      return refuse(Status.SEC_E_BAD_BINDINGS, reason('ntlm-bindings'));
     }
     // The response covers the name, so nobody in between could change it (attack C18).
     const target = (avFlags & AV_FLAG_UNTRUSTED_TARGET) === 0 ? targetName : '';
@@ -311,12 +313,10 @@ function refusal(status: number, { userName, domain }: AuthenticateMessage, text
 }
 
 function foreignTarget(target: string): string {
-  return target === ''
-    ? 'the client names no service (MsvAvTargetName), and servicePrincipalNames is set'
-    : `the client meant ${target}, which servicePrincipalNames does not name`;
+  return target === '' ? reason('ntlm-target-missing') : reason('ntlm-target-foreign', { target });
 }
 
-const noNtlmV2 = 'the client sent no NTLMv2 response; it must not use LM or NTLMv1';
+const noNtlmV2 = reason('ntlm-too-old');
 
 /**
  * The refusal of a malformed message. If its response is LM or NTLMv1, the log says so: such clients often break other
@@ -326,11 +326,24 @@ function malformed({ input }: AcceptCall, { message }: MalformedTokenError): Acc
   const token = findBuffer(input, SECBUFFER_TOKEN)?.data;
   const length = token === undefined ? undefined : ntResponseLength(token);
   const isOld = length === 0 || length === NTLM_V1_RESPONSE_BYTES;
-  return { status: Status.SEC_E_INVALID_TOKEN, diagnosis: { text: isOld ? noNtlmV2 : message } };
+  return {
+    status: Status.SEC_E_INVALID_TOKEN,
+    diagnosis: { text: isOld ? noNtlmV2 : reason('ntlm-message-invalid', { detail: message }) },
+  };
+}
+
+/** What a source says is its operator's own text. */
+function sourceText({ status, reason: detail }: Unverified): string | undefined {
+  if (detail === undefined) return undefined;
+  return reason(status === Status.SEC_E_INTERNAL_ERROR ? 'account-invalid' : 'account-source-away', { detail });
 }
 
 function sourceFailed(message: AuthenticateMessage, error: unknown): AcceptReply {
-  const reply = refusal(Status.SEC_E_INTERNAL_ERROR, message, `the account source failed: ${errorKind(error)}`);
+  const reply = refusal(
+    Status.SEC_E_INTERNAL_ERROR,
+    message,
+    reason('account-source-failed', { detail: errorKind(error) }),
+  );
   return { ...reply, diagnosis: { ...reply.diagnosis, failure: { where: 'the account source', error } } };
 }
 

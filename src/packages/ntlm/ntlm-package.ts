@@ -3,6 +3,7 @@ import { MalformedTokenError } from '../../foundation/errors.ts';
 import { ntResponseLength } from '../../formats/ntlm/authenticate-message.ts';
 import { NTLMSSP_NEGOTIATE_128 } from '../../formats/ntlm/negotiate-flags.ts';
 import { decodeNegotiateMessage } from '../../formats/ntlm/negotiate-message.ts';
+import { reason } from '../../identity/reasons/reason.ts';
 import { findBuffer, SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import type {
   AcceptCall,
@@ -45,12 +46,13 @@ function challenge(settings: NtlmSettings, call: AcceptCall): AcceptReply {
 
 function malformed(token: Uint8Array, { message }: MalformedTokenError): AcceptReply {
   const isLast = ntResponseLength(token) !== undefined;
-  return { status: SEC_E_INVALID_TOKEN, diagnosis: { text: isLast ? withoutHandshake : message } };
+  return {
+    status: SEC_E_INVALID_TOKEN,
+    diagnosis: { text: isLast ? withoutHandshake : reason('ntlm-message-invalid', { detail: message }) },
+  };
 }
 
-const withoutHandshake =
-  'an AUTHENTICATE_MESSAGE on a connection without a handshake: the first leg came over another connection, ' +
-  'through a proxy that does not keep connections apart, or too long ago';
+const withoutHandshake = reason('ntlm-without-handshake');
 
 /**
  * The package. `authData` of its credential is an NtlmAuthData.

@@ -5,6 +5,7 @@ import { accountProblem, accountToken } from '../../accounts/account-token.ts';
 import { certificateNames } from '../../formats/certificate-names.ts';
 import type { CertificateNames } from '../../formats/certificate-names.ts';
 import { MalformedTokenError } from '../../foundation/errors.ts';
+import { reason } from '../../identity/reasons/reason.ts';
 import type { SecurityContextToken } from '../../sspi/security-context-token.ts';
 import type { Diagnosis } from '../../sspi/security-package.ts';
 import { SEC_E_CERT_UNKNOWN, SEC_E_INTERNAL_ERROR } from '../../sspi/status.ts';
@@ -45,16 +46,19 @@ export async function mapClientCertificate(
     );
   } catch (error) {
     if (error instanceof MalformedTokenError) {
-      return { status: SEC_E_CERT_UNKNOWN, refused: { text: `the client's certificate: ${error.message}` } };
+      return {
+        status: SEC_E_CERT_UNKNOWN,
+        refused: { text: reason('schannel-certificate', { detail: error.message }) },
+      };
     }
     const failure = { where: 'mapCertificate', error };
-    return { status: SEC_E_INTERNAL_ERROR, refused: { text: 'mapCertificate failed', failure } };
+    return { status: SEC_E_INTERNAL_ERROR, refused: { text: reason('schannel-map-failed'), failure } };
   }
   if (account === undefined) return { token: undefined };
   try {
     return { token: accountToken(account, undefined) };
   } catch (error) {
-    const text = accountProblem(error) ?? 'mapCertificate gave an account that cannot be used';
+    const text = reason('schannel-map-account', { detail: accountProblem(error) });
     return { status: SEC_E_INTERNAL_ERROR, refused: { text } };
   }
 }

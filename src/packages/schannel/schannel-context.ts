@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import { encodePlaintextAlert, hasTlsRecord, TLS_APPLICATION_DATA, tlsRecordAt } from '../../formats/tls-record.ts';
 import type { TlsAlert } from '../../formats/tls-record.ts';
 import { MalformedTokenError } from '../../foundation/errors.ts';
+import { reason } from '../../identity/reasons/reason.ts';
 import type {
   ContextAttribute,
   ContextAttributeValues,
@@ -67,7 +68,7 @@ export class SchannelContext implements PackageContext {
     const token = Buffers.findBuffer(call.input, Buffers.SECBUFFER_TOKEN)?.data ?? new Uint8Array(0);
     if (this.#control !== undefined && token.byteLength === 0) return this.#controlled(this.#control);
     if (this.#facts !== undefined) {
-      return { status: Status.SEC_E_UNSUPPORTED_FUNCTION, diagnosis: { text: 'a second TLS handshake is refused' } };
+      return { status: Status.SEC_E_UNSUPPORTED_FUNCTION, diagnosis: { text: reason('schannel-second-handshake') } };
     }
     try {
       const { end, missing } = tlsRecordAt(token, 0);
@@ -86,7 +87,7 @@ export class SchannelContext implements PackageContext {
     if (begun !== undefined) await begun;
     if (call.abandoned?.() === true) return { status: Status.SEC_E_UNFINISHED_CONTEXT_DELETED };
     if (engine.failed) {
-      const text = 'the TLS handshake took longer than Node gives it (120 seconds)';
+      const text = reason('schannel-timeout');
       return this.#refused(Status.SEC_E_CONTEXT_EXPIRED, new Uint8Array(0), undefined, { text });
     }
     let read: number;
@@ -114,14 +115,13 @@ export class SchannelContext implements PackageContext {
     }
     const { status, alert } = handshakeFailure(output, engine.error);
     return this.#refused(status, output, alert, {
-      text: `TLS handshake: ${codeOf(engine.error) ?? 'the connection was given up'}`,
+      text: reason('schannel-failed', { code: codeOf(engine.error) ?? 'the connection was given up' }),
     });
   }
 
   /** @param code `authorizationError` of Node */
   #untrusted(code: string | undefined): AcceptReply {
-    const text = "the client's certificate is not trusted by ca, or is not valid now";
-    return this.#refusedCertificate(UNKNOWN_CA, code === undefined ? text : `${text}: ${code}`);
+    return this.#refusedCertificate(UNKNOWN_CA, reason('schannel-untrusted', { code }));
   }
 
   /** In TLS 1.3 the alert would have to be encrypted, which only TLS itself can do. */
@@ -254,5 +254,8 @@ function grantedAttributes(requirements: number, verified: boolean): number {
 
 function notTls(error: unknown): AcceptReply {
   if (!(error instanceof MalformedTokenError)) throw error;
-  return { status: Status.SEC_E_INVALID_TOKEN, diagnosis: { text: `not TLS: ${error.message}` } };
+  return {
+    status: Status.SEC_E_INVALID_TOKEN,
+    diagnosis: { text: reason('schannel-not-tls', { detail: error.message }) },
+  };
 }

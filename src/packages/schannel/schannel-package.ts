@@ -1,6 +1,7 @@
 /** The Schannel security package, server side: TLS 1.2 and 1.3 (RFC 5246, RFC 8446) by bytes. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { OptionError } from '../../foundation/errors.ts';
+import { reason } from '../../identity/reasons/reason.ts';
 import { findBuffer, SECBUFFER_EMPTY } from '../../sspi/buffers.ts';
 import * as Requirement from '../../sspi/requirements.ts';
 import type {
@@ -88,11 +89,11 @@ function checkedExpiry({ cert, key, passphrase }: SchannelSettings): Date | unde
 function refusal({ ca, manualCredentialValidation }: SchannelSettings, call: AcceptCall): AcceptReply | undefined {
   const { requirements, input } = call;
   if ((requirements & REFUSED_REQUIREMENTS) !== 0) {
-    return { status: SEC_E_UNSUPPORTED_FUNCTION, diagnosis: { text: 'Schannel has no delegation, prompt or DTLS' } };
+    return { status: SEC_E_UNSUPPORTED_FUNCTION, diagnosis: { text: reason('schannel-unsupported') } };
   }
   const mutual = (requirements & Requirement.ASC_REQ_MUTUAL_AUTH) !== 0;
   if (mutual && ca === undefined && !manualCredentialValidation) {
-    const text = 'ASC_REQ_MUTUAL_AUTH needs authData.ca: the authorities whose client certificates are trusted';
+    const text = reason('schannel-needs-ca');
     return { status: SEC_E_UNSUPPORTED_FUNCTION, diagnosis: { text } };
   }
   if ((findBuffer(input, SECBUFFER_EMPTY)?.data.byteLength ?? 0) > 0) return { status: SEC_E_INVALID_TOKEN };

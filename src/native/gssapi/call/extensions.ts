@@ -61,6 +61,9 @@ export interface GssapiExtensions {
    */
   acquireAcceptor(frame: Frame, keytab: string, settings: KerberosSettings): bigint;
 
+  /** The encryption types that the configuration permits; undefined if the library does not tell. */
+  permittedTypes(library: GssapiLibrary): readonly number[] | undefined;
+
   /**
    * Verifies what the implementation itself does not verify. Called once for each token that the library accepted,
    * before any other function here.

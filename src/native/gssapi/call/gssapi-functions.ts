@@ -45,6 +45,7 @@ export const numberArguments: Readonly<Record<string, Readonly<Record<number, st
   gss_get_mic: { 2: 'uint32_t' },
   gss_wrap: { 2: 'int', 3: 'uint32_t' },
   krb5_c_decrypt: { 2: 'int32_t' },
+  krb5_is_permitted_enctype: { 1: 'int32_t' },
   krb5_pac_parse: { 2: 'size_t' },
   krb5_pac_verify: { 2: 'int64_t' },
   krb5_crypto_init: { 2: 'int32_t' },
@@ -56,6 +57,7 @@ export const numberArguments: Readonly<Record<string, Readonly<Record<number, st
  */
 export const results: Readonly<Record<string, string>> = {
   krb5_get_max_time_skew: 'int64_t',
+  krb5_is_permitted_enctype: 'uint32_t',
   krb5_pac_free: 'void',
   krb5_free_principal: 'void',
   krb5_data_free: 'void',

@@ -7,8 +7,8 @@ export interface KerberosSettings {
   readonly keytab: string;
   /** Whether tickets for a service are accepted. */
   readonly acceptsService: (name: string, realm: string) => boolean;
-  /** The accepted services as a text for the log. */
-  readonly services: string;
+  /** The accepted services, for the log. */
+  readonly services: readonly string[];
   /** Name of the replay cache as MIT krb5 writes it; `none:` if there is none; undefined: the default of the library. */
   readonly replayCache: string | undefined;
   /** The value of option `replayCache`. A string is the name of a replay cache of MIT krb5. */

@@ -13,6 +13,7 @@ export const mitGssFunctions = {
 export const mitKrb5Functions = {
   freeUnparsedName: ['krb5_free_unparsed_name', 2],
   cDecrypt: ['krb5_c_decrypt', 6],
+  isPermittedEnctype: ['krb5_is_permitted_enctype', 2],
   getProfile: ['krb5_get_profile', 2],
   profileGetString: ['profile_get_string', 6],
   profileReleaseString: ['profile_release_string', 1],

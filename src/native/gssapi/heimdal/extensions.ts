@@ -11,8 +11,9 @@ import type { ChannelBindings } from '../../../formats/channel-bindings.ts';
 import { encryptionTypeName } from '../../../formats/kerberos/kerberos-token.ts';
 import { OptionError } from '../../../foundation/errors.ts';
 import { systemClock } from '../../../foundation/clock.ts';
+import { reason } from '../../../identity/reasons/reason.ts';
 import * as Status from '../../../sspi/status.ts';
-import { describeOldAuthenticator, describeReplay, describeService } from '../keytab/diagnosis.ts';
+import { serviceOf } from '../keytab/diagnosis.ts';
 import type { AcceptedToken, GssapiExtensions, TokenRefusal } from '../call/extensions.ts';
 import { Frame } from '../call/frame.ts';
 import { GSS_S_COMPLETE, isBadBindings } from '../call/gss-status.ts';
@@ -48,6 +49,8 @@ export function heimdalExtensions(library: GssapiLibrary): GssapiExtensions {
   return Object.freeze<GssapiExtensions>({
     checkSettings,
     acquireAcceptor: (frame, keytab) => importKeytab(frame, oids, keytab),
+    // Heimdal opens a ticket of any type that it has the key of.
+    permittedTypes: () => undefined,
     verifyAccepted: (frame, accepted, settings) =>
       verifyReplay(frame, oids, accepted, settings, skew) ?? verifyKeys(frame, oids, accepted, settings),
     channelBinding(frame, credential, { token, request }, bindings) {
@@ -97,15 +100,16 @@ function verifyReplay(
     case 'new':
       return undefined;
     case 'replay':
-      return { status: Status.SEC_E_LOGON_DENIED, diagnosis: describeReplay(request) };
+      return { status: Status.SEC_E_LOGON_DENIED, diagnosis: reason('replay', { service: serviceOf(request) }) };
     case 'old':
-      return { status: Status.SEC_E_LOGON_DENIED, diagnosis: describeOldAuthenticator(request) };
+      return {
+        status: Status.SEC_E_LOGON_DENIED,
+        diagnosis: reason('authenticator-too-old', { service: serviceOf(request) }),
+      };
     case 'full':
       return {
         status: Status.SEC_E_INSUFFICIENT_MEMORY,
-        diagnosis:
-          `the replay cache is full: there were too many tickets within ${2 * skew} seconds, ` +
-          'so a replay could not be recognized',
+        diagnosis: reason('replay-cache-full', { seconds: 2 * skew }),
       };
   }
 }
@@ -124,15 +128,13 @@ function verifyKeys(
   });
   const [messageKey] = types;
   if (messageKey === undefined) {
-    return { status: Status.SEC_E_INTERNAL_ERROR, diagnosis: 'Heimdal does not give the key of the context' };
+    return { status: Status.SEC_E_INTERNAL_ERROR, diagnosis: reason('library-hides-key') };
   }
   const weak = types.find((type) => type !== undefined && !encryptionTypes.has(type));
   if (weak === undefined) return undefined;
   return {
     status: Status.SEC_E_ALGORITHM_MISMATCH,
-    diagnosis:
-      `the client of ${describeService(request)} chose a key of encryption type ${encryptionTypeName(weak)}, ` +
-      'which is refused',
+    diagnosis: reason('client-key-refused', { service: serviceOf(request), type: encryptionTypeName(weak) }),
   };
 }
 

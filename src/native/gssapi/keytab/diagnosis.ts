@@ -1,11 +1,13 @@
 /** Explains to the operator why a ticket was refused. These texts are never sent to the client. */
+import { hostname } from 'node:os';
 import { encryptionTypeName } from '../../../formats/kerberos/kerberos-token.ts';
 import type { ApRequestHeader } from '../../../formats/kerberos/kerberos-token.ts';
-import { describeKeytabEntries } from '../../../formats/kerberos/keytab.ts';
 import type { KeytabEntry } from '../../../formats/kerberos/keytab.ts';
 import * as Gss from '../call/gss-status.ts';
+import { reason } from '../../../identity/reasons/reason.ts';
+import { describeClocks } from './clocks.ts';
 import type { KeytabListing } from './keytab-file.ts';
-import { hasControlCharacter } from '../../../foundation/text.ts';
+import type { TicketTimes } from './ticket-times.ts';
 
 /** A refusal by the library. */
 export interface Refusal {
@@ -15,96 +17,94 @@ export interface Refusal {
   readonly text: string;
   readonly request: ApRequestHeader;
   readonly keytab: KeytabListing;
-  /** Time of the client minus time of the server, in seconds. Undefined if it could not be found out. */
-  readonly skew?: number | undefined;
+  /** Times of ticket and client; undefined if they could not be found out. */
+  readonly times?: TicketTimes | undefined;
+  /** Time of this server, in milliseconds since 1970-01-01 UTC. */
+  readonly now: number;
+  /** The encryption types that krb5.conf permits, where the library tells. */
+  readonly permitted?: readonly number[] | undefined;
 }
 
-/**
- * The service of a ticket with its realm. It is safe for the log: a text with control characters or with more than 300
- * characters is quoted and cut.
- */
-export function describeService(request: ApRequestHeader): string {
+/** The service of a ticket with its realm, as the client wrote it: reason() makes it safe. */
+export function serviceOf(request: ApRequestHeader): string {
   const { serviceName, realm } = request.ticket;
-  const text = `${serviceName}@${realm}`;
-  return hasControlCharacter(text) || text.length > 300 ? JSON.stringify(text.slice(0, 300)) : text;
+  return `${serviceName}@${realm}`;
 }
 
-/** Says in one or two sentences what happened and what to do. */
+/** Says what to do and what happened. */
 export function diagnose(refusal: Refusal): string {
-  const { minor, request, keytab, skew, text } = refusal;
-  const service = describeService(request);
+  const { minor, request, keytab, text } = refusal;
+  const service = serviceOf(request);
   switch (minor) {
     case Gss.KRB_AP_ERR_SKEW:
-      return skew === undefined
-        ? `the clocks of client and server differ by more than libkrb5 allows (${text}); set both by NTP`
-        : `the client's clock is ${Math.abs(skew)} seconds ${skew < 0 ? 'behind' : 'ahead of'} this server's; set both by NTP`;
     case Gss.KRB_AP_ERR_TKT_EXPIRED:
-      return `the client's ticket for ${service} has expired`;
     case Gss.KRB_AP_ERR_TKT_NYV:
-      return `the client's ticket for ${service} is not yet valid; compare the clocks of client, server and KDC`;
+      return describeClocks(minor, service, refusal);
     case Gss.KRB_AP_ERR_REPEAT:
     case Gss.KRB5_RC_REPLAY:
-      return describeReplay(request);
+      return reason('replay', { service });
     case Gss.KRB_AP_ERR_BAD_INTEGRITY:
     case Gss.KRB_AP_ERR_MODIFIED:
       return (
-        missingKey(request, keytab) ??
-        `the ticket for ${service} cannot be decrypted with the key in ${keytab.path}: the password of the account ` +
-          'was changed and the keytab was not exported again, the service name is on another account, or the token ' +
-          `was altered (${text})`
+        wrongKey(refusal) ??
+        reason('key-does-not-fit', {
+          service,
+          spn: request.ticket.serviceName,
+          keytab: keytab.path,
+          detail: text,
+        })
       );
     default:
-      return missingKey(request, keytab) ?? `the ticket for ${service} was refused: ${text}`;
+      return wrongKey(refusal) ?? reason('library-refused', { service, detail: text });
   }
 }
 
-/** The text for an Authenticator that was accepted before. */
-export function describeReplay(request: ApRequestHeader): string {
-  return (
-    `the client's authenticator for ${describeService(request)} was used before: this is a replay, or a request was ` +
-    'verified twice'
-  );
-}
-
-/** The text for an Authenticator that is so old that the replay cache may not remember it. */
-export function describeOldAuthenticator(request: ApRequestHeader): string {
-  return (
-    `the client's authenticator for ${describeService(request)} is older than what this server remembers (the server ` +
-    'was started after it, or its clock was set back), so a replay could not be recognized; if this continues, set ' +
-    'the clocks of client and server by NTP'
-  );
-}
-
-/** Says which key the keytab lacks for a ticket. Undefined if it has the key that the ticket names. */
-function missingKey(request: ApRequestHeader, keytab: KeytabListing): string | undefined {
+/** Says what is wrong with the keys for a ticket. Undefined if the keytab has the key that the ticket names. */
+function wrongKey({ request, keytab, permitted }: Refusal): string | undefined {
   const { serviceName, realm, encryptionType, keyVersion } = request.ticket;
-  const service = describeService(request);
+  const { path, entries } = keytab;
+  const fields = { service: serviceOf(request), spn: serviceName, keytab: path };
   const type = encryptionTypeName(encryptionType);
-  const named = keytab.entries.filter((entry) => sameService(entry, serviceName, realm));
+  const named = entries.filter((entry) => entry.name === serviceName && entry.realm === realm);
   if (named.length === 0) {
-    return (
-      `the keytab ${keytab.path} has no key for ${service}, the service of the client's ticket ` +
-      `(it has ${describeKeytabEntries(keytab.entries)}); export a key for that service, or correct the host name ` +
-      'that clients use for this server'
-    );
+    const similar = entries.filter((entry) => differsByCase(entry, serviceName, realm));
+    if (similar.length > 0) return reason('keytab-differs-by-case', { ...fields, similar: principalsOf(similar) });
+    const why = isOwnName(serviceName) ? 'keytab-lacks-computer-name' : 'keytab-lacks-service';
+    return reason(why, { ...fields, names: principalsOf(entries) });
+  }
+  if (permitted?.includes(encryptionType) === false) {
+    return reason('type-not-permitted', {
+      service: fields.service,
+      type,
+      permitted: permitted.map((one) => encryptionTypeName(one)),
+    });
   }
   const ofType = named.filter((entry) => entry.encryptionType === encryptionType);
   if (ofType.length === 0) {
-    return (
-      `the keytab ${keytab.path} has no ${type} key for ${service} (it has ${describeKeytabEntries(named)}); ` +
-      'export it again with that encryption type'
-    );
+    return reason('keytab-lacks-type', {
+      ...fields,
+      type,
+      types: named.map((entry) => encryptionTypeName(entry.encryptionType)),
+    });
   }
-  if (keyVersion !== undefined && !ofType.some((entry) => entry.keyVersion === keyVersion)) {
-    return (
-      `the client's ticket for ${service} is under key version (kvno) ${keyVersion}, but the keytab ${keytab.path} has ` +
-      `kvno ${[...new Set(ofType.map((entry) => entry.keyVersion))].join(', ')} (${type}); export the keytab again, ` +
-      'or, if the ticket is from before a change of the key, have the client get a new one'
-    );
-  }
-  return undefined;
+  const versions = [...new Set(ofType.map((entry) => entry.keyVersion))];
+  if (keyVersion === undefined || versions.includes(keyVersion)) return undefined;
+  const why = keyVersion > Math.max(...versions) ? 'keytab-key-is-older' : 'ticket-key-is-older';
+  return reason(why, { ...fields, type, ticketVersion: keyVersion, versions: versions.map(String) });
 }
 
-function sameService(entry: KeytabEntry, name: string, realm: string): boolean {
+function differsByCase(entry: KeytabEntry, name: string, realm: string): boolean {
   return entry.name.toLowerCase() === name.toLowerCase() && entry.realm.toLowerCase() === realm.toLowerCase();
+}
+
+/** Names without versions and types: what a person looks for is whether the name is there. */
+function principalsOf(entries: readonly KeytabEntry[]): readonly string[] {
+  return entries.map(({ name, realm }) => `${name}@${realm}`);
+}
+
+/** Whether the service is HTTP under the name of this computer, with or without a domain. */
+function isOwnName(serviceName: string): boolean {
+  const [, host = ''] = serviceName.toLowerCase().split('/');
+  const [own = ''] = hostname().toLowerCase().split('.');
+  return own !== '' && own !== 'localhost' && (host === own || host.startsWith(`${own}.`));
 }

@@ -2,6 +2,8 @@
  * Keytab files: their path, their entries, and whether a file changed. The keys are not read here (memory-keytab.ts).
  */
 import { readFileSync, statSync } from 'node:fs';
+import { describeFileAccess } from '../../../foundation/file-access.ts';
+import { processReader } from '../../../foundation/file-exposure.ts';
 import { decodeKeytab } from '../../../formats/kerberos/keytab.ts';
 import type { KeytabEntry } from '../../../formats/kerberos/keytab.ts';
 
@@ -43,4 +45,19 @@ export function isHttpService(name: string): boolean {
 export function fileSignature(path: string): string | undefined {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
   return stat === undefined ? undefined : [stat.dev, stat.ino, stat.size, stat.mtimeNs].join(':');
+}
+
+/** Whether the file system refused because of rights. */
+export function isDenied(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM');
+}
+
+/** Who reads a file and whose it is; undefined where that cannot be found out, as in a folder that is closed too. */
+export function fileAccess(path: string): string | undefined {
+  const reader = processReader();
+  try {
+    return reader === undefined ? undefined : describeFileAccess(statSync(path), reader);
+  } catch {
+    return undefined;
+  }
 }

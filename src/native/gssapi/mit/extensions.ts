@@ -7,6 +7,7 @@ import type { Frame } from '../call/frame.ts';
 import { GSS_C_CHANNEL_BOUND_FLAG, GSS_S_COMPLETE } from '../call/gss-status.ts';
 import { acquireFrom, storeInto } from './credential-store.ts';
 import { ifRelevantOid, mitPac } from './pac.ts';
+import { permittedTypes } from './permitted-types.ts';
 import { checkReplayCache } from './replay-cache.ts';
 
 /** Offsets of `principal` and `key` (a krb5_keyblock) in krb5_keytab_entry (krb5.h). */
@@ -19,6 +20,7 @@ export const mitExtensions: GssapiExtensions = Object.freeze<GssapiExtensions>({
     const store = replayCache === undefined ? { keytab } : { keytab, rcache: replayCache };
     return acquireFrom(frame, store, encryptionTypes);
   },
+  permittedTypes,
   verifyAccepted: () => undefined,
   // Never 'withheld': MIT krb5 itself refuses a token of a client that supports channel bindings and sends none.
   channelBinding: (frame) => ((frame.contextFlags & GSS_C_CHANNEL_BOUND_FLAG) !== 0 ? 'bound' : 'missing'),
