@@ -9,10 +9,10 @@ import type { Clock } from '../foundation/clock.ts';
 import { SspiAuthError } from '../foundation/errors.ts';
 import { fileExposure, processReader } from '../foundation/file-exposure.ts';
 import type { FileOwnership } from '../foundation/file-exposure.ts';
-import { defaulted } from '../foundation/option-table.ts';
+import { defaulted, optional } from '../foundation/option-table.ts';
 import { callable, clock } from '../foundation/option-values.ts';
-import { processWarning } from '../foundation/process-warning.ts';
 import type { Unavailable } from './account-source.ts';
+import { SourceWarnings } from './source-warnings.ts';
 
 /** Options that every source over a file has. */
 export const accountFileOptions = {
@@ -20,7 +20,9 @@ export const accountFileOptions = {
    * Called with a message for each line that is not an account, when the file can no longer be read, when no account in
    * it can sign in any more, and when others than the owner may read or change the file.
    */
-  onWarning: defaulted(callable<(message: string) => void>(), processWarning, { otherwise: 'a process warning' }),
+  onWarning: optional(callable<(message: string) => void>(), {
+    otherwise: 'the log of the authenticators that use the source, else a process warning',
+  }),
   /** Where the time comes from. */
   clock: defaulted(clock, systemClock, { otherwise: "the machine's" }),
 };
@@ -61,7 +63,7 @@ export class AccountFile<T> {
   readonly path: string;
   readonly #format: AccountFileFormat<T>;
   readonly #clock: Clock;
-  readonly #onWarning: (message: string) => void;
+  readonly #warnings: SourceWarnings;
   #content: AccountFileContent<T> | undefined;
   /** Inode, size and times of the file that was read. Empty while the file is so young that they may miss a change. */
   #version = '';
@@ -87,12 +89,12 @@ export class AccountFile<T> {
   constructor(
     path: string,
     format: AccountFileFormat<T>,
-    options: { readonly clock: Clock; readonly onWarning: (message: string) => void },
+    options: { readonly clock: Clock; readonly onWarning?: ((message: string) => void) | undefined },
   ) {
     this.path = path;
     this.#format = format;
     this.#clock = options.clock;
-    this.#onWarning = options.onWarning;
+    this.#warnings = new SourceWarnings(options.onWarning);
     try {
       this.#content = this.#refresh();
     } catch (error) {
@@ -102,6 +104,11 @@ export class AccountFile<T> {
     if (this.#content.usable === 0) throw this.#startError(this.#whyUnusable(this.#content));
     this.#warnOfExposure();
     this.#warnOfProblems(this.#content);
+  }
+
+  /** For `AccountSource.sendWarningsTo`. */
+  sendWarningsTo(receiver: (message: string) => void): void {
+    this.#warnings.sendTo(receiver);
   }
 
   /** For `AccountSource.description`: `smbpasswdFile /etc/x (2 accounts)`. */
@@ -119,7 +126,7 @@ export class AccountFile<T> {
     } catch (error) {
       this.#version = '';
       const reason = `${this.path}: ${codeOf(error)}`;
-      if (!this.#warned) this.#onWarning(`sspi-auth: cannot read ${reason}`);
+      if (!this.#warned) this.#warnings.warn(`sspi-auth: cannot read ${reason}`);
       this.#warned = true;
       return { result: 'unavailable', reason };
     }
@@ -157,14 +164,14 @@ export class AccountFile<T> {
   /** Says it once, and again if the file was closed to others in between. */
   #warnOfExposure(): void {
     if (this.#exposure !== undefined && !this.#warnedOfExposure) {
-      this.#onWarning(`sspi-auth: ${this.path} holds hashes that are as good as passwords, and ${this.#exposure}`);
+      this.#warnings.warn(`sspi-auth: ${this.path} holds hashes that are as good as passwords, and ${this.#exposure}`);
     }
     this.#warnedOfExposure = this.#exposure !== undefined;
   }
 
   #warnOfProblems(content: AccountFileContent<T>): void {
-    for (const problem of content.problems) this.#onWarning(`sspi-auth: ${this.path} ${problem}`);
-    if (content.usable === 0) this.#onWarning(`sspi-auth: ${this.path} ${this.#whyUnusable(content)}`);
+    for (const problem of content.problems) this.#warnings.warn(`sspi-auth: ${this.path} ${problem}`);
+    if (content.usable === 0) this.#warnings.warn(`sspi-auth: ${this.path} ${this.#whyUnusable(content)}`);
   }
 
   #whyUnusable({ accounts, problems: [first] }: AccountFileContent<T>): string {

@@ -24,9 +24,11 @@ export interface Account {
   readonly groups?: readonly Group[] | undefined;
 }
 
-/** Wrong response, unknown account or disabled account. Which of them it was is not told. */
+/** Wrong response, unknown account or disabled account. Which of them it was is not told to the client. */
 export interface Refused {
   readonly result: 'refused';
+  /** For the log of the server, such as `wrong password`. Must not hold a secret. */
+  readonly reason?: string | undefined;
 }
 
 /**
@@ -125,15 +127,20 @@ export interface AccountSource {
    * @param account names and SID as the source gave them, with the server's domain where it gave none
    */
   isCurrent?(account: Account): boolean;
+  /**
+   * Called at start by each authenticator that uses the source, with a function that takes warnings for its log. Left
+   * out: the source has none, or tells them elsewhere.
+   */
+  sendWarningsTo?(receiver: (message: string) => void): void;
   /** Releases files, connections and processes. Called when the last authenticator that uses the source is closed. */
   close?(): void | Promise<void>;
 }
 
 type VerifyFunction = 'verifyNtlm' | 'verifyDigest';
-type OptionalFunction = 'checkServerNames' | 'isCurrent' | 'close';
+type OptionalFunction = 'checkServerNames' | 'isCurrent' | 'sendWarningsTo' | 'close';
 
 const verifyFunctions: readonly VerifyFunction[] = ['verifyNtlm', 'verifyDigest'];
-const optionalFunctions: readonly OptionalFunction[] = ['checkServerNames', 'isCurrent', 'close'];
+const optionalFunctions: readonly OptionalFunction[] = ['checkServerNames', 'isCurrent', 'sendWarningsTo', 'close'];
 
 /** Reads an option that is an account source: it must have at least one verify function, and no method of another type. */
 export const accountSource: Reader<AccountSource> = (value, option) => {
@@ -168,4 +175,15 @@ export function accountSourceFor<F extends VerifyFunction>(
     }
     return source as AccountSource & Required<Pick<AccountSource, F>>;
   };
+}
+
+/**
+ * What a source is called in the log. A source may be plain JavaScript without a description.
+ *
+ * @returns such as `the account source memoryAccounts (2 accounts)`
+ */
+export function sourceName({ description }: { readonly description?: unknown }): string {
+  return typeof description === 'string' && description !== ''
+    ? `the account source ${description}`
+    : 'the account source';
 }

@@ -8,11 +8,10 @@ import { AccountTable } from './account-table.ts';
 import type { StoredAccount } from './account-table.ts';
 import { readMemoryAccount } from './memory-account.ts';
 import type { MemoryAccount } from './memory-account.ts';
+import { refusalOf } from './refusals.ts';
 import { verifyNtlmResponse } from './verify-ntlm.ts';
 
 export type { MemoryAccount } from './memory-account.ts';
-
-const refused: Refused = Object.freeze({ result: 'refused' });
 
 /**
  * An account source over a fixed list. It verifies NTLM, and Digest where at least one account has a password.
@@ -79,6 +78,6 @@ function verifyDigest(table: AccountTable, logon: DigestLogon): DigestAccepted |
   const stored = table.find({ ...logon, domain: '' });
   const a1 = hashedA1(algorithm, userName, realm, stored?.password ?? dummyPassword);
   const isValid = verifyDigestResponse(a1, logon, response);
-  if (!isValid || stored?.password === undefined) return refused;
+  if (!isValid || stored?.password === undefined) return refusalOf(stored, stored?.password);
   return { result: 'accepted', account: stored.account };
 }

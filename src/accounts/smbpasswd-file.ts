@@ -63,6 +63,7 @@ export function smbpasswdFile(path: string, options: SmbpasswdFileOptions = {}):
   );
   return Object.freeze({
     description: file.description,
+    sendWarningsTo: (receiver) => file.sendWarningsTo(receiver),
     verifyNtlm(logon) {
       const table = file.current();
       return 'result' in table ? table : verifyNtlmResponse(table.find(logon), logon);

@@ -4,11 +4,10 @@ import { ntowfv2, ntProofString, sessionBaseKey } from '../crypto/ntlm-keys.ts';
 import { NT_PROOF_BYTES } from '../formats/ntlm/ntlmv2-response.ts';
 import type { NtlmAccepted, NtlmLogon, Refused } from './account-source.ts';
 import type { StoredAccount } from './account-table.ts';
+import { refusalOf } from './refusals.ts';
 
 /** Used for an account that does not exist or has no hash. It is random: no password leads to it. */
 const dummyHash: Uint8Array = randomBytes(16);
-
-const refused: Refused = Object.freeze({ result: 'refused' });
 
 /**
  * Verifies the response of a client for one account.
@@ -21,6 +20,7 @@ const refused: Refused = Object.freeze({ result: 'refused' });
  */
 export function verifyNtlmResponse(stored: StoredAccount | undefined, logon: NtlmLogon): NtlmAccepted | Refused {
   const { userName, domain, serverChallenge, ntResponse } = logon;
+  const refused = refusalOf(stored, stored?.ntHash);
   if (ntResponse.byteLength <= NT_PROOF_BYTES) return refused;
   const ntHash = stored?.ntHash ?? dummyHash;
   const proof = ntResponse.subarray(0, NT_PROOF_BYTES);

@@ -3,6 +3,7 @@
  * handles one request of a connection at a time. The authenticator does the rest: `skip`, `authorize`, and requests on
  * a signed-in connection.
  */
+import { sourceName } from '../accounts/account-source.ts';
 import { authorizationField, parseCredentials, REPEATED, writtenScheme } from '../http/authorization.ts';
 import type { Credentials } from '../http/authorization.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -187,8 +188,7 @@ export class Acceptor {
     const scheme = credentials === undefined ? undefined : this.#schemes.get(credentials.scheme);
     if (credentials === undefined || scheme === undefined) return undefined;
     const { accounts, limits } = this.settings;
-    const described: unknown = accounts?.description;
-    const source = typeof described === 'string' ? described : accounts && 'of option accounts';
+    const source = accounts && sourceName(accounts);
     return { ...silenceOf(credentials, scheme, source, limits.handshakeMilliseconds), scheme };
   }
 

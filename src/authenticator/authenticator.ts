@@ -22,6 +22,7 @@ import type { Settings } from './options.ts';
 import { hasSealedBody, openSealedBody } from './sealed-bodies.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { accountName } from '../identity/identity.ts';
+import { whyNotInGroup } from '../identity/in-group.ts';
 import { isThenable } from '../foundation/thenable.ts';
 import { printable } from '../foundation/text.ts';
 
@@ -251,7 +252,9 @@ export class Authenticator<R = unknown> {
   }
 
   #forbidden(outcome: AuthenticatedOutcome, peer: string | undefined): Outcome {
-    this.#refused(outcome, peer, 'not-authorized');
+    const allows = this.#allows;
+    const why = allows === undefined ? undefined : whyNotInGroup(allows, outcome.user);
+    this.#refused(outcome, peer, 'not-authorized', why);
     return withFields(refusedOutcome(403), outcome.headers);
   }
 

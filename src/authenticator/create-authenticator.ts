@@ -18,9 +18,11 @@ export function createAuthenticator<R = unknown>(options?: SspiAuthOptions<R>): 
   const settings = parseOptions(options);
   const offer = offerOf(settings);
   const authenticator = new Authenticator(settings, offer.schemes);
+  const audit = auditOf(settings);
   if (settings.logger !== undefined) {
     const { record, message } = startLine(settings, offer);
-    auditOf(settings).started(record, message);
+    audit.started(record, message);
   }
+  settings.accounts?.sendWarningsTo?.((message) => audit.warn(message));
   return authenticator;
 }

@@ -25,7 +25,7 @@ export interface Silence {
  * Says what did not answer.
  *
  * @param scheme that of the credentials
- * @param source description of the account source; undefined: there is none
+ * @param source name of the account source; undefined: there is none
  * @param milliseconds `limits.handshakeMilliseconds`
  */
 export function silenceOf(
@@ -40,7 +40,7 @@ export function silenceOf(
     return {
       reason: statusName(SEC_E_NO_AUTHENTICATING_AUTHORITY),
       account,
-      diagnosis: reason('account-source-silent', { source: `the account source ${source}`, milliseconds }),
+      diagnosis: reason('account-source-silent', { source, milliseconds }),
     };
   }
   const provider = scheme.provider === 'secur32' ? 'Windows' : `the package of ${scheme.name}`;

@@ -2,6 +2,7 @@
 import { OptionError } from '../foundation/errors.ts';
 import { uppercase } from '../formats/uppercase.ts';
 import type { Group, Identity } from './identity.ts';
+import { reason } from './reasons/reason.ts';
 
 /** SE_GROUP_ENABLED (winnt.h): a group grants access only if this bit is set. */
 const SE_GROUP_ENABLED = 0x00000004;
@@ -40,5 +41,27 @@ export function inGroup(
     !denyOnly &&
     (attributes & (SE_GROUP_ENABLED | SE_GROUP_USE_FOR_DENY_ONLY)) === SE_GROUP_ENABLED &&
     ((sid !== undefined && wanted.has(uppercase(sid))) || (name !== undefined && wanted.has(uppercase(name))));
-  return (user): user is Identity => user?.groups.some(matches) === true;
+  const guard = (user: Identity | null | undefined): user is Identity => user?.groups.some(matches) === true;
+  groupsOf.set(guard, Object.freeze([...sidsOrNames]));
+  return guard;
+}
+
+/** What the guards of this module ask for. */
+const groupsOf = new WeakMap<object, readonly string[]>();
+
+/**
+ * Why a guard of `inGroup` is false for a user, for the log.
+ *
+ * @returns undefined if it is no such guard
+ */
+export function whyNotInGroup(guard: object, { groups }: Pick<Identity, 'groups'>): string | undefined {
+  const wanted = groupsOf.get(guard);
+  if (wanted === undefined) return undefined;
+  if (groups.length === 0) return reason('no-groups', { wanted });
+  const asksForNames = wanted.some((sidOrName) => !/^S-1-/i.test(sidOrName));
+  // Groups that every Windows knows have names in any case.
+  const hasNames = groups.some(
+    ({ sid, name }) => name !== undefined && (sid === undefined || sid.startsWith('S-1-5-21-')),
+  );
+  return asksForNames && !hasNames ? reason('groups-without-names', { wanted }) : reason('not-in-group', { wanted });
 }

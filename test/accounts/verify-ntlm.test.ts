@@ -5,9 +5,12 @@ import { describe, it } from 'node:test';
 import { verifyNtlmResponse } from '../../src/accounts/verify-ntlm.ts';
 import { ntowfv1, ntowfv2, ntProofString } from '../../src/crypto/ntlm-keys.ts';
 import { logon } from './ntlm-logon.ts';
+import { reason } from '../../src/identity/reasons/reason.ts';
 
 const ntHash = ntowfv1('p');
 const alice = { account: { userName: 'alice' }, ntHash, password: 'p' };
+
+const wrongPassword = { result: 'refused', reason: 'wrong password' };
 
 describe('verifyNtlmResponse', () => {
   it('C08: refuses a response that is a proof at most, whatever it is a proof of', () => {
@@ -15,18 +18,20 @@ describe('verifyNtlmResponse', () => {
     assert.equal(verifyNtlmResponse(alice, asked).result, 'accepted');
     for (const length of [0, 8, 15, 16]) {
       const ntResponse = asked.ntResponse.subarray(0, length);
-      assert.deepEqual(verifyNtlmResponse(alice, { ...asked, ntResponse }), { result: 'refused' });
+      assert.deepEqual(verifyNtlmResponse(alice, { ...asked, ntResponse }), wrongPassword);
     }
     const nothing = new Uint8Array(0);
     const ntResponse = ntProofString(ntowfv2(ntHash, 'alice', ''), asked.serverChallenge, nothing);
-    assert.deepEqual(verifyNtlmResponse(alice, { ...asked, ntResponse }), { result: 'refused' });
+    assert.deepEqual(verifyNtlmResponse(alice, { ...asked, ntResponse }), wrongPassword);
   });
 
   it('C23: refuses an account without a hash, and one that is not there', () => {
     for (const password of ['p', '']) {
       const asked = logon({ userName: 'alice', password });
-      assert.deepEqual(verifyNtlmResponse({ ...alice, ntHash: undefined }, asked), { result: 'refused' });
-      assert.deepEqual(verifyNtlmResponse(undefined, asked), { result: 'refused' });
+      const without = { result: 'refused', reason: reason('account-without-secret') };
+      assert.deepEqual(verifyNtlmResponse({ ...alice, ntHash: undefined }, asked), without);
+      const unknown = { result: 'refused', reason: 'no such account' };
+      assert.deepEqual(verifyNtlmResponse(undefined, asked), unknown);
     }
   });
 

@@ -61,8 +61,8 @@ export function likelyCauses(facts: UnansweredFacts): readonly LikelyCause[] {
 
 function curlOptions({ offered }: UnansweredFacts): string {
   const ways = offered.flatMap((name) => {
-    if (name === 'Negotiate') return ['--negotiate -u :'];
-    return name === 'NTLM' || name === 'Digest' ? [`--${name.toLowerCase()} -u USER`] : [];
+    if (name === 'Negotiate') return ['`--negotiate -u :`'];
+    return name === 'NTLM' || name === 'Digest' ? [`\`--${name.toLowerCase()} -u USER\``] : [];
   });
   return ways.length === 0 ? 'credentials' : ways.join(' or ');
 }

@@ -76,6 +76,7 @@ export class UnansweredChallenges {
   /** A request without credentials was answered with a challenge. */
   challenged(exchange: Pick<Exchange, 'socket' | 'rawHeaders' | 'method' | 'httpVersionMajor'>): void {
     if (!this.#audit.hasUnansweredListeners) return;
+    this.#reportOverdue();
     const { rawHeaders, socket } = exchange;
     const origin = preflightOrigin(exchange);
     const client = clientOf(exchange);
@@ -135,16 +136,14 @@ export class UnansweredChallenges {
     }
   }
 
-  /** Reports the clients whose time is over. Called by the timer, and by tests with their own clock. */
-  sweep(): void {
+  /** Reports the clients whose time is over: with the timer, and before that if the clock has jumped. */
+  #reportOverdue(): void {
     const now = this.#clock.elapsed();
     for (const [client, waiting] of this.#waiting) {
       if (waiting.deadline > now) break;
       this.#waiting.delete(client);
       this.#report(waiting, this.#answered.has(client));
     }
-    this.#stop();
-    this.#schedule();
   }
 
   /** Waits for nobody any more. */
@@ -185,7 +184,12 @@ export class UnansweredChallenges {
     if (this.#timer !== undefined) return;
     const oldest = this.#waiting.values().next();
     if (oldest.done === true) return;
-    this.#timer = setTimeout(() => this.sweep(), Math.max(1, oldest.value.deadline - this.#clock.elapsed()));
+    const sweep = (): void => {
+      this.#timer = undefined;
+      this.#reportOverdue();
+      this.#schedule();
+    };
+    this.#timer = setTimeout(sweep, Math.max(1, oldest.value.deadline - this.#clock.elapsed()));
     this.#timer.unref();
   }
 

@@ -121,9 +121,15 @@ export const messageReasons = Object.freeze({
   }),
 
   'account-source-failed': row({
-    fields: { detail: 'detail' },
+    fields: { source: 'path', detail: 'detail' },
     anchor: anchors.serverError,
-    text: ({ detail }) => `the account source failed: ${detail}`,
+    cure: () => 'see the line of level error, which has what was thrown',
+    text: ({ source, detail }) => `${source} failed: ${detail}`,
+  }),
+  'account-source-refused': row({
+    fields: { detail: 'detail' },
+    anchor: anchors.prompt,
+    text: ({ detail }) => detail,
   }),
   'account-source-away': row({
     fields: { detail: 'detail' },

@@ -1,5 +1,6 @@
 /** The server side of Digest: makes challenges and verifies credentials. All contexts of a credential share it. */
 import type { Account, DigestAccepted, Refused, Unavailable } from '../../accounts/account-source.ts';
+import { sourceName } from '../../accounts/account-source.ts';
 import { accountProblem, accountToken } from '../../accounts/account-token.ts';
 import type { DigestAlgorithm } from '../../crypto/digest-response.ts';
 import { errorKind, MalformedTokenError } from '../../foundation/errors.ts';
@@ -156,15 +157,11 @@ export class DigestAcceptor {
   #verify(claim: Claim): DigestResult | Promise<DigestResult> {
     const [userName, other] = claim.credentials.userNames;
     const conclude = (result: SourceResult): DigestResult => this.#conclude(claim, result);
-    const failed = (error: unknown): DigestResult =>
-      refusal(
-        Status.SEC_E_INTERNAL_ERROR,
-        claim.credentials,
-        reason('account-source-failed', { detail: errorKind(error) }),
-        {
-          failure: { where: 'the account source', error },
-        },
-      );
+    const where = sourceName(this.settings.accounts);
+    const failed = (error: unknown): DigestResult => {
+      const text = reason('account-source-failed', { source: where, detail: errorKind(error) });
+      return refusal(Status.SEC_E_INTERNAL_ERROR, claim.credentials, text, { failure: { where, error } });
+    };
     try {
       const result = this.#ask(claim, userName);
       if (isThenable(result)) {
@@ -206,7 +203,9 @@ export class DigestAcceptor {
     }
     // A source may be plain JavaScript: `accepted` without an account is a refusal.
     if (result?.result !== 'accepted' || !isAccount(result.account)) {
-      return refusal(Status.SEC_E_LOGON_DENIED, claim.credentials);
+      const why: unknown = result?.result === 'refused' ? result.reason : undefined;
+      const text = typeof why === 'string' ? reason('account-source-refused', { detail: why }) : undefined;
+      return refusal(Status.SEC_E_LOGON_DENIED, claim.credentials, text);
     }
     const { credentials, nonce, stale, inOrder } = claim;
     let token: SecurityContextToken;

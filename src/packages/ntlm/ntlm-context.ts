@@ -2,6 +2,7 @@
  * The security context of the NTLM acceptor, MS-NLMP section 3.2.5.1.2. It has sent one challenge and takes one
  * response. After that it is established, or it cannot be used any more.
  */
+import { sourceName } from '../../accounts/account-source.ts';
 import { timingSafeEqual } from 'node:crypto';
 import { messageIntegrityCode } from '../../crypto/ntlm-keys.ts';
 import { rc4 } from '../../crypto/rc4.ts';
@@ -121,6 +122,7 @@ export class NtlmContext implements PackageContext {
     const { requirements } = call;
     const bindings = policy;
     const finish = (result: unknown): AcceptReply => this.#finish(result, challenge, checked, bindings, requirements);
+    const failed = (error: unknown): AcceptReply => sourceFailed(message, sourceName(this.#settings.accounts), error);
     let result: unknown;
     try {
       result = this.#settings.accounts.verifyNtlm({
@@ -132,10 +134,10 @@ export class NtlmContext implements PackageContext {
         ntResponse: message.ntResponse,
       });
     } catch (error) {
-      return sourceFailed(message, error);
+      return failed(error);
     }
     if (!isThenable(result)) return finish(result);
-    return Promise.resolve(result).then(finish, (error: unknown) => sourceFailed(message, error));
+    return Promise.resolve(result).then(finish, failed);
   }
 
   /** Makes every check that needs no account, before one is looked up. So the result does not depend on the account. */
@@ -335,16 +337,14 @@ function malformed({ input }: AcceptCall, { message }: MalformedTokenError): Acc
 /** What a source says is its operator's own text. */
 function sourceText({ status, reason: detail }: Unverified): string | undefined {
   if (detail === undefined) return undefined;
-  return reason(status === Status.SEC_E_INTERNAL_ERROR ? 'account-invalid' : 'account-source-away', { detail });
+  if (status === Status.SEC_E_INTERNAL_ERROR) return reason('account-invalid', { detail });
+  return reason(status === Status.SEC_E_LOGON_DENIED ? 'account-source-refused' : 'account-source-away', { detail });
 }
 
-function sourceFailed(message: AuthenticateMessage, error: unknown): AcceptReply {
-  const reply = refusal(
-    Status.SEC_E_INTERNAL_ERROR,
-    message,
-    reason('account-source-failed', { detail: errorKind(error) }),
-  );
-  return { ...reply, diagnosis: { ...reply.diagnosis, failure: { where: 'the account source', error } } };
+function sourceFailed(message: AuthenticateMessage, where: string, error: unknown): AcceptReply {
+  const text = reason('account-source-failed', { source: where, detail: errorKind(error) });
+  const reply = refusal(Status.SEC_E_INTERNAL_ERROR, message, text);
+  return { ...reply, diagnosis: { ...reply.diagnosis, failure: { where, error } } };
 }
 
 const noMic = new Uint8Array(MIC_BYTES);

@@ -11,7 +11,7 @@ export interface Verified {
   readonly sessionBaseKey: Uint8Array;
 }
 
-/** A refusal: its status, and the reason if the source was unavailable or gave an account that cannot be used. */
+/** A refusal: its status, and the reason if the source told one, or gave an account that cannot be used. */
 export interface Unverified {
   readonly status: number;
   readonly reason?: string | undefined;
@@ -32,6 +32,8 @@ export function readResult(result: unknown, domain: string): Verified | Unverifi
   if (word === 'unavailable') {
     return { status: SEC_E_NO_AUTHENTICATING_AUTHORITY, reason: typeof reason === 'string' ? reason : undefined };
   }
+  // For the log alone. A reason that is not a string may hold anything.
+  if (word === 'refused' && typeof reason === 'string') return { status: SEC_E_LOGON_DENIED, reason };
   if (word !== 'accepted') return denied;
   if (!(sessionBaseKey instanceof Uint8Array) || sessionBaseKey.byteLength !== 16) return denied;
   if (typeof account !== 'object' || account === null) return denied;

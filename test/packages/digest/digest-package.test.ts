@@ -226,10 +226,8 @@ describe('digestPackage', () => {
     ]) {
       const server = new DigestServer({ accounts: sourceOf(fails) });
       const { diagnosis } = await server.accept(answerChallenge(server.challenge()));
-      assert.deepEqual(
-        [diagnosis?.account, diagnosis?.text],
-        ['alice', 'the account source failed: Error ECONNREFUSED'],
-      );
+      assert.equal(diagnosis?.account, 'alice');
+      assert.match(diagnosis.text ?? '', /: the account source test failed: Error ECONNREFUSED$/);
     }
   });
 

@@ -81,7 +81,7 @@ describe('Digest: a name of two readings', () => {
         const server = new DigestServer({ accounts: sourceOf(verify) });
         const result = await server.accept(answerChallenge(server.challenge(), { write }));
         assert.equal(Sspi.statusName(result.status), 'SEC_E_INTERNAL_ERROR');
-        assert.equal(result.diagnosis?.text, 'the account source failed: TypeError');
+        assert.match(result.diagnosis?.text ?? '', /: the account source test failed: TypeError$/);
       }
     }
   });

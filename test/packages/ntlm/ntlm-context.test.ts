@@ -1,4 +1,5 @@
 /** What an NTLM context keeps to by itself, without the contract around it, and what it says in the log. */
+import { reason } from '../../../src/identity/reasons/reason.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { AccountSource, NtlmLogon, Unavailable } from '../../../src/accounts/account-source.ts';
@@ -241,8 +242,8 @@ describe('NTLM attacks', () => {
     const fails = Object.assign(new Error('the password is x'), { code: 'ECONNREFUSED' });
     const expected = {
       account: 'Domain\\User',
-      text: 'the account source failed: Error ECONNREFUSED',
-      failure: { where: 'the account source', error: fails },
+      text: reason('account-source-failed', { source: 'the account source fails', detail: 'Error ECONNREFUSED' }),
+      failure: { where: 'the account source fails', error: fails },
     };
     for (const verifyNtlm of [
       () => {
@@ -259,8 +260,9 @@ describe('NTLM attacks', () => {
       });
       assert.deepEqual(diagnosis, expected);
     }
-    assert.deepEqual(attempt({ ...right, password: 'x' }).diagnosis, { account: 'Domain\\User' });
-    assert.deepEqual(attempt({ ...right, domain: '', password: 'x' }).diagnosis, { account: 'User' });
+    const wrong = { text: 'wrong password' };
+    assert.deepEqual(attempt({ ...right, password: 'x' }).diagnosis, { account: 'Domain\\User', ...wrong });
+    assert.deepEqual(attempt({ ...right, domain: '', password: 'x' }).diagnosis, { account: 'User', ...wrong });
     // A source may be JavaScript: only text is a reason, for an error may hold anything.
     for (const [reason, text] of [
       ['no controller', { text: 'no controller' }],
