@@ -9,6 +9,7 @@ import { mechTypeList, negTokenInit } from '../packages/negotiate/client-tokens.
 import { negotiateMessage, WINDOWS_FLAGS } from '../packages/ntlm/ntlm-client.ts';
 import { waitingScript, watch } from './waiting-results.ts';
 import { OID_NTLM } from '../../src/formats/object-identifiers.ts';
+import { reason } from '../../src/identity/reasons/reason.ts';
 
 describe('A17: handshakes have a deadline', () => {
   it('counted from the first token; later legs buy no time', (t) => {

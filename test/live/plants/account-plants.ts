@@ -139,8 +139,8 @@ export const accountPlants: readonly Plant<Realm>[] = [
         limits,
       }),
     visit: by('digest', 'alice'),
-    cause: /^info.*[Nn]ot offered.*Digest.*(password|hash)/,
-    cure: /password/,
+    cause: /^info.*[Nn]ot offered: Digest:.*cannot verify Digest/,
+    cure: /Digest needs the passwords, and NT hashes alone do not do/,
   },
   {
     client: 'curl --negotiate',

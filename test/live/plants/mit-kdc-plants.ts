@@ -148,7 +148,7 @@ export const mitKdcPlants: readonly Plant<Realm>[] = [
     visit,
     cause: /SEC_E_NO_KERB_KEY.*(kvno\)? 1.*kvno 2|kvno 2.*kvno\)? 1)/,
     cure: /klist purge|kdestroy/,
-    misleads: /setspn|exported? (the keytab )?again/,
+    misleads: /exported? (the keytab )?again/,
   },
   {
     client: 'curl',
