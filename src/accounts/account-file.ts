@@ -3,14 +3,16 @@
  * means. This module decides when the file is read, what happens if it cannot be read, and when the operator is warned.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { systemClock } from '../foundation/clock.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { SspiAuthError } from '../foundation/errors.ts';
+import { describeFileAccess } from '../foundation/file-access.ts';
 import { fileExposure, processReader } from '../foundation/file-exposure.ts';
-import type { FileOwnership } from '../foundation/file-exposure.ts';
+import type { FileOwnership, FileReader } from '../foundation/file-exposure.ts';
 import { defaulted, optional } from '../foundation/option-table.ts';
 import { callable, clock } from '../foundation/option-values.ts';
+import { reason } from '../identity/reasons/reason.ts';
 import type { Unavailable } from './account-source.ts';
 import { SourceWarnings } from './source-warnings.ts';
 
@@ -42,13 +44,22 @@ export interface AccountFileContent<T> {
   readonly problems: readonly string[];
 }
 
+/** Why a file cannot be used at start. */
+export interface StartProblem {
+  readonly path: string;
+  /** A path where there is no file yet: that of the file itself if it is missing. Nothing may be written over. */
+  readonly exported: string;
+  /** Such as `has no accounts`. */
+  readonly detail: string;
+}
+
 /** What differs between the account sources that read a file. */
 export interface AccountFileFormat<T> {
   /** Name of the function that makes the source, for messages: `smbpasswdFile`. */
   readonly source: string;
   readonly parse: (content: string) => AccountFileContent<T>;
-  /** What to do if the file is missing or has no accounts. One sentence without a full stop. */
-  readonly cure: string;
+  /** The text for a file that has no account that could sign in, or is missing: the cure, and what is wrong. */
+  readonly startText: (problem: StartProblem) => string;
   /** Why no account may be able to sign in although no line has a problem, such as `each is disabled`. */
   readonly unusable: string;
 }
@@ -179,16 +190,37 @@ export class AccountFile<T> {
     return `has no account that can sign in: ${first ?? this.#format.unusable}`;
   }
 
-  #startError(problem: string, cause?: unknown): SspiAuthError {
-    const code = codeOf(cause);
-    const cure =
-      code === 'EACCES' || code === 'EPERM'
-        ? 'Allow the user of this process to read it'
-        : code === 'EISDIR'
-          ? 'Give the path of a file, not of a folder'
-          : this.#format.cure;
-    const message = `sspi-auth: ${this.#format.source}: ${this.path} ${problem}. ${cure}`;
+  #startError(detail: string, cause?: unknown): SspiAuthError {
+    const text = this.#startText(detail, codeOf(cause));
+    const message = `sspi-auth: ${this.#format.source}: ${text}`;
     return new SspiAuthError('ERR_SSPI_AUTH_ACCOUNT_FILE', message, cause === undefined ? undefined : { cause });
+  }
+
+  #startText(detail: string, code: string): string {
+    const { path } = this;
+    const reader = processReader();
+    if (code === 'EISDIR') return reason('account-file-folder', { path, detail: code });
+    if ((code === 'EACCES' || code === 'EPERM') && reader !== undefined) {
+      return reason('account-file-denied', { path, user: reader.user, detail: code, access: accessOf(path, reader) });
+    }
+    return this.#format.startText({ path, exported: freePath(path), detail });
+  }
+}
+
+/** The path itself if there is nothing, else one beside it where there is nothing. */
+function freePath(path: string): string {
+  if (!existsSync(path)) return path;
+  let free = `${path}.smbpasswd`;
+  for (let number = 2; existsSync(free); number++) free = `${path}.smbpasswd-${number}`;
+  return free;
+}
+
+/** Undefined where it cannot be found out, as in a folder that is closed too. */
+function accessOf(path: string, reader: FileReader): string | undefined {
+  try {
+    return describeFileAccess(statSync(path), reader);
+  } catch {
+    return undefined;
   }
 }
 

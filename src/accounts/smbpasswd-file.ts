@@ -2,6 +2,7 @@
  * Accounts of a file in Samba's smbpasswd format, smbpasswd(5): `name:uid:LM hash:NT hash:[flags]:LCT-time:`. A user
  * who is removed from the file is refused from then on, on connections that are signed in as well.
  */
+import { closeSync, openSync, readSync } from 'node:fs';
 import { ntowfv1 } from '../crypto/ntlm-keys.ts';
 import { uppercase } from '../formats/uppercase.ts';
 import { OptionError } from '../foundation/errors.ts';
@@ -10,6 +11,7 @@ import type { AuthDataOf } from '../foundation/option-table.ts';
 import { shown, text } from '../foundation/option-values.ts';
 import type { Reader } from '../foundation/option-values.ts';
 import { hasControlCharacter } from '../foundation/text.ts';
+import { reason } from '../identity/reasons/reason.ts';
 import { markAsRead } from './account-fields.ts';
 import { AccountFile, accountFileOptions } from './account-file.ts';
 import type { AccountFileContent } from './account-file.ts';
@@ -56,7 +58,10 @@ export function smbpasswdFile(path: string, options: SmbpasswdFileOptions = {}):
     {
       source: 'smbpasswdFile',
       parse: (content) => readTable(content, domain),
-      cure: `Give a file that Samba has written: pdbedit -e smbpasswd:${path}`,
+      startText: (problem) =>
+        isDatabase(problem.path)
+          ? reason('account-file-is-database', problem)
+          : reason('account-file-unusable', problem),
       unusable: "each is disabled, has no NT hash, or is not a user's account",
     },
     fileOptions,
@@ -74,6 +79,20 @@ export function smbpasswdFile(path: string, options: SmbpasswdFileOptions = {}):
       return !('result' in table) && table.find({ userName, ...noDomain })?.ntHash !== undefined;
     },
   } satisfies AccountSource);
+}
+
+/** Whether a file is one of TDB, as Samba's databases are: it begins so. */
+function isDatabase(path: string): boolean {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, 'r');
+    const first = Buffer.alloc(8);
+    return readSync(descriptor, first, 0, 8, 0) === 8 && first.toString('latin1') === 'TDB file';
+  } catch {
+    return false;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
 }
 
 const noDomain = { domain: '', serverDomain: '', serverName: '' };

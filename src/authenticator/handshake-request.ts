@@ -15,6 +15,7 @@ import type { Diagnosis } from '../sspi/index.ts';
 import type { Attempt, Conclusions } from './conclusions.ts';
 import { interruptedDiagnosis, mixedDiagnosis } from './interruption.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
+import { missingTicketText } from './missing-ticket.ts';
 import { messageRequirements } from './sealed-bodies.ts';
 import { discard, verifyToken } from './verification.ts';
 import type { VerificationResult } from './verification.ts';
@@ -50,7 +51,8 @@ export function acceptHandshakeRequest(
   }
   if (scheme.packages?.includes('NTLM') === false && leadsToNtlm(parsed.token)) {
     // Before the call: Windows would verify the password first, and a wrong one would count against the account (G11).
-    return conclusions.refuse(attempt, 401, 'package-not-allowed', scheme);
+    const text = missingTicketText(exchange, { sent: ['NTLM'], have: scheme.packages });
+    return conclusions.refuse(attempt, 401, { reason: 'package-not-allowed', diagnosis: { text } }, scheme);
   }
   const { phase } = connection;
   const isPending = phase.type === 'negotiating';
@@ -125,7 +127,9 @@ function conclude(conclusions: Conclusions, attempt: Leg, scheme: OfferedScheme,
   }
 }
 
-function diagnosisOf({ connection, place }: Leg, known: Diagnosis | undefined): Diagnosis | undefined {
+function diagnosisOf({ connection, exchange, place }: Leg, known: Diagnosis | undefined): Diagnosis | undefined {
+  const mismatch = known?.withoutTicket;
+  if (mismatch !== undefined) return { ...known, text: missingTicketText(exchange, mismatch) };
   if (place === 'late') return interruptedDiagnosis(connection.interruption, known);
   return place === 'replacing' ? mixedDiagnosis(known) : known;
 }

@@ -27,14 +27,18 @@ describe('smbpasswdFile', () => {
   });
 
   for (const [what, content, why] of [
-    ['an empty one', '', /has no accounts\. Give a file that Samba has written: pdbedit -e smbpasswd:/],
-    ['of htpasswd', 'alice:$apr1$x$y\n', /has no account: line 1: the uid is not a number\. Give/],
+    ['an empty one', '', /`pdbedit -e smbpasswd:.*\.smbpasswd`, .* has no accounts$/],
+    [
+      'of htpasswd',
+      'alice:$apr1$x$y\n',
+      /^sspi-auth: smbpasswdFile: export .*has no account: line 1: the uid is not a number$/,
+    ],
     [
       'a shadow file',
       'root:*:19000:0:99999:7:::\nalice:$6$x$y:19000:0:99999:7:::\n',
       /line 1: the uid is not a number/,
     ],
-    ['a database of Samba', 'TDB file\n\u0000\u0001\u0002', /has no account: line 1/],
+    ['a database of Samba', 'TDB file\n\u0000\u0001\u0002', /is a database of Samba \(TDB\)/],
     [
       'of disabled accounts',
       `${line('alice', 'p', '[UD         ]')}\n`,
@@ -303,8 +307,8 @@ describe('smbpasswdFile', () => {
     await using folder = await scratchFolder('smbpasswd');
     const path = folder.file('folder');
     mkdirSync(path);
-    assert.throws(() => smbpasswdFile(path), /cannot be read \(EISDIR\)\. Give the path of a file, not of a folder/);
-    assert.throws(() => smbpasswdFile(folder.file('missing')), /\(ENOENT\)\. Give a file .*: pdbedit -e smbpasswd:/);
+    assert.throws(() => smbpasswdFile(path), /give the path of a file, not of a folder: .* cannot be read \(EISDIR\)/);
+    assert.throws(() => smbpasswdFile(folder.file('missing')), /`pdbedit -e smbpasswd:[^`]*missing`, .*\(ENOENT\)/);
   });
 
   it('cannot start without its file', () => {

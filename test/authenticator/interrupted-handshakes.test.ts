@@ -135,7 +135,10 @@ describe('A15: a leg with a body above limits.handshakeBodyBytes', () => {
       assertBare401(outcome);
       assert.deepEqual(
         [last(s)['reason'], last(s)['diagnosis']],
-        ['body-too-large', 'the body of this leg has 1001 bytes, more than limits.handshakeBodyBytes (1000)'],
+        [
+          'body-too-large',
+          'have the client sign in before it uploads, or set limits.handshakeBodyBytes higher: the body of this leg has 1001 bytes, more than limits.handshakeBodyBytes (1000)',
+        ],
       );
     }
     assert.deepEqual([s.package.live, s.authenticator.pendingHandshakes], [1, 1]);

@@ -98,7 +98,7 @@ const architecture: Architecture = {
       path: 'src/authenticator/',
       // Of the packages it takes the entries of option tables.
       mayImport: [...ground, reasons, 'accounts', 'identity', 'http', 'packages'],
-      modules: ['node:os', 'node:diagnostics_channel'],
+      modules: ['node:os', 'node:net', 'node:diagnostics_channel'],
     },
     {
       name: 'providers',

@@ -1,4 +1,5 @@
 /** The table of reasons as a whole, and the text of one of them. */
+import { accountReasons } from './accounts.ts';
 import { kerberosKeyReasons } from './kerberos-keys.ts';
 import { kerberosReasons } from './kerberos.ts';
 import { messageReasons } from './messages.ts';
@@ -15,6 +16,7 @@ export const LONGEST_REASON = 1024;
 
 /** All rows by id. docs/logging.md lists them (`npm run docs:reasons`). */
 export const reasons = Object.freeze({
+  ...accountReasons,
   ...kerberosKeyReasons,
   ...kerberosReasons,
   ...messageReasons,

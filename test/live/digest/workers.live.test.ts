@@ -63,8 +63,13 @@ describe('Digest by two workers, a connection each', ready, () => {
 
 describe('Digest by four workers, a connection for each request, each at the next worker', ready, () => {
   for (const [what, digest, count, diagnosis] of [
-    ['one secret', { secret: 'a'.repeat(32) }, 10, /8 nonces in a row .* Have all requests of a client reach the same/],
-    ['secrets of their own', undefined, 2, /the nonce is not of this server.* digest\.secret that they share/],
+    [
+      'one secret',
+      { secret: 'a'.repeat(32) },
+      10,
+      /have all requests of a client reach the same .*: 8 nonces in a row /,
+    ],
+    ['secrets of their own', undefined, 2, /^give all processes one digest\.secret: the nonce is not of this server/],
   ] as const) {
     it(`with ${what}: curl comes to an end, and the log says what is wrong`, async () => {
       const log: string[] = [];

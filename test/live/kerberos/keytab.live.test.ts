@@ -108,13 +108,13 @@ for (const { name, library, ready } of gssapis)
       const cifs = await client.initiate();
       cifs[cifs.byteLength - 1]! ^= 1;
       const refused = await server.verify(cifs);
-      assert.match(refused.why, /changed keytab cannot be loaded/);
+      assert.match(refused.why, /^put a keytab back at .*it has changed and cannot be loaded/);
       assert.equal((await server.verify(await client.initiate())).status, 'SEC_E_OK');
       await rename(kdc.file('away'), kdc.keytab);
       assert.equal((await server.verify(await client.initiate())).status, 'SEC_E_OK');
       const later = await client.initiate();
       later[later.byteLength - 1]! ^= 1;
-      assert.doesNotMatch((await server.verify(later)).why, /changed keytab/, 'the file is the old one again');
+      assert.doesNotMatch((await server.verify(later)).why, /has changed and cannot be loaded/, 'the file is the old one again');
     });
 
     it('clients that send refused tickets all the time do not have the file checked each time', async () => {

@@ -60,11 +60,9 @@ describe('the services whose tickets are taken (D05)', () => {
   }
 
   it('are told in the log', () => {
-    assert.equal(settings().services, 'HTTP/*');
-    assert.equal(
-      settings({ servicePrincipalNames: ['HTTP/web.test', 'HTTP/a@R'] }).services,
-      'HTTP/web.test, HTTP/a@R',
-    );
+    assert.deepEqual(settings().services, ['HTTP/*']);
+    const servicePrincipalNames = ['HTTP/web.test', 'HTTP/a@R'];
+    assert.deepEqual(settings({ servicePrincipalNames }).services, servicePrincipalNames);
   });
 
   it('have names of class and host, and nothing else', () => {

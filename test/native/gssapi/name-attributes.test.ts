@@ -112,7 +112,7 @@ describe('the account of a ticket', () => {
     assert.match(refusalOf(account('al\u001bice@CORP.TEST', pac)), /name of the client holds control characters/);
     for (const name of ['W2003FINAL$', 'WIN2K3THINK']) {
       const given = altered(name, `\u001b${name.slice(1)}`);
-      assert.match(refusalOf(account(client, given)), /a name in the PAC of alice@CORP\.TEST holds control characters/);
+      assert.match(refusalOf(account(client, given)), /the PAC of alice@CORP\.TEST is malformed: a name in it holds control characters/);
     }
   });
 

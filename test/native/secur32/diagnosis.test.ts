@@ -36,7 +36,7 @@ describe('why Windows refused a client', () => {
 
   it('of a ticket of another time: the clocks', () => {
     assert.match(textOf({ status: Status.SEC_E_TIME_SKEW }), /w32tm/);
-    assert.match(textOf({ status: Status.SEC_E_CONTEXT_EXPIRED }), /has expired; compare the clocks/);
+    assert.match(textOf({ status: Status.SEC_E_CONTEXT_EXPIRED }), /^compare the clocks .*has expired$/);
   });
 
   it('with no domain controller: the command that shows it', () => {
@@ -55,7 +55,7 @@ describe('why Windows refused a client', () => {
   it('of NTLM: the account that was claimed, and where Windows writes more', () => {
     assert.deepEqual(diagnose({ ...ntlm, processAccount }), {
       account: 'LAB\\alice',
-      text: "wrong password, or the account may not sign in here; event 4625 of this server's security log says which",
+      text: "look at event 4625 of this server's security log, which says what was wrong: wrong password, or the account may not sign in here",
       package: 'NTLM',
     });
     assert.match(textOf({ ...ntlm, status: 0xc0000418 }), /Restrict NTLM/);
@@ -81,8 +81,8 @@ describe('why Windows refused a client', () => {
 
   it('of channel bindings: another certificate, or a program that sends none, and the option', () => {
     const status = Status.SEC_E_BAD_BINDINGS;
-    assert.match(textOf({ status, fault: 'mismatch' }), /another TLS certificate.*channelBinding: 'never'/);
-    assert.match(textOf({ status, fault: 'missing' }), /sends no channel bindings.*curl\.exe.*channelBinding: 'never'/);
+    assert.match(textOf({ status, fault: 'mismatch' }), /channelBinding: 'never'.*another TLS certificate/);
+    assert.match(textOf({ status, fault: 'missing' }), /channelBinding: 'never'.*sends no channel bindings.*curl\.exe/);
     assert.match(
       textOf({ status, fault: 'unknown' }),
       /either .*another TLS certificate.*; or .*sends no channel bindings/,

@@ -121,7 +121,7 @@ describe('Digest under attack: parameters', () => {
       });
       assert.equal(Sspi.statusName(status), MALFORMED);
       assert.equal(diagnosis?.account, 'alice', text);
-      assert.ok(diagnosis?.text?.startsWith(text), diagnosis?.text);
+      assert.ok(diagnosis?.text?.includes(text), diagnosis?.text);
       assert.ok(!JSON.stringify(diagnosis).includes('secret'));
     }
     assert.deepEqual(server.verify('junk').diagnosis, { text: 'auth-param at offset 4: "=" is missing' });

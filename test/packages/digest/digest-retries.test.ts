@@ -42,7 +42,7 @@ describe('a client whose nonces are of no use', () => {
     assert.equal(client.diagnosis?.account, 'alice');
     assert.match(
       client.diagnosis?.text ?? '',
-      /issued by one process and came back to another.*reach the same process/,
+      /reach the same process.*issued by one process and came back to another/,
     );
     // Its user tries once more.
     const again = new Client(servers[0].challenge());
@@ -99,7 +99,7 @@ describe('a client whose nonces are of no use', () => {
     }
     server.clock.advance(300_000);
     assert.equal(client.ask(server), DENIED);
-    assert.match(client.diagnosis?.text ?? '', /nonceLifetimeMilliseconds is shorter/);
+    assert.match(client.diagnosis?.text ?? '', /^make digest\.nonceLifetimeMilliseconds longer: .*too old/);
   });
 
   it('cannot choose its own number of tries, nor learn more with a wrong response (E03)', () => {

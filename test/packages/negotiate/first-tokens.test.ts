@@ -164,7 +164,7 @@ describe('first tokens', () => {
       const result = server.leg(token);
       assertRefused(result, Sspi.SEC_E_INVALID_TOKEN);
       assert.equal(hex(outputToken(result)), REJECT);
-      assert.match(result.diagnosis?.text ?? '', /^the client offers .*; this server has /);
+      assert.match(result.diagnosis?.text ?? '', /the client offers .*; this server has /);
       assert.deepEqual(server.kerberos.tokens.concat(server.ntlm.tokens), []);
     });
   }

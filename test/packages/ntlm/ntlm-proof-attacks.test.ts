@@ -192,8 +192,7 @@ describe('NTLM attacks', () => {
           const client = { ...right, mic, pairs: sent };
           const result = attempt(client, { authData: { servicePrincipalNames: names } });
           assert.equal(result.status, status);
-          const text =
-            /^the client (?:names no service \(MsvAvTargetName\), and|meant .+, which) servicePrincipalNames/;
+          const text = /the client (?:names no service \(MsvAvTargetName\), and|meant .+, which) servicePrincipalNames/;
           if (status !== SEC_E_OK) assert.match(result.diagnosis?.text ?? '', text);
           // A wrong password is a wrong password, whatever its client names.
           const wrong = attempt({ ...client, password: 'wrong' }, { authData: { servicePrincipalNames: names } });
