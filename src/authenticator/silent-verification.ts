@@ -4,7 +4,7 @@
  */
 import { decodeBase64 } from '../formats/base64.ts';
 import { readClientToken } from '../formats/client-token.ts';
-import { claimedUserName } from '../formats/digest/credentials.ts';
+import { parseDigestCredentials } from '../formats/digest/credentials.ts';
 import { decodeAuthenticateMessage } from '../formats/ntlm/authenticate-message.ts';
 import { MalformedTokenError } from '../foundation/errors.ts';
 import type { Credentials } from '../http/authorization.ts';
@@ -53,8 +53,9 @@ export function silenceOf(
 
 /** The account that credentials of NTLM or Digest claim; undefined for others. */
 function claimedAccount({ scheme, parameters }: Credentials): string | undefined {
-  if (scheme === 'digest') return claimedUserName(Buffer.from(parameters, 'latin1'));
   try {
+    // node:http gives header fields as latin1: one character, one byte.
+    if (scheme === 'digest') return parseDigestCredentials(Buffer.from(parameters, 'latin1')).userNames[0];
     const token = decodeBase64(parameters);
     const message = token === undefined ? undefined : readClientToken(token).ntlm;
     if (message === undefined) return undefined;

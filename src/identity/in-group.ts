@@ -59,9 +59,7 @@ export function whyNotInGroup(guard: object, { groups }: Pick<Identity, 'groups'
   if (wanted === undefined) return undefined;
   if (groups.length === 0) return reason('no-groups', { wanted });
   const asksForNames = wanted.some((sidOrName) => !/^S-1-/i.test(sidOrName));
-  // Groups that every Windows knows have names in any case.
-  const hasNames = groups.some(
-    ({ sid, name }) => name !== undefined && (sid === undefined || sid.startsWith('S-1-5-21-')),
-  );
-  return asksForNames && !hasNames ? reason('groups-without-names', { wanted }) : reason('not-in-group', { wanted });
+  // The PAC of a ticket has SIDs alone; groups that every domain has are given their names.
+  const isNameless = groups.some(({ sid, name }) => name === undefined && sid?.startsWith('S-1-5-21-') === true);
+  return reason(asksForNames && isNameless ? 'groups-without-names' : 'not-in-group', { wanted });
 }

@@ -287,7 +287,10 @@ describe('A21: an account source that throws', () => {
       const refusals = log.filter(({ level }) => level === 'warn');
       assert.equal(refusals.length, 6);
       for (const { record } of refusals) {
-        assert.match(String(record['diagnosis']), /: the account source one that fails failed: TypeError: cannot verify/);
+        assert.match(
+          String(record['diagnosis']),
+          /: the account source one that fails failed: TypeError: cannot verify/,
+        );
         assert.match(String(record['account']), /alice/);
       }
       const text = inspect(log, { depth: null, maxStringLength: null, maxArrayLength: null });

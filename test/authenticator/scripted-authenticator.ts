@@ -34,7 +34,7 @@ export class HandClock implements Clock {
 /** The connection of one client. */
 export class FakeSocket extends EventEmitter {
   destroyed = false;
-  readonly remoteAddress = '192.0.2.7';
+  readonly remoteAddress: string = '192.0.2.7';
   readonly remotePort = 4711;
 
   /** The client goes away. */

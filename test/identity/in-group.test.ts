@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { whyNotInGroup } from '../../src/identity/in-group.ts';
 import { inGroup } from '../../src/index.ts';
 import type { Group, Identity } from '../../src/index.ts';
 
@@ -51,5 +52,40 @@ describe('inGroup', () => {
     assert.throws(() => inGroup(...([] as unknown as [string])), /names no group/);
     assert.throws(() => inGroup(''), /is not a SID or name/);
     assert.throws(() => inGroup(undefined as unknown as string), /is not a SID or name/);
+  });
+});
+
+describe('why a user is in no group that is asked for', () => {
+  const byName = inGroup('CORP\\Engineering');
+  const domainUsers: Group = { sid: 'S-1-5-21-1-2-3-513', name: 'CORP\\Domain Users', attributes: 7, denyOnly: false };
+  const bySid: Group = { sid: 'S-1-5-21-1-2-3-1105', attributes: 7, denyOnly: false };
+
+  for (const [what, groups, expected] of [
+    [
+      'a ticket has SIDs alone',
+      [domainUsers, bySid],
+      /^ask for the SID of the group, .*wants CORP\\Engineering, .*SIDs alone$/,
+    ],
+    ['there are no groups at all', [], /^see that the groups of the user get here: .*no group of the user is known$/],
+    [
+      'all names are known',
+      [domainUsers],
+      /^option authorize wants CORP\\Engineering, and the user is in none of them$/,
+    ],
+    ['a well-known group needs no name', [domainUsers, nameless], /is in none of them$/],
+  ] as const) {
+    it(what, () => assert.match(whyNotInGroup(byName, { groups }) ?? '', expected));
+  }
+
+  it('a SID that is asked for is missing, and no name', () => {
+    const guard = inGroup('S-1-5-21-1-2-3-1106');
+    assert.match(whyNotInGroup(guard, { groups: [bySid] }) ?? '', /is in none of them$/);
+  });
+
+  it('nothing is known of another function', () => {
+    assert.equal(
+      whyNotInGroup(() => false, { groups: [bySid] }),
+      undefined,
+    );
   });
 });

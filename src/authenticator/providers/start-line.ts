@@ -10,8 +10,9 @@ import type { SchemeSettings } from '../options.ts';
 import { usesSecur32 } from './availability.ts';
 import type { SchemeOffer } from './offered-schemes.ts';
 
-/** UTF-16 units of a part of the line, and of the whole. */
+/** UTF-16 units of a part of the line, of what Kerberos has, and of the whole. */
 const MAX_PART = 500;
+const MAX_KERBEROS = 1000;
 const MAX_LINE = 2000;
 
 /** The same facts for programs, and for people. */
@@ -76,7 +77,7 @@ function accountsText(description: unknown): string {
 }
 
 function kerberosText({ implementation, library, keytab, entries }: KerberosFacts): string {
-  return printable(`${implementation} (${library}), keytab ${keytab} with ${listed(keysOf(entries))}`, MAX_PART);
+  return printable(`${implementation} (${library}), keytab ${keytab} with ${listed(keysOf(entries))}`, MAX_KERBEROS);
 }
 
 /** One text for each service and version: `HTTP/web@R kvno 3 (aes256-…, aes128-…)`. */

@@ -74,9 +74,8 @@ export const serverReasons = Object.freeze({
   'groups-without-names': row({
     fields: { wanted: 'names' },
     anchor: anchors.groups,
-    cure: () => 'ask for the SID of the group, which Get-ADGroup or wbinfo --name-to-sid tells',
-    text: ({ wanted }) =>
-      `option authorize wants ${wanted}, and what is known of the user's groups is SIDs without names`,
+    cure: () => 'ask for the SID of the group, which Get-ADGroup of Windows or `wbinfo --name-to-sid` tells',
+    text: ({ wanted }) => `option authorize wants ${wanted}, and groups of the user are known by their SIDs alone`,
   }),
   'no-groups': row({
     fields: { wanted: 'names' },

@@ -93,7 +93,10 @@ class Scene implements AsyncDisposable {
     const library = libraries[kind];
     const clock = { at: 0 };
     const reasons: string[] = [];
-    const log = (record: object): number => reasons.push((record as { reason?: string }).reason ?? 'error');
+    const log = (record: object): void => {
+      // Not advice about the server.
+      if (!('advice' in record)) reasons.push((record as { reason?: string }).reason ?? 'error');
+    };
     const server = await adapters[adapter]!({
       provider: 'secur32',
       library: library.path,

@@ -55,7 +55,9 @@ class Scene implements AsyncDisposable {
   #server: ListeningServer | undefined;
 
   private constructor(options: SspiAuthOptions<AuthenticatedRequest>) {
-    const warn = (record: object): number => this.refusals.push(record as LogRecord);
+    const warn = (record: object): void => {
+      if ('durationMilliseconds' in record) this.refusals.push(record as LogRecord);
+    };
     this.#protect = sspiAuth({
       provider: 'secur32',
       library: library.path,
