@@ -35,6 +35,7 @@ describe('A17: handshakes have a deadline', () => {
       account: undefined,
       peer: '192.0.2.7:4711',
       reason: 'handshake-deadline',
+      diagnosis: reason('client-silent', { milliseconds: 30_000 }),
       durationMilliseconds: 30_000,
     });
   });
