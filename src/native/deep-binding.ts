@@ -17,9 +17,12 @@ const allocatorFunctions = ['aligned_alloc', 'malloc_usable_size'] as const;
  * Where something has replaced the allocator of the C library (jemalloc by LD_PRELOAD, a sanitizer, Electron), a library
  * that is bound so would free with the C library what the other one has allocated, and the process would end with
  * `free(): invalid pointer`. It is opened as before then.
+ *
+ * Nor where a library is preloaded (LD_PRELOAD): it is meant to stand before the C library for the whole process, and a
+ * library that is bound so goes past it. With libfaketime, libkrb5 would have another clock than node.
  */
 export function bindsDeep({ load, address }: Pick<typeof Koffi, 'load' | 'address'>): boolean {
-  if (process.platform !== 'linux') return false;
+  if (process.platform !== 'linux' || Boolean(process.env['LD_PRELOAD'])) return false;
   try {
     const [ours, glibc] = [load(null), load('libc.so.6')];
     return allocatorFunctions.every((name) => address(ours.symbol(name)) === address(glibc.symbol(name)));
