@@ -1,5 +1,7 @@
 /** A realm of an MIT KDC that plants share: its services, users with tickets, and keytabs made as administrators make them. */
 import { writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import type { SspiAuthOptions } from '../../../src/index.ts';
 import { curl } from '../curl.ts';
 import { startKdc } from '../kdc.ts';
 import type { Kdc } from '../kdc.ts';
@@ -56,8 +58,11 @@ export async function newService(realm: Realm): Promise<Service> {
 }
 
 /** Serves with the keytab of a service, under its name. */
-export async function serveService({ host, keytab }: Service): Promise<Site> {
-  return named(await serve({ keytab }), host);
+export async function serveService(
+  { host, keytab }: Service,
+  options: SspiAuthOptions<IncomingMessage> = {},
+): Promise<Site> {
+  return named(await serve({ ...options, keytab }), host);
 }
 
 /** One entry as `ktutil` adds it. */

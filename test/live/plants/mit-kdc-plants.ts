@@ -29,10 +29,14 @@ const serveAs = async ({ kdc }: Realm, host: string): Promise<Site> => named(awa
 /** A server of one service, where alice has been; then something happens. */
 async function changed(realm: Realm, change: (service: Service) => Promise<unknown>): Promise<Site> {
   const service = await newService(realm);
-  const site = await serveService(service);
+  let passed = 0;
+  const clock = { now: () => Date.now(), elapsed: () => performance.now() + passed };
+  const site = await serveService(service, { clock });
   const status = await visit(site, realm);
   if (status !== 200) throw new Error(`before the change: ${status}`);
   await change(service);
+  // The file is looked at again after a while.
+  passed = 60_000;
   return site;
 }
 
@@ -157,7 +161,7 @@ export const mitKdcPlants: readonly Plant<Realm>[] = [
     kind: 'keytab of a running server',
     plant: (realm) => changed(realm, ({ keytab }) => rm(keytab)),
     visit,
-    cause: /^warn.*\.keytab.*(ENOENT|deleted)/,
+    cause: /^warn.*\.keytab.*(ENOENT|deleted|does not exist any more)/,
     cure: /restart|back|export/,
   },
   {
@@ -262,7 +266,7 @@ export const mitKdcPlants: readonly Plant<Realm>[] = [
       return site;
     },
     visit,
-    cause: /replay cache.*No such file|No such file.*rcache2/,
+    cause: /SEC_E_INTERNAL_ERROR.*replay cache.*No such file/,
     cure: /KRB5RCACHEDIR|replayCache/,
     misleads: /SEC_E_LOGON_DENIED/,
   },

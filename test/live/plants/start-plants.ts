@@ -211,9 +211,9 @@ export const startPlants: readonly Plant<Realm>[] = [
     kind: 'accounts',
     plant: async (realm) => serve({ accounts: smbpasswdFile(await passdb(realm)) }),
     cause: /passdb\.tdb.*(database|TDB)/,
-    cure: /pdbedit -e smbpasswd:/,
+    cure: /pdbedit .*-e smbpasswd:/,
     // That command writes into the database.
-    misleads: /smbpasswd:\S*passdb\.tdb/,
+    misleads: /smbpasswd:\S*passdb\.tdb(?!\.)/,
   },
   {
     ...start,

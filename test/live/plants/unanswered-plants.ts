@@ -102,8 +102,8 @@ export const unansweredPlants: readonly Plant<Realm>[] = [
       const type1 = 'TlRMTVNTUAABAAAABoIIAAAAAAAAAAAAAAAAAAAAAAA=';
       return (await curl(['-H', `Authorization: Negotiate ${type1}`, site.url()])).status;
     },
-    cause: /NTLM.*(could not get|has no|no) ticket.*HTTP\/localhost/,
-    cure: /klist|setspn|SPN|in the domain/,
+    cause: /client offers NTLM; this server has Kerberos/,
+    cure: /could not get a ticket for HTTP\/localhost: the name is not registered/,
     misleads: /broken/,
   },
   {
@@ -115,8 +115,8 @@ export const unansweredPlants: readonly Plant<Realm>[] = [
       await using account = await ntlmGssAccount('CORP', 'alice', 'secret');
       return (await curl(['--negotiate', '-u', ':', site.url()], { env: account.env })).status;
     },
-    cause: /NTLM.*(could not get|has no|no) ticket.*HTTP\/localhost/,
-    cure: /klist|setspn|SPN|in the domain/,
+    cause: /client offers NTLM; this server has Kerberos/,
+    cure: /could not get a ticket for HTTP\/localhost: the name is not registered/,
   },
   {
     ...curl401,
