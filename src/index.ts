@@ -23,6 +23,7 @@ export type { AuditRecord, Logger } from './authenticator/audit.ts';
 export type { UnansweredRecord } from './authenticator/unanswered/unanswered-record.ts';
 export type { UnansweredCause } from './authenticator/unanswered/likely-causes.ts';
 export type { ClientKind } from './http/request-fields.ts';
+export type { ChallengedExchange } from './authenticator/challenge.ts';
 export { Authenticator } from './authenticator/authenticator.ts';
 export type { OfferedScheme } from './authenticator/offered-scheme.ts';
 export { createAuthenticator } from './authenticator/create-authenticator.ts';

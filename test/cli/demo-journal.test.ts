@@ -24,7 +24,9 @@ describe('what the demo prints', () => {
 
   it('has a whole diagnosis', () => {
     const diagnosis = `${'word '.repeat(60)}and the cure`;
-    const [line = ''] = printed((logger) => logger.warn({ reason: 'SEC_E_LOGON_DENIED', diagnosis }, 'refused'));
+    const [line = ''] = printed((logger) =>
+      logger.warn({ reason: 'SEC_E_LOGON_DENIED', diagnosis, durationMilliseconds: 1 }, 'refused'),
+    );
     assert.match(line, /^12:30:15 {2}refused .*SEC_E_LOGON_DENIED .*and the cure\)$/);
   });
 });

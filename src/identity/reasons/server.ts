@@ -74,7 +74,7 @@ export const serverReasons = Object.freeze({
   'groups-without-names': row({
     fields: { wanted: 'names' },
     anchor: anchors.groups,
-    cure: () => 'ask for the SID of the group, which Get-ADGroup of Windows or `wbinfo --name-to-sid` tells',
+    cure: () => 'ask for the SID of the group, which Get-ADGroup (Windows) or wbinfo (Samba) tells',
     text: ({ wanted }) => `option authorize wants ${wanted}, and groups of the user are known by their SIDs alone`,
   }),
   'no-groups': row({

@@ -48,7 +48,7 @@ export function logLine(level: string, record: object, message: string): string 
 }
 
 function printed(value: unknown): string {
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** A logger that writes to a log. */

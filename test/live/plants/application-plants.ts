@@ -21,9 +21,10 @@ function serveExpress(build: (app: express.Express, log: PlantLog) => readonly {
   const app = express();
   app.set('env', 'test');
   const authenticators = build(app, log);
-  const errors: ErrorRequestHandler = (error: unknown, _request, response, _next) => {
+  const errors: ErrorRequestHandler = (error: unknown, _request, response, next) => {
     log.add(`error ${(error as Error).message}`);
-    response.status(500).end();
+    if (response.headersSent) next(error);
+    else response.status(500).end();
   };
   app.use((request, response) => void response.end(request.user?.name ?? 'no user'));
   app.use(errors);

@@ -170,7 +170,7 @@ export const proxyPlants: readonly Plant<Realm>[] = [
       const log = new PlantLog();
       const { listener, parts } = protectedListener({ accounts, limits }, log);
       const server = createHttp2Server((request, response) => listener(request as never, response as never));
-      const { port, ...running } = await listen(server as never);
+      const { port, ...running } = await listen(server);
       return siteOf(port, log, [...parts, running]);
     },
     visit: async (site) =>

@@ -11,7 +11,9 @@ import type {
   AuthenticatedOutcome,
   Authenticator,
   BodyLimits,
+  ChallengedExchange,
   ChallengeOutcome,
+  ClientKind,
   Clock,
   ConnectionSocket,
   CredSspOptions,
@@ -32,6 +34,7 @@ import type {
   OfferedScheme,
   OptionError,
   Outcome,
+  PreflightRequest,
   ProviderName,
   RefusalResponse,
   Refused,
@@ -49,6 +52,8 @@ import type {
   SspiAuthOptions,
   StandingOutcome,
   Unavailable,
+  UnansweredCause,
+  UnansweredRecord,
   WaitingResponse,
 } from 'sspi-auth';
 import type {
@@ -120,7 +125,9 @@ export interface Main {
   authenticatedOutcome: AuthenticatedOutcome;
   authenticator: Authenticator<IncomingMessage>;
   bodyLimits: BodyLimits;
+  challengedExchange: ChallengedExchange;
   challengeOutcome: ChallengeOutcome;
+  clientKind: ClientKind;
   clock: Clock;
   connectionSocket: ConnectionSocket;
   credSspOptions: CredSspOptions;
@@ -141,6 +148,7 @@ export interface Main {
   offeredScheme: OfferedScheme;
   optionError: OptionError;
   outcome: Outcome;
+  preflightRequest: PreflightRequest;
   providerName: ProviderName;
   refusalResponse: RefusalResponse;
   refused: Refused;
@@ -158,6 +166,8 @@ export interface Main {
   sspiAuthOptions: SspiAuthOptions<IncomingMessage>;
   standingOutcome: StandingOutcome;
   unavailable: Unavailable;
+  unansweredCause: UnansweredCause;
+  unansweredRecord: UnansweredRecord;
   waitingResponse: WaitingResponse;
 }
 
