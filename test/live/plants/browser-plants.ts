@@ -23,7 +23,7 @@ export const browserPlants: readonly Plant<Realm>[] = [
       await using browser = await launchChromium({ env: alice });
       return (await browser.visit(site.url())).status;
     },
-    cause: /none came.*host=localhost.*browser-not-told/,
+    cause: /none came.*host=localhost.*chromium-not-told/,
     cure: /AuthServerAllowlist/,
   },
   {
@@ -37,6 +37,7 @@ export const browserPlants: readonly Plant<Realm>[] = [
     },
     cause: /none came.*no tickets? (for|can be had for) (an|the) address.*127\.0\.0\.1/,
     cure: /by (its|the|a) name/,
+    misleads: /AuthServerAllowlist|klist/,
   },
   {
     client: 'Chromium',

@@ -69,6 +69,7 @@ export const unansweredPlants: readonly Plant<Realm>[] = [
     visit: (site, realm) => negotiateStatus(site.url(), realm.alice),
     cause: /none came.*no tickets? (for|can be had for) (an|the) address.*127\.0\.0\.1/,
     cure: /by (its|the|a) name|a name/,
+    misleads: /klist/,
   },
   {
     ...unanswered,
