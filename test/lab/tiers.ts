@@ -83,6 +83,14 @@ export const tiers = {
       ...['gss-ntlmssp', 'krb5-kdc', 'krb5-admin-server', 'krb5-user', 'libgssapi-krb5-2'],
     ],
   },
+  documents: {
+    level: 1,
+    proves: 'the configuration and commands of the documents: nginx, HAProxy, systemd, Samba, an MIT KDC',
+    packages: [
+      ...['nginx-light', 'libnginx-mod-stream', 'haproxy', 'systemd', 'samba', 'openssl', 'curl'],
+      ...['krb5-kdc', 'krb5-admin-server', 'krb5-user', 'libgssapi-krb5-2'],
+    ],
+  },
   'more-clients': {
     level: 2,
     fullOnly: true,

@@ -100,7 +100,10 @@ const TEN_YEARS = 10 * 365 * 24 * 60 * 60 * 1000;
 export async function makeCertificate({
   computerName,
 }: Pick<SchemeSettings, 'computerName'>): Promise<SchannelCertificate> {
-  const { generate } = await import('selfsigned');
+  // With `catch`, bundlers leave a package that is not installed to the moment when it is needed; else they refuse.
+  const { generate } = await import('selfsigned').catch(() => {
+    throw noCertificate();
+  });
   const made = await generate([{ name: 'commonName', value: `CREDSSP-${computerName}` }], {
     keyType: 'rsa',
     keySize: 2048,

@@ -5,9 +5,7 @@ import { runChecked } from '../process.ts';
 const groups = [{ name: 'CORP\\Engineering', sid: 'S-1-5-21-1-2-3-1105' }];
 
 /** alice, with a password and a group. */
-export const plantAccounts = memoryAccounts([
-  { userName: 'alice', password: 'Wonderland-7', domain: 'CORP', groups },
-]);
+export const plantAccounts = memoryAccounts([{ userName: 'alice', password: 'Wonderland-7', domain: 'CORP', groups }]);
 
 /** The status that Python's requests get, 0 where it throws. `auth` is an expression of Python. */
 export async function requestsStatus(

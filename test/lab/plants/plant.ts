@@ -61,8 +61,7 @@ export function testPlants<Ground>(rows: readonly Plant<Ground>[], ground: () =>
 async function seen<Ground>(row: Plant<Ground>, ground: Ground): Promise<PlantReport> {
   const { planted } = row;
   // Lines of the level debug are not in an ordinary log.
-  const explains = (line: string): boolean =>
-    !line.startsWith('debug ') && row.cause.test(line) && row.cure.test(line);
+  const explains = (line: string): boolean => !line.startsWith('debug ') && row.cause.test(line) && row.cure.test(line);
   let site: Site;
   try {
     site = await row.plant(ground);

@@ -22,7 +22,11 @@ import {
 import type { OpenApRequest } from '../../lab/kerberos/ap-request-forge.ts';
 import { adapters } from '../../adapters/servers.ts';
 import type { Answer } from '../../adapters/servers.ts';
+import { replaced } from '../../lab/configured.ts';
 import { curl } from '../../lab/curl.ts';
+import { blocksOf, commandsOf } from '../../lab/document-blocks.ts';
+import { runChecked } from '../../lab/process.ts';
+import { scratchFolder } from '../../lab/scratch.ts';
 import { canMakeNamespaces, startSambaAd } from '../../lab/samba-ad.ts';
 import type { SambaDomain } from '../../lab/samba-ad.ts';
 import { tier } from '../../lab/tier.ts';
@@ -31,7 +35,7 @@ import type { Acceptor } from './acceptor.ts';
 import { startGssClient } from '../../lab/gss-client.ts';
 import type { GssClient } from '../../lab/gss-client.ts';
 
-const ready = await tier('samba-ad', ['python3-gssapi'], canMakeNamespaces);
+const ready = await tier('samba-ad', ['python3-gssapi', 'ldb-tools'], canMakeNamespaces);
 const gssapis = [
   { ...mit, ready },
   { ...heimdal, ready: ready.skip === false ? await tier('heimdal') : ready },
@@ -82,6 +86,42 @@ describe('Kerberos with tickets of an Active Directory', ready, () => {
   after(async () => {
     await client[Symbol.asyncDispose]();
     await domain.stop();
+  });
+
+  it('the keytabs of the documents, typed into ktutil and exported by samba-tool, have the key of the account', async () => {
+    await using folder = await scratchFolder('typed-keytab');
+    const samba = (...words: string[]): Promise<string> => domain.namespace.runChecked('samba-tool', words);
+    const password = 'Intranet-Service-8';
+    await samba('user', 'create', 'svc-intranet', password);
+    await samba('spn', 'add', 'HTTP/intranet.corp.example.test', 'svc-intranet');
+    const aes = ['dn: CN=svc-intranet,CN=Users,DC=corp,DC=example,DC=test', 'changetype: modify'];
+    await domain.namespace.runChecked('ldbmodify', ['-H', '/var/lib/samba/private/sam.ldb'], {
+      input: [...aes, 'add: msDS-SupportedEncryptionTypes', 'msDS-SupportedEncryptionTypes: 24', ''].join('\n'),
+    });
+    const tickets = await domain.signIn('bob', []);
+    const service = ['HTTP/intranet.corp.example.test'];
+    const told = await domain.namespace.runChecked('kvno', service, { env: tickets });
+    const [, version = ''] = /kvno = (\d+)/.exec(told) ?? [];
+    const own = { 'intranet.example.com': 'intranet.corp.example.test' };
+    const blocks = blocksOf('ktutil');
+    assert.ok(blocks.length > 0);
+    const lines = blocks.flatMap(({ code }) =>
+      commandsOf(replaced(code, { ...own, 'EXAMPLE.COM': domain.realm, '-k 2 ': `-k ${version} ` })),
+    );
+    const [add = '', write = ''] = lines.map((line) => line.replace(/^ktutil: /, ''));
+    await runChecked('ktutil', [], { input: `${add}\n${password}\n${write}\nquit\n`, cwd: folder.path });
+    const [command = ''] = blocksOf('sh')
+      .flatMap(({ code }) => commandsOf(code))
+      .filter((line) => line.startsWith('samba-tool domain exportkeytab '));
+    const exported = folder.file('exported.keytab');
+    await domain.namespace.runChecked('sh', ['-c', replaced(command, { ...own, 'http.keytab': exported })]);
+    for (const keytab of [folder.file('http.keytab'), exported]) {
+      using server = await acceptor({ library: undefined, keytab, requirePac: true });
+      await using user = await startGssClient(tickets);
+      const token = await user.initiate({ target: 'HTTP@intranet.corp.example.test' });
+      const { status, why } = await server.verify(token);
+      assert.equal(status, 'SEC_E_OK', why);
+    }
   });
 
   const sidOf = async (name: string): Promise<string> => {

@@ -29,7 +29,7 @@ export const browserPlants: readonly Plant<Realm>[] = [
   {
     ...chromium401,
     planted: 'the browser trusts every site, and the site is opened by its address',
-    kind: 'browser, address',
+    kind: 'browser',
     plant: async (realm) => named(await plant(realm), '127.0.0.1'),
     async visit(site, { alice }) {
       await using browser = await launchChromium({ env: alice, singleSignOnHosts: '*' });

@@ -107,7 +107,7 @@ export const directoryPlants: readonly Plant<SambaDomain>[] = [
   {
     ...refused,
     planted: 'the account of the service has no AES (msDS-SupportedEncryptionTypes)',
-    kind: 'RC4',
+    kind: 'key',
     async plant(domain) {
       const types = (value: number): Promise<void> =>
         setAttribute(domain, 'svc-web', 'msDS-SupportedEncryptionTypes', value);
@@ -121,7 +121,7 @@ export const directoryPlants: readonly Plant<SambaDomain>[] = [
   {
     ...refused,
     planted: 'the name of the service was moved to another account',
-    kind: 'moved',
+    kind: 'key',
     async plant(domain) {
       for (const at of [1, 2, 3])
         await sambaTool(domain, 'user', 'setpassword', 'bob', `--newpassword=B0b-Passw0rd-${at}`);
@@ -137,7 +137,7 @@ export const directoryPlants: readonly Plant<SambaDomain>[] = [
   {
     ...refused,
     planted: 'the password of the account of the service was changed, and its keytab not exported again',
-    kind: 'password',
+    kind: 'key',
     async plant(domain) {
       await sambaTool(domain, 'user', 'setpassword', 'svc-web', '--newpassword=Svc-Passw0rd!2');
       return serveDomain(domain);

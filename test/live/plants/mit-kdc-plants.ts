@@ -232,7 +232,7 @@ export const mitKdcPlants: readonly Plant<Realm>[] = [
   {
     ...curl401,
     planted: 'krb5.conf of the server does not permit the type of the key (permitted_enctypes)',
-    kind: 'krb5.conf',
+    kind: 'environment',
     async plant(realm) {
       const KRB5_CONFIG = await changedConfiguration(realm, (text) =>
         text.replace('[libdefaults]', '[libdefaults]\n permitted_enctypes = aes256-cts-hmac-sha384-192'),
@@ -256,7 +256,7 @@ export const mitKdcPlants: readonly Plant<Realm>[] = [
   {
     ...curl401,
     planted: 'the folder of the replay cache is cleaned away while the server runs',
-    kind: 'replay cache',
+    kind: 'environment',
     async plant(realm) {
       const folder = newFile(realm, 'replay');
       await runChecked('mkdir', [folder]);

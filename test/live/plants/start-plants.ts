@@ -135,7 +135,7 @@ export const startPlants: readonly Plant<Realm>[] = [
   {
     ...start,
     planted: 'koffi was not installed',
-    kind: 'packages',
+    kind: 'library',
     plant: (realm) => withoutPackages(realm, ['koffi']),
     cause: /koffi.*cannot be loaded.*Cannot find (module|package) 'koffi'/,
     cure: /[Ii]nstall/,
@@ -143,7 +143,7 @@ export const startPlants: readonly Plant<Realm>[] = [
   {
     ...start,
     planted: 'koffi was installed without its optional package (--omit=optional)',
-    kind: 'packages',
+    kind: 'library',
     plant: (realm) => withoutPackages(realm, ['@koromix']),
     cause: /koffi.*cannot be loaded/,
     cure: /optional packages.*@koromix\/koffi-/,
