@@ -121,7 +121,7 @@ export class Acceptor {
     if (restricted !== undefined && !startsCredSsp(this.#schemes, credentials)) {
       return conclusions.refuseUnencrypted(attempt, restricted);
     }
-    if (field === REPEATED) return conclusions.refuse(attempt, 400, 'repeated-authorization');
+    if (field === REPEATED) return conclusions.refuse(attempt, 400, repeatedAuthorization());
     if (credentials === undefined) return conclusions.refuse(attempt, 400, 'malformed-authorization');
     const scheme = this.#schemes.get(credentials.scheme);
     if (scheme === undefined || this.#closed)
@@ -200,17 +200,18 @@ export class Acceptor {
     const handshake = phase.type === 'negotiating' ? phase : undefined;
     const scheme = handshake === undefined ? undefined : this.#schemes.get(handshake.scheme);
     const silence = why === 'deadline' ? this.#silence(connection) : undefined;
+    const milliseconds = this.settings.limits.handshakeMilliseconds;
+    const diagnosis =
+      silence?.diagnosis ?? (why === 'deadline' ? reason('client-silent', { milliseconds }) : undefined);
     this.#audit.refused({
       scheme: silence?.scheme.name ?? scheme?.name,
       package: onlyPackageOf(silence?.scheme ?? scheme),
       account: silence?.account === undefined ? undefined : printable(silence.account),
       peer,
       reason: silence?.reason ?? abandonmentReasons[why],
-      ...(silence === undefined ? {} : { diagnosis: silence.diagnosis }),
+      ...(diagnosis === undefined ? {} : { diagnosis }),
       durationMilliseconds:
-        handshake === undefined
-          ? this.settings.limits.handshakeMilliseconds
-          : millisecondsSince(handshake.startedAt, this.settings),
+        handshake === undefined ? milliseconds : millisecondsSince(handshake.startedAt, this.settings),
     });
   }
 }
@@ -222,6 +223,11 @@ function startsCredSsp(
 ): boolean {
   return credentials !== undefined && schemes.get(credentials.scheme)?.innerTls !== undefined;
 }
+
+const repeatedAuthorization = (): RefusalCause => ({
+  reason: 'repeated-authorization',
+  diagnosis: { text: reason('authorization-repeated') },
+});
 
 const abandonmentReasons = {
   deadline: 'handshake-deadline',

@@ -9,6 +9,7 @@ import { mechTypeList, negTokenInit } from '../packages/negotiate/client-tokens.
 import { negotiateMessage, WINDOWS_FLAGS } from '../packages/ntlm/ntlm-client.ts';
 import { waitingScript, watch } from './waiting-results.ts';
 import { OID_NTLM } from '../../src/formats/object-identifiers.ts';
+import { reason } from '../../src/identity/reasons/reason.ts';
 
 describe('A17: handshakes have a deadline', () => {
   it('counted from the first token; later legs buy no time', (t) => {
@@ -34,6 +35,7 @@ describe('A17: handshakes have a deadline', () => {
       account: undefined,
       peer: '192.0.2.7:4711',
       reason: 'handshake-deadline',
+      diagnosis: reason('client-silent', { milliseconds: 30_000 }),
       durationMilliseconds: 30_000,
     });
   });

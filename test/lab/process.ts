@@ -37,6 +37,8 @@ export interface RunningProcess extends AsyncDisposable {
    * @throws Error with all the output where the program ends or the time is over before such a line
    */
   waitForLine(pattern: RegExp, timeout?: number): Promise<RegExpMatchArray>;
+  /** Calls back for each whole line of standard output, those of the past included. */
+  follow(listener: (line: string) => void): void;
   /** Writes to standard input. */
   write(text: string): void;
   /** SIGTERM, and SIGKILL two seconds later; settles when the process has ended. */
@@ -130,10 +132,20 @@ export async function startProcess(
   const dispose = async (): Promise<void> => {
     await stop();
   };
+  const follow = (listener: (line: string) => void): void => {
+    let told = 0;
+    const look = (): void => {
+      const whole = output.stdout.split('\n').slice(0, -1);
+      for (const line of whole.slice(told)) listener(line);
+      told = whole.length;
+    };
+    watchers.add(look);
+    look();
+  };
   const write = (text: string): void => {
     child.stdin.write(text);
   };
-  return { pid, output, ended, waitForLine, write, stop, [Symbol.asyncDispose]: dispose };
+  return { pid, output, ended, waitForLine, follow, write, stop, [Symbol.asyncDispose]: dispose };
 }
 
 /**

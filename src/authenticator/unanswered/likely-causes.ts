@@ -48,6 +48,8 @@ export function likelyCauses(facts: UnansweredFacts): readonly LikelyCause[] {
     add('host-not-in-keytab', reason('host-not-in-keytab', { host: host.name, hosts: serviceHosts }));
   }
   if (facts.throughProxy) add('through-proxy', reason('through-proxy'));
+  // No browser, ticket or option of curl helps where the address alone keeps the client out.
+  if (kerberos && host?.isAddress === true && !offered.some(worksByAddress)) return causes;
   if (kerberos && client !== 'health-check') {
     const site = { host: host?.name ?? 'this site' };
     if (client === 'chromium') add('chromium-not-told', reason('chromium-not-told', site));
@@ -58,6 +60,8 @@ export function likelyCauses(facts: UnansweredFacts): readonly LikelyCause[] {
   if (causes.length === 0) add('no-credentials-given', reason('no-credentials-given'));
   return causes;
 }
+
+const worksByAddress = (name: string): boolean => name === 'NTLM' || name === 'Digest';
 
 function curlOptions({ offered }: UnansweredFacts): string {
   const ways = offered.flatMap((name) => {

@@ -120,6 +120,14 @@ export const kerberosReasons = Object.freeze({
       'token was relayed',
   }),
 
+  'replay-cache-away': row({
+    fields: { service: 'name', detail: 'detail' },
+    anchor: anchors.container,
+    cure: () =>
+      'let this process write to its replay cache again, or name another one: the folder of KRB5RCACHEDIR, or option replayCache',
+    text: ({ service, detail }) =>
+      `a ticket for ${service} could not be looked up in the replay cache, so that nobody can sign in: ${detail}`,
+  }),
   'library-refused': row({
     fields: { service: 'name', detail: 'detail' },
     anchor: anchors.refusedAlways,

@@ -46,6 +46,19 @@ export const requestReasons = Object.freeze({
     text: () =>
       `this handshake took the place of one that was pending on the same connection: where the client is right, ${shared}`,
   }),
+  'client-silent': row({
+    fields: { milliseconds: 'number' },
+    anchor: anchors.slow,
+    cure: () => 'set limits.handshakeMilliseconds higher where clients need longer, as over a slow line',
+    text: ({ milliseconds }) =>
+      `the client has not sent the next token of its handshake within ${milliseconds} ms: it is slow, or has gone away`,
+  }),
+  'authorization-repeated': row({
+    fields: {},
+    anchor: anchors.badRequest,
+    cure: () => 'have the client, or the proxy that adds a field of its own, send one Authorization field',
+    text: () => 'the request has more than one Authorization field',
+  }),
   'handshake-body-too-large': row({
     fields: { bytes: 'number', limit: 'number' },
     anchor: anchors.upload,

@@ -133,6 +133,14 @@ function usableKeytab(
   const entries = keytabEntries(path);
   const usable = entries.filter((entry) => accepts(entry.name, entry.realm));
   if (usable.length === 0) {
+    const withPort = services.find((service) => service.includes(':'));
+    if (withPort !== undefined) {
+      throw new OptionError(
+        'authData.servicePrincipalNames',
+        `names ${withPort} with a port, and the keytab ${path} has no such name (it has ${describeKeytabEntries(entries)})`,
+        `The name of a service has no port, whatever the port of the server is: write ${withPort.replace(/:[^@]*/, '')}.`,
+      );
+    }
     throw new OptionError(
       'authData.keytab',
       `is ${path}, which has no key for ${services.join(', ')} (it has ${describeKeytabEntries(entries)})`,

@@ -23,7 +23,8 @@ const aboutTimes: ReadonlySet<number> = new Set([
 
 /** Refusals that have nothing to do with keys. */
 const aboutOthers: ReadonlySet<number> = new Set([...aboutTimes, Gss.KRB_AP_ERR_REPEAT, Gss.KRB5_RC_REPLAY]);
-const aboutKeys = (code: number): boolean => !aboutOthers.has(code) && !Gss.isConfigurationError(code);
+const aboutKeys = (code: number): boolean =>
+  !aboutOthers.has(code) && !Gss.isConfigurationError(code) && !Gss.isSystemError(code);
 
 /** A refused token. */
 export interface RefusedToken {

@@ -56,7 +56,7 @@ class Scene implements AsyncDisposable {
 
   private constructor(options: SspiAuthOptions<AuthenticatedRequest>) {
     const warn = (record: object): void => {
-      if ('durationMilliseconds' in record) this.refusals.push(record as LogRecord);
+      if (Object.hasOwn(record, 'durationMilliseconds')) this.refusals.push(record as LogRecord);
     };
     this.#protect = sspiAuth({
       provider: 'secur32',

@@ -98,6 +98,11 @@ export function isConfigurationError(minor: number): boolean {
   );
 }
 
+/** Whether a call of the operating system failed (errno): of all files, an acceptor only writes its replay cache. */
+export function isSystemError(minor: number): boolean {
+  return minor > 0 && minor < 1000;
+}
+
 /** The SSPI status for a failure of gss_accept_sec_context. It is never one that keeps a context. */
 export function acceptFailure(major: number, minor: number): number {
   switch ((major >>> 16) & 0xff) {
@@ -106,7 +111,7 @@ export function acceptFailure(major: number, minor: number): number {
     case GSS_S_DEFECTIVE_TOKEN:
       return Status.SEC_E_INVALID_TOKEN;
     default:
-      if (isConfigurationError(minor)) return Status.SEC_E_INTERNAL_ERROR;
+      if (isConfigurationError(minor) || isSystemError(minor)) return Status.SEC_E_INTERNAL_ERROR;
       return byMinor.get(minor) ?? Status.SEC_E_LOGON_DENIED;
   }
 }

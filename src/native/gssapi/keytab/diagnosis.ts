@@ -55,6 +55,7 @@ export function diagnose(refusal: Refusal): string {
         })
       );
     default:
+      if (Gss.isSystemError(minor)) return reason('replay-cache-away', { service, detail: text });
       return wrongKey(refusal) ?? reason('library-refused', { service, detail: text });
   }
 }
