@@ -18,7 +18,7 @@ describe('warnings of an account source', () => {
     const logger: Logger = {
       info: () => undefined,
       warn: (_, message) => void warnings.push(message),
-      error: assert.fail,
+      error: (_, message) => assert.fail(message),
     };
     const authenticator = createAuthenticator({ accounts: smbpasswdFile(path), provider: 'portable', logger });
     await setImmediate();

@@ -21,7 +21,7 @@ async function advice(server: ServerOptions, options: SspiAuthOptions = {}): Pro
       assert.match(message, /^sspi-auth: create the server with recommendedServerOptions: .*, less than \d+: /);
       given.push(record.advice);
     },
-    error: assert.fail,
+    error: (_: object, message: string) => assert.fail(message),
   };
   const protect = sspiAuth({ accounts, logger, ...options });
   await using listening = await listen(

@@ -56,7 +56,9 @@ export class GuardedServer {
       this.#watcher?.({ status: 401, body: '' });
     };
     const logger = {
-      info: (record: object) => void ('reason' in record && this.signIns.push(record as AuditRecord)),
+      info: (record: object) => {
+        if ('reason' in record) this.signIns.push(record as AuditRecord);
+      },
       // A warning at start has no record of a request.
       warn: (record: object) => ('reason' in record ? refused(record as AuditRecord) : console.log(record)),
       error: (record: object, message: string) => console.log('error', message, record),

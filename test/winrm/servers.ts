@@ -57,7 +57,9 @@ function recorder(options: ServerOptions) {
   const { encryption, tls, handler, ...auth } = options;
   const logger = {
     info: () => undefined,
-    warn: (record: object) => void ('durationMilliseconds' in record && refused.push(record as AuditRecord)),
+    warn: (record: object) => {
+      if ('durationMilliseconds' in record) refused.push(record as AuditRecord);
+    },
     error: () => undefined,
   };
   const note = (request: IncomingMessage, { user, sspi }: Seen, body: string): void => {

@@ -18,7 +18,11 @@ const accounts = memoryAccounts([{ userName: 'alice', password: secret }]);
 function linesOf(options: SspiAuthOptions): readonly Line[] {
   const lines: Line[] = [];
   const info: Logger['info'] = (record, message) => void lines.push({ record: { ...record }, message });
-  const logger: Logger = { info, warn: assert.fail, error: assert.fail };
+  const logger: Logger = {
+    info,
+    warn: (_, message) => assert.fail(message),
+    error: (_, message) => assert.fail(message),
+  };
   createAuthenticator({ logger, ...options }).close();
   return lines;
 }

@@ -30,8 +30,9 @@ async function attempt(options: SspiAuthOptions, { scheme, user, password }: Att
   const lines: Line[] = [];
   const write =
     (level: string) =>
-    (record: object): void =>
-      void ('durationMilliseconds' in record || level === 'error' ? lines.push({ level, record: { ...record } }) : 0);
+    (record: object): void => {
+      if ('durationMilliseconds' in record || level === 'error') lines.push({ level, record: { ...record } });
+    };
   const logger = { info: write('info'), warn: write('warn'), error: write('error') };
   const protect = sspiAuth({ domain: 'CORP', provider: 'portable', ...options, logger });
   await using server = await listen(createServer(protect((_request, response) => response.end('in'))));

@@ -73,7 +73,9 @@ describe('Digest by four workers, a connection for each request, each at the nex
   ] as const) {
     it(`with ${what}: curl comes to an end, and the log says what is wrong`, async () => {
       const log: string[] = [];
-      const keep = (record: object): void => void ('diagnosis' in record && log.push(String(record.diagnosis)));
+      const keep = (record: object): void => {
+        if ('diagnosis' in record) log.push(String(record.diagnosis));
+      };
       const logger: Logger = { info: () => undefined, warn: keep, error: keep };
       const workers = Array.from({ length: 4 }, () => worker(digest, true, logger));
       let requests = 0;

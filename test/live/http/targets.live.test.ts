@@ -26,7 +26,9 @@ const serve = async (
     logger: {
       info: () => undefined,
       error: () => undefined,
-      warn: (record) => void ('diagnosis' in record && diagnoses.push(record.diagnosis)),
+      warn: (record) => {
+        if ('diagnosis' in record) diagnoses.push(record.diagnosis);
+      },
     },
   });
 
@@ -76,7 +78,9 @@ describe('C18, C14: curl, whose NTLM names no service and makes no MIC', tools, 
         logger: {
           info: () => undefined,
           error: () => undefined,
-          warn: (record) => void ('diagnosis' in record && diagnoses.push(record.diagnosis)),
+          warn: (record) => {
+            if ('diagnosis' in record) diagnoses.push(record.diagnosis);
+          },
         },
       });
       const url = `http://localhost:${server.port}/`;

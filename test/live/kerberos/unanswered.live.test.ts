@@ -154,7 +154,9 @@ describe('a client that sends no ticket', ready, () => {
       response.end(`<script>${script}</script>`);
     });
     const refused = new Promise<void>((resolve) => {
-      page.on('request', ({ url }) => void (url === '/refused' && resolve()));
+      page.on('request', ({ url }) => {
+        if (url === '/refused') resolve();
+      });
     });
     await using site = await listen(page);
     await using browser = await launchChromium({ singleSignOnHosts: 'localhost', env: alice });

@@ -13,8 +13,9 @@ import { liveHandles, liveNativeHandles } from 'sspi-auth/sspi';
 
 const records: object[] = [];
 /** What happened to a client, not what is told of the server. */
-const keep = (record: object): void =>
-  void ('durationMilliseconds' in record || 'err' in record ? records.push(record) : 0);
+const keep = (record: object): void => {
+  if ('durationMilliseconds' in record || 'err' in record) records.push(record);
+};
 const logger = { info: keep, warn: keep, error: keep };
 
 interface Koffi {

@@ -91,7 +91,9 @@ describe('WinPR behind Express', ready, () => {
 
     it(`${scheme}: refuses a wrong password and an unknown user with the same bytes (COMPLETE_NEEDED is no yes)`, async () => {
       const statuses: string[] = [];
-      const warn = (record: object): void => void ('reason' in record && statuses.push(String(record.reason)));
+      const warn = (record: object): void => {
+        if ('reason' in record) statuses.push(String(record.reason));
+      };
       await using server = await start({ logger: { info: () => {}, warn, error: () => {} } });
       const texts = new Set<string>();
       for (const identity of [
