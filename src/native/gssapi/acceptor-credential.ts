@@ -13,7 +13,7 @@ import type { KerberosProvider } from './call/extensions.ts';
 import { releaseCredential } from './call/release.ts';
 import { CheckBudget } from './keytab/check-budget.ts';
 import { fileSignature, readKeytab } from './keytab/keytab-file.ts';
-import type { KeytabListing } from './keytab/keytab-file.ts';
+import type { KeytabListing } from '../../kerberos/diagnosis.ts';
 import { copyKeytab } from './keytab/memory-keytab.ts';
 
 /** Time between two checks of the keytab file, in milliseconds. */

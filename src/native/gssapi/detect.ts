@@ -3,7 +3,8 @@ import { describeKeytabEntries } from '../../formats/kerberos/keytab.ts';
 import { SspiAuthError } from '../../foundation/errors.ts';
 import type { GssapiLibrary } from './call/library.ts';
 import { loadGssapi, UnusableGssapiError } from './call/library.ts';
-import { isHttpService, keytabPath, readKeytab } from './keytab/keytab-file.ts';
+import { isHttpService } from '../../kerberos/accepted-services.ts';
+import { keytabPath, readKeytab } from './keytab/keytab-file.ts';
 
 /** The result of detectKerberos. */
 export interface KerberosDetection {

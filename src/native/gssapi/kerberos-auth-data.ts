@@ -1,7 +1,7 @@
 /** The options of acquireCredentialsHandle for Kerberos (authData), and the settings that are made from them. */
 import { describeKeytabEntries } from '../../formats/kerberos/keytab.ts';
 import type { KeytabEntry } from '../../formats/kerberos/keytab.ts';
-import { namesService, servicePrincipalName } from '../../formats/kerberos/service-principal-name.ts';
+import { servicePrincipalName } from '../../formats/kerberos/service-principal-name.ts';
 import { systemClock } from '../../foundation/clock.ts';
 import { OptionError } from '../../foundation/errors.ts';
 import { defaulted, optional, readOptions } from '../../foundation/option-table.ts';
@@ -9,8 +9,9 @@ import type { AuthDataOf, SettingsOf } from '../../foundation/option-table.ts';
 import { callable, clock, flag, listOf, shown, text } from '../../foundation/option-values.ts';
 import type { Reader } from '../../foundation/option-values.ts';
 import { processWarning } from '../../foundation/process-warning.ts';
+import { serviceNames } from '../../kerberos/accepted-services.ts';
 import type { KerberosSettings } from './call/kerberos-settings.ts';
-import { isHttpService, keytabPath, readKeytab } from './keytab/keytab-file.ts';
+import { keytabPath, readKeytab } from './keytab/keytab-file.ts';
 
 const replayCache: Reader<boolean | string> = (value, option) => {
   if (typeof value === 'boolean') return value;
@@ -100,9 +101,7 @@ export function kerberosSettings(
     ...(options.servicePrincipalNames ?? []),
     ...(principal === undefined ? [] : [servicePrincipalName(principal, 'principal')]),
   ];
-  const services = named.length === 0 ? 'HTTP/*' : named.join(', ');
-  const acceptsService = (service: string, realm: string): boolean =>
-    named.length === 0 ? isHttpService(service) : named.some((name) => namesService(name, service, realm));
+  const { acceptsService, services } = serviceNames(named);
   const encryptionTypes = new Set(allowRc4 ? [...STRONG_ENCRYPTION_TYPES, RC4] : STRONG_ENCRYPTION_TYPES);
   return Object.freeze({
     keytab: usableKeytab(options.keytab ?? defaultKeytab(), acceptsService, services, encryptionTypes),

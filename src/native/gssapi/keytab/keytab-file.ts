@@ -3,13 +3,7 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { decodeKeytab } from '../../../formats/kerberos/keytab.ts';
-import type { KeytabEntry } from '../../../formats/kerberos/keytab.ts';
-
-/** The entries of a keytab file, without their keys. */
-export interface KeytabListing {
-  readonly path: string;
-  readonly entries: readonly KeytabEntry[];
-}
+import type { KeytabListing } from '../../../kerberos/diagnosis.ts';
 
 /**
  * The file path in the name of a keytab.
@@ -32,11 +26,6 @@ export function keytabPath(name: string): string | undefined {
  */
 export function readKeytab(path: string): KeytabListing {
   return { path, entries: decodeKeytab(readFileSync(path)) };
-}
-
-/** Whether a service name is that of an HTTP service: `HTTP/host`, in any case (RFC 4559 section 4.1). */
-export function isHttpService(name: string): boolean {
-  return name.startsWith('HTTP/') || /^http\//i.test(name);
 }
 
 /** A text that changes when the file is written or replaced by another one. Undefined if there is no file. */
