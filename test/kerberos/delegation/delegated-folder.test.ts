@@ -67,7 +67,7 @@ describe('the folder of delegated tickets', runs, () => {
 
   it('cannot be made where there is no temporary folder', () => {
     process.env['TMPDIR'] = parent.file('absent');
-    assert.throws(lockedFiles.newFile, { code: 'ENOENT' });
+    assert.throws(() => lockedFiles.newFile(), { code: 'ENOENT' });
     lockedFiles.removeFoldersOfDeadProcesses(parent.file('absent'));
   });
 
