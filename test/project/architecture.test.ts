@@ -34,12 +34,15 @@ const architecture: Architecture = {
       modules: ['node:fs'],
     },
 
+    // What several processes share.
+    { name: 'stores', path: 'src/stores/', mayImport: [foundation], modules: ['node:'] },
+
     // HTTP without policy: knows no package. Beside it the security packages, which know no HTTP.
     { name: 'http', path: 'src/http/', mayImport: [...ground, 'identity'], modules: ['node:'] },
     {
       name: 'packages',
       path: 'src/packages/',
-      mayImport: [...ground, 'accounts', 'identity'],
+      mayImport: [...ground, 'accounts', 'identity', 'stores'],
       modules: ['node:'],
       siblings: 'apart',
     },
@@ -93,13 +96,13 @@ const architecture: Architecture = {
       name: 'policy',
       path: 'src/authenticator/',
       // Of the packages it takes the entries of option tables.
-      mayImport: [...ground, 'accounts', 'identity', 'http', 'packages'],
+      mayImport: [...ground, 'accounts', 'identity', 'stores', 'http', 'packages'],
       modules: ['node:os', 'node:diagnostics_channel'],
     },
     {
       name: 'providers',
       path: 'src/authenticator/providers/',
-      mayImport: [...ground, 'accounts', 'packages', 'native calls', 'secur32', 'gssapi', 'policy'],
+      mayImport: [...ground, 'accounts', 'stores', 'packages', 'native calls', 'secur32', 'gssapi', 'policy'],
       modules: ['node:', 'selfsigned'],
     },
     {
@@ -116,7 +119,7 @@ const architecture: Architecture = {
     {
       name: 'index',
       path: 'src/index.ts',
-      mayImport: [foundation, 'accounts', 'identity', 'http', 'policy', 'create'],
+      mayImport: [foundation, 'accounts', 'identity', 'stores', 'http', 'policy', 'create'],
     },
     { name: 'express adapter', path: 'adapters/express.ts', mayImport: ['index'], modules: ['node:', 'express'] },
     { name: 'fastify adapter', path: 'adapters/fastify.ts', mayImport: ['index'], modules: ['node:', 'fastify'] },
