@@ -10,7 +10,7 @@ export interface KeyPurpose {
   /** What the option is, as the beginning of the problem: `is /etc/http.keytab, which `. Empty for bytes. */
   readonly subject: string;
   /** Whether tickets for a service are accepted. */
-  readonly accepts: (name: string, realm: string) => boolean;
+  readonly acceptsService: (name: string, realm: string) => boolean;
   /** The accepted services, for the error. */
   readonly services: string;
   readonly encryptionTypes: ReadonlySet<number>;
@@ -22,8 +22,8 @@ export interface KeyPurpose {
  * @throws OptionError `ERR_SSPI_AUTH_OPTION` that lists what the keytab has
  */
 export function requireUsableKeys(entries: readonly KeytabEntry[], purpose: KeyPurpose): void {
-  const { option, subject, accepts, services, encryptionTypes } = purpose;
-  const accepted = entries.filter((entry) => accepts(entry.name, entry.realm));
+  const { option, subject, acceptsService, services, encryptionTypes } = purpose;
+  const accepted = entries.filter((entry) => acceptsService(entry.name, entry.realm));
   if (accepted.length === 0) {
     throw new OptionError(
       option,

@@ -134,7 +134,7 @@ function usableKeytab(
   requireUsableKeys(keytabEntries(path), {
     option: 'authData.keytab',
     subject: `is ${path}, which `,
-    accepts,
+    acceptsService: accepts,
     services,
     encryptionTypes,
   });

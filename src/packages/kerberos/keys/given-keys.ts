@@ -13,7 +13,7 @@ export class GivenKeys implements ServiceKeys {
 
   /**
    * @param entries the keys that may be used are copied
-   * @param description what they are called: `the keys of option "keytab"`
+   * @param description what stands after `the keytab` in a message: `given as bytes`
    */
   constructor(entries: readonly KeytabKey[], policy: KeyPolicy, description: string) {
     this.#ring = new KeyRing(entries, policy);

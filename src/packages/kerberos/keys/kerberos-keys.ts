@@ -49,8 +49,12 @@ export type KerberosKeysOptions = OptionsOf<typeof kerberosKeysOptions>;
 export class KerberosKeys {
   readonly #entries: readonly (Omit<KeytabKey, 'value'> & { readonly value: Secret })[];
 
+  /** The account, for messages. */
+  readonly account: string;
+
   /** @param entries the keys are copied */
-  constructor(entries: readonly KeytabKey[]) {
+  constructor(account: string, entries: readonly KeytabKey[]) {
+    this.account = account;
     this.#entries = entries.map((entry) => ({ ...entry, value: new Secret(entry.value) }));
     Object.freeze(this);
   }
@@ -87,7 +91,7 @@ export function kerberosKeys(options: KerberosKeysOptions): KerberosKeys {
     const name = components.map(escapeComponent).join('/');
     for (const key of keys) entries.push({ ...key, name, realm: read.realm, keyVersion: 0, timestamp: 0 });
   }
-  const made = new KerberosKeys(entries);
+  const made = new KerberosKeys(read.account, entries);
   for (const { value } of keys) value.fill(0);
   return made;
 }

@@ -2,14 +2,10 @@
 import { keyOfType } from '../../../crypto/kerberos/key-of-type.ts';
 import type { KeytabKey } from '../../../formats/kerberos/keytab.ts';
 import type { TicketHeader } from '../../../formats/kerberos/kerberos-token.ts';
-import type { ServiceKey } from '../service-keys.ts';
+import type { AcceptedServices, ServiceKey } from '../service-keys.ts';
 
 /** Which keys may be used. */
-export interface KeyPolicy {
-  /** Whether tickets for a service are accepted. */
-  readonly accepts: (name: string, realm: string) => boolean;
-  readonly encryptionTypes: ReadonlySet<number>;
-}
+export type KeyPolicy = Pick<AcceptedServices, 'acceptsService' | 'encryptionTypes'>;
 
 /** Keys whose service the ticket does not name, or in another kvno, come later: by this many classes. */
 const OTHER_SERVICE = 2;
@@ -23,10 +19,10 @@ export class KeyRing {
    * @param policy which those are
    * @param last the ring before: an unchanged key stays the same object, so that tickets under it stay known
    */
-  constructor(entries: readonly KeytabKey[], { accepts, encryptionTypes }: KeyPolicy, last?: KeyRing) {
+  constructor(entries: readonly KeytabKey[], { acceptsService, encryptionTypes }: KeyPolicy, last?: KeyRing) {
     const keys: ServiceKey[] = [];
     for (const { name, realm, keyVersion, encryptionType, value } of entries) {
-      if (!encryptionTypes.has(encryptionType) || !accepts(name, realm)) continue;
+      if (!encryptionTypes.has(encryptionType) || !acceptsService(name, realm)) continue;
       const known = last === undefined ? undefined : last.#find(name, realm, keyVersion, encryptionType, value);
       const key = known ?? madeKey({ name, realm, keyVersion, encryptionType }, value);
       if (key !== undefined && !keys.includes(key)) keys.push(key);

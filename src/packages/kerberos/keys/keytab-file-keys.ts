@@ -15,21 +15,18 @@ import type { Clock } from '../../../foundation/clock.ts';
 import { OptionError } from '../../../foundation/errors.ts';
 import { fileExposure, processReader } from '../../../foundation/file-exposure.ts';
 import { fileSignature } from '../../../foundation/file-signature.ts';
-import type { ServiceKey, ServiceKeys } from '../service-keys.ts';
+import type { AcceptedServices, ServiceKey, ServiceKeys } from '../service-keys.ts';
 import { withoutKey } from './given-keys.ts';
 import { KeyRing } from './key-ring.ts';
-import type { KeyPolicy } from './key-ring.ts';
 
 /** Time between two looks at the file, in milliseconds. */
 const CHECK_INTERVAL = 1000;
 
 /** What a source over a file needs. */
-export interface KeytabFileOptions extends KeyPolicy {
+export interface KeytabFileOptions extends AcceptedServices {
   readonly path: string;
   /** The option that named the file, for errors. */
   readonly option: string;
-  /** The accepted services, for errors. */
-  readonly services: string;
   readonly clock: Clock;
   readonly onWarning: (message: string) => void;
 }
@@ -91,7 +88,7 @@ export class KeytabFileKeys implements ServiceKeys {
   }
 
   describe(): string {
-    return `the keytab ${this.#options.path}`;
+    return this.#options.path;
   }
 
   free(): void {
@@ -135,13 +132,13 @@ export class KeytabFileKeys implements ServiceKeys {
   }
 
   #read(last?: KeyRing): Reading {
-    const { path, option, services, accepts, encryptionTypes } = this.#options;
+    const { path, option, services, acceptsService, encryptionTypes } = this.#options;
     // The signature is taken first: if the file changes while it is read, the next look finds that.
     const signature = fileSignature(path);
     const bytes = readFileSync(path);
     try {
       const keys = decodeKeytabKeys(bytes);
-      requireUsableKeys(keys, { option, subject: `is ${path}, which `, accepts, services, encryptionTypes });
+      requireUsableKeys(keys, { option, subject: `is ${path}, which `, acceptsService, services, encryptionTypes });
       this.#warnOfExposure();
       return { ring: new KeyRing(keys, this.#options, last), entries: keys.map(withoutKey), signature };
     } finally {

@@ -3,15 +3,15 @@ import { decodeKeytabKeys } from '../../../formats/kerberos/keytab.ts';
 import type { KeytabKey } from '../../../formats/kerberos/keytab.ts';
 import { keytabPath } from '../../../formats/kerberos/keytab-name.ts';
 import { requireUsableKeys } from '../../../formats/kerberos/usable-keys.ts';
+import type { Clock } from '../../../foundation/clock.ts';
 import { MalformedTokenError, OptionError } from '../../../foundation/errors.ts';
 import { shown, text } from '../../../foundation/option-values.ts';
 import type { Reader } from '../../../foundation/option-values.ts';
 import { Secret } from '../../../foundation/secret.ts';
-import type { ServiceKeys } from '../service-keys.ts';
+import type { AcceptedServices, KeySource, ServiceKeys } from '../service-keys.ts';
 import { GivenKeys } from './given-keys.ts';
 import { KerberosKeys } from './kerberos-keys.ts';
 import { KeytabFileKeys } from './keytab-file-keys.ts';
-import type { KeytabFileOptions } from './keytab-file-keys.ts';
 
 /** What option `keytab` is after it was read: a path, bytes, or keys. */
 export type KeytabValue = string | Secret | KerberosKeys;
@@ -33,25 +33,41 @@ export function defaultKeytabName(): { readonly name: string; readonly namedBy: 
   return named ? { name: named, namedBy: 'KRB5_KTNAME' } : { name: DEFAULT_KEYTAB, namedBy: 'the default keytab' };
 }
 
+/** What a source of keys is made with. */
+export interface KeySourceOptions {
+  readonly clock: Clock;
+  readonly onWarning: (message: string) => void;
+  /** Path of the option, for errors. */
+  readonly option: string;
+}
+
 /**
- * Opens the keys.
+ * The keys that option `keytab` means, for a credential.
  *
  * @param value option `keytab`; undefined for the machine's own
- * @throws OptionError `ERR_SSPI_AUTH_OPTION` if they cannot be read, or none of them may be used
  */
-export function openServiceKeys(value: KeytabValue | undefined, options: Omit<KeytabFileOptions, 'path'>): ServiceKeys {
-  const { option } = options;
-  if (value === undefined || typeof value === 'string') {
-    const name = value ?? defaultKeytabName().name;
-    const path = keytabPath(name);
-    if (path === undefined) {
-      throw new OptionError(option, `is ${name}, which is not a file`, 'Give the path of a keytab file.');
-    }
-    return new KeytabFileKeys({ ...options, path });
-  }
-  const opened = value instanceof KerberosKeys ? value.copy() : keysOfBytes(value, option);
-  requireUsableKeys(opened, { ...options, subject: '' });
-  const keys = new GivenKeys(opened, options, `the keys of option "${option.replace(/^authData\./, '')}"`);
+export function keySource(value: KeytabValue | undefined, options: KeySourceOptions): KeySource {
+  return (accepted) =>
+    value === undefined || typeof value === 'string'
+      ? fileKeys(value ?? defaultKeytabName().name, accepted, options)
+      : givenKeys(value, accepted, options.option);
+}
+
+function fileKeys(name: string, accepted: AcceptedServices, options: KeySourceOptions): ServiceKeys {
+  const path = keytabPath(name);
+  if (path !== undefined) return new KeytabFileKeys({ ...accepted, ...options, path });
+  throw new OptionError(options.option, `is ${name}, which is not a file`, 'Give the path of a keytab file.');
+}
+
+function givenKeys(value: Secret | KerberosKeys, accepted: AcceptedServices, option: string): ServiceKeys {
+  const isPassword = value instanceof KerberosKeys;
+  const opened = isPassword ? value.copy() : keysOfBytes(value, option);
+  requireUsableKeys(opened, { ...accepted, option, subject: '' });
+  const keys = new GivenKeys(
+    opened,
+    accepted,
+    isPassword ? `made from the password of ${value.account}` : 'given as bytes',
+  );
   for (const { value: bytes } of opened) bytes.fill(0);
   return keys;
 }
