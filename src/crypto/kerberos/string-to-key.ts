@@ -25,15 +25,22 @@ export const PASSWORD_ENCRYPTION_TYPES: readonly number[] = [20, 19, 18, 17, 23]
  *
  * @param password as its owner types it
  * @param salt of the principal; RC4 has none
+ * @param rounds of PBKDF2, unless they are the default that all KDCs use
  * @returns the caller wipes it
  * @throws RangeError if the encryption type is none of PASSWORD_ENCRYPTION_TYPES
  */
-export function stringToKey(encryptionType: number, password: string, salt: string): Uint8Array {
+export function stringToKey(
+  encryptionType: number,
+  password: string,
+  salt: string | Uint8Array,
+  rounds = encryptionType < 19 ? SHA1_ITERATIONS : SHA2_ITERATIONS,
+): Uint8Array {
+  const salted = typeof salt === 'string' ? Buffer.from(salt, 'utf8') : salt;
   switch (encryptionType) {
     case 17:
     case 18: {
       const bytes = encryptionType === 17 ? 16 : 32;
-      const seed = pbkdf2Sync(password, Buffer.from(salt, 'utf8'), SHA1_ITERATIONS, bytes, 'sha1');
+      const seed = pbkdf2Sync(password, salted, rounds, bytes, 'sha1');
       const key = deriveAesKey(seed, constant);
       seed.fill(0);
       return key;
@@ -41,8 +48,8 @@ export function stringToKey(encryptionType: number, password: string, salt: stri
     case 19:
     case 20: {
       const bytes = encryptionType === 19 ? 16 : 32;
-      const named = Buffer.from(`${sha2Names.get(encryptionType) ?? ''}${salt}`, 'utf8');
-      const seed = pbkdf2Sync(password, named, SHA2_ITERATIONS, bytes, encryptionType === 19 ? 'sha256' : 'sha384');
+      const named = Buffer.concat([Buffer.from(sha2Names.get(encryptionType) ?? '', 'latin1'), salted]);
+      const seed = pbkdf2Sync(password, named, rounds, bytes, encryptionType === 19 ? 'sha256' : 'sha384');
       const key = deriveSha2Key(encryptionType, seed, constant, bytes);
       seed.fill(0);
       return key;
