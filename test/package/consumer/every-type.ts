@@ -44,6 +44,7 @@ import type {
   SecurityContextInfo,
   ServerNames,
   Settings,
+  SharedStore,
   SignedInOutcome,
   SmbpasswdFileOptions,
   SspiAuthError,
@@ -155,6 +156,7 @@ export interface Main {
   securityContextInfo: SecurityContextInfo;
   serverNames: ServerNames;
   settings: Settings<IncomingMessage>;
+  sharedStore: SharedStore;
   signedInOutcome: SignedInOutcome;
   smbpasswdFileOptions: SmbpasswdFileOptions;
   sspiAuthError: SspiAuthError;
