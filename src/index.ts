@@ -56,6 +56,9 @@ export type {
   Settings,
   SspiAuthOptions,
 } from './authenticator/options.ts';
+export { memoryStore } from './stores/memory-store.ts';
+export type { MemoryStore, MemoryStoreOptions } from './stores/memory-store.ts';
+export type { SharedStore } from './stores/shared-store.ts';
 export { recommendedServerOptions } from './http/recommended-server-options.ts';
 export { inGroup } from './identity/in-group.ts';
 export { SecurityContextInfo } from './identity/security-context-info.ts';

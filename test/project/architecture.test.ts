@@ -17,7 +17,7 @@ const ground = [foundation, 'formats', 'crypto', 'sspi'];
 const architecture: Architecture = {
   // From the ground up: a layer imports only layers that stand above it in this list.
   layers: [
-    { name: foundation, path: 'src/foundation/', mayImport: [], modules: ['node:crypto'] },
+    { name: foundation, path: 'src/foundation/', mayImport: [], modules: ['node:crypto', 'node:fs'] },
     { name: 'formats', path: 'src/formats/', mayImport: [foundation], modules: ['node:buffer'] },
     { name: 'crypto', path: 'src/crypto/', mayImport: [foundation, 'formats'], modules: ['node:crypto'] },
 
@@ -36,13 +36,15 @@ const architecture: Architecture = {
 
     // What both providers of Kerberos share: this library's own, and GSSAPI.
     { name: 'kerberos', path: 'src/kerberos/', mayImport: [...ground, 'identity'], modules: ['node:'] },
+    // What several processes share.
+    { name: 'stores', path: 'src/stores/', mayImport: [foundation], modules: ['node:'] },
 
     // HTTP without policy: knows no package. Beside it the security packages, which know no HTTP.
     { name: 'http', path: 'src/http/', mayImport: [...ground, 'identity'], modules: ['node:'] },
     {
       name: 'packages',
       path: 'src/packages/',
-      mayImport: [...ground, 'accounts', 'identity', 'kerberos'],
+      mayImport: [...ground, 'accounts', 'identity', 'kerberos', 'stores'],
       modules: ['node:'],
       siblings: 'apart',
     },
@@ -96,13 +98,13 @@ const architecture: Architecture = {
       name: 'policy',
       path: 'src/authenticator/',
       // Of the packages it takes the entries of option tables.
-      mayImport: [...ground, 'accounts', 'identity', 'http', 'packages'],
+      mayImport: [...ground, 'accounts', 'identity', 'stores', 'http', 'packages'],
       modules: ['node:os', 'node:diagnostics_channel'],
     },
     {
       name: 'providers',
       path: 'src/authenticator/providers/',
-      mayImport: [...ground, 'accounts', 'packages', 'native calls', 'secur32', 'gssapi', 'policy'],
+      mayImport: [...ground, 'accounts', 'stores', 'packages', 'native calls', 'secur32', 'gssapi', 'policy'],
       modules: ['node:', 'selfsigned'],
     },
     {
@@ -119,7 +121,7 @@ const architecture: Architecture = {
     {
       name: 'index',
       path: 'src/index.ts',
-      mayImport: [foundation, 'accounts', 'identity', 'http', 'policy', 'create'],
+      mayImport: [foundation, 'accounts', 'identity', 'stores', 'http', 'policy', 'create'],
     },
     { name: 'express adapter', path: 'adapters/express.ts', mayImport: ['index'], modules: ['node:', 'express'] },
     { name: 'fastify adapter', path: 'adapters/fastify.ts', mayImport: ['index'], modules: ['node:', 'fastify'] },

@@ -15,7 +15,7 @@ import { establish } from './establishment.ts';
 import { readExchange, refused } from '../../kerberos/exchange.ts';
 import { prepare } from './exchange-frame.ts';
 import type { Exchange } from '../../kerberos/exchange.ts';
-import { CheckBudget } from './keytab/check-budget.ts';
+import { CheckBudget } from '../../foundation/check-budget.ts';
 import { refusalByLibrary } from './library-refusal.ts';
 import { TicketAccounts } from './ticket-accounts.ts';
 import type { TicketAccount } from '../../kerberos/ticket-account.ts';

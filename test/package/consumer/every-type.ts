@@ -27,6 +27,8 @@ import type {
   Logger,
   MalformedTokenError,
   MemoryAccount,
+  MemoryStore,
+  MemoryStoreOptions,
   NtlmAccepted,
   NtlmLogon,
   OfferedScheme,
@@ -42,6 +44,7 @@ import type {
   SecurityContextInfo,
   ServerNames,
   Settings,
+  SharedStore,
   SignedInOutcome,
   SmbpasswdFileOptions,
   SspiAuthError,
@@ -136,6 +139,8 @@ export interface Main {
   logger: Logger;
   malformedTokenError: MalformedTokenError;
   memoryAccount: MemoryAccount;
+  memoryStore: MemoryStore;
+  memoryStoreOptions: MemoryStoreOptions;
   ntlmAccepted: NtlmAccepted;
   ntlmLogon: NtlmLogon;
   offeredScheme: OfferedScheme;
@@ -151,6 +156,7 @@ export interface Main {
   securityContextInfo: SecurityContextInfo;
   serverNames: ServerNames;
   settings: Settings<IncomingMessage>;
+  sharedStore: SharedStore;
   signedInOutcome: SignedInOutcome;
   smbpasswdFileOptions: SmbpasswdFileOptions;
   sspiAuthError: SspiAuthError;
