@@ -104,7 +104,17 @@ const architecture: Architecture = {
     {
       name: 'providers',
       path: 'src/authenticator/providers/',
-      mayImport: [...ground, 'accounts', 'stores', 'packages', 'native calls', 'secur32', 'gssapi', 'policy'],
+      mayImport: [
+        ...ground,
+        'accounts',
+        'stores',
+        'kerberos',
+        'packages',
+        'native calls',
+        'secur32',
+        'gssapi',
+        'policy',
+      ],
       modules: ['node:', 'selfsigned'],
     },
     {
@@ -121,7 +131,7 @@ const architecture: Architecture = {
     {
       name: 'index',
       path: 'src/index.ts',
-      mayImport: [foundation, 'accounts', 'identity', 'stores', 'http', 'policy', 'create'],
+      mayImport: [foundation, 'accounts', 'identity', 'stores', 'http', 'packages', 'policy', 'create'],
     },
     { name: 'express adapter', path: 'adapters/express.ts', mayImport: ['index'], modules: ['node:', 'express'] },
     { name: 'fastify adapter', path: 'adapters/fastify.ts', mayImport: ['index'], modules: ['node:', 'fastify'] },

@@ -29,6 +29,23 @@ export function defaultKeytabName(library: GssapiLibrary): string {
 }
 
 /**
+ * Why no GSSAPI library can be loaded on this machine: none is installed, or koffi is not.
+ *
+ * @returns undefined if one is there
+ * @throws UnusableGssapiError if one is there, but cannot be used
+ */
+export function gssapiAbsence(): string | undefined {
+  try {
+    loadGssapi();
+    return undefined;
+  } catch (error) {
+    // Where a library is there and broken, another must not take its place in silence.
+    if (!(error instanceof SspiAuthError) || error instanceof UnusableGssapiError) throw error;
+    return error.message.replace(/^sspi-auth: |\.$/g, '');
+  }
+}
+
+/**
  * Looks for a GSSAPI library, and for a keytab that has a key of an HTTP service.
  *
  * @param library name or path of the library, from option `library`
