@@ -22,13 +22,21 @@ export async function readPassword(input: PasswordInput, output: Writable): Prom
     return given(line);
   }
   input.setRawMode(true);
+  const lines = typedLines(input);
+  const ask = async (question: string): Promise<string> => {
+    output.write(question);
+    const typed = await lines.next();
+    output.write('\n');
+    return given(typed.value ?? '');
+  };
   try {
-    const password = given(await askedLine(input, output, 'Password: '));
-    if ((await askedLine(input, output, 'Again: ')) !== password) {
+    const password = await ask('Password: ');
+    if ((await ask('Again: ')) !== password) {
       throw new CommandError('the two passwords differ; nothing was written');
     }
     return password;
   } finally {
+    await lines.return(undefined);
     input.setRawMode(false);
     input.pause();
   }
@@ -42,38 +50,22 @@ function given(password: string): string {
 const ENDS = new Set(['\u0003', '\u0004']);
 const ERASES = new Set(['\u0008', '\u007f']);
 
-/** Reads keys up to Enter. The terminal shows none of them. */
-function askedLine(input: PasswordInput, output: Writable, question: string): Promise<string> {
-  output.write(question);
+/** What is typed, line by line, up to Ctrl-C or Ctrl-D. The terminal shows none of it. */
+async function* typedLines(input: PasswordInput): AsyncGenerator<string, undefined, undefined> {
   const decoder = new StringDecoder('utf8');
-  return new Promise((resolve, reject) => {
-    const typed: string[] = [];
-    const done = (settle: () => void): void => {
-      input.removeListener('data', onData);
-      input.removeListener('end', onEnd);
-      output.write('\n');
-      settle();
-    };
-    const onEnd = (): void => done(() => reject(new CommandError('no password was given; nothing was written')));
-    const onData = (chunk: Buffer): void => {
-      const characters = [...decoder.write(chunk)];
-      for (const [index, character] of characters.entries()) {
-        if (character === '\r' || character === '\n') {
-          const rest = characters.slice(index + 1).join('');
-          done(() => resolve(typed.join('')));
-          // What was pasted behind it belongs to the next question.
-          if (rest !== '') input.unshift(Buffer.from(rest));
-          return;
-        }
-        if (ENDS.has(character)) {
-          onEnd();
-          return;
-        }
-        if (ERASES.has(character)) typed.pop();
-        else typed.push(character);
+  let typed: string[] = [];
+  for await (const chunk of input.iterator({ destroyOnReturn: false })) {
+    for (const character of decoder.write(chunk as Buffer)) {
+      if (ENDS.has(character)) return undefined;
+      if (character === '\r' || character === '\n') {
+        yield typed.join('');
+        typed = [];
+      } else if (ERASES.has(character)) {
+        typed.pop();
+      } else {
+        typed.push(character);
       }
-    };
-    input.on('data', onData);
-    input.on('end', onEnd);
-  });
+    }
+  }
+  return undefined;
 }

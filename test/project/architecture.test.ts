@@ -34,17 +34,17 @@ const architecture: Architecture = {
       modules: ['node:fs'],
     },
 
-    // What both providers of Kerberos share: this library's own, and GSSAPI.
-    { name: 'kerberos', path: 'src/kerberos/', mayImport: [...ground, 'identity'], modules: ['node:'] },
     // What several processes share.
     { name: 'stores', path: 'src/stores/', mayImport: [foundation], modules: ['node:'] },
+    // What both providers of Kerberos share: this library's own, and GSSAPI.
+    { name: 'kerberos', path: 'src/kerberos/', mayImport: [...ground, 'identity'], modules: ['node:'] },
 
     // HTTP without policy: knows no package. Beside it the security packages, which know no HTTP.
     { name: 'http', path: 'src/http/', mayImport: [...ground, 'identity'], modules: ['node:'] },
     {
       name: 'packages',
       path: 'src/packages/',
-      mayImport: [...ground, 'accounts', 'identity', 'kerberos', 'stores'],
+      mayImport: [...ground, 'accounts', 'identity', 'stores', 'kerberos'],
       modules: ['node:'],
       siblings: 'apart',
     },
@@ -104,7 +104,17 @@ const architecture: Architecture = {
     {
       name: 'providers',
       path: 'src/authenticator/providers/',
-      mayImport: [...ground, 'accounts', 'stores', 'packages', 'native calls', 'secur32', 'gssapi', 'policy'],
+      mayImport: [
+        ...ground,
+        'accounts',
+        'stores',
+        'kerberos',
+        'packages',
+        'native calls',
+        'secur32',
+        'gssapi',
+        'policy',
+      ],
       modules: ['node:', 'selfsigned'],
     },
     {
@@ -121,7 +131,7 @@ const architecture: Architecture = {
     {
       name: 'index',
       path: 'src/index.ts',
-      mayImport: [foundation, 'accounts', 'identity', 'stores', 'http', 'policy', 'create'],
+      mayImport: [foundation, 'accounts', 'identity', 'stores', 'http', 'packages', 'policy', 'create'],
     },
     { name: 'express adapter', path: 'adapters/express.ts', mayImport: ['index'], modules: ['node:', 'express'] },
     { name: 'fastify adapter', path: 'adapters/fastify.ts', mayImport: ['index'], modules: ['node:', 'fastify'] },

@@ -83,7 +83,10 @@ export class PortableKerberosCredential implements PackageCredential {
     if (replay === undefined) return this.#conclude(exchange, prepared, true);
     try {
       // An authenticator counts as used whatever else is wrong with its token, as with libkrb5.
-      const claimed = replay.claim(hash('sha256', request.authenticatorCipher, 'buffer'), authenticator.time);
+      const claimed = replay.claim(
+        hash('sha256', request.authenticatorCipher, 'buffer'),
+        authenticator.time + Math.floor(authenticator.microseconds / 1000),
+      );
       if (!isThenable(claimed)) return this.#conclude(exchange, prepared, claimed);
       return claimed.then(
         (isNew) => this.#conclude(exchange, prepared, isNew),
