@@ -111,7 +111,9 @@ export function decodeEncTicketPart(bytes: Uint8Array): EncTicketPart {
   const realm = ticket.explicitContent(contextTag(2), DER_GENERAL_STRING, 'EncTicketPart.crealm');
   const name = decodePrincipalName(ticket.enter(contextTag(3), 'EncTicketPart.cname'), 'EncTicketPart.cname');
   const transitedField = onlySequence(ticket.enter(contextTag(4), 'transited'), 'transited');
-  transitedField.explicitInteger(contextTag(0), 'transited.tr-type');
+  const transitedType = transitedField.explicitInteger(contextTag(0), 'transited.tr-type');
+  // libkrb5 has one byte for it.
+  if (transitedType < 0 || transitedType > 0xff) throw new MalformedTokenError('tr-type', 'is not of one byte');
   const transited = transitedField.explicitContent(contextTag(1), DER_OCTET_STRING, 'transited.contents');
   transitedField.expectEnd('transited');
   const time = (tag: number, field: string): number =>

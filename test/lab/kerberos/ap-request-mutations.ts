@@ -174,6 +174,8 @@ function sealed(encryptionType: number, keyVersion: number | undefined, cipher: 
 export interface Mutation {
   readonly kind: 'bytes' | 'clear text' | 'ticket' | 'authenticator' | 'PAC';
   readonly token: Buffer;
+  /** What was encrypted after it was altered. */
+  readonly plain?: Buffer | undefined;
 }
 
 /**
@@ -227,5 +229,5 @@ export function mutate(token: Buffer, key: Uint8Array, roll: Dice): Mutation {
       derElement(contextTag(4), sealed(request.sessionEncryptionType, undefined, authenticatorCipher)),
     ),
   );
-  return { kind, token: framed(altered) };
+  return { kind, token: framed(altered), plain: ticket ?? authenticator };
 }

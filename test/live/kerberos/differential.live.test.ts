@@ -23,6 +23,7 @@ const seed = Number(process.env['SSPI_AUTH_FUZZ_SEED'] ?? 1);
 const stricter: readonly (readonly [why: RegExp, because: string])[] = [
   [/is not understood and not optional/, 'RFC 4120 section 5.2.6: unknown data that is not optional must be refused'],
   [/subkey .* has not the length of its type/, 'such a key can protect no message'],
+  [/subkey .* encryption type camellia/, 'Node has no Camellia of Kerberos'],
   [/AuthorizationData/, 'data that cannot be read may hold a PAC'],
   [/authorization-data: has \d+ PACs/, 'two PACs: another reader could take the other one'],
   [/came through other realms/, 'without krb5.conf nothing is known of realms in between'],
@@ -61,13 +62,13 @@ describe('altered tokens, verified by MIT krb5 and without a library', await tie
     const reasons = new Map<string, number>();
     const unexplained: string[] = [];
     for (let run = 0; run < runs; run++) {
-      const { kind, token } = mutate(tokens[roll(tokens.length)] ?? Buffer.alloc(0), realm.key, roll);
+      const { kind, token, plain } = mutate(tokens[roll(tokens.length)] ?? Buffer.alloc(0), realm.key, roll);
       const options: VerifyOptions = {
         requirements: ASC_REQ_CONNECTION | ASC_REQ_DELEGATE | (roll(2) === 0 ? ASC_REQ_ALLOW_MISSING_BINDINGS : 0),
         ...(roll(3) === 0 ? { bindings: encodeChannelBindings(bindings) } : {}),
       };
       const [yes, own] = [await theirs.verify(token, options), await ours.verify(token, options)];
-      const message = `run ${run} of seed ${seed}, ${kind}: theirs ${yes.status} (${yes.why}), ours ${own.status} (${own.why}): ${token.toString('hex')}`;
+      const message = `run ${run} of seed ${seed}, ${kind}: theirs ${yes.status} (${yes.why}), ours ${own.status} (${own.why}): ${(plain ?? token).toString('hex')}`;
       if (own.status === 'SEC_E_OK') {
         const same = (verified: Verified): unknown => [verified.token, verified.attributes, verified.output.length];
         if (!isDeepStrictEqual(same(own), same(yes))) unexplained.push(message);
@@ -81,7 +82,6 @@ describe('altered tokens, verified by MIT krb5 and without a library', await tie
         counts.neither++;
       }
     }
-    if (process.env['SHOWDIFF']) { const m = new Map<string, [number, string]>(); for (const u of unexplained) { const k = u.replace(/: [0-9a-f]{100,}$/, '').replace(/run \d+ of/, ''); m.set(k, [(m.get(k)?.[0] ?? 0) + 1, u]); } for (const [k, [n]] of m) console.log('DIFF', n, k); }
     assert.deepEqual(unexplained.slice(0, 5), [], `${unexplained.length} differences`);
     // Alterations must reach what lies behind the encryption, or this says nothing.
     assert.ok(counts.both > runs / 100 && counts.neither > runs / 4, JSON.stringify(counts));
