@@ -38,7 +38,9 @@ export function receiveAuthenticator(
   ticket: OpenedTicket,
   settings: PortableSettings,
 ): OrRefusal<ReceivedAuthenticator> {
-  const plain = ticket.sessionKey.decrypt(KEY_USAGE_AUTHENTICATOR, request.authenticatorCipher);
+  // The type stands in the clear, and the ticket may be known from a request that named another.
+  const isOfType = request.sessionEncryptionType === ticket.sessionKey.encryptionType;
+  const plain = isOfType ? ticket.sessionKey.decrypt(KEY_USAGE_AUTHENTICATOR, request.authenticatorCipher) : undefined;
   const service = describeService(request);
   if (plain === undefined) {
     const text =

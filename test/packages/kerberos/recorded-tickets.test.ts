@@ -102,6 +102,19 @@ describe('recorded tokens of Windows clients', () => {
     assert.equal(gone.status, 'SEC_E_NO_KERB_KEY');
   });
 
+  it('D06: a known ticket does not let the type of the authenticator be another', () => {
+    const vector = row('apreq.aes256.kerberos');
+    const acceptor = recordedAcceptor(vector, { replay: { claim: () => true } });
+    const token = hex(vector.expected);
+    assert.equal(acceptor.accept(token).status, 'SEC_E_OK');
+    // The second etype of the token: a0 03 02 01 12.
+    const at = token.lastIndexOf(Buffer.from('a003020112', 'hex')) + 4;
+    const altered = Buffer.from(token);
+    altered[at] = 17;
+    assert.equal(decodeApRequest(decodeKerberosToken(altered).message).sessionEncryptionType, 17);
+    assert.equal(acceptor.accept(altered).status, 'SEC_E_LOGON_DENIED');
+  });
+
   it('D11: channel bindings of a client that declares to know them', () => {
     const vector = row('apreq.derived.matching-cbt');
     const token = hex(vector.expected);
