@@ -1,4 +1,5 @@
 /** The package Kerberos of this library behind the contract, for tests. */
+import assert from 'node:assert/strict';
 import { kerberosPackage } from '../../../src/native/gssapi/index.ts';
 import type { KerberosAuthData } from '../../../src/native/gssapi/index.ts';
 import { systemClock } from '../../../src/foundation/clock.ts';
@@ -82,7 +83,8 @@ export function packageUnderTest(authData: KerberosAuthData): {
   readonly authData: KerberosAuthData | PortableKerberosAuthData;
 } {
   if (authData.library !== portable.library) return { package: kerberosPackage, authData };
-  const { keytab, replayCache, asynchronous, library, ...rest } = authData;
+  const { keytab, replayCache, asynchronous, library: none, ...rest } = authData;
+  assert.equal(none, portable.library);
   const { clock = systemClock, onWarning = () => undefined } = rest;
   const keys = keySource(keytab, { clock, onWarning, option: 'authData.keytab' });
   const memory = new Set<string>();
