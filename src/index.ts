@@ -62,6 +62,11 @@ export type {
   Settings,
   SspiAuthOptions,
 } from './authenticator/options.ts';
+export { kerberosKeys } from './packages/kerberos/keys/kerberos-keys.ts';
+export type { KerberosKeys, KerberosKeysOptions } from './packages/kerberos/keys/kerberos-keys.ts';
+export { memoryStore } from './stores/memory-store.ts';
+export type { MemoryStore, MemoryStoreOptions } from './stores/memory-store.ts';
+export type { SharedStore } from './stores/shared-store.ts';
 export { recommendedServerOptions } from './http/recommended-server-options.ts';
 export { inGroup } from './identity/in-group.ts';
 export { SecurityContextInfo } from './identity/security-context-info.ts';

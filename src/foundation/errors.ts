@@ -22,6 +22,8 @@ export type SspiAuthErrorCode =
   | 'ERR_SSPI_AUTH_STATUS'
   /** An account file cannot be read or has a line that is not an account. */
   | 'ERR_SSPI_AUTH_ACCOUNT_FILE'
+  /** A store, or the replay folder, cannot keep what it must, or does not answer. Whoever asked refuses the client. */
+  | 'ERR_SSPI_AUTH_STORE'
   /** A native library, or koffi itself, cannot be loaded. */
   | 'ERR_SSPI_AUTH_NATIVE_LIBRARY'
   /** Impersonation is not available here, or its function returned a promise. */

@@ -18,7 +18,7 @@ const reasons = 'reasons';
 const architecture: Architecture = {
   // From the ground up: a layer imports only layers that stand above it in this list.
   layers: [
-    { name: foundation, path: 'src/foundation/', mayImport: [], modules: ['node:crypto'] },
+    { name: foundation, path: 'src/foundation/', mayImport: [], modules: ['node:crypto', 'node:fs'] },
     { name: 'formats', path: 'src/formats/', mayImport: [foundation], modules: ['node:buffer'] },
     { name: 'crypto', path: 'src/crypto/', mayImport: [foundation, 'formats'], modules: ['node:crypto'] },
 
@@ -38,12 +38,17 @@ const architecture: Architecture = {
       modules: ['node:fs'],
     },
 
+    // What several processes share.
+    { name: 'stores', path: 'src/stores/', mayImport: [foundation, reasons], modules: ['node:'] },
+    // What both providers of Kerberos share: this library's own, and GSSAPI.
+    { name: 'kerberos', path: 'src/kerberos/', mayImport: [...ground, reasons, 'identity'], modules: ['node:'] },
+
     // HTTP without policy: knows no package. Beside it the security packages, which know no HTTP.
     { name: 'http', path: 'src/http/', mayImport: [...ground, reasons, 'identity'], modules: ['node:'] },
     {
       name: 'packages',
       path: 'src/packages/',
-      mayImport: [...ground, reasons, 'accounts', 'identity'],
+      mayImport: [...ground, reasons, 'accounts', 'identity', 'stores', 'kerberos'],
       modules: ['node:'],
       siblings: 'apart',
     },
@@ -64,31 +69,41 @@ const architecture: Architecture = {
     {
       name: 'gssapi calls',
       path: 'src/native/gssapi/call/',
-      mayImport: [...ground, reasons, 'koffi'],
+      mayImport: [...ground, reasons, 'kerberos', 'koffi'],
       modules: ['node:', 'koffi'],
     },
     {
       name: 'gssapi keytabs',
       path: 'src/native/gssapi/keytab/',
-      mayImport: [...ground, reasons, 'koffi', 'gssapi calls'],
+      mayImport: [...ground, reasons, 'kerberos', 'koffi', 'gssapi calls'],
       modules: ['node:'],
     },
     {
       name: 'MIT krb5',
       path: 'src/native/gssapi/mit/',
-      mayImport: [...ground, reasons, 'koffi', 'gssapi calls', 'gssapi keytabs'],
+      mayImport: [...ground, reasons, 'kerberos', 'koffi', 'gssapi calls', 'gssapi keytabs'],
       modules: ['node:'],
     },
     {
       name: 'Heimdal',
       path: 'src/native/gssapi/heimdal/',
-      mayImport: [...ground, reasons, 'koffi', 'gssapi calls', 'gssapi keytabs'],
+      mayImport: [...ground, reasons, 'kerberos', 'koffi', 'gssapi calls', 'gssapi keytabs'],
       modules: ['node:'],
     },
     {
       name: 'gssapi',
       path: 'src/native/gssapi/',
-      mayImport: [...ground, reasons, 'identity', 'koffi', 'gssapi calls', 'gssapi keytabs', 'MIT krb5', 'Heimdal'],
+      mayImport: [
+        ...ground,
+        reasons,
+        'identity',
+        'kerberos',
+        'koffi',
+        'gssapi calls',
+        'gssapi keytabs',
+        'MIT krb5',
+        'Heimdal',
+      ],
       modules: ['node:'],
     },
 
@@ -97,13 +112,24 @@ const architecture: Architecture = {
       name: 'policy',
       path: 'src/authenticator/',
       // Of the packages it takes the entries of option tables.
-      mayImport: [...ground, reasons, 'accounts', 'identity', 'http', 'packages'],
+      mayImport: [...ground, reasons, 'accounts', 'identity', 'stores', 'http', 'packages'],
       modules: ['node:os', 'node:net', 'node:diagnostics_channel'],
     },
     {
       name: 'providers',
       path: 'src/authenticator/providers/',
-      mayImport: [...ground, reasons, 'accounts', 'packages', 'native calls', 'secur32', 'gssapi', 'policy'],
+      mayImport: [
+        ...ground,
+        reasons,
+        'accounts',
+        'stores',
+        'kerberos',
+        'packages',
+        'native calls',
+        'secur32',
+        'gssapi',
+        'policy',
+      ],
       modules: ['node:', 'selfsigned'],
     },
     {
@@ -120,7 +146,7 @@ const architecture: Architecture = {
     {
       name: 'index',
       path: 'src/index.ts',
-      mayImport: [foundation, 'accounts', 'identity', 'http', 'policy', 'create'],
+      mayImport: [foundation, 'accounts', 'identity', 'stores', 'http', 'packages', 'policy', 'create'],
     },
     { name: 'express adapter', path: 'adapters/express.ts', mayImport: ['index'], modules: ['node:', 'express'] },
     { name: 'fastify adapter', path: 'adapters/fastify.ts', mayImport: ['index'], modules: ['node:', 'fastify'] },

@@ -1,7 +1,7 @@
 /** Whether a scheme can be verified on this machine, and by which package with which authData. */
 import { OptionError } from '../../foundation/errors.ts';
 import type { OptionTable } from '../../foundation/option-table.ts';
-import type { KerberosFacts } from '../../native/gssapi/index.ts';
+import type { StartFacts } from '../../kerberos/start-facts.ts';
 import { acquireCredentialsHandle } from '../../sspi/index.ts';
 import type { CredentialHandle, SecurityPackage } from '../../sspi/index.ts';
 import type { OfferedScheme } from '../offered-scheme.ts';
@@ -14,8 +14,8 @@ export interface Missing {
 
 /** A scheme that can be verified here: how to acquire its credential, and its properties. */
 export interface Available extends Omit<OfferedScheme, 'name' | 'credential' | 'requiredAttributes' | 'serviceHosts'> {
-  /** What Kerberos has found, once the credential is acquired. Undefined: GSSAPI does not verify it. */
-  readonly kerberos?: (() => KerberosFacts | undefined) | undefined;
+  /** What Kerberos has found, once the credential is acquired. Undefined: Windows verifies it, or nothing does. */
+  readonly kerberos?: (() => StartFacts | undefined) | undefined;
   /** @throws OptionError, SspiAuthError if no credential can be acquired */
   readonly acquire: () => CredentialHandle;
 }

@@ -3,7 +3,7 @@
  * the native libraries; everything above it knows only credentials.
  */
 import { SspiAuthError, OptionError } from '../../foundation/errors.ts';
-import type { KerberosFacts } from '../../native/gssapi/index.ts';
+import type { StartFacts } from '../../kerberos/start-facts.ts';
 import { freeCredentialsHandle } from '../../sspi/index.ts';
 import type { OfferedScheme } from '../offered-scheme.ts';
 import type { SchemeName, SchemeSettings } from '../options.ts';
@@ -34,8 +34,8 @@ export function offeredSchemes(settings: SchemeSettings): readonly OfferedScheme
 /** What is offered, and what was found for it. */
 export interface SchemeOffer {
   readonly schemes: readonly OfferedScheme[];
-  /** What Kerberos has found; undefined where GSSAPI does not verify it. */
-  readonly kerberos: KerberosFacts | undefined;
+  /** What Kerberos has found; undefined where Windows verifies it, or nothing does. */
+  readonly kerberos: StartFacts | undefined;
   /** Schemes that could be offered and are not, each with the reason why: `Digest: …`. */
   readonly missing: readonly string[];
 }
@@ -69,7 +69,7 @@ export function offerOf(settings: SchemeSettings): SchemeOffer {
 /** Acquires all credentials. If one fails, those already acquired are freed. */
 function acquireAll(available: readonly Offer[], requiredAttributes: number): Omit<SchemeOffer, 'missing'> {
   const offered: OfferedScheme[] = [];
-  let found: KerberosFacts | undefined;
+  let found: StartFacts | undefined;
   try {
     for (const { name, how } of available) {
       const { acquire, kerberos, ...offer } = how;
@@ -87,7 +87,7 @@ function acquireAll(available: readonly Offer[], requiredAttributes: number): Om
 }
 
 /** The hosts of `HTTP/host`, for the log. */
-function hostsOf(facts: KerberosFacts | undefined): readonly string[] | undefined {
+function hostsOf(facts: StartFacts | undefined): readonly string[] | undefined {
   if (facts === undefined) return undefined;
   return [...new Set(facts.entries.map(({ name }) => name.slice(name.indexOf('/') + 1).toLowerCase()))];
 }

@@ -4,7 +4,7 @@ import { encryptionTypeName } from '../../formats/kerberos/kerberos-token.ts';
 import { printable } from '../../foundation/text.ts';
 import { listed } from '../../identity/reasons/show.ts';
 import { machineKeytab } from '../../native/gssapi/index.ts';
-import type { KerberosFacts } from '../../native/gssapi/index.ts';
+import type { StartFacts } from '../../kerberos/start-facts.ts';
 import type { OfferedScheme } from '../offered-scheme.ts';
 import type { SchemeSettings } from '../options.ts';
 import { usesSecur32 } from './availability.ts';
@@ -20,7 +20,7 @@ export interface StartLine {
   readonly record: {
     /** Names of the schemes, in the order in which they are offered. */
     readonly schemes: readonly string[];
-    /** GSSAPI library, its release, keytab and keys; undefined where it does not verify Kerberos. */
+    /** Implementation, its release, keytab, keys and replay memory; undefined where Windows verifies Kerberos, or nothing does. */
     readonly kerberos: string | undefined;
     /** Description of the account source. */
     readonly accounts: string | undefined;
@@ -76,8 +76,13 @@ function accountsText(description: unknown): string {
   return typeof description === 'string' ? printable(description, MAX_PART) : 'a source without description';
 }
 
-function kerberosText({ implementation, library, keytab, entries }: KerberosFacts): string {
-  return printable(`${implementation} (${library}), keytab ${keytab} with ${listed(keysOf(entries))}`, MAX_KERBEROS);
+function kerberosText({ implementation, library, keytab, entries, replay }: StartFacts): string {
+  const parts = [
+    library === undefined ? implementation : `${implementation} (${library})`,
+    `keytab ${keytab} with ${listed(keysOf(entries))}`,
+    ...(replay === undefined ? [] : [replay]),
+  ];
+  return printable(parts.join(', '), MAX_KERBEROS);
 }
 
 /** One text for each service and version: `HTTP/web@R kvno 3 (aes256-…, aes128-…)`. */

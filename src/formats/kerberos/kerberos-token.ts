@@ -10,12 +10,13 @@ import {
   applicationTag,
   contextTag,
   DER_GENERAL_STRING,
+  DER_GENERALIZED_TIME,
   DER_OCTET_STRING,
   DER_SEQUENCE,
   DerReader,
   onlySequence,
 } from '../der.ts';
-import { kerberosTime } from './kerberos-time.ts';
+import { decodeKerberosTime, LAST_KERBEROS_TIME } from './kerberos-time.ts';
 import { kerberosString, principalName } from './principal.ts';
 
 /** TOK_ID, RFC 4121 section 4.1: two bytes, big-endian. */
@@ -179,8 +180,8 @@ export function decodeAuthenticatorTime(authenticator: Uint8Array): number {
   for (const tag of [0, 1, 2]) reader.element(contextTag(tag), 'Authenticator');
   if (reader.peek() === contextTag(3)) reader.element(contextTag(3), 'Authenticator.cksum');
   reader.element(contextTag(4), 'Authenticator.cusec');
-  const at = reader.offset;
-  return kerberosTime(reader.enter(contextTag(5), 'ctime'), 'ctime', at);
+  const time = reader.explicitContent(contextTag(5), DER_GENERALIZED_TIME, 'ctime');
+  return decodeKerberosTime(time, 'ctime', LAST_KERBEROS_TIME);
 }
 
 /**

@@ -2,6 +2,7 @@
 import { accountReasons } from './accounts.ts';
 import { kerberosKeyReasons } from './kerberos-keys.ts';
 import { kerberosReasons } from './kerberos.ts';
+import { kerberosTokenReasons } from './kerberos-tokens.ts';
 import { messageReasons } from './messages.ts';
 import { requestReasons } from './requests.ts';
 import type { FieldKinds, FieldValues, Row } from './row.ts';
@@ -19,6 +20,7 @@ export const reasons = Object.freeze({
   ...accountReasons,
   ...kerberosKeyReasons,
   ...kerberosReasons,
+  ...kerberosTokenReasons,
   ...messageReasons,
   ...requestReasons,
   ...serverReasons,

@@ -8,13 +8,15 @@
  * them it is released.
  */
 import { statSync } from 'node:fs';
+import { CheckBudget } from '../../foundation/check-budget.ts';
 import { fileExposure, processReader } from '../../foundation/file-exposure.ts';
+import { fileAccess, isDenied } from '../../foundation/file-access.ts';
+import { fileSignature } from '../../foundation/file-signature.ts';
 import { reason } from '../../identity/reasons/reason.ts';
 import type { KerberosProvider } from './call/extensions.ts';
 import { releaseCredential } from './call/release.ts';
-import { CheckBudget } from './keytab/check-budget.ts';
-import { fileAccess, fileSignature, isDenied, readKeytab } from './keytab/keytab-file.ts';
-import type { KeytabListing } from './keytab/keytab-file.ts';
+import { readKeytab } from './keytab/keytab-file.ts';
+import type { KeytabListing } from '../../kerberos/diagnosis.ts';
 import { copyKeytab } from './keytab/memory-keytab.ts';
 
 /** Time between two checks of the keytab file, in milliseconds. */

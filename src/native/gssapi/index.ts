@@ -1,10 +1,9 @@
 /**
  * The package Kerberos over the system's GSSAPI. These exports are for src/authenticator/providers/.
  */
-export { detectKerberos } from './detect.ts';
+export { detectKerberos, gssapiAbsence } from './detect.ts';
 export type { KerberosDetection } from './detect.ts';
 export { kerberosFacts, machineKeytab } from './kerberos-facts.ts';
-export type { KerberosFacts } from './kerberos-facts.ts';
 export { kerberosPackage } from './kerberos.ts';
 export { kerberosOptions } from './kerberos-auth-data.ts';
 export type { KerberosAuthData } from './kerberos-auth-data.ts';

@@ -1,16 +1,19 @@
 /** The options of acquireCredentialsHandle for Kerberos (authData), and the settings that are made from them. */
-import { describeKeytabEntries } from '../../formats/kerberos/keytab.ts';
 import type { KeytabEntry } from '../../formats/kerberos/keytab.ts';
-import { namesService, servicePrincipalName } from '../../formats/kerberos/service-principal-name.ts';
+import { keytabPath } from '../../formats/kerberos/keytab-name.ts';
+import { servicePrincipalName } from '../../formats/kerberos/service-principal-name.ts';
+import { requireUsableKeys } from '../../formats/kerberos/usable-keys.ts';
 import { systemClock } from '../../foundation/clock.ts';
 import { OptionError } from '../../foundation/errors.ts';
+import { fileAccess, isDenied } from '../../foundation/file-access.ts';
 import { defaulted, optional, readOptions } from '../../foundation/option-table.ts';
 import type { AuthDataOf, SettingsOf } from '../../foundation/option-table.ts';
 import { callable, clock, flag, listOf, shown, text } from '../../foundation/option-values.ts';
 import type { Reader } from '../../foundation/option-values.ts';
 import { processWarning } from '../../foundation/process-warning.ts';
+import { serviceNames } from '../../kerberos/accepted-services.ts';
 import type { KerberosSettings } from './call/kerberos-settings.ts';
-import { fileAccess, isDenied, isHttpService, keytabPath, readKeytab } from './keytab/keytab-file.ts';
+import { readKeytab } from './keytab/keytab-file.ts';
 
 const replayCache: Reader<boolean | string> = (value, option) => {
   if (typeof value === 'boolean') return value;
@@ -100,9 +103,7 @@ export function kerberosSettings(
     ...(options.servicePrincipalNames ?? []),
     ...(principal === undefined ? [] : [servicePrincipalName(principal, 'principal')]),
   ];
-  const services = named.length === 0 ? ['HTTP/*'] : named;
-  const acceptsService = (service: string, realm: string): boolean =>
-    named.length === 0 ? isHttpService(service) : named.some((name) => namesService(name, service, realm));
+  const { acceptsService, services } = serviceNames(named);
   const encryptionTypes = new Set(allowRc4 ? [...STRONG_ENCRYPTION_TYPES, RC4] : STRONG_ENCRYPTION_TYPES);
   return Object.freeze({
     keytab: usableKeytab(options.keytab ?? defaultKeytab(), acceptsService, services, encryptionTypes),
@@ -130,31 +131,13 @@ function usableKeytab(
   if (path === undefined) {
     throw new OptionError('authData.keytab', `is ${name}, which is not a file`, 'Give the path of a keytab file.');
   }
-  const entries = keytabEntries(path);
-  const usable = entries.filter((entry) => accepts(entry.name, entry.realm));
-  if (usable.length === 0) {
-    const withPort = services.find((service) => service.includes(':'));
-    if (withPort !== undefined) {
-      throw new OptionError(
-        'authData.servicePrincipalNames',
-        `names ${withPort} with a port, and the keytab ${path} has no such name (it has ${describeKeytabEntries(entries)})`,
-        `The name of a service has no port, whatever the port of the server is: write ${withPort.replace(/:[^@]*/, '')}.`,
-      );
-    }
-    throw new OptionError(
-      'authData.keytab',
-      `is ${path}, which has no key for ${services.join(', ')} (it has ${describeKeytabEntries(entries)})`,
-      'Export the key of the service, for example with: ktadd -k FILE HTTP/web.example.com (MIT), ' +
-        'samba-tool domain exportkeytab FILE --principal=HTTP/web.example.com, or ktpass on Windows.',
-    );
-  }
-  if (!usable.some((entry) => encryptionTypes.has(entry.encryptionType))) {
-    throw new OptionError(
-      'authData.keytab',
-      `is ${path}, which has only keys that are refused (${describeKeytabEntries(usable)})`,
-      'Give the service account AES keys and export the keytab again. Until then, "allowRc4" accepts RC4 keys.',
-    );
-  }
+  requireUsableKeys(keytabEntries(path), {
+    option: 'authData.keytab',
+    path,
+    acceptsService: accepts,
+    services,
+    encryptionTypes,
+  });
   return path;
 }
 

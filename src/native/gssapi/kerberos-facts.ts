@@ -1,22 +1,11 @@
 /** What Kerberos has found at start, for the operator: library, keytab and keys. No key itself. */
 import { readFileSync } from 'node:fs';
-import type { KeytabEntry } from '../../formats/kerberos/keytab.ts';
+import { isHttpService } from '../../kerberos/accepted-services.ts';
+import type { StartFacts } from '../../kerberos/start-facts.ts';
 import { loadGssapi } from './call/library.ts';
 import { defaultKeytabName } from './detect.ts';
 import { kerberosSettings, readKerberosOptions } from './kerberos-auth-data.ts';
-import { isHttpService, readKeytab } from './keytab/keytab-file.ts';
-
-/** What verifies tickets here. */
-export interface KerberosFacts {
-  /** Such as `MIT krb5 1.20.1`; without the number where the library does not tell it. */
-  readonly implementation: string;
-  /** Name or path of the library, as it was loaded. */
-  readonly library: string;
-  /** Path of the keytab. */
-  readonly keytab: string;
-  /** Its entries for services that are accepted. */
-  readonly entries: readonly KeytabEntry[];
-}
+import { readKeytab } from './keytab/keytab-file.ts';
 
 /**
  * Reads what was found.
@@ -24,7 +13,7 @@ export interface KerberosFacts {
  * @param authData that of acquireCredentialsHandle
  * @returns undefined if it cannot be read any more. Whether clients can be verified is not decided here
  */
-export function kerberosFacts(authData: unknown): KerberosFacts | undefined {
+export function kerberosFacts(authData: unknown): StartFacts | undefined {
   try {
     const options = readKerberosOptions(authData);
     const gssapi = loadGssapi(options.library);
@@ -35,7 +24,7 @@ export function kerberosFacts(authData: unknown): KerberosFacts | undefined {
     const implementation = [isMit ? 'MIT krb5' : gssapi.implementation, version]
       .filter((part) => part !== undefined)
       .join(' ');
-    return { implementation, library: gssapi.name, keytab, entries };
+    return { implementation, library: gssapi.name, keytab, entries, replay: undefined };
   } catch {
     return undefined;
   }

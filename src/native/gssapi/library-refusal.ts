@@ -1,4 +1,5 @@
 /** The reply to a token that the library refused. */
+import { isSystemError } from '../../formats/kerberos/error-code.ts';
 import { reason } from '../../identity/reasons/reason.ts';
 import * as Requirements from '../../sspi/requirements.ts';
 import { SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
@@ -8,10 +9,10 @@ import type { Frame } from './call/frame.ts';
 import * as Gss from './call/gss-status.ts';
 import { krb5ConfigurationFault } from './call/krb5-configuration.ts';
 import { releaseAll } from './call/release.ts';
-import type { Exchange } from './exchange.ts';
-import type { CheckBudget } from './keytab/check-budget.ts';
-import { diagnose } from './keytab/diagnosis.ts';
-import type { KeytabListing } from './keytab/keytab-file.ts';
+import type { CheckBudget } from '../../foundation/check-budget.ts';
+import { diagnose } from '../../kerberos/diagnosis.ts';
+import type { KeytabListing } from '../../kerberos/diagnosis.ts';
+import type { Exchange } from '../../kerberos/exchange.ts';
 import { ticketTimes } from './keytab/ticket-times.ts';
 
 /** Refusals that the times of ticket and client explain. */
@@ -24,7 +25,7 @@ const aboutTimes: ReadonlySet<number> = new Set([
 /** Refusals that have nothing to do with keys. */
 const aboutOthers: ReadonlySet<number> = new Set([...aboutTimes, Gss.KRB_AP_ERR_REPEAT, Gss.KRB5_RC_REPLAY]);
 const aboutKeys = (code: number): boolean =>
-  !aboutOthers.has(code) && !Gss.isConfigurationError(code) && !Gss.isSystemError(code);
+  !aboutOthers.has(code) && !Gss.isConfigurationError(code) && !isSystemError(code);
 
 /** A refused token. */
 export interface RefusedToken {

@@ -82,6 +82,7 @@ describe('the start line', () => {
       library: 'libgssapi_krb5.so.2',
       keytab: '/etc/x.keytab',
       entries,
+      replay: undefined,
     };
     const { record, message } = startLine(settings, { schemes: [], kerberos, missing: [] });
     assert.match(

@@ -29,6 +29,8 @@ import type {
   Logger,
   MalformedTokenError,
   MemoryAccount,
+  MemoryStore,
+  MemoryStoreOptions,
   NtlmAccepted,
   NtlmLogon,
   OfferedScheme,
@@ -45,6 +47,7 @@ import type {
   SecurityContextInfo,
   ServerNames,
   Settings,
+  SharedStore,
   SignedInOutcome,
   SmbpasswdFileOptions,
   SspiAuthError,
@@ -143,6 +146,8 @@ export interface Main {
   logger: Logger;
   malformedTokenError: MalformedTokenError;
   memoryAccount: MemoryAccount;
+  memoryStore: MemoryStore;
+  memoryStoreOptions: MemoryStoreOptions;
   ntlmAccepted: NtlmAccepted;
   ntlmLogon: NtlmLogon;
   offeredScheme: OfferedScheme;
@@ -159,6 +164,7 @@ export interface Main {
   securityContextInfo: SecurityContextInfo;
   serverNames: ServerNames;
   settings: Settings<IncomingMessage>;
+  sharedStore: SharedStore;
   signedInOutcome: SignedInOutcome;
   smbpasswdFileOptions: SmbpasswdFileOptions;
   sspiAuthError: SspiAuthError;

@@ -13,7 +13,7 @@ import { OptionError } from '../../../foundation/errors.ts';
 import { systemClock } from '../../../foundation/clock.ts';
 import { reason } from '../../../identity/reasons/reason.ts';
 import * as Status from '../../../sspi/status.ts';
-import { serviceOf } from '../keytab/diagnosis.ts';
+import { serviceOf } from '../../../kerberos/diagnosis.ts';
 import type { AcceptedToken, GssapiExtensions, TokenRefusal } from '../call/extensions.ts';
 import { Frame } from '../call/frame.ts';
 import { GSS_S_COMPLETE, isBadBindings } from '../call/gss-status.ts';

@@ -2,22 +2,14 @@
  * Reads the times of a ticket and of its client: libkrb5 only tells that they do not fit. This is done only after a
  * refusal for that reason. The library has then already decrypted the ticket with a key of the keytab.
  */
-import { decodeTicketTimes } from '../../../formats/kerberos/enc-ticket-part.ts';
+import { decodeEncTicketPart } from '../../../formats/kerberos/enc-ticket-part.ts';
 import { decodeAuthenticatorTime } from '../../../formats/kerberos/kerberos-token.ts';
 import type { ApRequestHeader } from '../../../formats/kerberos/kerberos-token.ts';
+import type { TicketTimes } from '../../../kerberos/clocks.ts';
 import type { GssapiExtensions } from '../call/extensions.ts';
 import type { GssapiLibrary } from '../call/library.ts';
 import { openAuthenticator, openTicket } from '../call/open-authenticator.ts';
 import { OpenKeytab } from './keytab-entries.ts';
-
-/** In milliseconds since 1970-01-01 UTC. */
-export interface TicketTimes {
-  /** When the client made its token, by its own clock. */
-  readonly client: number;
-  /** From when to when the ticket is valid, by the clock of the KDC. */
-  readonly start: number;
-  readonly end: number;
-}
 
 /**
  * The times of a ticket and of the token with it.
@@ -39,7 +31,7 @@ export function ticketTimes(
       const key = extensions.keytabKey(entry);
       if (key.encryptionType !== request.ticket.encryptionType) return false;
       const client = openAuthenticator(library, extensions, key, request, decodeAuthenticatorTime);
-      const validity = openTicket(library, extensions, key, request, decodeTicketTimes);
+      const validity = openTicket(library, extensions, key, request, validityOf);
       if (client === undefined || validity === undefined) return false;
       times = { client, ...validity };
       return true;
@@ -51,4 +43,9 @@ export function ticketTimes(
     opened?.close();
   }
   return times;
+}
+
+function validityOf(encTicketPart: Uint8Array): Pick<TicketTimes, 'start' | 'end'> {
+  const { startTime, endTime } = decodeEncTicketPart(encTicketPart);
+  return { start: startTime, end: endTime };
 }

@@ -1,0 +1,113 @@
+/** aes128-cts-hmac-sha256-128 and aes256-cts-hmac-sha384-192: RFC 8009. */
+import { timingSafeEqual } from 'node:crypto';
+import { hmac } from '../hmac.ts';
+import type { HmacHash } from '../hmac.ts';
+import { AES_BLOCK_BYTES, AesCts } from './aes-cts.ts';
+import type { KerberosKey } from './kerberos-key.ts';
+
+/** The last byte of the label that a key is derived with, section 5. */
+const KIND_CHECKSUM = 0x99;
+const KIND_ENCRYPTION = 0xaa;
+const KIND_INTEGRITY = 0x55;
+
+/** The initial vector, which the HMAC covers too. */
+const zeroVector = new Uint8Array(AES_BLOCK_BYTES);
+
+function hashOf(encryptionType: number): HmacHash {
+  return encryptionType === 19 ? 'sha256' : 'sha384';
+}
+
+/**
+ * KDF-HMAC-SHA2, section 3: SP 800-108 in counter mode, with one block of output.
+ *
+ * @param encryptionType 19 or 20
+ * @param bytes of the result, at most those of the hash
+ * @returns the caller wipes it
+ */
+export function deriveSha2Key(encryptionType: number, key: Uint8Array, label: Uint8Array, bytes: number): Uint8Array {
+  const tail = new Uint8Array(5);
+  new DataView(tail.buffer).setUint32(1, bytes * 8);
+  const block = hmac(hashOf(encryptionType), key, Uint8Array.of(0, 0, 0, 1), label, tail);
+  const derived = Uint8Array.from(block.subarray(0, bytes));
+  block.fill(0);
+  return derived;
+}
+
+interface UsageKeys {
+  readonly cipher: AesCts;
+  readonly integrity: Uint8Array;
+}
+
+export class AesSha2Key implements KerberosKey {
+  readonly encryptionType: number;
+  readonly value: Uint8Array;
+  readonly #hash: HmacHash;
+  /** Bytes of the truncated HMAC, and of the keys that it is made with. */
+  readonly #macBytes: number;
+  readonly #usages = new Map<number, UsageKeys>();
+  readonly #checksums = new Map<number, Uint8Array>();
+
+  /** @param value kept, and wiped by `wipe` */
+  constructor(encryptionType: number, value: Uint8Array) {
+    this.encryptionType = encryptionType;
+    this.value = value;
+    this.#hash = hashOf(encryptionType);
+    this.#macBytes = encryptionType === 19 ? 16 : 24;
+  }
+
+  #derived(usage: number, kind: number, bytes: number): Uint8Array {
+    const label = new Uint8Array(5);
+    new DataView(label.buffer).setUint32(0, usage);
+    label[4] = kind;
+    return deriveSha2Key(this.encryptionType, this.value, label, bytes);
+  }
+
+  #keys(usage: number): UsageKeys {
+    let keys = this.#usages.get(usage);
+    if (keys === undefined) {
+      keys = {
+        cipher: new AesCts(this.#derived(usage, KIND_ENCRYPTION, this.value.byteLength)),
+        integrity: this.#derived(usage, KIND_INTEGRITY, this.#macBytes),
+      };
+      this.#usages.set(usage, keys);
+    }
+    return keys;
+  }
+
+  encrypt(usage: number, plain: Uint8Array, confounder: Uint8Array): Buffer {
+    const { cipher, integrity } = this.#keys(usage);
+    const message = Buffer.concat([confounder, plain]);
+    const sealed = cipher.encrypt(message);
+    message.fill(0);
+    const mac = hmac(this.#hash, integrity, zeroVector, sealed);
+    return Buffer.concat([sealed, mac.subarray(0, this.#macBytes)]);
+  }
+
+  decrypt(usage: number, sealed: Uint8Array): Buffer | undefined {
+    const end = sealed.byteLength - this.#macBytes;
+    if (end < AES_BLOCK_BYTES) return undefined;
+    const { cipher, integrity } = this.#keys(usage);
+    const body = sealed.subarray(0, end);
+    const mac = hmac(this.#hash, integrity, zeroVector, body);
+    if (!timingSafeEqual(mac.subarray(0, this.#macBytes), sealed.subarray(end))) return undefined;
+    return cipher.decrypt(body).subarray(AES_BLOCK_BYTES);
+  }
+
+  checksum(usage: number, ...data: readonly Uint8Array[]): Buffer {
+    let key = this.#checksums.get(usage);
+    if (key === undefined) {
+      key = this.#derived(usage, KIND_CHECKSUM, this.#macBytes);
+      this.#checksums.set(usage, key);
+    }
+    return hmac(this.#hash, key, ...data).subarray(0, this.#macBytes);
+  }
+
+  wipe(): void {
+    this.value.fill(0);
+    for (const { cipher, integrity } of this.#usages.values()) {
+      cipher.wipe();
+      integrity.fill(0);
+    }
+    for (const key of this.#checksums.values()) key.fill(0);
+  }
+}
