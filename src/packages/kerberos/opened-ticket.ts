@@ -45,6 +45,9 @@ export interface OpenedTicket {
 const ANONYMOUS_NAME = 'WELLKNOWN/ANONYMOUS';
 const ANONYMOUS_REALM = 'WELLKNOWN:ANONYMOUS';
 
+/** Field of a MalformedTokenError: nothing but its bytes can be wrong with a name from a KDC. */
+const CLIENT_NAME = 'EncTicketPart.cname';
+
 /** Decrypts a ticket with the first key that fits. */
 export function openTicket(
   request: ApRequestHeader,
@@ -66,7 +69,10 @@ export function openTicket(
     }
   }
   if (malformed !== undefined) {
-    const text = `the ticket for ${describeService(request)} is malformed: ${malformed.message}`;
+    const text =
+      malformed.field === CLIENT_NAME
+        ? 'the name of the client is not UTF-8, so it could be taken for that of another; rename it'
+        : `the ticket for ${describeService(request)} is malformed: ${malformed.message}`;
     return refuse(Krb.KRB_AP_ERR_BAD_INTEGRITY, text);
   }
   return lacksKey(request, keys, settings);
