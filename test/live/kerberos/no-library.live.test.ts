@@ -1,6 +1,6 @@
 /** Kerberos without a library: in a root folder that has Node and this package alone, and by several processes. */
 import assert from 'node:assert/strict';
-import { chmod, copyFile, link, mkdir } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 import { curl } from '../../lab/curl.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import type { Kdc } from '../../lab/kdc.ts';
-import { runChecked, startProcess } from '../../lab/process.ts';
+import { runChecked, runProcess, startProcess } from '../../lab/process.ts';
 import type { RunningProcess } from '../../lab/process.ts';
 import { canMakeNamespaces } from '../../lab/samba-ad.ts';
 import { scratchFolder } from '../../lab/scratch.ts';
@@ -41,7 +41,7 @@ describe('Kerberos without a library', ready, () => {
     const libraries = (await runChecked('ldd', [process.execPath])).matchAll(/(\/\S+) \(0x/g);
     for (const path of [process.execPath, ...[...libraries].map(([, path = '']) => path)]) {
       await mkdir(`${root}${dirname(path)}`, { recursive: true });
-      await link(path, `${root}${path}`).catch(() => copyFile(path, `${root}${path}`));
+      await link(await realpath(path), `${root}${path}`).catch(() => copyFile(path, `${root}${path}`));
     }
     for (const name of ['app', 'var/tmp']) await mkdir(`${root}/${name}`, { recursive: true });
     const words = { bundle: true, platform: 'node', format: 'esm', packages: 'external', logLevel: 'error' } as const;
@@ -72,10 +72,12 @@ describe('Kerberos without a library', ready, () => {
     await using second = await startProcess(process.execPath, words);
     const ports = [await portOf(first), await portOf(second)];
     const env = await kdc.signIn('bob');
-    const { stderr } = await import('../../lab/process.ts').then(({ runProcess }) =>
-      runProcess('curl', ['-sv', '-o', '/dev/null', '--negotiate', '-u', ':', `http://localhost:${ports[0]}/`], {
+    const { stderr } = await runProcess(
+      'curl',
+      ['-sv', '-o', '/dev/null', '--negotiate', '-u', ':', `http://localhost:${ports[0]}/`],
+      {
         env,
-      }),
+      },
     );
     const field = /^> (Authorization: Negotiate \S+)/m.exec(stderr)?.[1] ?? '';
     assert.match(stderr, /^< HTTP\/1\.1 200/m);
