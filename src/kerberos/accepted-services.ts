@@ -1,6 +1,10 @@
 /** Which services' tickets are accepted. */
-import { isHttpService } from '../formats/kerberos/keytab-name.ts';
 import { namesService } from '../formats/kerberos/service-principal-name.ts';
+
+/** Whether a service name is that of an HTTP service: `HTTP/host`, in any case (RFC 4559 section 4.1). */
+export function isHttpService(name: string): boolean {
+  return name.startsWith('HTTP/') || /^http\//i.test(name);
+}
 
 /** What options say about services. */
 export interface ServiceNames {

@@ -1,7 +1,8 @@
 /** The keytab of the machine, for Kerberos without a library. */
 import { readFileSync } from 'node:fs';
 import { decodeKeytab, describeKeytabEntries } from '../../formats/kerberos/keytab.ts';
-import { isHttpService, keytabPath } from '../../formats/kerberos/keytab-name.ts';
+import { keytabPath } from '../../formats/kerberos/keytab-name.ts';
+import { isHttpService } from '../../kerberos/accepted-services.ts';
 import type { KerberosDetection } from '../../native/gssapi/index.ts';
 import { defaultKeytabName } from '../../packages/kerberos/keys/key-source.ts';
 

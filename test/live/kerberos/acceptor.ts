@@ -30,7 +30,7 @@ import type { Kdc } from '../../lab/kdc.ts';
 export interface GssapiUnderTest {
   readonly name: 'MIT krb5' | 'Heimdal' | 'sspi-auth';
   /** What names it; nothing for the one that is found without. */
-  readonly options: { readonly library?: string };
+  readonly options: { readonly library?: string; readonly provider?: 'portable' };
   /** The name in them. */
   readonly library: string | undefined;
 }
@@ -43,7 +43,7 @@ function gssapi(name: GssapiUnderTest['name'], library?: string): GssapiUnderTes
 export const mit = gssapi('MIT krb5');
 export const heimdal = gssapi('Heimdal', 'libgssapi.so.3');
 /** No library at all. The name stands where those above have theirs; nothing is loaded by it. */
-export const portable = gssapi('sspi-auth', 'none');
+export const portable: GssapiUnderTest = { ...gssapi('sspi-auth', 'none'), options: { provider: 'portable' } };
 
 /** What one accept came to, read and deleted again. */
 export interface Verified {
