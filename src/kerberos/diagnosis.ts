@@ -14,6 +14,8 @@ export interface KeytabListing {
   /** Path of the file, or what stands after `the keytab` if it is none. */
   readonly path: string;
   readonly entries: readonly KeytabEntry[];
+  /** The keys are those of a password: there is no file, and no kvno. */
+  readonly isOfPassword?: boolean | undefined;
 }
 
 /** A refusal by an acceptor. */
@@ -95,6 +97,7 @@ function wrongKey({ request, keytab, permitted }: Refusal): string | undefined {
       types: named.map((entry) => encryptionTypeName(entry.encryptionType)),
     });
   }
+  if (keytab.isOfPassword === true) return reason('password-does-not-fit', { service: fields.service, keys: path });
   const versions = [...new Set(ofType.map((entry) => entry.keyVersion))];
   if (keyVersion === undefined || versions.includes(keyVersion)) return undefined;
   const why = keyVersion > Math.max(...versions) ? 'keytab-key-is-older' : 'ticket-key-is-older';

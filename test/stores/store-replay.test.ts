@@ -71,10 +71,10 @@ describe('StoreReplay', () => {
   });
 
   const away: [string, SharedStore['claim'], RegExp][] = [
-    ['throws', () => assert.fail('away'), /"store" failed \(away\)/],
-    ['rejects', () => Promise.reject(new Error('ECONNREFUSED')), /"store" failed \(ECONNREFUSED\)/],
-    ['rejects with no error', () => Promise.reject(new Error()), /"store" failed/],
-    ['never answers', () => new Promise(() => undefined), /"store" did not answer within 5 ms/],
+    ['throws', () => assert.fail('away'), /"store" answer again: it failed \(away\)/],
+    ['rejects', () => Promise.reject(new Error('ECONNREFUSED')), /"store" answer again: it failed \(ECONNREFUSED\)/],
+    ['rejects with no error', () => Promise.reject(new Error()), /"store" answer again: it failed/],
+    ['never answers', () => new Promise(() => undefined), /"store" answer again: it did not answer within 5 ms/],
   ];
   for (const [name, claim, message] of away) {
     it(`refuses where the store ${name}`, async () => {

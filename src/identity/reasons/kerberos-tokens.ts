@@ -86,12 +86,12 @@ export const kerberosTokenReasons = Object.freeze({
 
   /** Keys of a password have no file that could be exported again. */
   'password-does-not-fit': row({
-    fields: { ...service, account: 'detail' },
+    fields: { ...service, keys: 'detail' },
     anchor: anchors.passwordChange,
     cure: ({ service }) =>
       'correct the password in kerberosKeys, or its account, realm or salt, of which the keys are made too; where that ' +
       `does not help, ${service} is on another account`,
-    text: ({ service, account }) => `the ticket for ${service} cannot be decrypted with the keys ${account}`,
+    text: ({ service, keys }) => `the ticket for ${service} cannot be decrypted with the keys ${keys}`,
   }),
 
   'replay-folder-away': row({
@@ -103,20 +103,18 @@ export const kerberosTokenReasons = Object.freeze({
   'replay-folder-unmarked': row({
     fields: { folder: 'path' },
     anchor: anchors.container,
-    cure: (_, { folder }) => `remove the replay folder, \`${here(`rm -r ${folder}`).command}\`, which is made again`,
-    text: ({ folder }) => `${folder} does not tell since when it remembers`,
-    commands: ({ folder }) => [here(`rm -r ${folder}`)],
+    cure: ({ folder }) => `remove the replay folder ${folder}, which is made again`,
+    text: () => 'it does not tell since when it remembers',
   }),
   /** A token from before the folder was there could have been accepted before. */
   'replay-folder-newer': row({
     fields: { folder: 'path', since: 'detail' },
     anchor: anchors.restart,
-    cure: (_, { folder }) =>
+    cure: () =>
       'if this continues, set the clocks of client and server by NTP; if the clock of this server was wrong at that ' +
-      `time, remove the folder, \`${here(`rm -r ${folder}`).command}\``,
+      'time, remove the folder',
     text: ({ folder, since }) =>
       `the replay folder ${folder} remembers since ${since}, and the token is older, so a replay could not be recognized`,
-    commands: ({ folder }) => [here(`rm -r ${folder}`)],
   }),
   'replay-forgotten': row({
     fields: { place: 'detail' },

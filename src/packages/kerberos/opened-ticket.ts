@@ -142,7 +142,7 @@ function lacksKey(request: ApRequestHeader, keys: ServiceKeys, settings: Portabl
           ? Krb.KRB_AP_ERR_BAD_INTEGRITY
           : Krb.KRB_AP_ERR_BADKEYVER;
   const minor = krb5ErrorCode(code);
-  const keytab = { path: keys.describe(), entries };
+  const keytab = { path: keys.describe(), entries, isOfPassword: keys.isOfPassword };
   const now = settings.clock.now();
   return refuse(code, diagnose({ minor, text: 'its integrity check failed', request, keytab, now }));
 }

@@ -42,6 +42,8 @@ export interface ServiceKeys {
    * `made from the password of svc-web`.
    */
   describe(): string;
+  /** Whether they are made from a password, so that there is no kvno and no file. */
+  readonly isOfPassword?: boolean;
   /** Why changed keys could not be loaded, with the cure; the old ones are then still in use. Undefined if there is no problem. */
   readonly reloadFailure: string | undefined;
   /** Wipes all keys. Called exactly once, by the credential that was made with them. */

@@ -79,7 +79,7 @@ describe('recorded tokens of Windows clients', () => {
     ]) {
       const { status, why } = await recordedAcceptor(vector, { replay: { claim } }).acceptLater(hex(vector.expected));
       assert.equal(status, 'SEC_E_INTERNAL_ERROR');
-      assert.match(why, /replay cache cannot be used.*no space left/);
+      assert.match(why, /^let this process write to its replay cache again.*no space left/);
     }
     for (const answer of [undefined, null, 1, 'true', {}]) {
       const replay = { claim: () => answer as boolean };

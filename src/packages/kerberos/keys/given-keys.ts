@@ -9,16 +9,18 @@ export class GivenKeys implements ServiceKeys {
   readonly #ring: KeyRing;
   readonly #entries: readonly KeytabEntry[];
   readonly #description: string;
+  readonly isOfPassword: boolean;
   readonly reloadFailure = undefined;
 
   /**
    * @param entries the keys that may be used are copied
    * @param description what stands after `the keytab` in a message: `given as bytes`
    */
-  constructor(entries: readonly KeytabKey[], policy: KeyPolicy, description: string) {
+  constructor(entries: readonly KeytabKey[], policy: KeyPolicy, description: string, isOfPassword = false) {
     this.#ring = new KeyRing(entries, policy);
     this.#entries = entries.map(withoutKey);
     this.#description = description;
+    this.isOfPassword = isOfPassword;
   }
 
   candidates(ticket: TicketHeader): readonly ServiceKey[] {

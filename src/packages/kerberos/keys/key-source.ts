@@ -86,7 +86,7 @@ function givenKeys(value: Secret | KerberosKeys, accepted: AcceptedServices, opt
   const isPassword = value instanceof KerberosKeys;
   const opened = isPassword ? value.copy() : keysOfBytes(value, option);
   requireUsableKeys(opened, { ...accepted, option, path: undefined });
-  const keys = new GivenKeys(opened, accepted, isPassword ? madeOf(value) : GIVEN_AS_BYTES);
+  const keys = new GivenKeys(opened, accepted, isPassword ? madeOf(value) : GIVEN_AS_BYTES, isPassword);
   for (const { value: bytes } of opened) bytes.fill(0);
   return keys;
 }

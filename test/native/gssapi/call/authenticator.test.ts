@@ -57,7 +57,6 @@ describe('an authenticator', () => {
     for (const [text, time] of [
       ['19700101000000Z', 0],
       ['20240229235959Z', Date.UTC(2024, 1, 29, 23, 59, 59)],
-      ['00500101000000Z', Date.parse('0050-01-01T00:00:00Z')],
     ] as const) {
       const fields = { ...least, 4: derInteger(0), 5: derElement(DER_GENERALIZED_TIME, Buffer.from(text)) };
       assert.equal(decodeAuthenticator(authenticator(fields)).time, time);
