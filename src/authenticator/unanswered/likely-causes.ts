@@ -42,14 +42,16 @@ export function likelyCauses(facts: UnansweredFacts): readonly LikelyCause[] {
   if (http2) add('http-2', reason('http-2', { offered }));
   if (client === 'health-check') add('health-check', reason('health-check'));
   if (facts.fetchedWithoutCredentials) add('fetched-without-credentials', reason('fetched-without-credentials'));
-  if (kerberos && host?.isAddress === true) {
+  if (facts.throughProxy) add('through-proxy', reason('through-proxy'));
+  // A proxy may write its own name of this server, which is often an address.
+  const byAddress = host?.isAddress === true && !facts.throughProxy;
+  if (kerberos && byAddress) {
     add('host-is-address', reason('host-is-address', { host: host.name }));
-  } else if (kerberos && host !== undefined && serviceHosts?.includes(host.name) === false) {
+  } else if (kerberos && host?.isAddress === false && serviceHosts?.includes(host.name) === false) {
     add('host-not-in-keytab', reason('host-not-in-keytab', { host: host.name, hosts: serviceHosts }));
   }
-  if (facts.throughProxy) add('through-proxy', reason('through-proxy'));
   // No browser, ticket or option of curl helps where the address alone keeps the client out.
-  if (kerberos && host?.isAddress === true && !offered.some(worksByAddress)) return causes;
+  if (kerberos && byAddress && !offered.some(worksByAddress)) return causes;
   if (kerberos && client !== 'health-check') {
     const site = { host: host?.name ?? 'this site' };
     if (client === 'chromium') add('chromium-not-told', reason('chromium-not-told', site));

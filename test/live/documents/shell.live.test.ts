@@ -111,6 +111,15 @@ describe('commands of the documents', ready, () => {
       assert.equal(code, 1);
       assert.match(stderr, /No credentials cache found/);
     },
+    'kvno -S HTTP intranet.example.com': async (line) => {
+      assert.match(await run(line), /kvno = 2$/m);
+      // By the realm that krb5.conf of the client says, as browsers and curl ask.
+      const file = folder.file('other-realm.conf');
+      const text = await readFile(kdc.file('krb5.conf'), 'utf8');
+      await writeFile(file, text.replace('[domain_realm]', '[domain_realm]\n .example.com = OTHER.LOCAL'));
+      const { stderr } = await runProcess('sh', ['-c', line], { env: { ...alice, KRB5_CONFIG: file } });
+      assert.match(stderr, /Cannot find KDC|not found in Kerberos database|Cannot determine realm/);
+    },
     'kvno HTTP/intranet.example.com': async (line) => {
       assert.match(await run(line), /^HTTP\/intranet\.example\.com@TEST\.LOCAL: kvno = 2$/m);
     },

@@ -105,6 +105,22 @@ export const proxyPlants: readonly Plant<Realm>[] = [
   },
   {
     ...overNginx,
+    client: 'curl --negotiate, nginx in between',
+    planted: 'the proxy strips Authorization, and the client has a ticket',
+    kind: 'stripped',
+    plant: async ({ kdc }) =>
+      behindNginx(
+        await serve({ keytab: kdc.keytab, limits }),
+        'proxy_set_header Authorization ""; proxy_set_header X-Forwarded-For $remote_addr;',
+      ),
+    visit: (site, realm) => negotiateStatus(site.url(), realm.alice),
+    cause: /through a proxy/,
+    cure: /passes on WWW-Authenticate and Authorization/,
+    // The address is the one that nginx has of this server.
+    misleads: /open the site by its name/,
+  },
+  {
+    ...overNginx,
     planted: 'TLS ends at the proxy, and channelBinding is always',
     kind: 'channel binding',
     plant: async ({ kdc }) => behindNginx(await serve({ keytab: kdc.keytab, channelBinding: 'always' }), keepAlive),
