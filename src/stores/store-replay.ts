@@ -57,7 +57,7 @@ export class StoreReplay {
   claim(hash: Buffer, ctime: number): boolean | Promise<boolean> {
     const elapsed = this.#clock.elapsed();
     this.#checkAge(ctime, elapsed);
-    let claimed: boolean | Promise<boolean>;
+    let claimed: unknown;
     try {
       claimed = this.#store.claim(keyOf(hash), this.#life);
     } catch (error) {
