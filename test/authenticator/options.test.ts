@@ -3,7 +3,7 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { describe, it } from 'node:test';
-import { createAuthenticator, memoryAccounts, OptionError, SspiAuthError } from '../../src/index.ts';
+import { memoryStore, createAuthenticator, memoryAccounts, OptionError, SspiAuthError } from '../../src/index.ts';
 import type { SspiAuthOptions } from '../../src/index.ts';
 import { parseOptions } from '../../src/authenticator/options.ts';
 import { ASC_RET_INTEGRITY, ASC_RET_NULL_SESSION } from '../../src/sspi/index.ts';
@@ -93,6 +93,15 @@ describe('options', () => {
     ['realm', { accounts, realm: 'half of a pair \ud83d' }, /UTF-8/],
     ['replayCache', { accounts, replayCache: 5 }, /is 5/],
     ['replayCache', { accounts, replayCache: 'file2:/a\nb' }, /control characters/],
+    ['keytab', { accounts, keytab: 5 }, /is 5\. Give the path of a keytab, its bytes, or kerberosKeys/],
+    ['keytab', { accounts, keytab: '' }, /non-empty string/],
+    ['store', { accounts, store: 5 }, /is 5\. Give memoryStore\(\)/],
+    [
+      'store',
+      { accounts, store: { ...memoryStore(), claim: () => true } },
+      /has no function count, set, get, take, delete/,
+    ],
+    ['clockSkewMilliseconds', { accounts, clockSkewMilliseconds: -1 }, /is -1\. Give milliseconds from 0/],
     ['requirePac', { accounts, requirePac: 'yes' }, /true or false/],
     ['ignorePac', { accounts, ignorePac: 'yes' }, /true or false/],
     ['logger', { accounts, logger: 'pino' }, /is "pino".*console/],
@@ -169,6 +178,8 @@ describe('options', () => {
       allowRc4: false,
       asynchronous: true,
       replayCache: false,
+      store: memoryStore(),
+      clockSkewMilliseconds: 60_000,
     };
     const digest = { algorithms: ['MD5'], nonceLifetimeMilliseconds: 86_400_000 } as const;
     const limits = {
