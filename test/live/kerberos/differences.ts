@@ -1,0 +1,50 @@
+/**
+ * Where Kerberos without a library says no and MIT krb5 or Heimdal say yes, or the other way round, each with its reason.
+ * What is not on this list fails `differential.live.test.ts`.
+ */
+
+/** One kind of difference. */
+export interface Difference {
+  /** What the side that refuses says: ours in its diagnosis, a library in its error. */
+  readonly refusal: RegExp;
+  /** Why that is right. */
+  readonly because: string;
+}
+
+/** Ours refuses, and MIT krb5 accepts. */
+export const stricterThanMit: readonly Difference[] = [
+  {
+    refusal: /is not understood and not optional/,
+    because: 'RFC 4120 section 5.2.6: unknown data that is not optional must be refused',
+  },
+  { refusal: /subkey .* has not the length of its type/, because: 'such a key can protect no message' },
+  { refusal: /subkey .* encryption type camellia/, because: 'Node has no Camellia of Kerberos' },
+  { refusal: /AuthorizationData/, because: 'data that cannot be read may hold a PAC' },
+  {
+    refusal: /authorization-data: has \d+ PACs/,
+    because: 'of two PACs another reader could take the other one',
+  },
+  {
+    refusal: /came through other realms/,
+    because: 'without krb5.conf nothing is known of the realms in between',
+  },
+  { refusal: /anonymous ticket/, because: 'an anonymous client is no account' },
+  {
+    refusal: /is malformed: [^:]*(?: at offset \d+)?: /,
+    because: 'DER has one form for each value; MIT krb5 takes some others',
+  },
+  { refusal: /not a Kerberos AP-REQ/, because: 'the same in what is not encrypted' },
+  {
+    refusal: /forwards cannot be read/,
+    because: 'the same in a forwarded ticket',
+  },
+];
+
+/** Ours accepts, and MIT krb5 refuses. */
+export const laxerThanMit: readonly Difference[] = [];
+
+/** Ours refuses, and Heimdal accepts. */
+export const stricterThanHeimdal: readonly Difference[] = [...stricterThanMit];
+
+/** Ours accepts as MIT krb5 does, and Heimdal refuses. */
+export const laxerThanHeimdal: readonly Difference[] = [];
