@@ -132,7 +132,8 @@ class Comparer {
         this.summary.unexplained.push(`client ${own.client}, of ${library} ${answer.client}; ${message}`);
       }
       if (sessionKey === undefined || own.output.byteLength === 0 || answer.output.byteLength === 0) {
-        if (own.output.byteLength > 0 !== answer.output.byteLength > 0) {
+        // Without a checksum of GSSAPI, Heimdal does not go by the options of the AP-REQ; MIT krb5 does.
+        if (library === 'MIT krb5' && own.output.byteLength > 0 !== answer.output.byteLength > 0) {
           this.summary.unexplained.push(`one AP-REP, not of ${library}; ${message}`);
         }
         continue;
