@@ -17,7 +17,7 @@ export interface Claims {
 
 function run({ path, count, ctime, now }: Claims): string {
   try {
-    const clock = { now: () => now, elapsed: systemClock.elapsed };
+    const clock = { now: () => now, elapsed: () => systemClock.elapsed() };
     const folder = new ReplayFolder({ path, skew: 300_000, clock, option: 'replayCache' });
     let isNew = 0;
     for (let index = 0; index < count; index++) {

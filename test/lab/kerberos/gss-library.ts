@@ -99,7 +99,10 @@ export function startLibraryAcceptor(
   };
 }
 
-function readAnswer(bytes: Buffer, start: number): { readonly answer: LibraryAnswer; readonly end: number } | undefined {
+function readAnswer(
+  bytes: Buffer,
+  start: number,
+): { readonly answer: LibraryAnswer; readonly end: number } | undefined {
   let at = start + 16;
   const parts: Buffer[] = [];
   for (let part = 0; part < 3; part++) {

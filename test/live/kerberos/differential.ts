@@ -70,7 +70,7 @@ async function ask(server: Acceptor, token: Buffer, options: VerifyOptions): Pro
 }
 
 /** The fields of an AP-REP that both sides must agree in: the time of the client, and whether there are key and number. */
-function replyFields(output: Buffer, sessionKey: Uint8Array): unknown {
+function replyFields(output: Buffer, sessionKey: Uint8Array, withKeyType: boolean): unknown {
   if (output.byteLength === 0) return undefined;
   const { tokenId, message } = decodeKerberosToken(output);
   const reply = new DerReader(new DerReader(message).content(applicationTag(15), 'AP-REP'));
@@ -89,7 +89,8 @@ function replyFields(output: Buffer, sessionKey: Uint8Array): unknown {
   for (let tag = fields.peek(); tag !== undefined; tag = fields.peek()) {
     rest.push(tag);
     const content = Buffer.from(fields.content(tag, 'field'));
-    if (tag === contextTag(2)) keyType = content.subarray(2, 7).toString('hex');
+    // Of the types that a client lists (RFC 4537), Heimdal takes another one than MIT krb5.
+    if (tag === contextTag(2) && withKeyType) keyType = content.subarray(2, 7).toString('hex');
   }
   return { tokenId, type: Buffer.from(type).toString('hex'), time, microseconds, rest, keyType };
 }
@@ -121,7 +122,8 @@ class Comparer {
     else if (own.isAccepted && !provider.isAccepted) this.#explain(laxerThanMit, provider.why, message);
     else if (!own.isAccepted && mits.isAccepted) this.#explain(stricterThanMit, own.why, message);
     if (own.isAccepted && provider.isAccepted && !isDeepStrictEqual(own.details, provider.details)) {
-      this.summary.unexplained.push(`account or attributes; ${message}`);
+      const [ours, theirs] = [own.details, provider.details].map((details) => JSON.stringify(details, undefined, 1));
+      this.summary.unexplained.push(`account or attributes ${firstDifference(ours, theirs)}; ${message}`);
     }
     for (const [library, answer] of [
       ['MIT krb5', mits],
@@ -138,7 +140,7 @@ class Comparer {
         }
         continue;
       }
-      const [ours, theirs] = [replyFields(own.output, sessionKey), replyFields(answer.output, sessionKey)];
+      const [ours, theirs] = [own, answer].map(({ output }) => replyFields(output, sessionKey, library === 'MIT krb5'));
       if (!isDeepStrictEqual(ours, theirs)) {
         this.summary.unexplained.push(`AP-REP ${JSON.stringify([ours, library, theirs])}; ${message}`);
       }
@@ -187,4 +189,11 @@ export async function compareTokens(source: TokenSource, { runs, seed, heimdal }
     }
   }
   return comparer.summary;
+}
+
+/** The first lines that differ. */
+function firstDifference(ours = '', theirs = ''): string {
+  const [own, other] = [ours.split('\n'), theirs.split('\n')];
+  const at = own.findIndex((line, index) => line !== other[index]);
+  return `${own[at]?.trim()} instead of ${other[at]?.trim()}`;
 }
