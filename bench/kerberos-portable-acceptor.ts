@@ -2,7 +2,7 @@
  * Child process of kerberos-portable.bench.ts, bundled for it as the package is: `KEYTAB memory`, `KEYTAB folder PATH`,
  * `KEYTAB none` for Kerberos without a library, `KEYTAB gssapi RCACHE` for the provider over libkrb5. Reads paths of token
  * files from standard input, one a line; answers each with the microseconds of processor time of one accept. `leak PATH
- * COUNT` is answered with the bytes that so many accepts have left.
+ * COUNT` is answered with the bytes that so many accepts have left, `ready` with 0.
  */
 import { createInterface } from 'node:readline';
 import { setFlagsFromString } from 'node:v8';
@@ -83,6 +83,10 @@ for await (const line of createInterface(process.stdin)) {
   const [word = '', path = '', count = ''] = line.split(' ');
   if (word === 'leak') {
     console.log(leak(await readTokens(path), Number(count)));
+    continue;
+  }
+  if (word === 'ready') {
+    console.log(0);
     continue;
   }
   const tokens = await readTokens(word);
