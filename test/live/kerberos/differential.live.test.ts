@@ -36,7 +36,7 @@ const sources = [
 for (const { name, share, open, ready } of sources) {
   describe(`altered tokens of ${name}, verified by MIT krb5, by Heimdal, and without a library`, ready, () => {
     const count = Math.ceil(runs * share);
-    it(`D03 to D27: ${count} from seed ${seed}`, async () => {
+    it(`D03 to D24, D27: ${count} from seed ${seed}`, async () => {
       await using source = await open();
       const summary = await compareTokens(source, { runs: count, seed, heimdal: heimdalTier.skip === false });
       assert.deepEqual(summary.unexplained.slice(0, 5), [], `${summary.unexplained.length} differences`);
