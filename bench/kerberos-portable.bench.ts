@@ -28,9 +28,9 @@ import { freshTokenFile, tokenPackages } from './kerberos-tokens.ts';
 import { interleaved, median, pairedRatio } from './measurement.ts';
 import type { Benchmark, Row } from './measurement.ts';
 
-const known = { warmUp: 10_000, rounds: 9, perRound: 2000 };
+const known = { warmUp: 6000, rounds: 7, perRound: 1500 };
 /** A token costs two milliseconds where the KDC makes a ticket for it. */
-const fresh = { warmUp: 3000, rounds: 5, perRound: 700 };
+const fresh = { warmUp: 2000, rounds: 5, perRound: 500 };
 const leakAccepts = 100_000;
 const mostLeakBytes = 16 * 1024 * 1024;
 const remembered = 500_000;
