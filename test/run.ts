@@ -9,7 +9,8 @@
  * - `--full`: every row of every matrix (test/lab/matrix.ts).
  * - `--unit`, `--packed`: only tests that need nothing but Node, only those of the packed tarball (after `npm run
  *   build`), or both. Unit tests share a few processes.
- * - `--properties`: only files of unit tests with properties of fast-check, without a limit of time.
+ * - `--properties`: only files of unit tests with properties of fast-check, and a million altered tokens to all acceptors
+ *   of Kerberos, without a limit of time.
  * - `--nodes [major]…`: unit and packed-consumer tests on other releases of Node.
  */
 import { join } from 'node:path';
@@ -166,7 +167,11 @@ async function main(): Promise<number> {
   }
   if (options.properties) {
     const endless = 24 * 60 * 60_000;
-    return runSelected(({ kind, hasProperties }) => kind === 'unit' && hasProperties, runsPerProperty.fuzz, endless);
+    process.env['SSPI_AUTH_DIFFERENTIAL_RUNS'] ??= '1000000';
+    process.env[matrixVariable] = 'full';
+    const isFuzzed = ({ kind, hasProperties, path }: TestFile): boolean =>
+      (kind === 'unit' && hasProperties) || path.endsWith('/differential.live.test.ts');
+    return runSelected(isFuzzed, runsPerProperty.fuzz, endless);
   }
   const kinds = [...(options.unit ? ['unit'] : []), ...(options.packed ? ['packed'] : [])];
   if (kinds.length === 0) return runAll();

@@ -55,7 +55,7 @@ describe('ReplayFolder', () => {
 
   it('D25: in worker threads at the same time', async () => {
     await using scratch = await scratchFolder('replay');
-    const claims: Claims = { path: scratch.file('replay'), count: 200, ctime: Date.now() + 5000 };
+    const claims: Claims = { path: scratch.file('replay'), count: 200, ctime: START, now: START };
     // Node 20 takes no TypeScript from --import in a worker.
     const program = `import('tsx/esm/api').then(({ register }) => (register(), import(${JSON.stringify(claimer)})));`;
     const answers = await Promise.all(
@@ -75,7 +75,7 @@ describe('ReplayFolder', () => {
 
   it('D25: in processes of node:cluster at the same time, and in another one after them', async () => {
     await using scratch = await scratchFolder('replay');
-    const claims: Claims = { path: scratch.file('replay'), count: 200, ctime: Date.now() + 5000 };
+    const claims: Claims = { path: scratch.file('replay'), count: 200, ctime: START, now: START };
     const words = ['--import', 'tsx', claimer];
     const answers = await runChecked(process.execPath, [...words, 'cluster', JSON.stringify(claims), '2']);
     const numbers = answers.trim().split(' ').map(Number);

@@ -88,11 +88,21 @@ export function deriveKey(key: Uint8Array, constant: Uint8Array): Buffer {
   return Buffer.concat(parts).subarray(0, key.byteLength);
 }
 
+/** Keys that were derived before: who alters a million tokens has the same few keys. */
+const derived = new Map<string, Buffer>();
+
 function usageKey(key: Uint8Array, usage: number, kind: number): Buffer {
-  const constant = Buffer.alloc(5);
-  constant.writeUInt32BE(usage);
-  constant[4] = kind;
-  return deriveKey(key, constant);
+  const name = `${Buffer.from(key).toString('latin1')}/${usage}/${kind}`;
+  let found = derived.get(name);
+  if (found === undefined) {
+    const constant = Buffer.alloc(5);
+    constant.writeUInt32BE(usage);
+    constant[4] = kind;
+    found = deriveKey(key, constant);
+    if (derived.size > 256) derived.clear();
+    derived.set(name, found);
+  }
+  return found;
 }
 
 function mac(key: Uint8Array, data: Uint8Array): Buffer {

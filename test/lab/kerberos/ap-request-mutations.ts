@@ -161,6 +161,24 @@ function withPac(ticket: Buffer, key: Uint8Array, roll: Dice): Buffer {
   return write(nodes);
 }
 
+/** The Authenticator with its checksum altered: bindings, flags, what it says of a forwarded ticket. */
+function withChecksum(authenticator: Buffer, roll: Dice): Buffer {
+  const nodes = read(authenticator);
+  const fields = nodes?.[0]?.parts?.[0]?.parts;
+  const checksum = fields?.find(({ tag }) => tag === contextTag(3))?.parts?.[0]?.parts?.[1]?.parts?.[0];
+  if (nodes === undefined || checksum === undefined) return authenticator;
+  const content = Buffer.from(checksum.parts === undefined ? checksum.content : write(checksum.parts));
+  checksum.parts = undefined;
+  checksum.content = alterBytes(content, roll);
+  // The first 28 bytes say what the rest is.
+  if (roll(2) === 0 && content.byteLength > 0) {
+    const at = roll(Math.min(28, content.byteLength));
+    content[at] = roll(3) === 0 ? roll(256) : (content[at] ?? 0) ^ (1 << roll(8));
+    checksum.content = content;
+  }
+  return write(nodes);
+}
+
 function sealed(encryptionType: number, keyVersion: number | undefined, cipher: Uint8Array): Uint8Array {
   return derElement(
     DER_SEQUENCE,
@@ -172,8 +190,10 @@ function sealed(encryptionType: number, keyVersion: number | undefined, cipher: 
 
 /** A token that was altered, and how. */
 export interface Mutation {
-  readonly kind: 'bytes' | 'clear text' | 'ticket' | 'authenticator' | 'PAC';
+  readonly kind: 'bytes' | 'clear text' | 'ticket' | 'authenticator' | 'checksum' | 'PAC';
   readonly token: Buffer;
+  /** Of the ticket, if that was not altered. */
+  readonly sessionKey?: Buffer | undefined;
   /** What was encrypted after it was altered. */
   readonly plain?: Buffer | undefined;
 }
@@ -195,14 +215,19 @@ export function mutate(token: Buffer, key: Uint8Array, roll: Dice): Mutation {
   const plainTicket = decrypt(key, 2, request.ticketCipher);
   const sessionKey = Buffer.from(decodeTicketSessionKey(plainTicket).value);
   const plainAuthenticator = decrypt(sessionKey, 11, request.authenticatorCipher);
-  const kind = choice < 11 ? 'ticket' : choice < 17 ? 'authenticator' : 'PAC';
+  const kind = choice < 10 ? 'ticket' : choice < 15 ? 'authenticator' : choice < 17 ? 'checksum' : 'PAC';
   const ticket =
     kind === 'ticket'
       ? alterStructure(plainTicket, roll)
       : kind === 'PAC'
         ? withPac(plainTicket, key, roll)
         : undefined;
-  const authenticator = kind === 'authenticator' ? alterStructure(plainAuthenticator, roll) : undefined;
+  const authenticator =
+    kind === 'authenticator'
+      ? alterStructure(plainAuthenticator, roll)
+      : kind === 'checksum'
+        ? withChecksum(plainAuthenticator, roll)
+        : undefined;
   const fields = new DerReader(new DerReader(message).content(applicationTag(14), 'AP-REQ'));
   const parts = fields.enter(DER_SEQUENCE, 'AP-REQ');
   const head = [0, 1, 2].map((tag) => parts.element(contextTag(tag), 'AP-REQ'));
@@ -229,5 +254,6 @@ export function mutate(token: Buffer, key: Uint8Array, roll: Dice): Mutation {
       derElement(contextTag(4), sealed(request.sessionEncryptionType, undefined, authenticatorCipher)),
     ),
   );
-  return { kind, token: framed(altered), plain: ticket ?? authenticator };
+  const known = ticket === undefined ? sessionKey : undefined;
+  return { kind, token: framed(altered), sessionKey: known, plain: ticket ?? authenticator };
 }

@@ -321,7 +321,7 @@ describe('Kerberos with tickets of an Active Directory', ready, () => {
           never((await server.verify(await altered(without, true))).token);
         });
 
-        it('D18: a KDC of another realm that writes our domain into its PAC gives its user no name of ours', async () => {
+        it('D18, D26: a KDC of another realm that writes our domain into its PAC gives its user no name of ours', async () => {
           const ofOtherRealm = await altered(
             (pac) => pac,
             true,

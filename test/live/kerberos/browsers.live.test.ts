@@ -9,7 +9,7 @@ import { canMakeNamespaces, startSambaAd } from '../../lab/samba-ad.ts';
 import type { SambaDomain } from '../../lab/samba-ad.ts';
 import { scratchFolder } from '../../lab/scratch.ts';
 import { tier } from '../../lab/tier.ts';
-import { useRealm } from './acceptor.ts';
+import { mit, portable, useRealm } from './acceptor.ts';
 
 const domainReady = await tier('samba-ad', [], canMakeNamespaces);
 const chromiumReady = await tier('browsers');
@@ -17,70 +17,80 @@ const firefoxReady = await tier('samba-ad', ['firefox-esr'], canMakeNamespaces);
 
 describe('browsers sign in by Kerberos with no prompt', domainReady, () => {
   let domain: SambaDomain;
-  let server: RunningServer;
   let alice: Readonly<Record<string, string>>;
-  let url: string;
   const signedIn: string[] = [];
   before(async () => {
     domain = await startSambaAd();
     useRealm(domain);
     alice = await domain.signIn('alice', ['HTTP/localhost']);
-    server = await adapters['Express 5']!({
-      keytab: domain.keytab,
-      authorize: (user) => {
-        signedIn.push(`${user.name} ${user.package} ${user.groups.length > 1 ? 'with groups' : ''}`);
-        return true;
-      },
-    });
-    url = `http://localhost:${server.port}/`;
   });
   after(async () => {
-    await server[Symbol.asyncDispose]();
     await domain.stop();
   });
 
-  it('Chromium', chromiumReady, async () => {
-    await using browser = await launchChromium({ singleSignOnHosts: 'localhost', env: alice });
-    const { status, body } = await browser.visit(url);
-    assert.equal(status, 200);
-    const { user, package: ran, scheme } = JSON.parse(body) as Answer;
-    assert.equal(user?.name, 'CORP\\alice');
-    assert.equal(ran, 'Kerberos');
-    assert.equal(scheme, 'Negotiate');
-    assert.ok(
-      user.groups.some(({ name }) => name === 'CORP\\Domain Users'),
-      body,
-    );
-  });
+  for (const { name: kerberos, options } of [mit, portable])
+    describe(kerberos, () => {
+      let server: RunningServer;
+      let url: string;
+      before(async () => {
+        server = await adapters['Express 5']!({
+          ...options,
+          keytab: domain.keytab,
+          authorize: (user) => {
+            signedIn.push(`${user.name} ${user.package} ${user.groups.length > 1 ? 'with groups' : ''}`);
+            return true;
+          },
+        });
+        url = `http://localhost:${server.port}/`;
+      });
+      after(async () => {
+        await server[Symbol.asyncDispose]();
+      });
+      it('Chromium', chromiumReady, async () => {
+        await using browser = await launchChromium({ singleSignOnHosts: 'localhost', env: alice });
+        const { status, body } = await browser.visit(url);
+        assert.equal(status, 200);
+        const { user, package: ran, scheme } = JSON.parse(body) as Answer;
+        assert.equal(user?.name, 'CORP\\alice');
+        assert.equal(ran, 'Kerberos');
+        assert.equal(scheme, 'Negotiate');
+        assert.ok(
+          user.groups.some(({ name }) => name === 'CORP\\Domain Users'),
+          body,
+        );
+      });
 
-  it('Chromium without a policy for this host stays outside', chromiumReady, async () => {
-    await using browser = await launchChromium({ env: alice });
-    assert.equal((await browser.visit(url)).status, 401);
-  });
+      it('Chromium without a policy for this host stays outside', chromiumReady, async () => {
+        await using browser = await launchChromium({ env: alice });
+        assert.equal((await browser.visit(url)).status, 401);
+      });
 
-  it('Firefox', firefoxReady, async () => {
-    await using profile = await scratchFolder('firefox');
-    await mkdir(profile.path, { recursive: true });
-    const preferences = {
-      'network.negotiate-auth.trusted-uris': 'localhost',
-      'network.negotiate-auth.allow-non-fqdn': true,
-      'datareporting.policy.dataSubmissionEnabled': false,
-      'app.normandy.enabled': false,
-    };
-    const lines = Object.entries(preferences).map(([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});`);
-    await writeFile(profile.file('user.js'), `${lines.join('\n')}\n`);
-    signedIn.length = 0;
-    const args = [
-      '--headless',
-      '--no-remote',
-      '--profile',
-      profile.path,
-      '--screenshot',
-      profile.file('page.png'),
-      url,
-    ];
-    const { stderr } = await runProcess('firefox-esr', args, { env: { ...alice, HOME: profile.path } });
-    assert.ok(signedIn.length > 0, stderr);
-    assert.deepEqual([...new Set(signedIn)], ['CORP\\alice Kerberos with groups']);
-  });
+      it('Firefox', firefoxReady, async () => {
+        await using profile = await scratchFolder('firefox');
+        await mkdir(profile.path, { recursive: true });
+        const preferences = {
+          'network.negotiate-auth.trusted-uris': 'localhost',
+          'network.negotiate-auth.allow-non-fqdn': true,
+          'datareporting.policy.dataSubmissionEnabled': false,
+          'app.normandy.enabled': false,
+        };
+        const lines = Object.entries(preferences).map(
+          ([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});`,
+        );
+        await writeFile(profile.file('user.js'), `${lines.join('\n')}\n`);
+        signedIn.length = 0;
+        const args = [
+          '--headless',
+          '--no-remote',
+          '--profile',
+          profile.path,
+          '--screenshot',
+          profile.file('page.png'),
+          url,
+        ];
+        const { stderr } = await runProcess('firefox-esr', args, { env: { ...alice, HOME: profile.path } });
+        assert.ok(signedIn.length > 0, stderr);
+        assert.deepEqual([...new Set(signedIn)], ['CORP\\alice Kerberos with groups']);
+      });
+    });
 });

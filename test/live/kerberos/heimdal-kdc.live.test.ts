@@ -1,4 +1,4 @@
-/** Tickets of a Heimdal KDC, with no PAC in them, from Heimdal's kinit through curl, verified by Heimdal and by MIT krb5. */
+/** Tickets of a Heimdal KDC, with no PAC in them, from Heimdal's kinit through curl, verified by Heimdal, by MIT krb5 and without a library. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { liveHandles } from '../../../src/sspi/index.ts';
@@ -10,7 +10,7 @@ import { heimdalKdcPackages, startHeimdalKdc, unpackHeimdalKdc } from '../../lab
 import type { HeimdalKdc } from '../../lab/heimdal-kdc.ts';
 import type { ScratchFolder } from '../../lab/scratch.ts';
 import { tier } from '../../lab/tier.ts';
-import { acceptor, heimdal, mit, useRealm } from './acceptor.ts';
+import { acceptor, heimdal, mit, portable, useRealm } from './acceptor.ts';
 
 let programs: ScratchFolder | undefined;
 const ready = await tier('heimdal', ['python3-gssapi', ...heimdalKdcPackages], async () => {
@@ -31,7 +31,7 @@ describe('tickets of a Heimdal KDC', ready, () => {
     assert.equal(liveHandles().contexts, 0);
   });
 
-  for (const { name, options, library } of [heimdal, mit]) {
+  for (const { name, options, library } of [heimdal, mit, portable]) {
     it(`sign in with curl, verified by ${name}`, async () => {
       await using server = await adapters['node:http']!({ ...options, keytab: kdc.keytab });
       const url = `http://localhost:${server.port}/`;

@@ -91,7 +91,7 @@ for (const { name: gssapi, library, ready } of gssapis)
       assert.deepEqual(known.token, unknown.token);
     });
 
-    it('an anonymous principal is no identity', async () => {
+    it('D21: an anonymous principal is no identity', async () => {
       const name = principalName(11, 'WELLKNOWN', 'ANONYMOUS');
       const { status, token } = await realm.server.verify(
         await realm.forged((open) => {

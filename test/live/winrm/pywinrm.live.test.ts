@@ -8,6 +8,7 @@ import { startKdc } from '../../lab/kdc.ts';
 import type { Kdc } from '../../lab/kdc.ts';
 import { runProcess, startProcess } from '../../lab/process.ts';
 import type { RunningProcess } from '../../lab/process.ts';
+import { scratchFolder } from '../../lab/scratch.ts';
 import { tier } from '../../lab/tier.ts';
 import { memoryAccounts } from '../../../src/index.ts';
 import { echoOf, servers } from '../../winrm/servers.ts';
@@ -58,16 +59,21 @@ describe('pywinrm, message_encryption="always"', ready, () => {
       }
     });
 
-    it(`with Kerberos: ${name}`, async () => {
-      const options: ServerOptions = { keytab: kdc.keytab, schemes: ['Negotiate'] };
-      await using server = await start(options);
-      const url = `http://localhost:${server.port}/wsman`;
-      const messages = ['<one/>', 'ab*100000', '<three/>'];
-      const answers = await pywinrm(['kerberos', url, '', ''], messages, await kdc.signIn('alice'));
-      assert.deepEqual(answers, [echoOf('<one/>'), echoOf('ab'.repeat(100_000)), echoOf('<three/>')]);
-      assert.deepEqual(server.handled[1]?.user, `alice@${kdc.realm}`);
-      assert.equal(server.handled[1]?.sspi?.package, 'Kerberos');
-    });
+    for (const provider of ['gssapi', 'portable'] as const) {
+      it(`with Kerberos of provider ${provider}: ${name}`, async () => {
+        await using folder = await scratchFolder('winrm-replay');
+        const replayCache = provider === 'portable' ? { replayCache: folder.file('replay') } : {};
+        const options: ServerOptions = { keytab: kdc.keytab, schemes: ['Negotiate'], provider, ...replayCache };
+        await using server = await start(options);
+        const url = `http://localhost:${server.port}/wsman`;
+        const messages = ['<one/>', 'ab*100000', '<three/>'];
+        const answers = await pywinrm(['kerberos', url, '', ''], messages, await kdc.signIn('alice'));
+        assert.deepEqual(answers, [echoOf('<one/>'), echoOf('ab'.repeat(100_000)), echoOf('<three/>')]);
+        assert.deepEqual(server.handled[1]?.user, `alice@${kdc.realm}`);
+        assert.equal(server.handled[1]?.sspi?.package, 'Kerberos');
+        assert.equal(server.handled[1].sspi.provider, provider);
+      });
+    }
   }
 });
 
