@@ -29,7 +29,7 @@ export const kerberosKeyReasons = Object.freeze({
     fields: { ...serviceFields, names: 'names' },
     anchor: anchors.byName,
     cure: ({ service, keytab }, argument) =>
-      `export a key for ${service} to ${keytab} ${exporting(argument)}, or correct the host name that clients use for ` +
+      `export a key for ${service} to the keytab ${keytab} ${exporting(argument)}, or correct the host name that clients use for ` +
       'this server',
     text: ({ service, keytab, names }) =>
       `the keytab ${keytab} has no key for ${service}, the service of the client's ticket (it has ${names})`,
@@ -66,7 +66,7 @@ export const kerberosKeyReasons = Object.freeze({
     fields: { ...serviceFields, type: 'name', types: 'names' },
     anchor: anchors.refusedAlways,
     cure: ({ type, keytab }, argument) =>
-      `export the key to ${keytab} again, with the encryption type ${type} ${exporting(argument)}`,
+      `export the key to the keytab ${keytab} again, with the encryption type ${type} ${exporting(argument)}`,
     text: ({ service, keytab, type, types }) =>
       `the keytab ${keytab} has no ${type} key for ${service}, as the client's ticket needs (it has ${types})`,
     commands: exportCommands,
@@ -77,7 +77,7 @@ export const kerberosKeyReasons = Object.freeze({
     fields: { ...serviceFields, type: 'name', ticketVersion: 'number', versions: 'names' },
     anchor: anchors.passwordChange,
     cure: ({ keytab }, argument) =>
-      `where the account's password was changed, export its key to ${keytab} again ${exporting(argument)}; where that ` +
+      `where the account's password was changed, export its key to the keytab ${keytab} again ${exporting(argument)}; where that ` +
       `does not help, the name is on another account now: \`${whose(argument.spn).command}\` (Active Directory) says on ` +
       `which, and \`${issued(argument.spn).command}\` the version that the KDC issues, to be held against ` +
       `\`${listing(argument.keytab).command}\``,
@@ -112,7 +112,7 @@ export const kerberosKeyReasons = Object.freeze({
     fields: { ...serviceFields, detail: 'detail' },
     anchor: anchors.passwordChange,
     cure: ({ keytab }, argument) =>
-      `export the key to ${keytab} again ${exporting(argument)}; where that does not help, the name is on another ` +
+      `export the key to the keytab ${keytab} again ${exporting(argument)}; where that does not help, the name is on another ` +
       `account: \`${whose(argument.spn).command}\` (Active Directory) says on which`,
     text: ({ service, keytab, detail }) =>
       `the ticket for ${service} cannot be decrypted with the key in ${keytab}: the key is of another password, the ` +

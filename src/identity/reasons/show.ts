@@ -53,6 +53,8 @@ function shownValue(kind: FieldKind, value: Value): string {
 function argumentValue(field: string, kind: FieldKind, value: Value): string {
   if (typeof value === 'object') return field.toUpperCase();
   const text = String(value);
+  // A keytab that is no file (`given as bytes`): the command writes to a file of its own.
+  if (kind === 'path' && !text.includes('/') && text.includes(' ')) return 'FILE';
   if (plainWord.test(text) && text.length <= (kind === 'path' ? PATH_LENGTH : NAME_LENGTH)) return text;
   // Only the operator's own text is quoted, for sh. In a client's name every sign could mean something to some shell.
   if (kind === 'path' && printable(text, PATH_LENGTH) === text) return `'${text.replaceAll("'", `'\\''`)}'`;

@@ -39,7 +39,7 @@ async function start(keytab: string): Promise<Logged> {
       error: () => undefined,
       warn: (record, message) => {
         if ('durationMilliseconds' in record) texts.push((record as { diagnosis?: string }).diagnosis ?? '');
-        else warnings.push(message);
+        else if (!('advice' in record)) warnings.push(message);
       },
     },
   });
