@@ -177,7 +177,7 @@ const benchmark: Benchmark = {
       rememberedRow(`memory of an authenticator in memoryStore(), of ${remembered}`, (count) => {
         const store = memoryStore();
         const replay = new StoreReplay({ store, skew: 300_000, clock: systemClock });
-        for (let index = 0; index < count; index++) replay.claim(sha256(index), Date.now() + 1000);
+        for (let index = 0; index < count; index++) void replay.claim(sha256(index), Date.now() + 1000);
         return store;
       }),
       rememberedRow(`memory of an authenticator beside the folder, of ${remembered}`, (count) => {

@@ -1,4 +1,9 @@
-/** KerberosTime, RFC 4120 section 5.2.3: a GeneralizedTime in UTC, in whole seconds. */
+/**
+ * KerberosTime, RFC 4120 section 5.2.3: a GeneralizedTime in UTC, in whole seconds.
+ *
+ * The last time is kept with its text: tokens of one second have the same, and each AP-REP has that of its token
+ * (bench/kerberos-portable.bench.ts).
+ */
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { DER_GENERALIZED_TIME, derElement } from '../der.ts';
 
@@ -8,6 +13,9 @@ const form = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/;
 const LAST_OF_LIBKRB5 = 0xffff_ffff * 1000;
 /** The end of the last year of four digits. */
 export const LAST_KERBEROS_TIME = Date.UTC(9999, 11, 31, 23, 59, 59);
+
+let lastText = '';
+let lastTime = -1;
 
 /**
  * Reads the content of a KerberosTime.
@@ -19,11 +27,16 @@ export const LAST_KERBEROS_TIME = Date.UTC(9999, 11, 31, 23, 59, 59);
  */
 export function decodeKerberosTime(content: Uint8Array, field: string, last: number = LAST_OF_LIBKRB5): number {
   const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
+  if (text === lastText && lastTime <= last) return lastTime;
   const match = form.exec(text);
   if (match !== null) {
     const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
     const time = Date.UTC(year, month - 1, day, hour, minute, second);
-    if (time >= 0 && time <= last && timeText(time) === text) return time;
+    if (time >= 0 && time <= last && timeText(time) === text) {
+      lastText = text;
+      lastTime = time;
+      return time;
+    }
   }
   throw new MalformedTokenError(field, 'is not a KerberosTime');
 }
@@ -38,5 +51,6 @@ function timeText(milliseconds: number): string {
  * @param milliseconds since 1970-01-01 UTC, in a year of four digits. Fractions of a second are dropped
  */
 export function encodeKerberosTime(milliseconds: number): Uint8Array {
-  return derElement(DER_GENERALIZED_TIME, Buffer.from(timeText(milliseconds), 'latin1'));
+  const text = milliseconds === lastTime ? lastText : timeText(milliseconds);
+  return derElement(DER_GENERALIZED_TIME, Buffer.from(text, 'latin1'));
 }

@@ -163,9 +163,15 @@ function makeKeys(
   const initiatorKey = subkey ?? copyOf(sessionKey);
   const isRc4 = initiatorKey.encryptionType === RC4;
   const isMutual = (flags & GSS_C_MUTUAL_FLAG) !== 0;
+  const { encryptionType } = sessionKey;
+  const confounderSize = confounderBytes(encryptionType);
+  const keySize = isRc4 ? 0 : (encryptionProfile(initiatorKey.encryptionType)?.keyBytes ?? 0);
+  // All at once: each call costs as much as a hash (bench/kerberos-portable.bench.ts).
+  const fresh = isMutual ? random(4 + confounderSize + keySize) : undefined;
   // The tokens of RC4 cannot say which key they use, so there the client's stays.
-  const acceptorKey = isMutual && !isRc4 ? randomKey(initiatorKey.encryptionType, random) : undefined;
-  const sendSequence = isMutual ? randomNumber(random) : sequenceNumber;
+  const acceptorKey =
+    fresh === undefined || isRc4 ? undefined : keyFrom(initiatorKey.encryptionType, fresh.subarray(4 + confounderSize));
+  const sendSequence = fresh === undefined ? sequenceNumber : numberOf(fresh);
   const Protection = isRc4 ? Rc4Protection : CfxProtection;
   const protection = new Protection({
     initiatorKey,
@@ -175,16 +181,16 @@ function makeKeys(
     receiveSequence: sequenceNumber,
     random,
   });
-  if (!isMutual) return { protection, answer: undefined };
+  if (fresh === undefined) return { protection, answer: undefined };
   const part = encodeEncApReplyPart({
     time,
     microseconds,
     subkey: acceptorKey ?? subkey,
     sequenceNumber: sendSequence,
   });
-  const { encryptionType } = sessionKey;
-  const cipher = sessionKey.encrypt(KEY_USAGE_AP_REP, part, random(confounderBytes(encryptionType)));
+  const cipher = sessionKey.encrypt(KEY_USAGE_AP_REP, part, fresh.subarray(4, 4 + confounderSize));
   part.fill(0);
+  fresh.fill(0);
   return { protection, answer: encodeApReplyToken(encryptionType, cipher) };
 }
 
@@ -203,15 +209,7 @@ function copyOf({ encryptionType, value }: KerberosKey): KerberosKey {
   return keyFrom(encryptionType, value);
 }
 
-function randomKey(encryptionType: number, random: RandomSource): KerberosKey {
-  const value = random(encryptionProfile(encryptionType)?.keyBytes ?? 0);
-  const key = keyFrom(encryptionType, value);
-  value.fill(0);
-  return key;
-}
-
 /** 1 to 2^30: other implementations take such a number as signed, too. */
-function randomNumber(random: RandomSource): number {
-  const bytes = random(4);
+function numberOf(bytes: Uint8Array): number {
   return (new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) & 0x3fff_ffff) + 1;
 }

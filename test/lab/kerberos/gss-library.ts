@@ -1,6 +1,8 @@
 /** A GSSAPI library in a process of its own, called as a C program calls it: what this library is compared with. */
 import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { debianPython } from '../gss-client.ts';
 import { runChecked } from '../process.ts';
@@ -17,6 +19,8 @@ export interface AskedToken {
 export interface LibraryAnswer {
   /** GSS_S_COMPLETE, and no PAC that did not verify. */
   readonly isAccepted: boolean;
+  /** The library has ended its process. */
+  readonly hasCrashed: boolean;
   readonly major: number;
   /** Text of the failure. */
   readonly why: string;
@@ -29,7 +33,7 @@ export interface LibraryAnswer {
 
 /** An acceptor with the default credential of the library. */
 export interface LibraryAcceptor extends AsyncDisposable {
-  /** Answers in the order of the tokens. @throws Error if the library has ended its process */
+  /** Answers in the order of the tokens. */
   accept(tokens: readonly AskedToken[]): Promise<LibraryAnswer[]>;
 }
 
@@ -45,58 +49,88 @@ export function startLibraryAcceptor(
   env: Readonly<Record<string, string>>,
   bindings: string,
 ): LibraryAcceptor {
-  const child = spawn(debianPython, [script, library, 'accept', bindings], {
-    env: { ...process.env, ...env, KRB5RCACHENAME: 'none:' },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const ended = once(child, 'exit');
-  let received = Buffer.alloc(0);
-  let arrived: (() => void) | undefined;
-  child.stdout.on('data', (data: Buffer) => {
-    received = Buffer.concat([received, data]);
-    arrived?.();
-  });
-  child.on('exit', () => arrived?.());
-  // Writing to a process that has ended: the exit says it.
-  child.stdin.on('error', () => undefined);
+  let running = start();
+  function start(): Running {
+    const child = spawn(debianPython, [script, library, 'accept', bindings], {
+      env: { ...process.env, ...env, KRB5RCACHENAME: 'none:' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const started: Running = {
+      child,
+      ended: once(child, 'close'),
+      received: Buffer.alloc(0),
+      arrived: () => undefined,
+    };
+    child.stdout.on('data', (data: Buffer) => {
+      started.received = Buffer.concat([started.received, data]);
+      started.arrived();
+    });
+    child.on('close', () => {
+      started.arrived();
+    });
+    // Writing to a process that has ended: the end says it.
+    child.stdin.on('error', () => undefined);
+    return started;
+  }
   return {
     async accept(tokens) {
-      const count = Buffer.alloc(4);
-      count.writeUInt32LE(tokens.length);
-      const parts: Uint8Array[] = [count];
-      for (const { token, isBound } of tokens) {
-        const head = Buffer.alloc(5);
-        head[0] = isBound ? 1 : 0;
-        head.writeUInt32LE(token.byteLength, 1);
-        parts.push(head, token);
-      }
-      child.stdin.write(Buffer.concat(parts));
       const answers: LibraryAnswer[] = [];
+      running.child.stdin.write(batchOf(tokens));
       let at = 0;
       while (answers.length < tokens.length) {
-        const read = readAnswer(received, at);
+        const read = readAnswer(running.received, at);
         if (read !== undefined) {
           answers.push(read.answer);
           at = read.end;
           continue;
         }
-        received = received.subarray(at);
+        running.received = running.received.subarray(at);
         at = 0;
-        if (child.exitCode !== null || child.signalCode !== null) {
-          const { token } = tokens[answers.length] ?? { token: Buffer.alloc(0) };
-          const end = child.signalCode ?? child.exitCode;
-          throw new Error(`${library} ended with ${end} at ${Buffer.from(token).toString('hex')}`);
+        const { exitCode, signalCode } = running.child;
+        if (signalCode !== null) {
+          // The library has crashed at this token. The rest is for another process.
+          answers.push(crashed(signalCode));
+          running = start();
+          running.child.stdin.write(batchOf(tokens.slice(answers.length)));
+          continue;
         }
-        await new Promise<void>((resolve) => (arrived = resolve));
+        if (exitCode !== null) throw new Error(`${library} ended with ${exitCode}`);
+        await new Promise<void>((resolve) => (running.arrived = resolve));
       }
-      received = received.subarray(at);
+      running.received = running.received.subarray(at);
       return answers;
     },
     async [Symbol.asyncDispose]() {
-      child.stdin.end();
-      await ended;
+      running.child.stdin.end();
+      await running.ended;
     },
   };
+}
+
+/** One process of the library. */
+interface Running {
+  readonly child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly ended: Promise<unknown>;
+  received: Buffer;
+  arrived: () => void;
+}
+
+function crashed(signal: string): LibraryAnswer {
+  const why = `the process was ended by ${signal}`;
+  return { isAccepted: false, hasCrashed: true, major: -1, why, flags: 0, client: '', output: Buffer.alloc(0) };
+}
+
+function batchOf(tokens: readonly AskedToken[]): Buffer {
+  const count = Buffer.alloc(4);
+  count.writeUInt32LE(tokens.length);
+  const parts: Uint8Array[] = [count];
+  for (const { token, isBound } of tokens) {
+    const head = Buffer.alloc(5);
+    head[0] = isBound ? 1 : 0;
+    head.writeUInt32LE(token.byteLength, 1);
+    parts.push(head, token);
+  }
+  return Buffer.concat(parts);
 }
 
 function readAnswer(
@@ -117,6 +151,7 @@ function readAnswer(
   const isAccepted = major === 0 && bytes.readUInt32LE(start + 12) !== 2;
   const answer = {
     isAccepted,
+    hasCrashed: false,
     major,
     why: major === 0 && !isAccepted ? 'the PAC does not verify' : why.toString('latin1'),
     flags: bytes.readUInt32LE(start + 8),

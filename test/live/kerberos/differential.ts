@@ -53,6 +53,7 @@ interface Own {
   readonly details: unknown;
 }
 
+const crashed: Own = { isAccepted: false, why: 'not asked', output: Buffer.alloc(0), client: '', details: undefined };
 const batchSize = 500;
 /** Milliseconds after which tokens are too old to be altered. */
 const freshFor = 60_000;
@@ -116,6 +117,7 @@ class Comparer {
       ...(heimdals === undefined ? [] : [said('Heimdal', heimdals)]),
       (plain ?? token).toString('hex'),
     ].join('; ');
+    if (mits.hasCrashed || heimdals?.hasCrashed === true) this.summary.crashes++;
     if (own.isAccepted) this.summary.accepted++;
     else this.summary.refused++;
     if (own.isAccepted && !mits.isAccepted) this.#explain(laxerThanMit, mits.why, message);
@@ -172,16 +174,17 @@ export async function compareTokens(source: TokenSource, { runs, seed, heimdal }
       return { mutation, token: mutation.token, isBound: roll(3) === 0 };
     });
     const library = (of: LibraryAcceptor | undefined): Promise<LibraryAnswer[]> | undefined => of?.accept(asked);
-    const answers = Promise.all([library(mits), library(heimdals)]);
+    // First: a token at which the library crashes must not reach it in this process.
+    const [ofMit = [], ofHeimdal] = await Promise.all([library(mits), library(heimdals)]);
     const own: [Own, Own][] = [];
-    for (const { token, isBound } of asked) {
+    for (const [index, { token, isBound }] of asked.entries()) {
       const how: VerifyOptions = {
         requirements: ASC_REQ_CONNECTION | ASC_REQ_ALLOW_MISSING_BINDINGS,
         ...(isBound ? { bindings } : {}),
       };
-      own.push([await ask(ours, token, how), await ask(provider, token, how)]);
+      const other = ofMit[index]?.hasCrashed === true ? crashed : await ask(provider, token, how);
+      own.push([await ask(ours, token, how), other]);
     }
-    const [ofMit = [], ofHeimdal] = await answers;
     for (const [index, { mutation }] of asked.entries()) {
       const [both, mitsAnswer] = [own[index], ofMit[index]];
       if (both === undefined || mitsAnswer === undefined) throw new Error('an answer is missing');
