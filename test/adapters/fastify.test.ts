@@ -34,7 +34,7 @@ describe('the plugin of Fastify', () => {
     await app.register(sspiAuth, { accounts });
     await app.ready();
     assert.ok(liveHandles().credentials > before.credentials);
-    assert.deepEqual(app.sspiAuth.schemes, ['NTLM', 'Digest']);
+    assert.deepEqual(app.sspiAuth.authenticator.schemes, ['NTLM', 'Digest']);
     await app.close();
     assert.deepEqual(liveHandles(), before);
   });
