@@ -60,7 +60,7 @@ export function refusalBody(
         body: `<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>${line}</title>\n<h1>${line}</h1>\n</html>\n`,
       };
     case 'application/json':
-      return { type, body: `{"status":${line.slice(0, 3)},"error":"${line.slice(4)}"}\n` };
+      return { type: `${type}; charset=utf-8`, body: `{"status":${line.slice(0, 3)},"error":"${line.slice(4)}"}\n` };
     case 'text/plain':
       return { type: `${type}; charset=utf-8`, body: text };
   }
