@@ -78,9 +78,9 @@ export interface FastifySspiAuth {
    */
   readonly requireUser: FastifyRouteHook;
   /** The same for a user who is in one of these groups; others get 403. See `inGroup`. */
-  requireGroup(...sidsOrNames: readonly [string, ...string[]]): FastifyRouteHook;
+  readonly requireGroup: (...sidsOrNames: readonly [string, ...string[]]) => FastifyRouteHook;
   /** Makes a further server hold back `100 Continue` until the result. */
-  attach(server: object): void;
+  readonly attach: (server: object) => void;
   /**
    * Abandons every handshake and frees the credentials; with `{ drain }` when those under way have ended. `app.close()`
    * calls it.

@@ -60,12 +60,12 @@ export interface SspiAuthMiddleware extends Middleware<SspiAuthState> {
    */
   readonly requireUser: Middleware<SspiAuthState>;
   /** The same for a user who is in one of these groups; others get 403. See `inGroup`. */
-  requireGroup(...sidsOrNames: readonly [string, ...string[]]): Middleware<SspiAuthState>;
+  readonly requireGroup: (...sidsOrNames: readonly [string, ...string[]]) => Middleware<SspiAuthState>;
   /**
    * Makes a server hold back `100 Continue` until the result. For the server of the first request, this is done
    * automatically.
    */
-  attach(server: object): void;
+  readonly attach: (server: object) => void;
   /** Abandons every handshake and frees the credentials; with `{ drain }` when those under way have ended. */
   readonly close: Close;
 }

@@ -44,16 +44,16 @@ export interface Protect {
   (listener: AuthenticatedListener): (request: IncomingMessage, response: ServerResponse) => void;
   readonly authenticator: Authenticator<IncomingMessage, NodeContext>;
   /** Wraps a listener that needs a user although others get by without one: inside, around what it protects. */
-  requireUser(listener: AuthenticatedListener): AuthenticatedListener;
+  readonly requireUser: (listener: AuthenticatedListener) => AuthenticatedListener;
   /** The same for a user who is in one of these groups; others get 403. See `inGroup`. */
-  requireGroup(
+  readonly requireGroup: (
     ...sidsOrNames: readonly [string, ...string[]]
-  ): (listener: AuthenticatedListener) => AuthenticatedListener;
+  ) => (listener: AuthenticatedListener) => AuthenticatedListener;
   /**
    * Makes a server hold back `100 Continue` until the result. For the server of the first request, this is done
    * automatically.
    */
-  attach(server: object): void;
+  readonly attach: (server: object) => void;
   /** Abandons every handshake and frees the credentials; with `{ drain }` when those under way have ended. */
   readonly close: Close;
 }

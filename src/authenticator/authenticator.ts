@@ -66,11 +66,11 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
   /** The authenticator that signed a request in, over all authenticators of the process. */
   static readonly #admittedBy = new WeakMap<object, unknown>();
   /** The authenticator that let a request through without a user of its own. */
-  static readonly #handledBy = new WeakMap<object, Authenticator<never, never>>();
-  static readonly #byAdmission = new WeakMap<symbol, Authenticator<never, never>>();
+  static readonly #handledBy = new WeakMap<object, Authenticator<never>>();
+  static readonly #byAdmission = new WeakMap<symbol, Authenticator<never>>();
 
   /** The authenticator that a request has come through; undefined if there was none. */
-  static of(exchange: object): Authenticator<never, never> | undefined {
+  static of(exchange: object): Authenticator<never> | undefined {
     const handled = Authenticator.#handledBy.get(exchange);
     if (handled !== undefined) return handled;
     for (const symbol of Object.getOwnPropertySymbols(exchange)) {
@@ -89,7 +89,7 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     this.#audit = auditOf(settings);
     this.#policy = new UserPolicy(this.#audit, () => this.#closed);
     this.#acceptor = new Acceptor(settings, schemes, this.#audit);
-    Authenticator.#byAdmission.set(this.#admission, this as unknown as Authenticator<never, never>);
+    Authenticator.#byAdmission.set(this.#admission, this as unknown as Authenticator<never>);
     const warning = settings.otherSchemes === undefined ? undefined : passWarning(settings.otherSchemes);
     if (warning !== undefined) this.#audit.warn(warning);
     if (settings.accounts !== undefined) beginUse(settings.accounts);
@@ -255,7 +255,7 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
 
   /** Remembers that a request was let through without a user, for `of`. */
   #handled(exchange: Exchange, outcome: AnonymousOutcome): AnonymousOutcome {
-    Authenticator.#handledBy.set(exchange, this as unknown as Authenticator<never, never>);
+    Authenticator.#handledBy.set(exchange, this as unknown as Authenticator<never>);
     return outcome;
   }
 

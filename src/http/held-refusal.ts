@@ -88,7 +88,7 @@ export function holdRefusal(
         const given = answer();
         if (!isThenable(given)) return given;
         const late = new Promise<undefined>((resolve) => (told = () => resolve(undefined)));
-        return Promise.race([Promise.resolve(given as PromiseLike<T>).catch(broke), late]);
+        return Promise.race([Promise.resolve(given).catch(broke), late]);
       } catch (error) {
         return broke(error);
       }

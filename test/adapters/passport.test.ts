@@ -22,6 +22,13 @@ function jwt(claims: object): string {
   return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
 }
 
+/** Passport's types say `any`. */
+function handlerOf(
+  own: passport.Authenticator,
+): (names: string | string[], options?: object) => express.RequestHandler {
+  return (names, options) => own.authenticate(names, options ?? {}) as express.RequestHandler;
+}
+
 interface Running extends AsyncDisposable {
   readonly port: number;
   readonly calls: string[];
@@ -60,11 +67,11 @@ async function start(options: PassportSspiAuthOptions): Promise<Running> {
   const name = (request: express.Request, response: express.Response): void => {
     response.json({ user: request.user ?? null, scheme: request.sspi?.scheme ?? null });
   };
-  app.get('/session/login', own.authenticate('sspi'), name);
+  app.get('/session/login', handlerOf(own)('sspi'), name);
   app.get('/session/page', name);
-  app.use('/both', own.authenticate(['sspi', 'jwt'], { session: false }), name);
-  app.use('/elsewhere', own.authenticate('sspi', { session: false, failureRedirect: '/login' }), name);
-  app.use(own.authenticate('sspi', { session: false }));
+  app.use('/both', handlerOf(own)(['sspi', 'jwt'], { session: false }), name);
+  app.use('/elsewhere', handlerOf(own)('sspi', { session: false, failureRedirect: '/login' }), name);
+  app.use(handlerOf(own)('sspi', { session: false }));
   app.get('/user', requireUser, name);
   app.use(name);
   const server = createServer(app).listen(0, '127.0.0.1');

@@ -1,4 +1,5 @@
 /** The same application behind every adapter: what the scenarios of this folder are run against. */
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -76,13 +77,9 @@ export interface ScenarioOptions extends SspiAuthOptions<IncomingMessage> {
 export const refusalPage = 'a page of the application';
 
 /** Options whose functions are given the framework's request. */
-function optionsFor<R>(
-  { refusing, group, ...options }: ScenarioOptions,
-  rawOf: (request: R) => IncomingMessage,
-): SspiAuthOptions<R> {
-  void refusing;
-  void group;
-  const { skip, authorize, schemesFor, enrich, otherSchemes, ...rest } = options;
+function optionsFor<R>(options: ScenarioOptions, rawOf: (request: R) => IncomingMessage): SspiAuthOptions<R> {
+  const { skip, authorize, schemesFor, enrich, otherSchemes, ...others } = options;
+  const rest = Object.fromEntries(Object.entries(others).filter(([name]) => name !== 'refusing' && name !== 'group'));
   return {
     ...(rest as SspiAuthOptions<R>),
     ...(skip && { skip: (request: R) => skip(rawOf(request)) }),
@@ -398,16 +395,23 @@ const startKoa: StartServer = async (options) => {
   const auth = koaSspiAuth({ ...optionsFor<SspiAuthContext>(options, ({ req }) => req), ...koaRefuse(refusing) });
   app.use(auth);
   const requireGroup = group === undefined ? undefined : auth.requireGroup(group);
-  app.use((context, next) => (context.path === '/user' ? auth.requireUser(context as never, next) : next()));
   app.use((context, next) =>
-    context.path === '/group' && requireGroup !== undefined ? requireGroup(context as never, next) : next(),
+    context.path === '/user' ? (auth.requireUser(context as never, next) as Promise<unknown>) : next(),
+  );
+  app.use((context, next) =>
+    context.path === '/group' && requireGroup !== undefined
+      ? (requireGroup(context as never, next) as Promise<unknown>)
+      : next(),
   );
   app.use(async (context) => {
     handled++;
     const { user, sspi } = context.state as SspiAuthState;
     context.body = answer(user, sspi, await bodyOf(context.req));
   });
-  const server = createServer((request, response) => void app.callback()(request, response));
+  const listener = app.callback();
+  const server = createServer((request, response) => {
+    listener(request, response).catch(assert.fail);
+  });
   return listening(
     server,
     auth.authenticator,
@@ -508,9 +512,10 @@ export const adapters: Readonly<Record<string, StartServer>> = {
   connect: startOther((...listeners) => {
     const app = connect();
     for (const listener of listeners) app.use(listener);
-    app.use((error: unknown, _request: unknown, response: ServerResponse, _next: unknown) =>
-      answerError(error, response),
-    );
+    app.use((error: unknown, _request: unknown, response: ServerResponse, next: (error: unknown) => void) => {
+      if (response.headersSent) next(error);
+      else answerError(error, response);
+    });
     return app;
   }),
   polka: startOther((...listeners) => {

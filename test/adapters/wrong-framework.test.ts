@@ -24,9 +24,10 @@ async function throughExpress(middleware: unknown): Promise<string> {
   const app = express();
   let message = '';
   app.use(middleware as Anything);
-  app.use((error: Error, _request: unknown, response: express.Response, _next: unknown) => {
+  app.use((error: Error, _request: unknown, response: express.Response, next: () => void) => {
     ({ message } = error);
     response.sendStatus(500);
+    if (!response.headersSent) next();
   });
   const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -42,7 +43,10 @@ async function throughKoa(middleware: unknown): Promise<string> {
   let message = '';
   app.on('error', (error: Error) => ({ message } = error));
   app.use(middleware as Anything);
-  const server = createServer((request, response) => void app.callback()(request, response)).listen(0, '127.0.0.1');
+  const listener = app.callback();
+  const server = createServer((request, response) => {
+    listener(request, response).catch(assert.fail);
+  }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
   assert.equal(response.status, 500);
