@@ -73,7 +73,7 @@ export type AuditReason =
   | 'not-authorized'
   | 'handshake-deadline'
   | 'handshake-evicted'
-  | 'draining'
+  | 'server-closing'
   | 'internal-error';
 
 /** A client was authenticated: AuditRecord. */

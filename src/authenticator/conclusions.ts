@@ -266,7 +266,7 @@ export class Conclusions {
    * which leads to another process.
    */
   turnAway(attempt: Attempt, scheme: OfferedScheme): Outcome {
-    this.audit.refused(this.record(attempt, scheme, 'draining'));
+    this.audit.refused(this.record(attempt, scheme, 'server-closing'));
     const outcome = refusedOutcome(503, [], 1);
     return { ...outcome, headers: [...outcome.headers, ['Connection', 'close']] };
   }

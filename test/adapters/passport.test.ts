@@ -63,7 +63,11 @@ async function start(options: PassportSspiAuthOptions): Promise<Running> {
   own.deserializeUser((user: Express.User, done) => done(null, user));
   const app = express();
   app.set('env', 'test');
-  app.use('/session', session({ secret, resave: false, saveUninitialized: false }), own.session());
+  app.use(
+    '/session',
+    session({ secret, resave: false, saveUninitialized: false }),
+    own.session() as express.RequestHandler,
+  );
   const name = (request: express.Request, response: express.Response): void => {
     response.json({ user: request.user ?? null, scheme: request.sspi?.scheme ?? null });
   };

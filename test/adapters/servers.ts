@@ -410,7 +410,7 @@ const startKoa: StartServer = async (options) => {
   });
   const listener = app.callback();
   const server = createServer((request, response) => {
-    listener(request, response).catch(assert.fail);
+    listener(request, response).catch((error: unknown) => assert.ifError(error));
   });
   return listening(
     server,

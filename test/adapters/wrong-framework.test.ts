@@ -45,7 +45,7 @@ async function throughKoa(middleware: unknown): Promise<string> {
   app.use(middleware as Anything);
   const listener = app.callback();
   const server = createServer((request, response) => {
-    listener(request, response).catch(assert.fail);
+    listener(request, response).catch((error: unknown) => assert.ifError(error));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
