@@ -79,7 +79,12 @@ interface Bindings {
 type Next = () => Promise<void>;
 
 /** Tells @hono/node-server that the response was written without it. */
-const alreadySent = (): Response => new Response(null, { headers: { 'x-hono-already-sent': 'true' } });
+function alreadySent(): Response {
+  const response = new Response(null, { headers: { 'x-hono-already-sent': 'true' } });
+  // @hono/node-server has a Response of its own, whose fields it looks at only once its body has been asked for.
+  Reflect.get(response, 'body');
+  return response;
+}
 
 /**
  * Makes middleware that authenticates every request.

@@ -125,7 +125,10 @@ async function carry(authenticator: KoaAuthenticator, context: SspiAuthContext, 
   const { req, res } = context;
   const { limits } = authenticator.settings;
   // Somebody has answered on the response of node:http, which Koa does not notice.
-  if (res.headersSent || res.writableEnded) return false;
+  if (res.headersSent || res.writableEnded) {
+    context.respond = false;
+    return false;
+  }
   if (mayProceed(outcome)) {
     writeOutcome(req, res, outcome, limits);
     return true;
@@ -148,7 +151,10 @@ async function carry(authenticator: KoaAuthenticator, context: SspiAuthContext, 
     return false;
   }
   await response.ready;
-  if (res.headersSent || res.destroyed) return false;
+  if (res.headersSent || res.destroyed) {
+    takeRaw();
+    return false;
+  }
   if (response.closes) {
     // Only the response of node:http can end its connection, or its stream of HTTP/2, in the right way.
     takeRaw();
