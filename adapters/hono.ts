@@ -49,7 +49,8 @@ declare module 'hono' {
 /** Options of the middleware. Its functions are given Hono's context; `refuse` gives a Response. */
 export type HonoSspiAuthOptions = SspiAuthOptions<Context, readonly [context: Context]>;
 
-type HonoAuthenticator = Authenticator<Context, readonly [context: Context]>;
+/** The authenticator behind the middleware. */
+export type HonoAuthenticator = Authenticator<Context, readonly [context: Context]>;
 
 /** Hono middleware, with its authenticator and functions that belong to it. */
 export interface SspiAuthMiddleware extends MiddlewareHandler {

@@ -48,7 +48,8 @@ export type SspiAuthContext = ParameterizedContext<SspiAuthState>;
 /** Options of the middleware. Its functions are given Koa's context; `refuse` sets its `body`. */
 export type KoaSspiAuthOptions = SspiAuthOptions<SspiAuthContext, readonly [context: SspiAuthContext]>;
 
-type KoaAuthenticator = Authenticator<SspiAuthContext, readonly [context: SspiAuthContext]>;
+/** The authenticator behind the middleware. */
+export type KoaAuthenticator = Authenticator<SspiAuthContext, readonly [context: SspiAuthContext]>;
 type Next = () => Promise<unknown>;
 
 /** Koa middleware, with its authenticator and functions that belong to it. */

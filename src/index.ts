@@ -56,11 +56,12 @@ export { refuseFramework } from './http/framework.ts';
 export type { Framework } from './http/framework.ts';
 export { requirement } from './authenticator/requirement.ts';
 export type { Requirement } from './authenticator/requirement.ts';
-export type { RoutePolicy } from './authenticator/user-policy.ts';
-export type { OtherScheme, VerifyOtherScheme } from './authenticator/other-schemes.ts';
+export type { RequestFacts } from './authenticator/request-facts.ts';
+export type { Authorize, RoutePolicy, Target } from './authenticator/user-policy.ts';
+export type { OtherScheme, OtherSchemes, VerifyOtherScheme } from './authenticator/other-schemes.ts';
 export type { Group, Identity, NameFormat } from './identity/identity.ts';
 export type {
-  Answer,
+  AnswerRefusal,
   CredSspOptions,
   DigestOptions,
   Limits,

@@ -137,7 +137,7 @@ export const credsspHttpOptions = {
  * Answers a refusal in the terms of a framework: `C` is what it is given before the refusal. Options that are written
  * for no framework in particular have a function that needs nothing.
  */
-export type Answer<C extends readonly unknown[]> = [C] extends [never]
+export type AnswerRefusal<C extends readonly unknown[]> = [C] extends [never]
   ? () => unknown
   : (...parameters: [...context: C, refusal: Refusal]) => unknown;
 
@@ -277,7 +277,7 @@ function optionTable<R, C extends readonly unknown[]>() {
      * Who writes the answer to a refused request. `'error'`: the error handler of the framework. A function is given what
      * a handler of the framework is given, and `{ status, retryAfter }`. Status and fields are set before, and stay.
      */
-    refuse: optional(refuse<Answer<C>>(), {
+    refuse: optional(refuse<AnswerRefusal<C>>(), {
       otherwise: 'sspi-auth, in HTML, JSON or text, as the client accepts it',
     }),
     /**

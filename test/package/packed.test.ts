@@ -188,7 +188,7 @@ describe('the packed tarball, installed into an empty project', () => {
 
   describe('compiles for TypeScript users', () => {
     before(async () => {
-      await project.link('@types', 'express', 'fastify', 'undici-types');
+      await project.link('@types', 'express', 'fastify', 'hono', 'koa', 'undici-types');
       await project.write('consumer.mts', imports + program);
       await project.write('consumer.cts', requires + program.replace('export const', 'const') + 'void listener;');
       await project.write('consumer.ts', imports + program);
