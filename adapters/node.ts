@@ -65,7 +65,7 @@ export interface Protect {
  * @throws OptionError, SspiAuthError at start, if the options cannot be used or nothing can verify a client
  */
 export function sspiAuth(options?: NodeSspiAuthOptions): Protect {
-  const authenticator = createAuthenticator<IncomingMessage, NodeContext>(options);
+  const authenticator = createAuthenticator(options);
   const { limits } = authenticator.settings;
   const serverIsKnown = holdFirstContinue();
 
