@@ -134,6 +134,22 @@ const architecture: Architecture = {
       mayImport: ['index', 'express adapter'],
       modules: ['node:', 'express'],
     },
+    { name: 'users of tests', path: 'adapters/testing/', mayImport: ['index'], modules: ['node:'] },
+    {
+      name: 'testing adapter',
+      path: 'adapters/testing.ts',
+      mayImport: [
+        'index',
+        'users of tests',
+        'express adapter',
+        'fastify adapter',
+        'hono adapter',
+        'koa adapter',
+        'node adapter',
+      ],
+      // Their types alone.
+      modules: ['node:', 'fastify', 'hono'],
+    },
     { name: 'winrm adapter', path: 'adapters/winrm.ts', mayImport: ['winrm'] },
     { name: 'cli', path: 'src/cli/', mayImport: 'anything', modules: ['node:', 'sspi-auth/package.json'] },
   ],
