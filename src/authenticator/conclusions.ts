@@ -5,7 +5,7 @@
 import { encodeBase64 } from '../formats/base64.ts';
 import { printable } from '../foundation/text.ts';
 import { authorizationField } from '../http/authorization.ts';
-import { hasTls } from '../http/channel-bindings.ts';
+import { hasTls, hidesCertificate } from '../http/channel-bindings.ts';
 import { passedThroughProxy } from '../http/proxy-fields.ts';
 import { peerOf } from '../http/exchange.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -79,9 +79,17 @@ export class Conclusions {
   }
 
   /** Tells the operator, once, of TLS connections whose clients cannot be held to channel bindings. */
-  warnOfNoBindings(): void {
+  warnOfNoBindings(socket: unknown): void {
     if (this.#toldOfNoBindings) return;
     this.#toldOfNoBindings = true;
+    if (hidesCertificate(socket)) {
+      this.audit.warn(
+        'sspi-auth: this runtime does not tell which certificate the server has presented (Bun), so channelBinding ' +
+          "'whenSupported' does not notice a sign-in that is relayed from another server. " +
+          "Serve TLS with Node.js or Deno, or set channelBinding to 'never'",
+      );
+      return;
+    }
     this.audit.warn(
       'sspi-auth: the certificate of this server has no channel bindings (RFC 5929 knows no hash for Ed25519, Ed448 and SHA-3), so ' +
         "channelBinding 'whenSupported' does not notice a sign-in that is relayed from another server. " +

@@ -71,7 +71,9 @@ export function acceptHandshakeRequest(
   };
   const mode = settings.channelBinding;
   const bindings = mode === 'never' ? undefined : channelBindingsOf(exchange.socket);
-  if (mode === 'whenSupported' && bindings === undefined && hasTls(exchange.socket)) conclusions.warnOfNoBindings();
+  if (mode === 'whenSupported' && bindings === undefined && hasTls(exchange.socket)) {
+    conclusions.warnOfNoBindings(exchange.socket);
+  }
   const { abandonments } = connection;
   const abandoned = (): boolean => connection.abandonments !== abandonments;
   const further = messageRequirements(exchange.socket);
