@@ -16,6 +16,7 @@ const entries: Readonly<Record<string, readonly string[]>> = {
   'sspi-auth/koa': ['sspiAuth', 'requireUser', 'requireGroup', 'default'],
   'sspi-auth/hono': ['sspiAuth', 'requireUser', 'requireGroup', 'default'],
   'sspi-auth/passport': ['Strategy', 'requireUser', 'requireGroup', 'default'],
+  'sspi-auth/testing': ['testAuth'],
   'sspi-auth/winrm': ['winrmEncryption'],
 };
 

@@ -146,6 +146,7 @@ import type {
   Protect,
 } from 'sspi-auth/node';
 import type { PassportSspiAuthOptions, Strategy } from 'sspi-auth/passport';
+import type { TestAuth, TestAuthOptions, TestUser } from 'sspi-auth/testing';
 import type { WinrmEncryption, WinrmEncryptionOptions } from 'sspi-auth/winrm';
 
 /** `sspi-auth` */
@@ -321,6 +322,13 @@ export interface Node {
   authenticatedListener: AuthenticatedListener;
   authenticatedRequest: AuthenticatedRequest;
   protect: Protect;
+}
+
+/** `sspi-auth/testing` */
+export interface Testing {
+  testAuth: TestAuth;
+  testAuthOptions: TestAuthOptions;
+  testUser: TestUser;
 }
 
 /** `sspi-auth/winrm` */
