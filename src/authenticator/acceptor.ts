@@ -16,13 +16,14 @@ import { reason } from '../identity/reasons/reason.ts';
 import { freeCredentialsHandle } from '../sspi/index.ts';
 import type { Audit } from './audit.ts';
 import { Conclusions, millisecondsSince, onlyPackageOf } from './conclusions.ts';
-import type { AcceptorSettings, Attempt, RefusalCause } from './conclusions.ts';
+import type { AcceptorSettings, Arrival, Attempt, RefusalCause } from './conclusions.ts';
 import { isOfferedOn, schemesFor } from './challenge.ts';
 import type { ChallengedExchange } from './challenge.ts';
 import type { Authenticated, Connection } from './connection.ts';
 import { acceptDigestRequest } from './digest-request.ts';
 import { acceptHandshakeRequest } from './handshake-request.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
+import { isChosen } from './scheme-choice.ts';
 import { hasSealedBody } from './sealed-bodies.ts';
 import { PendingHandshakes } from './pending-handshakes.ts';
 import type { Abandonment } from './pending-handshakes.ts';
@@ -42,6 +43,7 @@ export class Acceptor {
   /** Whether a scheme is offered whose credentials cover the request line. */
   readonly #coversRequestLine: boolean;
   #closed = false;
+  #draining = false;
 
   constructor(settings: AcceptorSettings, schemes: readonly OfferedScheme[], audit: Audit) {
     this.settings = settings;
@@ -75,11 +77,18 @@ export class Acceptor {
     for (const { credential } of this.#schemes.values()) freeCredentialsHandle(credential);
   }
 
+  /** From now on no handshake begins. Calls a function when those that are pending have ended, or a time is over. */
+  drain(milliseconds: number, ended: () => void): void {
+    this.#draining = true;
+    this.#pending.whenNone(milliseconds, ended);
+  }
+
   /** A 401 that offers every scheme. */
   challenge(exchange: ChallengedExchange): Outcome {
-    const { socket, rawHeaders, method, httpVersionMajor } = exchange;
+    const { socket, rawHeaders } = exchange;
     if (socket !== undefined && rawHeaders !== undefined && authorizationField(rawHeaders) === undefined) {
-      this.#unanswered.challenged({ socket, rawHeaders, method, httpVersionMajor });
+      // The object itself: the schemes that are chosen for a request hang on it.
+      this.#unanswered.challenged(exchange as ChallengedExchange & Pick<Exchange, 'socket' | 'rawHeaders'>);
     }
     return this.#conclusions.challenge(exchange);
   }
@@ -87,16 +96,17 @@ export class Acceptor {
   /**
    * Verifies one request, after the requests before it on its connection.
    *
-   * @param target returns the request target as sent on the wire
+   * @param arrival what the adapter says of the request
    */
-  accept(exchange: Exchange, connection: Connection, target: () => string): Outcome | Promise<Outcome> {
-    const attempt: Attempt = { exchange, connection, startedAt: startOf(connection) ?? this.settings.clock.elapsed() };
+  accept(exchange: Exchange, connection: Connection, arrival: Arrival): Outcome | Promise<Outcome> {
+    const startedAt = startOf(connection) ?? this.settings.clock.elapsed();
+    const attempt: Attempt = { exchange, connection, startedAt, ...arrival };
     this.#advice.look(exchange.socket);
     if (this.#coversRequestLine) recordRequestLines(exchange.socket);
     const step = (): Outcome | Promise<Outcome> => {
       const crashed = (error: unknown): Outcome => this.#conclusions.crashed(attempt, error);
       try {
-        const outcome = this.#verify(attempt, target);
+        const outcome = this.#verify(attempt);
         return outcome instanceof Promise ? outcome.catch(crashed) : outcome;
       } catch (error) {
         return crashed(error);
@@ -105,7 +115,7 @@ export class Acceptor {
     return connection.inTurn(step, exchange);
   }
 
-  #verify(attempt: Attempt, target: () => string): Outcome | Promise<Outcome> {
+  #verify(attempt: Attempt): Outcome | Promise<Outcome> {
     const { exchange, connection } = attempt;
     const conclusions = this.#conclusions;
     // While a request waited for its turn, its client may have disconnected: then nothing is verified (attack G10).
@@ -124,16 +134,21 @@ export class Acceptor {
     if (field === REPEATED) return conclusions.refuse(attempt, 400, repeatedAuthorization());
     if (credentials === undefined) return conclusions.refuse(attempt, 400, 'malformed-authorization');
     const scheme = this.#schemes.get(credentials.scheme);
-    if (scheme === undefined || this.#closed)
-      return conclusions.refuse(attempt, 401, this.#notOffered(attempt, credentials));
+    if (scheme === undefined || this.#closed) {
+      return conclusions.refuse(attempt, 401, this.#notOffered(attempt, credentials), shownScheme(field, credentials));
+    }
+    if (!isChosen(exchange, scheme.name)) {
+      return conclusions.refuse(attempt, 401, this.#notOffered(attempt, credentials), scheme);
+    }
     if (scheme.boundTo === 'request') {
-      return acceptDigestRequest(conclusions, attempt, scheme, credentials, target());
+      return acceptDigestRequest(conclusions, attempt, scheme, credentials, attempt.target());
     }
     // Streams of one HTTP/2 connection may belong to different users, so RFC 9113 has no place for these schemes
     // (attack A13).
     if (exchange.httpVersionMajor !== 1 || !isOfferedOn(scheme, exchange.socket)) {
       return conclusions.refuse(attempt, 401, this.#notOffered(attempt, credentials), scheme);
     }
+    if (this.#draining && connection.phase.type !== 'negotiating') return conclusions.turnAway(attempt, scheme);
     return acceptHandshakeRequest(conclusions, attempt, scheme, credentials);
   }
 
@@ -151,7 +166,8 @@ export class Acceptor {
     const used = writtenScheme(scheme);
     const offered = this.#closed ? [] : schemesFor(this.#schemes.values(), exchange).map(({ name }) => name);
     const fields = { used, offered };
-    const isKnown = this.#schemes.has(scheme) && !this.#closed;
+    const known = this.#closed ? undefined : this.#schemes.get(scheme);
+    const isKnown = known !== undefined && isChosen(exchange, known.name);
     const text = !isKnown
       ? reason('scheme-not-offered', fields)
       : exchange.httpVersionMajor === 1
@@ -176,7 +192,7 @@ export class Acceptor {
     connection.interrupt('no-credentials');
     this.#pending.release(connection);
     if (this.#closed) return this.#conclusions.challenge(exchange);
-    if (this.settings.anonymous) return anonymousOutcome;
+    if (attempt.anonymous) return anonymousOutcome;
     this.#unanswered.challenged(exchange);
     return this.#conclusions.challenge(exchange);
   }
@@ -217,10 +233,7 @@ export class Acceptor {
 }
 
 /** Whether a request begins a sign-in anew, within TLS of its own. */
-function startsCredSsp(
-  schemes: ReadonlyMap<string, OfferedScheme>,
-  credentials: ReturnType<typeof parseCredentials>,
-): boolean {
+function startsCredSsp(schemes: ReadonlyMap<string, OfferedScheme>, credentials: Credentials | undefined): boolean {
   return credentials !== undefined && schemes.get(credentials.scheme)?.innerTls !== undefined;
 }
 
@@ -228,6 +241,15 @@ const repeatedAuthorization = (): RefusalCause => ({
   reason: 'repeated-authorization',
   diagnosis: { text: reason('authorization-repeated') },
 });
+
+/**
+ * The name of a scheme that is not offered, for the log. Not of a field with a single word: that may be a key which
+ * somebody sent without a scheme.
+ */
+function shownScheme(field: string, { parameters }: Credentials): string | undefined {
+  const name = /^[A-Za-z][A-Za-z0-9-]{0,23}(?= )/.exec(field.trim())?.[0];
+  return parameters === '' ? undefined : name;
+}
 
 const abandonmentReasons = {
   deadline: 'handshake-deadline',

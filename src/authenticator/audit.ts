@@ -12,6 +12,7 @@ import { reason } from '../identity/reasons/reason.ts';
 import type { ReasonId } from '../identity/reasons/reason.ts';
 import { loggedError } from './logged-error.ts';
 import type { UnansweredRecord } from './unanswered/unanswered-record.ts';
+import type { RequestFacts } from './request-facts.ts';
 
 /** The methods of pino's logger that are used. Any object with these methods will do. */
 export interface Logger {
@@ -34,8 +35,11 @@ export const logger: Reader<Logger | undefined, Logger | false> = (value, option
 };
 
 /** One event, as logged and as published. */
-export interface AuditRecord {
-  /** `Negotiate`, `Kerberos`, `NTLM`, `Digest`; undefined if the request named no scheme that is offered. */
+export interface AuditRecord extends RequestFacts {
+  /**
+   * `Negotiate`, `Kerberos`, `NTLM`, `Digest`, or another scheme in the client's own spelling; undefined if the request
+   * had no credentials of a scheme.
+   */
   readonly scheme: string | undefined;
   /** The security package that ran; undefined if Negotiate had not chosen one yet. */
   readonly package: string | undefined;
@@ -59,6 +63,7 @@ export type AuditReason =
   | 'repeated-authorization'
   | 'malformed-authorization'
   | 'scheme-not-offered'
+  | 'other-scheme-refused'
   | 'token-too-large'
   | 'body-too-large'
   | 'body-not-opened'
@@ -71,6 +76,7 @@ export type AuditReason =
   | 'not-authorized'
   | 'handshake-deadline'
   | 'handshake-evicted'
+  | 'server-closing'
   | 'internal-error';
 
 /** A client was authenticated: AuditRecord. */
@@ -216,8 +222,8 @@ export class Audit {
    * Reports that a function of the operator (`skip`, `authorize`) or this library itself failed while a request was
    * verified, so that the request was refused.
    */
-  failed(error: unknown, where: string): void {
-    this.#writeFailure(loggedError(error), where, 'the request was refused');
+  failed(error: unknown, where: string, facts: RequestFacts = {}): void {
+    this.#writeFailure(loggedError(error), where, 'the request was refused', facts);
   }
 
   /**
@@ -243,8 +249,8 @@ export class Audit {
     this.#writeFailure(loggedError(error), where);
   }
 
-  #writeFailure(err: Error, where: string, consequence?: string): void {
+  #writeFailure(err: Error, where: string, consequence?: string, facts: RequestFacts = {}): void {
     const end = consequence === undefined ? '' : `; ${consequence}`;
-    this.#write('error', { err, where }, `sspi-auth: ${where} failed${end}`);
+    this.#write('error', { err, where, ...facts }, `sspi-auth: ${where} failed${end}`);
   }
 }

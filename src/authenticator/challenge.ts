@@ -3,6 +3,7 @@ import { hasTls } from '../http/channel-bindings.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { challengeText, digestChallenges } from './verification.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
+import { isChosen } from './scheme-choice.ts';
 
 /** The parts of a request that decide which schemes it is offered, and those that tell whose request it is. */
 export type ChallengedExchange = Pick<Exchange, 'httpVersionMajor'> &
@@ -16,10 +17,13 @@ export function isOfferedOn({ innerTls }: Pick<OfferedScheme, 'innerTls'>, socke
 /** The schemes that a request is offered. Only HTTP/1 can carry those that are bound to a connection. */
 export function schemesFor(
   schemes: Iterable<OfferedScheme>,
-  { httpVersionMajor, socket }: Pick<ChallengedExchange, 'httpVersionMajor' | 'socket'>,
+  exchange: Pick<ChallengedExchange, 'httpVersionMajor' | 'socket'>,
 ): readonly OfferedScheme[] {
+  const { httpVersionMajor, socket } = exchange;
   return [...schemes].filter(
-    (scheme) => scheme.boundTo === 'request' || (httpVersionMajor === 1 && isOfferedOn(scheme, socket)),
+    (scheme) =>
+      isChosen(exchange, scheme.name) &&
+      (scheme.boundTo === 'request' || (httpVersionMajor === 1 && isOfferedOn(scheme, socket))),
   );
 }
 

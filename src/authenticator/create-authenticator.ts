@@ -14,7 +14,9 @@ import { startLine } from './providers/start-line.ts';
  * @throws SspiAuthError `ERR_SSPI_AUTH_NO_ACCEPTOR` if nothing can verify a client; the message says what was looked
  *   for
  */
-export function createAuthenticator<R = unknown>(options?: SspiAuthOptions<R>): Authenticator<R> {
+export function createAuthenticator<R = unknown, C extends readonly unknown[] = never>(
+  options?: SspiAuthOptions<R, C>,
+): Authenticator<R, C> {
   const settings = parseOptions(options);
   const offer = offerOf(settings);
   const authenticator = new Authenticator(settings, offer.schemes);

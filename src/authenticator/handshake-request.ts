@@ -71,12 +71,14 @@ export function acceptHandshakeRequest(
   };
   const mode = settings.channelBinding;
   const bindings = mode === 'never' ? undefined : channelBindingsOf(exchange.socket);
-  if (mode === 'whenSupported' && bindings === undefined && hasTls(exchange.socket)) conclusions.warnOfNoBindings();
+  if (mode === 'whenSupported' && bindings === undefined && hasTls(exchange.socket)) {
+    conclusions.warnOfNoBindings(exchange.socket);
+  }
   const { abandonments } = connection;
   const abandoned = (): boolean => connection.abandonments !== abandonments;
   const further = messageRequirements(exchange.socket);
   const result = verifyToken(scheme, continued?.context, parsed.token, { mode, bindings }, abandoned, further);
-  return conclusions.whenVerified(leg, result, (settled) => conclude(conclusions, leg, scheme, settled));
+  return conclusions.whenVerified(leg, scheme, result, (settled) => conclude(conclusions, leg, scheme, settled));
 }
 
 function conclude(conclusions: Conclusions, attempt: Leg, scheme: OfferedScheme, result: VerificationResult): Outcome {

@@ -27,7 +27,12 @@ export function channelBindingsOf(socket: unknown): Uint8Array | undefined {
 
 /** Whether a connection has TLS that ends here. Where it has no bindings all the same, nothing can be compared. */
 export function hasTls(socket: unknown): boolean {
-  return isTlsSocket(socket);
+  return isTlsSocket(socket) || (hidesCertificate(socket) && (socket as Partial<TLSSocket>).encrypted === true);
+}
+
+/** Whether the runtime does not tell which certificate a server has presented, as Bun 1 does not. */
+export function hidesCertificate(socket: unknown): boolean {
+  return typeof socket === 'object' && socket !== null && !('getCertificate' in socket);
 }
 
 /** Looks at properties, so that a server without TLS need not load node:tls. */

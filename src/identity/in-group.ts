@@ -41,7 +41,11 @@ export function inGroup(
     !denyOnly &&
     (attributes & (SE_GROUP_ENABLED | SE_GROUP_USE_FOR_DENY_ONLY)) === SE_GROUP_ENABLED &&
     ((sid !== undefined && wanted.has(uppercase(sid))) || (name !== undefined && wanted.has(uppercase(name))));
-  const guard = (user: Identity | null | undefined): user is Identity => user?.groups.some(matches) === true;
+  // A user of the application's own may have no groups, whatever the types say.
+  const guard = (user: Identity | null | undefined): user is Identity => {
+    const groups: unknown = user?.groups;
+    return Array.isArray(groups) && (groups as Group[]).some(matches);
+  };
   groupsOf.set(guard, Object.freeze([...sidsOrNames]));
   return guard;
 }
@@ -54,9 +58,11 @@ const groupsOf = new WeakMap<object, readonly string[]>();
  *
  * @returns undefined if it is no such guard
  */
-export function whyNotInGroup(guard: object, { groups }: Pick<Identity, 'groups'>): string | undefined {
+export function whyNotInGroup(guard: object, user: Pick<Identity, 'groups'>): string | undefined {
   const wanted = groupsOf.get(guard);
   if (wanted === undefined) return undefined;
+  const given: unknown = user.groups;
+  const groups = Array.isArray(given) ? (given as readonly Group[]) : [];
   if (groups.length === 0) return reason('no-groups', { wanted });
   const asksForNames = wanted.some((sidOrName) => !/^S-1-/i.test(sidOrName));
   // The PAC of a ticket has SIDs alone; groups that every domain has are given their names.

@@ -114,6 +114,16 @@ describe('channelBinding over TLS', () => {
     assert.ok(others.log.every(({ level }) => level !== 'warn'));
   });
 
+  it('whenSupported: a runtime that hides the certificate is told of, and always lets nobody in there', () => {
+    const hiding = (): FakeSocket => Object.assign(new FakeSocket(), { encrypted: true });
+    const s = scripted(usualScript, { channelBinding: 'whenSupported' });
+    for (let count = 0; count < 3; count++) s.now(hiding(), first('right'));
+    const warnings = s.log.filter(({ level }) => level === 'warn').map(({ message }) => message);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? '', /does not tell which certificate .* Node\.js or Deno/);
+    assertBare401(scripted(usualScript, { channelBinding: 'always' }).request(hiding(), first('right')));
+  });
+
   it('whenSupported without a logger: it is a process warning', async () => {
     const warned = once(process, 'warning');
     const s = scripted(usualScript, { channelBinding: 'whenSupported', logger: undefined as never });

@@ -10,9 +10,13 @@ import { publicTypeSuite } from './public-type-suite.ts';
 const entries: Readonly<Record<string, readonly string[]>> = {
   'sspi-auth': ['createAuthenticator', 'memoryAccounts', 'smbpasswdFile', 'SspiAuthError', 'OptionError'],
   'sspi-auth/sspi': ['acceptSecurityContext', 'acquireCredentialsHandle', 'SEC_E_OK', 'ASC_REQ_CONNECTION'],
-  'sspi-auth/express': ['sspiAuth', 'default'],
-  'sspi-auth/fastify': ['sspiAuth', 'default'],
-  'sspi-auth/node': ['sspiAuth', 'default'],
+  'sspi-auth/express': ['sspiAuth', 'requireUser', 'requireGroup', 'default'],
+  'sspi-auth/fastify': ['sspiAuth', 'requireUser', 'requireGroup', 'default'],
+  'sspi-auth/node': ['sspiAuth', 'requireUser', 'requireGroup', 'default'],
+  'sspi-auth/koa': ['sspiAuth', 'requireUser', 'requireGroup', 'default'],
+  'sspi-auth/hono': ['sspiAuth', 'requireUser', 'requireGroup', 'default'],
+  'sspi-auth/passport': ['Strategy', 'requireUser', 'requireGroup', 'default'],
+  'sspi-auth/testing': ['testAuth'],
   'sspi-auth/winrm': ['winrmEncryption'],
 };
 
@@ -185,7 +189,7 @@ describe('the packed tarball, installed into an empty project', () => {
 
   describe('compiles for TypeScript users', () => {
     before(async () => {
-      await project.link('@types', 'express', 'fastify', 'undici-types');
+      await project.link('@types', 'express', 'fastify', 'hono', 'koa', 'undici-types');
       await project.write('consumer.mts', imports + program);
       await project.write('consumer.cts', requires + program.replace('export const', 'const') + 'void listener;');
       await project.write('consumer.ts', imports + program);

@@ -26,7 +26,7 @@ export function publicTypeSuite(project: () => PackedProject): void {
     let types: PublicTypes;
     before(async () => {
       const folder = await realpath(project().installed);
-      await project().link('@types', 'express', 'fastify', 'undici-types');
+      await project().link('@types', 'express', 'fastify', 'hono', 'koa', 'undici-types');
       const entries = new Map<string, string>();
       for (const [name, target] of Object.entries(project().manifest.exports)) {
         if (typeof target !== 'string') entries.set(`sspi-auth${name.slice(1)}`, join(folder, target.types));

@@ -77,6 +77,9 @@ export class UnansweredChallenges {
   challenged(exchange: Pick<Exchange, 'socket' | 'rawHeaders' | 'method' | 'httpVersionMajor'>): void {
     if (!this.#audit.hasUnansweredListeners) return;
     this.#reportOverdue();
+    const offered = schemesFor(this.#offer.schemes, exchange).map(({ name }) => name);
+    // Option `schemesFor` has chosen none: there is nothing to answer.
+    if (offered.length === 0) return;
     const { rawHeaders, socket } = exchange;
     const origin = preflightOrigin(exchange);
     const client = clientOf(exchange);
@@ -93,7 +96,7 @@ export class UnansweredChallenges {
       facts: {
         client: clientKindOf(agent),
         host: hostOf(rawHeaders),
-        offered: schemesFor(this.#offer.schemes, exchange).map(({ name }) => name),
+        offered,
         kerberos: this.#offer.kerberos,
         serviceHosts: this.#offer.serviceHosts,
         http2,

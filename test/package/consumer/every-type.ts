@@ -58,6 +58,23 @@ import type {
   UnansweredCause,
   UnansweredRecord,
   WaitingResponse,
+  AnswerRefusal,
+  Close,
+  CloseOptions,
+  Framework,
+  HeldRefusal,
+  NameFormat,
+  OtherScheme,
+  Refusal,
+  RefusalError,
+  Refuser,
+  Requirement,
+  RoutePolicy,
+  VerifyOtherScheme,
+  RequestFacts,
+  OtherSchemes,
+  Authorize,
+  Target,
 } from 'sspi-auth';
 import type {
   AcceptCall,
@@ -114,9 +131,25 @@ import type {
   DelegatedPassword,
   DelegatedTicket,
 } from 'sspi-auth/sspi';
-import type { SspiAuthHandler } from 'sspi-auth/express';
-import type { FastifySspiAuthOptions } from 'sspi-auth/fastify';
-import type { AuthenticatedListener, AuthenticatedRequest, Protect } from 'sspi-auth/node';
+import type { ExpressContext, ExpressSspiAuthOptions, SspiAuthHandler } from 'sspi-auth/express';
+import type { FastifyContext, FastifyRouteHook, FastifySspiAuth, FastifySspiAuthOptions } from 'sspi-auth/fastify';
+import type { HonoAuthenticator, HonoSspiAuthOptions, SspiAuthMiddleware as HonoMiddleware } from 'sspi-auth/hono';
+import type {
+  KoaAuthenticator,
+  KoaSspiAuthOptions,
+  SspiAuthContext,
+  SspiAuthMiddleware as KoaMiddleware,
+  SspiAuthState,
+} from 'sspi-auth/koa';
+import type {
+  AuthenticatedListener,
+  AuthenticatedRequest,
+  NodeContext,
+  NodeSspiAuthOptions,
+  Protect,
+} from 'sspi-auth/node';
+import type { PassportSspiAuthOptions, Strategy } from 'sspi-auth/passport';
+import type { TestAuth, TestAuthOptions, TestUser } from 'sspi-auth/testing';
 import type { WinrmEncryption, WinrmEncryptionOptions } from 'sspi-auth/winrm';
 
 /** `sspi-auth` */
@@ -175,6 +208,23 @@ export interface Main {
   unansweredCause: UnansweredCause;
   unansweredRecord: UnansweredRecord;
   waitingResponse: WaitingResponse;
+  answerRefusal: AnswerRefusal<readonly [request: IncomingMessage]>;
+  close: Close;
+  closeOptions: CloseOptions;
+  framework: Framework;
+  heldRefusal: HeldRefusal;
+  nameFormat: NameFormat;
+  otherScheme: OtherScheme<IncomingMessage>;
+  refusal: Refusal;
+  refusalError: RefusalError;
+  refuser: Refuser;
+  requirement: Requirement<IncomingMessage, never>;
+  routePolicy: RoutePolicy<IncomingMessage>;
+  verifyOtherScheme: VerifyOtherScheme<IncomingMessage>;
+  requestFacts: RequestFacts;
+  otherSchemes: OtherSchemes<IncomingMessage>;
+  authorize: Authorize<IncomingMessage>;
+  target: Target<IncomingMessage>;
 }
 
 /** `sspi-auth/sspi` */
@@ -236,19 +286,55 @@ export interface Sspi {
 
 /** `sspi-auth/express` */
 export interface Express {
+  expressContext: ExpressContext;
+  expressSspiAuthOptions: ExpressSspiAuthOptions;
   sspiAuthHandler: SspiAuthHandler;
 }
 
 /** `sspi-auth/fastify` */
 export interface Fastify {
+  fastifyContext: FastifyContext;
+  fastifyRouteHook: FastifyRouteHook;
+  fastifySspiAuth: FastifySspiAuth;
   fastifySspiAuthOptions: FastifySspiAuthOptions;
+}
+
+/** `sspi-auth/hono` */
+export interface Hono {
+  honoAuthenticator: HonoAuthenticator;
+  honoSspiAuthOptions: HonoSspiAuthOptions;
+  honoMiddleware: HonoMiddleware;
+}
+
+/** `sspi-auth/koa` */
+export interface Koa {
+  koaAuthenticator: KoaAuthenticator;
+  koaSspiAuthOptions: KoaSspiAuthOptions;
+  sspiAuthContext: SspiAuthContext;
+  koaMiddleware: KoaMiddleware;
+  sspiAuthState: SspiAuthState;
+}
+
+/** `sspi-auth/passport` */
+export interface Passport {
+  passportSspiAuthOptions: PassportSspiAuthOptions;
+  strategy: Strategy;
 }
 
 /** `sspi-auth/node` */
 export interface Node {
+  nodeContext: NodeContext;
+  nodeSspiAuthOptions: NodeSspiAuthOptions;
   authenticatedListener: AuthenticatedListener;
   authenticatedRequest: AuthenticatedRequest;
   protect: Protect;
+}
+
+/** `sspi-auth/testing` */
+export interface Testing {
+  testAuth: TestAuth;
+  testAuthOptions: TestAuthOptions;
+  testUser: TestUser;
 }
 
 /** `sspi-auth/winrm` */
