@@ -48,7 +48,7 @@ describe('Chromium', ready, () => {
         ]) {
           const visit = await chromium.visit(`http://localhost:${server.port}/`, { credentials: wrong });
           assert.equal(visit.status, 401);
-          assert.equal(visit.body, '401 Unauthorized\n');
+          assert.match(visit.body, /^<!doctype html>\n[^]*<h1>401 Unauthorized<\/h1>\n<\/html>\n$/);
         }
         assert.equal(server.handled(), 0);
         server.server.closeAllConnections();

@@ -15,14 +15,22 @@ const domainReady = await tier('samba-ad', [], canMakeNamespaces);
 const chromiumReady = await tier('browsers');
 const firefoxReady = await tier('samba-ad', ['firefox-esr'], canMakeNamespaces);
 
+const frameworks = ['Express 5', 'Fastify 5', 'Koa 3', 'Hono 4'];
+
 describe('browsers sign in by Kerberos with no prompt', domainReady, () => {
   let domain: SambaDomain;
   let alice: Readonly<Record<string, string>>;
+<<<<<<< HEAD
+=======
+  const servers = new Map<string, RunningServer>();
+  const urlOf = (adapter: string): string => `http://localhost:${servers.get(adapter)?.port ?? 0}/`;
+>>>>>>> h/i20
   const signedIn: string[] = [];
   before(async () => {
     domain = await startSambaAd();
     useRealm(domain);
     alice = await domain.signIn('alice', ['HTTP/localhost']);
+<<<<<<< HEAD
   });
   after(async () => {
     await domain.stop();
@@ -93,4 +101,71 @@ describe('browsers sign in by Kerberos with no prompt', domainReady, () => {
         assert.deepEqual([...new Set(signedIn)], ['CORP\\alice Kerberos with groups']);
       });
     });
+=======
+    for (const adapter of frameworks) {
+      const server = await adapters[adapter]?.({
+        keytab: domain.keytab,
+        authorize: (user) => {
+          signedIn.push(`${user.name} ${user.package} ${user.groups.length > 1 ? 'with groups' : ''}`);
+          return true;
+        },
+      });
+      assert.ok(server !== undefined, adapter);
+      servers.set(adapter, server);
+    }
+  });
+  after(async () => {
+    for (const server of servers.values()) await server[Symbol.asyncDispose]();
+    await domain.stop();
+  });
+
+  for (const adapter of frameworks) {
+    it(`Chromium, ${adapter}`, chromiumReady, async () => {
+      await using browser = await launchChromium({ singleSignOnHosts: 'localhost', env: alice });
+      const { status, body } = await browser.visit(urlOf(adapter));
+      assert.equal(status, 200);
+      const { user, package: ran, scheme } = JSON.parse(body) as Answer;
+      assert.equal(user?.name, 'CORP\\alice');
+      assert.equal(ran, 'Kerberos');
+      assert.equal(scheme, 'Negotiate');
+      assert.ok(
+        user.groups.some(({ name }) => name === 'CORP\\Domain Users'),
+        body,
+      );
+    });
+
+    it(`Firefox, ${adapter}`, firefoxReady, async () => {
+      await using profile = await scratchFolder('firefox');
+      await mkdir(profile.path, { recursive: true });
+      const preferences = {
+        'network.negotiate-auth.trusted-uris': 'localhost',
+        'network.negotiate-auth.allow-non-fqdn': true,
+        'datareporting.policy.dataSubmissionEnabled': false,
+        'app.normandy.enabled': false,
+      };
+      const lines = Object.entries(preferences).map(
+        ([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});`,
+      );
+      await writeFile(profile.file('user.js'), `${lines.join('\n')}\n`);
+      signedIn.length = 0;
+      const args = [
+        '--headless',
+        '--no-remote',
+        '--profile',
+        profile.path,
+        '--screenshot',
+        profile.file('page.png'),
+        urlOf(adapter),
+      ];
+      const { stderr } = await runProcess('firefox-esr', args, { env: { ...alice, HOME: profile.path } });
+      assert.ok(signedIn.length > 0, stderr);
+      assert.deepEqual([...new Set(signedIn)], ['CORP\\alice Kerberos with groups']);
+    });
+  }
+
+  it('Chromium without a policy for this host stays outside', chromiumReady, async () => {
+    await using browser = await launchChromium({ env: alice });
+    assert.equal((await browser.visit(urlOf('Express 5'))).status, 401);
+  });
+>>>>>>> h/i20
 });
