@@ -71,7 +71,7 @@ export function testAuth({ secret, allowOutsideTests }: TestAuthOptions = {}): T
     );
   }
   const users = new SignedUsers(secret);
-  const itself = <Raw extends IncomingMessage>(request: Raw): IncomingMessage => request;
+  const itself = (request: IncomingMessage): IncomingMessage => request;
   const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options, done) =>
     fastify(
       instance,
@@ -80,13 +80,22 @@ export function testAuth({ secret, allowOutsideTests }: TestAuthOptions = {}): T
     );
   return Object.freeze({
     express: (options?: ExpressSspiAuthOptions) => express(testOptions(options, users, itself)),
-    // With what Fastify knows of the real plugin: that it belongs to the context which registers it.
-    fastify: Object.assign(plugin, { ...fastify }),
+    fastify: asPlugin(plugin),
     node: (options?: NodeSspiAuthOptions) => node(testOptions(options, users, itself)),
     koa: (options?: KoaSspiAuthOptions) => koa(testOptions(options, users, ({ req }) => req)),
     hono: (options?: HonoSspiAuthOptions) => hono(testOptions(options, users, incomingOf)),
     as: (user: TestUser) => ({ authorization: users.sign(user) }),
   });
+}
+
+/** Gives a plugin what Fastify knows of the real one: that it belongs to the context which registers it. */
+function asPlugin(
+  plugin: FastifyPluginCallback<FastifySspiAuthOptions>,
+): FastifyPluginCallback<FastifySspiAuthOptions> {
+  for (const symbol of Object.getOwnPropertySymbols(fastify)) {
+    Reflect.set(plugin, symbol, Reflect.get(fastify, symbol));
+  }
+  return plugin;
 }
 
 /** The request of node:http, as @hono/node-server gives it. */

@@ -12,8 +12,8 @@ app.use(auth);
 app.use((context) => {
   context.body = `Hello ${context.state.user?.name}, by ${context.state.sspi?.package}\n`;
 });
-const handle = app.callback();
-const server = createServer(recommendedServerOptions, (request, response) => void handle(request, response));
+// eslint-disable-next-line @typescript-eslint/no-misused-promises -- Koa's promise never rejects
+const server = createServer(recommendedServerOptions, app.callback());
 server.listen(Number(process.env['PORT'] ?? 8080), '127.0.0.1', () => {
   console.log('listening on', server.address());
 });

@@ -1,3 +1,4 @@
+/* eslint @typescript-eslint/no-unsafe-class-instance-assignment: off -- Nest declares the options of create() as a class */
 /** Nest on Express, or with PLATFORM=fastify on Fastify: a guard for groups, and @User() in handlers. */
 import 'reflect-metadata';
 import { Controller, createParamDecorator, ForbiddenException, Get, Module, SetMetadata } from '@nestjs/common';
@@ -51,7 +52,9 @@ class HelloController {
 }
 
 @Module({ controllers: [HelloController] })
-class HelloModule {}
+class HelloModule {
+  readonly name = 'hello';
+}
 
 async function onExpress(): Promise<NestExpressApplication> {
   const app = await NestFactory.create<NestExpressApplication>(HelloModule, { logger: ['warn', 'error'] });

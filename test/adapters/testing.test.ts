@@ -57,12 +57,16 @@ const applications: Readonly<Record<string, (test: TestAuth) => RequestListener>
     const app = new Koa();
     app.use(auth);
     const admins = auth.requireGroup('CORP\\Admins');
-    app.use((context, next) => (context.path === '/admins' ? admins(context, next) : next()));
+    app.use((context, next): Promise<unknown> =>
+      context.path === '/admins' ? (admins(context, next) as Promise<unknown>) : next(),
+    );
     app.use((context) => {
       context.body = (context.state as { user?: { name: string } }).user?.name;
     });
     const handle = app.callback();
-    return (request, response) => void handle(request, response);
+    return (request, response) => {
+      handle(request, response).catch(() => response.destroy());
+    };
   },
 };
 

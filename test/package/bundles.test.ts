@@ -7,14 +7,22 @@ import { onAnyPort, portLine } from '../lab/any-port.ts';
 import { curl } from '../lab/curl.ts';
 import { blocksIn, commandsOf } from '../lab/document-blocks.ts';
 import { codeBlocks, readDocument, root } from '../lab/documents.ts';
+import { full } from '../lab/matrix.ts';
 import { tier } from '../lab/tier.ts';
 import { packedProject } from './packed-project.ts';
 import type { PackedProject } from './packed-project.ts';
 
 const ready = await tier('curl');
-const commands = blocksIn('docs/modules.md', readDocument('docs/modules.md'))
+const written = blocksIn('docs/modules.md', readDocument('docs/modules.md'))
   .filter(({ language }) => language === 'sh')
   .flatMap(({ code }) => commandsOf(code));
+const commands = written.filter((command) => command.startsWith('esbuild '));
+/** What other bundlers make, by the program of the command. They take half a minute each, so that all is full(). */
+const others = new Map([
+  ['rollup', 'rollup/app.mjs'],
+  ['webpack', 'webpack/app.cjs'],
+  ['ncc', 'ncc/index.mjs'],
+]);
 
 describe('bundles of docs/modules.md', ready, () => {
   let project: PackedProject;
@@ -36,6 +44,10 @@ describe('bundles of docs/modules.md', ready, () => {
 
   it('are there', () => {
     assert.equal(commands.length, 2);
+    assert.deepEqual(
+      written.slice(2).map((command) => command.split(' ')[0]),
+      [...others.keys()],
+    );
     assert.ok(commands.every((command) => command.startsWith('esbuild app.mjs --bundle ')));
   });
 
@@ -50,6 +62,16 @@ describe('bundles of docs/modules.md', ready, () => {
   it('that hold no package sign in', async () => {
     await signsIn(await bundle(commands[1] ?? ''));
   });
+
+  for (const [program, file] of full() ? others : []) {
+    it(`of ${program} sign in`, async () => {
+      const command = written.find((text) => text.startsWith(`${program} `)) ?? '';
+      const path = `${join(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`;
+      const { code, stderr } = await project.run('env', [`PATH=${path}`, 'sh', '-c', command]);
+      assert.equal(code, 0, stderr);
+      await signsIn(file);
+    });
+  }
 
   it('without the banner do not run: Express calls require', async () => {
     const bare = (commands[0] ?? '').replace(/ --banner:js="[^"]*"/, '');

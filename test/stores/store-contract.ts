@@ -7,7 +7,7 @@ import type { SharedStore } from '../../src/index.ts';
 export interface StoreUnderTest {
   readonly store: SharedStore;
   /** Lets time go by for the store, in milliseconds. */
-  pass(milliseconds: number): void | Promise<void>;
+  readonly pass: (milliseconds: number) => void | Promise<void>;
 }
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'utf8');
@@ -36,7 +36,7 @@ const rows: readonly [name: string, run: (tested: StoreUnderTest) => Promise<voi
   [
     'of many claims at once one is new',
     async ({ store }) => {
-      const answers = await Promise.all(Array.from({ length: 20 }, () => store.claim('a', 1000)));
+      const answers = await Promise.all(Array.from({ length: 20 }, async () => store.claim('a', 1000)));
       assert.equal(answers.filter((answer) => answer).length, 1);
     },
   ],
@@ -50,7 +50,7 @@ const rows: readonly [name: string, run: (tested: StoreUnderTest) => Promise<voi
   [
     'counts at once are all different',
     async ({ store }) => {
-      const answers = await Promise.all(Array.from({ length: 20 }, () => store.count('a', 1000)));
+      const answers = await Promise.all(Array.from({ length: 20 }, async () => store.count('a', 1000)));
       assert.equal(new Set(answers).size, 20);
     },
   ],
@@ -111,7 +111,7 @@ const rows: readonly [name: string, run: (tested: StoreUnderTest) => Promise<voi
     'what is taken is gone, and one of many gets it',
     async ({ store }) => {
       await store.set('a', bytes('value'), 1000);
-      const answers = await Promise.all(Array.from({ length: 20 }, () => store.take('a')));
+      const answers = await Promise.all(Array.from({ length: 20 }, async () => store.take('a')));
       assert.deepEqual(
         answers.map(textOf).filter((answer) => answer !== undefined),
         ['value'],
