@@ -6,6 +6,7 @@ import { mutual, startGssClient } from '../../lab/gss-client.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import { keytabKey } from '../../lab/kerberos/ap-request-forge.ts';
 import { libraryTokens } from '../../lab/kerberos/gss-library.ts';
+import { full } from '../../lab/matrix.ts';
 import { runChecked } from '../../lab/process.ts';
 import { startSambaAd } from '../../lab/samba-ad.ts';
 import { useRealm } from './acceptor.ts';
@@ -89,8 +90,8 @@ export async function javaTokens(): Promise<TokenSource> {
   };
 }
 
-/** A domain in which alice has nested groups and groups of the resource domain, and bob is in a thousand. */
-const seed = `
+/** A domain in which alice has nested groups and groups of the resource domain, and bob is in many. */
+const seed = (groups: number): string => `
 from samba.auth import system_session
 from samba.param import LoadParm
 from samba.samdb import SamDB
@@ -103,7 +104,7 @@ for name in ["Staff", "Everybody"]:
 directory.newgroup("Locals", grouptype=-2147483644)
 for group, member in [("Staff", "Engineering"), ("Everybody", "Staff"), ("Locals", "Staff")]:
     directory.add_remove_group_members(group, [member])
-for index in range(1000):
+for index in range(${groups}):
     directory.newgroup("Group%d" % index)
     directory.add_remove_group_members("Group%d" % index, ["bob"])
 # So that the service signs in by its own name, as S4U2Self wants it.
@@ -119,7 +120,7 @@ directory.transaction_commit()
 export async function activeDirectoryTokens(): Promise<TokenSource> {
   const domain = await startSambaAd();
   try {
-    await domain.namespace.runChecked('/usr/bin/python3', ['-c', seed], { timeout: 300_000 });
+    await domain.namespace.runChecked('/usr/bin/python3', ['-c', seed(full() ? 1000 : 100)], { timeout: 300_000 });
     // The other keytab has the key under three names: each acceptor reports another one then.
     const words = ['domain', 'exportkeytab', '/var/lib/samba/one.keytab', '--principal=HTTP/localhost'];
     await domain.namespace.runChecked('samba-tool', words);
