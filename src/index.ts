@@ -58,6 +58,9 @@ export type {
 } from './authenticator/options.ts';
 export { memoryStore } from './stores/memory-store.ts';
 export type { MemoryStore, MemoryStoreOptions } from './stores/memory-store.ts';
+export { redisStore } from './stores/redis-store.ts';
+export type { RedisStore, RedisStoreOptions } from './stores/redis-store.ts';
+export type { IoRedisClient, NodeRedisClient, RedisClient } from './stores/redis-client.ts';
 export type { SharedStore } from './stores/shared-store.ts';
 export { recommendedServerOptions } from './http/recommended-server-options.ts';
 export { inGroup } from './identity/in-group.ts';
