@@ -97,7 +97,7 @@ export function checkReplayFolder(path: string, now: number, option: string): vo
 }
 
 const otherCures =
-  "Or name another folder that this process alone may use: replayCache: '/run/app/replay'. Or give a \"store\", such " +
+  'Or name another folder that this process alone may use: replayCache: \'/run/app/replay\'. Or give a "store", such ' +
   'as memoryStore() for a single process.';
 
 /** The reason of an error of the file system, without what this library adds. */

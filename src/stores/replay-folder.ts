@@ -102,6 +102,7 @@ export class ReplayFolder {
       throw failed(`has forgotten the time of this token: was the clock of this server set back?`);
     }
     if (ctime < this.#since) {
+      if (this.#since === Infinity) throw failed(`${this.#path} does not tell since when it remembers: remove it`);
       const since = new Date(this.#since).toISOString();
       throw failed(
         `remembers since ${since}, and the token is older: it may have been accepted before. If the clock was wrong ` +

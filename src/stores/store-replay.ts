@@ -103,11 +103,13 @@ export class StoreReplay {
   }
 }
 
+/** The key of the last claim, in bytes; each claim overwrites it. */
+const lastKey = Buffer.from(PREFIX + 'x'.repeat(HASH_BYTES * 2), 'latin1');
+
 /** One flat string: joined by `+` or in a template it would keep its parts, and memoryStore() twice the memory. */
 function keyOf(hash: Buffer): string {
-  const text = Buffer.alloc(PREFIX.length + Math.ceil((HASH_BYTES * 4) / 3), PREFIX, 'latin1');
-  text.write(hash.toString('base64url', 0, HASH_BYTES), PREFIX.length, 'latin1');
-  return text.toString('latin1');
+  const end = PREFIX.length + lastKey.write(hash.toString('base64url', 0, HASH_BYTES), PREFIX.length, 'latin1');
+  return lastKey.toString('latin1', 0, end);
 }
 
 function failed(problem: string, cause?: unknown): SspiAuthError {

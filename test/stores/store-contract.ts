@@ -13,18 +13,20 @@ export interface StoreSubject {
 }
 
 const MINUTE = 60_000;
+/** Long enough that two operations are done meanwhile. */
+const SHORT = 500;
 
 /**
  * The suite.
  *
  * @param name of the store
  * @param subject gives the store; the same for all tests, whose keys all differ
- * @param options for `describe`
+ * @param options for `describe`; tests at the same time suit a store in which time passes by itself
  */
 export function storeContract(
   name: string,
   subject: () => StoreSubject,
-  options: { readonly skip?: string | false } = {},
+  options: { readonly skip?: string | false; readonly concurrency?: boolean } = {},
 ): void {
   describe(`${name} as a SharedStore`, options, () => {
     let keys = 0;
@@ -61,11 +63,20 @@ export function storeContract(
     it('claim: the key is free when its time is over, and not before', async () => {
       const [store, other] = stores();
       const [short, long] = [newKey(), newKey()];
-      await store.claim(short, 50);
+      await store.claim(short, SHORT);
       await store.claim(long, MINUTE);
-      await subject().pass(60);
+      await subject().pass(SHORT + 10);
       assert.equal(await other.claim(short, MINUTE), true);
       assert.equal(await other.claim(long, MINUTE), false);
+    });
+
+    it('claim: one that is refused does not renew the time', async () => {
+      const [store, other] = stores();
+      const key = newKey();
+      assert.equal(await store.claim(key, SHORT), true);
+      assert.equal(await other.claim(key, MINUTE), false);
+      await subject().pass(SHORT + 10);
+      assert.equal(await store.claim(key, MINUTE), true);
     });
 
     it('count: counts from 1, each number once', async () => {
@@ -82,9 +93,9 @@ export function storeContract(
     it('count: a counter keeps the time that it was made with', async () => {
       const [store, other] = stores();
       const key = newKey();
-      assert.equal(await store.count(key, 50), 1);
+      assert.equal(await store.count(key, SHORT), 1);
       assert.equal(await other.count(key, MINUTE), 2);
-      await subject().pass(60);
+      await subject().pass(SHORT + 10);
       assert.equal(await store.count(key, MINUTE), 1);
     });
 
@@ -101,17 +112,18 @@ export function storeContract(
         assert.deepEqual(await store.get(key), Uint8Array.from(bytes));
       }
       assert.equal(await store.get(newKey()), undefined);
+      assert.equal(await store.take(newKey()), undefined);
     });
 
     it('set: replaces the bytes and their time', async () => {
       const [store, other] = stores();
       const key = newKey();
-      await store.set(key, Buffer.of(1), 50);
+      await store.set(key, Buffer.of(1), SHORT);
       await other.set(key, Buffer.of(2), MINUTE);
-      await subject().pass(60);
+      await subject().pass(SHORT + 10);
       assert.deepEqual(await store.get(key), Uint8Array.of(2));
-      await store.set(key, Buffer.of(3), 50);
-      await subject().pass(60);
+      await store.set(key, Buffer.of(3), SHORT);
+      await subject().pass(SHORT + 10);
       assert.equal(await other.get(key), undefined);
     });
 

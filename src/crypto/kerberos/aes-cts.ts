@@ -7,7 +7,9 @@
  * block is its last ciphertext block, which is taken away again here.
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import type { Cipheriv, Decipheriv } from 'node:crypto';
+
+type Encryption = ReturnType<typeof createCipheriv>;
+type Decryption = ReturnType<typeof createDecipheriv>;
 
 /** Block size of AES, in bytes. */
 export const AES_BLOCK_BYTES = 16;
@@ -21,7 +23,7 @@ function addBlock(target: Uint8Array, at: number, mask: Uint8Array, from: number
 }
 
 /** Ends a cipher object: OpenSSL then wipes its key. */
-function end(cipher: Cipheriv | Decipheriv | undefined): void {
+function end(cipher: Encryption | Decryption | undefined): void {
   try {
     cipher?.final();
   } catch {
@@ -32,8 +34,8 @@ function end(cipher: Cipheriv | Decipheriv | undefined): void {
 /** A key of AES with 128 or 256 bits. */
 export class AesCts {
   readonly #key: Uint8Array;
-  #encryption: Cipheriv | undefined;
-  #decryption: Decipheriv | undefined;
+  #encryption: Encryption | undefined;
+  #decryption: Decryption | undefined;
   /** The last ciphertext blocks that the objects saw: the state of their chains. */
   readonly #lastEncrypted = new Uint8Array(BLOCK);
   readonly #lastDecrypted = new Uint8Array(BLOCK);

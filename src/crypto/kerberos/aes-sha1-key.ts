@@ -1,10 +1,11 @@
 /** aes128-cts-hmac-sha1-96 and aes256-cts-hmac-sha1-96: RFC 3962, with the simplified profile of RFC 3961 section 5. */
 import { createCipheriv, timingSafeEqual } from 'node:crypto';
-import type { Cipheriv } from 'node:crypto';
 import { hmac } from '../hmac.ts';
 import { AES_BLOCK_BYTES, AesCts } from './aes-cts.ts';
 import type { KerberosKey } from './kerberos-key.ts';
 import { nFold } from './n-fold.ts';
+
+type Encryption = ReturnType<typeof createCipheriv>;
 
 /** Bytes of the truncated HMAC. */
 const MAC_BYTES = 12;
@@ -31,13 +32,13 @@ function usageConstant(usage: number, kind: number): Uint8Array {
 }
 
 /** Encrypts blocks on their own. */
-function blockCipher(key: Uint8Array): Cipheriv {
+function blockCipher(key: Uint8Array): Encryption {
   return createCipheriv(key.byteLength === AES_BLOCK_BYTES ? 'aes-128-ecb' : 'aes-256-ecb', key, null).setAutoPadding(
     false,
   );
 }
 
-function derive(cipher: Cipheriv, keyBytes: number, folded: Uint8Array): Uint8Array {
+function derive(cipher: Encryption, keyBytes: number, folded: Uint8Array): Uint8Array {
   const derived = new Uint8Array(keyBytes);
   let block: Uint8Array = folded;
   for (let at = 0; at < keyBytes; at += AES_BLOCK_BYTES) {
@@ -72,7 +73,7 @@ interface UsageKeys {
 export class AesSha1Key implements KerberosKey {
   readonly encryptionType: number;
   readonly value: Uint8Array;
-  #derivation: Cipheriv | undefined;
+  #derivation: Encryption | undefined;
   readonly #usages = new Map<number, UsageKeys>();
   readonly #checksums = new Map<number, Uint8Array>();
 

@@ -1,7 +1,4 @@
-/**
- * Reads the keytab file format of MIT krb5 ("keytab file format", version 2), to tell an operator which keys a keytab
- * has. The key bytes are skipped and never leave the file's buffer.
- */
+/** The keytab file format of MIT krb5 ("keytab file format"), version 2. All numbers are big-endian. */
 import { isUtf8 } from 'node:buffer';
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { encryptionTypeName } from './kerberos-token.ts';
@@ -17,17 +14,39 @@ export interface KeytabEntry {
   readonly encryptionType: number;
 }
 
+/** One key of a keytab, with the key. */
+export interface KeytabKey extends KeytabEntry {
+  /** When the key was written, in seconds since 1970-01-01 UTC. */
+  readonly timestamp: number;
+  /** A view of the file's bytes, not a copy. A secret. */
+  readonly value: Uint8Array;
+}
+
 /**
- * Lists the keys of a keytab file. All numbers are big-endian.
+ * Lists the keys of a keytab file, without the keys.
  *
  * @throws MalformedTokenError if it is not a keytab of version 2, or an entry reaches past the end of the file
  */
 export function decodeKeytab(bytes: Uint8Array): readonly KeytabEntry[] {
+  return decodeKeytabKeys(bytes).map(({ name, realm, keyVersion, encryptionType }) => ({
+    name,
+    realm,
+    keyVersion,
+    encryptionType,
+  }));
+}
+
+/**
+ * Reads the keys of a keytab file.
+ *
+ * @throws MalformedTokenError if it is not a keytab of version 2, or an entry reaches past the end of the file
+ */
+export function decodeKeytabKeys(bytes: Uint8Array): readonly KeytabKey[] {
   const reader = new Reader(bytes);
   const version = reader.u16be('file format version');
   if (version !== 0x0502)
     throw new MalformedTokenError('file format version', `0x${version.toString(16)} is not 0x502`);
-  const entries: KeytabEntry[] = [];
+  const entries: KeytabKey[] = [];
   while (reader.remaining > 0) {
     // A negative size is a hole that a deleted entry left; zero ends the list.
     const size = reader.u32be('entry size') | 0;
@@ -38,16 +57,16 @@ export function decodeKeytab(bytes: Uint8Array): readonly KeytabEntry[] {
   return entries;
 }
 
-function entry(reader: Reader): KeytabEntry {
+function entry(reader: Reader): KeytabKey {
   const componentCount = reader.u16be('component count');
   const realm = counted(reader, 'realm');
   const components: string[] = [];
   for (let index = 0; index < componentCount; index++) components.push(counted(reader, 'component', escapeComponent));
   reader.skip(4, 'name type');
-  reader.skip(4, 'timestamp');
+  const timestamp = reader.u32be('timestamp');
   const shortVersion = reader.u8('key version');
   const encryptionType = reader.u16be('encryption type');
-  reader.skip(reader.u16be('key length'), 'key');
+  const value = reader.take(reader.u16be('key length'), 'key');
   // The 32-bit version is used if the entry has one and it is not zero.
   const longVersion = reader.remaining >= 4 ? reader.u32be('key version') : 0;
   return {
@@ -55,6 +74,8 @@ function entry(reader: Reader): KeytabEntry {
     realm,
     keyVersion: longVersion === 0 ? shortVersion : longVersion,
     encryptionType,
+    timestamp,
+    value,
   };
 }
 

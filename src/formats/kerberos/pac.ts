@@ -31,17 +31,28 @@ export interface PacBuffer {
  * Reads PACTYPE (MS-PAC 2.3).
  *
  * @returns the buffers in order. Only the first of each type: later ones are ignored (MS-PAC 2.4)
+ * @throws MalformedTokenError as decodePacBuffers
+ */
+export function decodePac(bytes: Uint8Array): readonly PacBuffer[] {
+  const buffers = new Map<number, PacBuffer>();
+  for (const buffer of decodePacBuffers(bytes)) if (!buffers.has(buffer.type)) buffers.set(buffer.type, buffer);
+  return [...buffers.values()];
+}
+
+/**
+ * Reads PACTYPE with all its buffers, also those whose type was there before.
+ *
  * @throws MalformedTokenError for another version, a buffer that reaches outside the PAC, is not at a multiple of eight
  *   bytes, or lies inside the headers (attack D12)
  */
-export function decodePac(bytes: Uint8Array): readonly PacBuffer[] {
+export function decodePacBuffers(bytes: Uint8Array): readonly PacBuffer[] {
   const reader = new Reader(bytes);
   const count = reader.u32le('cBuffers');
   const version = reader.u32le('Version');
   if (version !== 0) throw new MalformedTokenError('Version', `${version} is not 0`, 4);
   if (count > MAX_BUFFERS) throw new MalformedTokenError('cBuffers', `${count} is above ${MAX_BUFFERS}`, 0);
   const headerEnd = 8 + 16 * count;
-  const buffers = new Map<number, PacBuffer>();
+  const buffers: PacBuffer[] = [];
   for (let index = 0; index < count; index++) {
     const at = reader.offset;
     const type = reader.u32le('ulType');
@@ -52,9 +63,9 @@ export function decodePac(bytes: Uint8Array): readonly PacBuffer[] {
     if (offset % 8 !== 0 || offset < headerEnd || offset + size > bytes.byteLength) {
       throw new MalformedTokenError('Offset', `${size} bytes from ${offset} are not inside the PAC`, at + 8);
     }
-    if (!buffers.has(type)) buffers.set(type, { type, offset, data: bytes.subarray(offset, offset + size) });
+    buffers.push({ type, offset, data: bytes.subarray(offset, offset + size) });
   }
-  return [...buffers.values()];
+  return buffers;
 }
 
 /** PAC_SIGNATURE_DATA, MS-PAC 2.8. */

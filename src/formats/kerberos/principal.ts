@@ -68,3 +68,22 @@ const ambiguousAll = /[\\/@]/g;
 export function escapeComponent(component: string): string {
   return ambiguous.test(component) ? component.replace(ambiguousAll, '\\$&') : component;
 }
+
+/**
+ * Splits the text of a principal into its components, as krb5_parse_name does: `\` takes the meaning from the character
+ * that follows.
+ *
+ * @returns components without escapes; `realm` undefined if there is no `@`
+ */
+export function splitPrincipal(text: string): { readonly components: string[]; readonly realm: string | undefined } {
+  const parts = [''];
+  let realm: string | undefined;
+  for (const [part] of text.matchAll(/\\.|[^\\]/gs)) {
+    const character = part.length > 1 ? part.slice(1) : part;
+    if (realm !== undefined) realm += character;
+    else if (part === '@') realm = '';
+    else if (part === '/') parts.push('');
+    else parts.push(`${parts.pop() ?? ''}${character}`);
+  }
+  return { components: parts, realm };
+}

@@ -8,11 +8,12 @@
  * them it is released.
  */
 import { statSync } from 'node:fs';
+import { CheckBudget } from '../../foundation/check-budget.ts';
 import { fileExposure, processReader } from '../../foundation/file-exposure.ts';
+import { fileSignature } from '../../foundation/file-signature.ts';
 import type { KerberosProvider } from './call/extensions.ts';
 import { releaseCredential } from './call/release.ts';
-import { CheckBudget } from './keytab/check-budget.ts';
-import { fileSignature, readKeytab } from './keytab/keytab-file.ts';
+import { readKeytab } from './keytab/keytab-file.ts';
 import type { KeytabListing } from './keytab/keytab-file.ts';
 import { copyKeytab } from './keytab/memory-keytab.ts';
 

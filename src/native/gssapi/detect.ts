@@ -1,9 +1,10 @@
 /** Finds out whether this machine can verify Kerberos without any option. Used by src/authenticator/providers/. */
 import { describeKeytabEntries } from '../../formats/kerberos/keytab.ts';
+import { isHttpService, keytabPath } from '../../formats/kerberos/keytab-name.ts';
 import { SspiAuthError } from '../../foundation/errors.ts';
 import type { GssapiLibrary } from './call/library.ts';
 import { loadGssapi, UnusableGssapiError } from './call/library.ts';
-import { isHttpService, keytabPath, readKeytab } from './keytab/keytab-file.ts';
+import { readKeytab } from './keytab/keytab-file.ts';
 
 /** The result of detectKerberos. */
 export interface KerberosDetection {

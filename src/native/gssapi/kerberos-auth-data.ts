@@ -1,7 +1,8 @@
 /** The options of acquireCredentialsHandle for Kerberos (authData), and the settings that are made from them. */
-import { describeKeytabEntries } from '../../formats/kerberos/keytab.ts';
 import type { KeytabEntry } from '../../formats/kerberos/keytab.ts';
+import { isHttpService, keytabPath } from '../../formats/kerberos/keytab-name.ts';
 import { namesService, servicePrincipalName } from '../../formats/kerberos/service-principal-name.ts';
+import { requireUsableKeys } from '../../formats/kerberos/usable-keys.ts';
 import { systemClock } from '../../foundation/clock.ts';
 import { OptionError } from '../../foundation/errors.ts';
 import { defaulted, optional, readOptions } from '../../foundation/option-table.ts';
@@ -10,7 +11,7 @@ import { callable, clock, flag, listOf, shown, text } from '../../foundation/opt
 import type { Reader } from '../../foundation/option-values.ts';
 import { processWarning } from '../../foundation/process-warning.ts';
 import type { KerberosSettings } from './call/kerberos-settings.ts';
-import { isHttpService, keytabPath, readKeytab } from './keytab/keytab-file.ts';
+import { readKeytab } from './keytab/keytab-file.ts';
 
 const replayCache: Reader<boolean | string> = (value, option) => {
   if (typeof value === 'boolean') return value;
@@ -130,23 +131,13 @@ function usableKeytab(
   if (path === undefined) {
     throw new OptionError('authData.keytab', `is ${name}, which is not a file`, 'Give the path of a keytab file.');
   }
-  const entries = keytabEntries(path);
-  const usable = entries.filter((entry) => accepts(entry.name, entry.realm));
-  if (usable.length === 0) {
-    throw new OptionError(
-      'authData.keytab',
-      `is ${path}, which has no key for ${services} (it has ${describeKeytabEntries(entries)})`,
-      'Export the key of the service, for example with: ktadd -k FILE HTTP/web.example.com (MIT), ' +
-        'samba-tool domain exportkeytab FILE --principal=HTTP/web.example.com, or ktpass on Windows.',
-    );
-  }
-  if (!usable.some((entry) => encryptionTypes.has(entry.encryptionType))) {
-    throw new OptionError(
-      'authData.keytab',
-      `is ${path}, which has only keys that are refused (${describeKeytabEntries(usable)})`,
-      'Give the service account AES keys and export the keytab again. Until then, "allowRc4" accepts RC4 keys.',
-    );
-  }
+  requireUsableKeys(keytabEntries(path), {
+    option: 'authData.keytab',
+    subject: `is ${path}, which `,
+    acceptsService: accepts,
+    services,
+    encryptionTypes,
+  });
   return path;
 }
 

@@ -13,7 +13,7 @@ import { DelegatedCaches } from './delegation/delegated-caches.ts';
 import { establish } from './establishment.ts';
 import { prepare, readExchange, refused } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
-import { CheckBudget } from './keytab/check-budget.ts';
+import { CheckBudget } from '../../foundation/check-budget.ts';
 import { refusalByLibrary } from './library-refusal.ts';
 import { TicketAccounts } from './ticket-accounts.ts';
 import type { TicketAccount } from './ticket-accounts.ts';

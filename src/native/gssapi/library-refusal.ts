@@ -8,7 +8,7 @@ import * as Gss from './call/gss-status.ts';
 import { krb5ConfigurationFault } from './call/krb5-configuration.ts';
 import { releaseAll } from './call/release.ts';
 import type { Exchange } from './exchange.ts';
-import type { CheckBudget } from './keytab/check-budget.ts';
+import type { CheckBudget } from '../../foundation/check-budget.ts';
 import { clockSkew } from './keytab/clock-skew.ts';
 import { diagnose } from './keytab/diagnosis.ts';
 import type { KeytabListing } from './keytab/keytab-file.ts';

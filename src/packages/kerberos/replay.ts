@@ -3,8 +3,8 @@
 /** Remembers authenticators, so that none is accepted twice. */
 export interface ReplayMemory {
   /**
-   * Claims an authenticator. It is called once for each, after everything that decides about times, names and
-   * checksums, so that nobody without a ticket can fill the memory.
+   * Claims an authenticator. It is called once for each that was decrypted with the right key and whose names and times
+   * are right, so that nobody without a valid ticket can fill the memory.
    *
    * @param ciphertextHash 32 bytes: SHA-256 over the encrypted authenticator. May be kept
    * @param ctimeMilliseconds time of the client in the authenticator, in milliseconds since 1970-01-01 UTC, whole

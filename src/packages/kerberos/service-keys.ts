@@ -37,10 +37,30 @@ export interface ServiceKeys {
   refreshAfterRefusal(): boolean;
   /** Names, kvno and types of all keys, also of services that are not accepted: for the diagnosis of a refusal. */
   entries(): readonly KeytabEntry[];
-  /** What the source is called in a message for the operator: `the keytab /etc/http.keytab`, `the keys of option "keytab"`. */
+  /**
+   * What stands after `the keytab` in a message for the operator: the path, or `given as bytes`, or
+   * `made from the password of svc-web`.
+   */
   describe(): string;
   /** Why changed keys could not be loaded; the old ones are then still in use. Undefined if there is no problem. */
   readonly reloadFailure: string | undefined;
   /** Wipes all keys. Called exactly once, by the credential that was made with them. */
   free(): void;
 }
+
+/** Which keys are of use: from the options of the credential. */
+export interface AcceptedServices {
+  /** Whether tickets for a service are accepted (options `servicePrincipalNames`; `HTTP/…` if it is left out). */
+  readonly acceptsService: (name: string, realm: string) => boolean;
+  /** The accepted services as a text for the log. */
+  readonly services: string;
+  /** Encryption types that are accepted for tickets and keys: 17 to 20, and 23 with `allowRc4`. */
+  readonly encryptionTypes: ReadonlySet<number>;
+}
+
+/**
+ * Makes the keys of one credential.
+ *
+ * @throws OptionError `ERR_SSPI_AUTH_OPTION` if there is no usable key: no file, no accepted service, refused types alone
+ */
+export type KeySource = (accepted: AcceptedServices) => ServiceKeys;

@@ -11,7 +11,10 @@ import { decrypt, encrypt } from '../../lab/kerberos/aes-sha1.ts';
 const hex = (text: unknown): Buffer => Buffer.from(String(text), 'hex');
 const types = [17, 18, 19, 20, 23];
 
-function key(type: number, value: Uint8Array = Buffer.alloc(encryptionProfile(type)?.keyBytes ?? 0, 0x11)): KerberosKey {
+function key(
+  type: number,
+  value: Uint8Array = Buffer.alloc(encryptionProfile(type)?.keyBytes ?? 0, 0x11),
+): KerberosKey {
   const made = keyOfType(type, value);
   assert.ok(made !== undefined);
   return made;

@@ -31,7 +31,7 @@ function contract(name: string, connect: () => Promise<Connected>): void {
     assert(store !== undefined && other !== undefined);
     subject = { store, other, pass: (milliseconds) => sleep(milliseconds) };
   });
-  storeContract(name, () => subject, ready);
+  storeContract(name, () => subject, { ...ready, concurrency: true });
 }
 
 after(async () => {

@@ -27,6 +27,8 @@ import type {
   Logger,
   MalformedTokenError,
   MemoryAccount,
+  MemoryStore,
+  MemoryStoreOptions,
   NtlmAccepted,
   NtlmLogon,
   OfferedScheme,
@@ -136,6 +138,8 @@ export interface Main {
   logger: Logger;
   malformedTokenError: MalformedTokenError;
   memoryAccount: MemoryAccount;
+  memoryStore: MemoryStore;
+  memoryStoreOptions: MemoryStoreOptions;
   ntlmAccepted: NtlmAccepted;
   ntlmLogon: NtlmLogon;
   offeredScheme: OfferedScheme;

@@ -2,7 +2,7 @@
  * How often clients can have the keytab file looked at. A refused ticket causes a check, because its key may be new, and
  * for a clock skew the file is read. Any client can send such tickets, and the file system blocks the event loop.
  */
-import type { Clock } from '../../../foundation/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** Checks that may follow each other at once. A few clients that come with the first tickets under a new key need no more. */
 const BURST = 10;

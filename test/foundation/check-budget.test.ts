@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CheckBudget } from '../../../../src/native/gssapi/keytab/check-budget.ts';
+import { CheckBudget } from '../../src/foundation/check-budget.ts';
 
 describe('checks of the keytab that clients cause', () => {
   it('are ten at once, then one every 100 milliseconds, and never more than ten', () => {

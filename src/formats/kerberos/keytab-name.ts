@@ -1,0 +1,19 @@
+/** Names of keytabs and of the services that they have keys for. */
+
+/**
+ * The file path in the name of a keytab.
+ *
+ * @param name a name as in krb5.conf and KRB5_KTNAME: a path, `FILE:path` or `WRFILE:path`
+ * @returns undefined for a keytab of another type, which is not a file
+ */
+export function keytabPath(name: string): string | undefined {
+  const match = /^(?:(FILE|WRFILE|[A-Za-z]{2,}):)?(.+)$/s.exec(name);
+  if (match === null) return undefined;
+  const [, type, rest] = match;
+  return type === undefined || type === 'FILE' || type === 'WRFILE' ? rest : undefined;
+}
+
+/** Whether a service name is that of an HTTP service: `HTTP/host`, in any case (RFC 4559 section 4.1). */
+export function isHttpService(name: string): boolean {
+  return name.startsWith('HTTP/') || /^http\//i.test(name);
+}
