@@ -58,6 +58,7 @@ export type {
 } from './authenticator/options.ts';
 export { memoryStore } from './stores/memory-store.ts';
 export type { MemoryStore, MemoryStoreOptions } from './stores/memory-store.ts';
+export { clusterStore } from './stores/cluster-store.ts';
 export { redisStore } from './stores/redis-store.ts';
 export type { RedisStore, RedisStoreOptions } from './stores/redis-store.ts';
 export type { IoRedisClient, NodeRedisClient, RedisClient } from './stores/redis-client.ts';

@@ -2,8 +2,9 @@
  * What redisStore() asks of a client of Redis. The clients are recognised by their functions, so that this library
  * imports neither package. Each call is one command on one key, which Redis Cluster needs.
  */
-import { OptionError, SspiAuthError } from '../foundation/errors.ts';
+import { OptionError } from '../foundation/errors.ts';
 import { shown } from '../foundation/option-values.ts';
+import { storeError } from './store-error.ts';
 
 /**
  * A client of node-redis: createClient(), createClientPool(), createCluster() or createSentinel(). Parameters are left
@@ -105,9 +106,4 @@ async function call(client: Functions, name: string, ...parameters: unknown[]): 
     const message = error instanceof Error ? error.message : 'no reason given';
     throw storeError(`Redis: ${message.replace(/,? with args beginning with.*$/is, '').slice(0, 200)}`);
   }
-}
-
-/** An error of a store. */
-export function storeError(problem: string): SspiAuthError {
-  return new SspiAuthError('ERR_SSPI_AUTH_STORE', `sspi-auth: ${problem}`);
 }

@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { defaulted, readOptions } from '../foundation/option-table.ts';
 import type { OptionsOf } from '../foundation/option-table.ts';
 import { text } from '../foundation/option-values.ts';
-import { redisCommands, storeError } from './redis-client.ts';
+import { redisCommands } from './redis-client.ts';
 import type { RedisClient, RedisCommands } from './redis-client.ts';
 import type { SharedStore } from './shared-store.ts';
+import { storeError } from './store-error.ts';
 import { checkedTtl } from './time-to-live.ts';
 
 const redisStoreOptions = {

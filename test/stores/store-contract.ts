@@ -33,6 +33,12 @@ export function storeContract(
     const newKey = (): string => `contract:${name.replaceAll(/\W/g, '-')}:${++keys}`;
     const stores = (): readonly [SharedStore, SharedStore] => [subject().store, subject().other];
 
+    /** Asks a hundred times at once, by turns of both. */
+    const hundred = <T>(ask: (store: SharedStore) => T | Promise<T>): Promise<T[]> => {
+      const [store, other] = stores();
+      return Promise.all(Array.from({ length: 100 }, async (_, index) => ask(index % 2 === 0 ? store : other)));
+    };
+
     it('claim: the first has the key, whoever asks', async () => {
       const [store, other] = stores();
       const key = newKey();
@@ -44,11 +50,9 @@ export function storeContract(
 
     it('claim: of a hundred at the same time one has the key', async () => {
       const key = newKey();
-      const results = await Promise.all(
-        Array.from({ length: 100 }, (_, index) => stores()[index % 2]?.claim(key, MINUTE)),
-      );
-      assert.equal(results.filter((result) => result === true).length, 1);
-      assert.equal(results.filter((result) => result === false).length, 99);
+      const results = await hundred((store) => store.claim(key, MINUTE));
+      assert.equal(results.filter((result) => result).length, 1);
+      assert.equal(results.filter((result) => !result).length, 99);
     });
 
     it('claim: finds keys of the other functions taken', async () => {
@@ -81,11 +85,9 @@ export function storeContract(
 
     it('count: counts from 1, each number once', async () => {
       const key = newKey();
-      const counts = await Promise.all(
-        Array.from({ length: 100 }, (_, index) => stores()[index % 2]?.count(key, MINUTE)),
-      );
+      const counts = await hundred((store) => store.count(key, MINUTE));
       assert.deepEqual(
-        counts.map(Number).sort((a, b) => a - b),
+        counts.sort((a, b) => a - b),
         Array.from({ length: 100 }, (_, index) => index + 1),
       );
     });
@@ -130,7 +132,7 @@ export function storeContract(
     it('take: of a hundred at the same time one gets the bytes', async () => {
       const key = newKey();
       await subject().store.set(key, Buffer.from('once'), MINUTE);
-      const taken = await Promise.all(Array.from({ length: 100 }, (_, index) => stores()[index % 2]?.take(key)));
+      const taken = await hundred((store) => store.take(key));
       assert.equal(taken.filter((bytes) => bytes !== undefined).length, 1);
       assert.equal(await subject().other.get(key), undefined);
     });

@@ -8,20 +8,23 @@ import type { RedisClient } from '../../../src/index.ts';
 /** A connected client. */
 export interface Connected {
   readonly client: RedisClient;
-  end(): Promise<unknown>;
+  readonly end: () => Promise<unknown>;
 }
 
 /** A package of npm that is a client of Redis. */
 export interface ClientPackage {
   readonly name: string;
+  /** The same for all releases of a package. */
+  readonly family: string;
   /** By the path of a Unix socket. */
-  connect(socket: string): Promise<Connected>;
+  readonly connect: (socket: string) => Promise<Connected>;
   /** By the ports of a cluster on 127.0.0.1. */
-  connectToCluster(ports: readonly number[]): Promise<Connected>;
+  readonly connectToCluster: (ports: readonly number[]) => Promise<Connected>;
 }
 
 const nodeRedis = (name: string, create: typeof createClient, cluster: typeof createCluster): ClientPackage => ({
   name,
+  family: name.replace(/ .*/, ''),
   connect: async (socket) => {
     const client = create({ socket: { path: socket, tls: false } });
     await client.connect();
@@ -36,6 +39,7 @@ const nodeRedis = (name: string, create: typeof createClient, cluster: typeof cr
 
 const ioRedis = (name: string, client: typeof Redis, cluster: typeof Cluster): ClientPackage => ({
   name,
+  family: name.replace(/ .*/, ''),
   connect: async (socket) => {
     const redis = new client({ path: socket, lazyConnect: true });
     await redis.connect();

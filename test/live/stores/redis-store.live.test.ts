@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { redisStore, SspiAuthError } from '../../../src/index.ts';
+import { matrixRows } from '../../lab/matrix.ts';
 import { startRedis, startRedisCluster } from '../../lab/redis.ts';
 import { tier } from '../../lab/tier.ts';
 import { storeContract } from '../../stores/store-contract.ts';
@@ -39,9 +40,12 @@ after(async () => {
   await Promise.all(ground?.map((servers) => servers[Symbol.asyncDispose]()) ?? []);
 });
 
-for (const { name, connect, connectToCluster } of clientPackages) {
-  contract(`redisStore(${name})`, () => connect(running()[0].socket));
+for (const { name, connectToCluster } of matrixRows(clientPackages, ({ family }) => family)) {
   contract(`redisStore(${name}, a cluster)`, () => connectToCluster(running()[1].ports));
+}
+
+for (const { name, connect } of clientPackages) {
+  contract(`redisStore(${name})`, () => connect(running()[0].socket));
 
   describe(`redisStore(${name})`, ready, () => {
     it('every key has the prefix, its type and an end; what clients can choose is hashed', async () => {
