@@ -85,7 +85,10 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
       reply.raw.setHeader('Vary', [vary].flat().join(', '));
     }
     writeOutcome(request.raw, reply.raw, outcome, limits);
-    if (outcome.type === 'authenticated') ({ user: request.user, sspi: request.sspi } = outcome);
+    if (outcome.type === 'authenticated') {
+      request.user = outcome.user;
+      request.sspi = outcome.sspi ?? null;
+    }
     proceed();
   };
   const carryWhenSettled = (

@@ -4,6 +4,7 @@
  * a signed-in connection.
  */
 import { authorizationField, parseCredentials, REPEATED } from '../http/authorization.ts';
+import type { Credentials } from '../http/authorization.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { anonymousOutcome, refusedOutcome } from '../http/outcome.ts';
 import type { Outcome } from '../http/outcome.ts';
@@ -12,13 +13,14 @@ import { recordRequestLines } from '../http/request-line.ts';
 import { freeCredentialsHandle } from '../sspi/index.ts';
 import type { Audit } from './audit.ts';
 import { Conclusions, millisecondsSince, onlyPackageOf } from './conclusions.ts';
-import type { AcceptorSettings, Attempt } from './conclusions.ts';
+import type { AcceptorSettings, Arrival, Attempt } from './conclusions.ts';
 import { isOfferedOn } from './challenge.ts';
 import type { ChallengedExchange } from './challenge.ts';
 import type { Authenticated, Connection } from './connection.ts';
 import { acceptDigestRequest } from './digest-request.ts';
 import { acceptHandshakeRequest } from './handshake-request.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
+import { isChosen } from './scheme-choice.ts';
 import { hasSealedBody } from './sealed-bodies.ts';
 import { PendingHandshakes } from './pending-handshakes.ts';
 import type { Abandonment } from './pending-handshakes.ts';
@@ -70,15 +72,16 @@ export class Acceptor {
   /**
    * Verifies one request, after the requests before it on its connection.
    *
-   * @param target returns the request target as sent on the wire
+   * @param arrival what the adapter says of the request
    */
-  accept(exchange: Exchange, connection: Connection, target: () => string): Outcome | Promise<Outcome> {
-    const attempt: Attempt = { exchange, connection, startedAt: startOf(connection) ?? this.settings.clock.elapsed() };
+  accept(exchange: Exchange, connection: Connection, arrival: Arrival): Outcome | Promise<Outcome> {
+    const startedAt = startOf(connection) ?? this.settings.clock.elapsed();
+    const attempt: Attempt = { exchange, connection, startedAt, ...arrival };
     if (this.#coversRequestLine) recordRequestLines(exchange.socket);
     const step = (): Outcome | Promise<Outcome> => {
       const crashed = (error: unknown): Outcome => this.#conclusions.crashed(attempt, error);
       try {
-        const outcome = this.#verify(attempt, target);
+        const outcome = this.#verify(attempt);
         return outcome instanceof Promise ? outcome.catch(crashed) : outcome;
       } catch (error) {
         return crashed(error);
@@ -87,7 +90,7 @@ export class Acceptor {
     return connection.inTurn(step, exchange);
   }
 
-  #verify(attempt: Attempt, target: () => string): Outcome | Promise<Outcome> {
+  #verify(attempt: Attempt): Outcome | Promise<Outcome> {
     const { exchange, connection } = attempt;
     const conclusions = this.#conclusions;
     // While a request waited for its turn, its client may have disconnected: then nothing is verified (attack G10).
@@ -105,9 +108,12 @@ export class Acceptor {
     if (field === REPEATED) return conclusions.refuse(attempt, 400, 'repeated-authorization');
     if (credentials === undefined) return conclusions.refuse(attempt, 400, 'malformed-authorization');
     const scheme = this.#schemes.get(credentials.scheme);
-    if (scheme === undefined || this.#closed) return conclusions.refuse(attempt, 401, 'scheme-not-offered');
+    if (scheme === undefined || this.#closed) {
+      return conclusions.refuse(attempt, 401, 'scheme-not-offered', shownScheme(field, credentials));
+    }
+    if (!isChosen(exchange, scheme.name)) return conclusions.refuse(attempt, 401, 'scheme-not-offered', scheme);
     if (scheme.boundTo === 'request') {
-      return acceptDigestRequest(conclusions, attempt, scheme, credentials, target());
+      return acceptDigestRequest(conclusions, attempt, scheme, credentials, attempt.target());
     }
     // Streams of one HTTP/2 connection may belong to different users, so RFC 9113 has no place for these schemes
     // (attack A13).
@@ -141,7 +147,7 @@ export class Acceptor {
     if (standing !== undefined && !passedThroughProxy(exchange.rawHeaders)) return { ...standing, standing: false };
     connection.interrupt('no-credentials');
     this.#pending.release(connection);
-    return this.settings.anonymous && !this.#closed ? anonymousOutcome : this.#conclusions.challenge(exchange);
+    return attempt.anonymous && !this.#closed ? anonymousOutcome : this.#conclusions.challenge(exchange);
   }
 
   /** Logs a handshake that was abandoned. */
@@ -166,11 +172,17 @@ export class Acceptor {
 }
 
 /** Whether a request begins a sign-in anew, within TLS of its own. */
-function startsCredSsp(
-  schemes: ReadonlyMap<string, OfferedScheme>,
-  credentials: ReturnType<typeof parseCredentials>,
-): boolean {
+function startsCredSsp(schemes: ReadonlyMap<string, OfferedScheme>, credentials: Credentials | undefined): boolean {
   return credentials !== undefined && schemes.get(credentials.scheme)?.innerTls !== undefined;
+}
+
+/**
+ * The name of a scheme that is not offered, for the log. Not of a field with a single word: that may be a key which
+ * somebody sent without a scheme.
+ */
+function shownScheme(field: string, { parameters }: Credentials): string | undefined {
+  const name = /^[A-Za-z][A-Za-z0-9-]{0,23}(?= )/.exec(field.trim())?.[0];
+  return parameters === '' ? undefined : name;
 }
 
 const abandonmentReasons = {

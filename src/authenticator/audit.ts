@@ -9,6 +9,7 @@ import type { Reader } from '../foundation/option-values.ts';
 import { processWarning } from '../foundation/process-warning.ts';
 import { isThenable } from '../foundation/thenable.ts';
 import { loggedError } from './logged-error.ts';
+import type { RequestFacts } from './request-facts.ts';
 
 /** The methods of pino's logger that are used. Any object with these methods will do. */
 export interface Logger {
@@ -31,8 +32,11 @@ export const logger: Reader<Logger | undefined, Logger | false> = (value, option
 };
 
 /** One event, as logged and as published. */
-export interface AuditRecord {
-  /** `Negotiate`, `Kerberos`, `NTLM`, `Digest`; undefined if the request named no scheme that is offered. */
+export interface AuditRecord extends RequestFacts {
+  /**
+   * `Negotiate`, `Kerberos`, `NTLM`, `Digest`, or another scheme in the client's own spelling; undefined if the request
+   * had no credentials of a scheme.
+   */
   readonly scheme: string | undefined;
   /** The security package that ran; undefined if Negotiate had not chosen one yet. */
   readonly package: string | undefined;
@@ -56,6 +60,7 @@ export type AuditReason =
   | 'repeated-authorization'
   | 'malformed-authorization'
   | 'scheme-not-offered'
+  | 'other-scheme-refused'
   | 'token-too-large'
   | 'body-too-large'
   | 'body-not-opened'
@@ -157,8 +162,8 @@ export class Audit {
    * Reports that a function of the operator (`skip`, `authorize`) or this library itself failed while a request was
    * verified, so that the request was refused.
    */
-  failed(error: unknown, where: string): void {
-    this.#writeFailure(loggedError(error), where, 'the request was refused');
+  failed(error: unknown, where: string, facts: RequestFacts = {}): void {
+    this.#writeFailure(loggedError(error), where, 'the request was refused', facts);
   }
 
   /**
@@ -184,8 +189,8 @@ export class Audit {
     this.#writeFailure(loggedError(error), where);
   }
 
-  #writeFailure(err: Error, where: string, consequence?: string): void {
+  #writeFailure(err: Error, where: string, consequence?: string, facts: RequestFacts = {}): void {
     const end = consequence === undefined ? '' : `; ${consequence}`;
-    this.#write('error', { err, where }, `sspi-auth: ${where} failed${end}`);
+    this.#write('error', { err, where, ...facts }, `sspi-auth: ${where} failed${end}`);
   }
 }

@@ -8,21 +8,26 @@
 import { Acceptor } from './acceptor.ts';
 import { beginUse, endUse } from './account-source-uses.ts';
 import { auditOf } from './audit.ts';
-import type { Audit, AuditReason } from './audit.ts';
+import type { Audit } from './audit.ts';
 import { OptionError, SspiAuthError } from '../foundation/errors.ts';
 import { reliesOnConnection } from '../http/proxy-fields.ts';
 import { Connection } from './connection.ts';
-import { hasConnection, peerOf, withoutConnection } from '../http/exchange.ts';
+import { inTime, tooLate } from './deadline.ts';
+import { hasConnection, withoutConnection } from '../http/exchange.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
-import { refusedOutcome, skippedOutcome } from '../http/outcome.ts';
-import type { AnonymousOutcome, AuthenticatedOutcome, HeaderField, Outcome, RefusedOutcome } from '../http/outcome.ts';
+import { anonymousOutcome, refusedOutcome, skippedOutcome, VARIES_BY_CREDENTIALS } from '../http/outcome.ts';
+import type { AnonymousOutcome, AuthenticatedOutcome, Outcome } from '../http/outcome.ts';
 import type { Settings } from './options.ts';
+import { otherSchemeOf, otherUser, passWarning } from './other-schemes.ts';
+import type { OtherScheme } from './other-schemes.ts';
+import { chooseSchemes } from './scheme-choice.ts';
 import { hasSealedBody, openSealedBody } from './sealed-bodies.ts';
+import { loggedRequest, targetText, UserPolicy, withFields } from './user-policy.ts';
+import type { LoggedRequest, RoutePolicy, Target } from './user-policy.ts';
 import type { Clock } from '../foundation/clock.ts';
-import { accountName } from '../identity/identity.ts';
+import type { Identity } from '../identity/identity.ts';
 import { isThenable } from '../foundation/thenable.ts';
-import { printable } from '../foundation/text.ts';
 
 type AdmittedOutcome = AuthenticatedOutcome | AnonymousOutcome;
 
@@ -30,8 +35,8 @@ type AdmittedOutcome = AuthenticatedOutcome | AnonymousOutcome;
 type AdmittedExchange = Exchange & Record<symbol, AdmittedOutcome | undefined>;
 
 /** Verifies requests. Make one with createAuthenticator. */
-export class Authenticator<R = unknown> {
-  readonly settings: Settings<R>;
+export class Authenticator<R = unknown, C extends readonly unknown[] = readonly [request: R]> {
+  readonly settings: Settings<R, C>;
   // The fields that every request reads come first, so that they lie in one cache line of the processor.
   readonly #connections = new WeakMap<object, Connection>();
   /**
@@ -40,11 +45,12 @@ export class Authenticator<R = unknown> {
    */
   #unconditional: boolean;
   #closed = false;
-  readonly #skip: Settings<R>['skip'];
-  readonly #allows: Settings<R>['authorize'];
+  readonly #skip: Settings<R, C>['skip'];
+  readonly #allows: Settings<R, C>['authorize'];
   readonly #clock: Clock;
   readonly #acceptor: Acceptor;
   readonly #audit: Audit;
+  readonly #policy: UserPolicy<R>;
   /**
    * Property of a request with the outcome that admitted it. The same middleware twice in a chain verifies a token once,
    * and a request keeps its identity, even if a pipelined request signs the connection in as another user meanwhile. A
@@ -53,17 +59,35 @@ export class Authenticator<R = unknown> {
   readonly #admission = Symbol('sspi-auth admission');
   /** The same for requests that cannot be given a property (frozen objects of other adapters). */
   readonly #fixedAdmissions = new WeakMap<object, AdmittedOutcome>();
-  /** The authenticator that admitted a request, over all authenticators of the process. */
+  /** The authenticator that signed a request in, over all authenticators of the process. */
   static readonly #admittedBy = new WeakMap<object, unknown>();
+  /** The authenticator that let a request through without a user of its own. */
+  static readonly #handledBy = new WeakMap<object, Authenticator<never, never>>();
+  static readonly #byAdmission = new WeakMap<symbol, Authenticator<never, never>>();
 
-  constructor(settings: Settings<R>, schemes: readonly OfferedScheme[]) {
+  /** The authenticator that a request has come through; undefined if there was none. */
+  static of(exchange: object): Authenticator<never, never> | undefined {
+    const handled = Authenticator.#handledBy.get(exchange);
+    if (handled !== undefined) return handled;
+    for (const symbol of Object.getOwnPropertySymbols(exchange)) {
+      const found = Authenticator.#byAdmission.get(symbol);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  constructor(settings: Settings<R, C>, schemes: readonly OfferedScheme[]) {
     this.settings = settings;
     this.#unconditional = settings.skip === undefined && settings.authorize === undefined;
     this.#skip = settings.skip;
     this.#allows = settings.authorize;
     this.#clock = settings.clock;
     this.#audit = auditOf(settings);
+    this.#policy = new UserPolicy(this.#audit, () => this.#closed);
     this.#acceptor = new Acceptor(settings, schemes, this.#audit);
+    Authenticator.#byAdmission.set(this.#admission, this as unknown as Authenticator<never, never>);
+    const warning = settings.otherSchemes === undefined ? undefined : passWarning(settings.otherSchemes);
+    if (warning !== undefined) this.#audit.warn(warning);
     if (settings.accounts !== undefined) beginUse(settings.accounts);
   }
 
@@ -83,30 +107,46 @@ export class Authenticator<R = unknown> {
    * @param exchange the request, as node:http has it
    * @param target the request target as sent on the wire (Express and Fastify change `url`: pass the original), or a
    *   function that returns it for `request`; the function is called only for a scheme that needs the target
-   * @param request passed to `skip` and `authorize`
+   * @param request passed to `skip`, `authorize` and the other functions of the options
+   * @param route what its route has in place of options
    * @returns the outcome; a promise only if something must be waited for. Never throws and never rejects
    */
-  authenticate(exchange: Exchange, target: string | ((request: R) => string), request: R): Outcome | Promise<Outcome> {
+  authenticate(exchange: Exchange, target: Target<R>, request: R, route?: RoutePolicy<R>): Outcome | Promise<Outcome> {
     try {
       // The most common request. As few reads from memory as possible tell it from all others (bench/keep-alive).
-      if (this.#unconditional && (exchange as AdmittedExchange)[this.#admission] === undefined) {
+      if (this.#unconditional && route === undefined && (exchange as AdmittedExchange)[this.#admission] === undefined) {
         const connection = this.#connections.get(exchange.socket);
         const outcome = connection?.busy === false ? connection.standing(this.#clock) : undefined;
         if (outcome !== undefined && reliesOnConnection(exchange.rawHeaders)) return this.#admit(exchange, outcome);
-        return this.#verify(exchange, target, request);
+        return this.#verify(exchange, target, request, undefined);
       }
-      return this.#consider(exchange, target, request);
+      return this.#consider(exchange, target, request, route);
     } catch (error) {
       // Not a request of node:http, nor anything like it.
-      return this.#broken(error, 'reading a request');
+      return this.#policy.broken(error, 'reading a request');
     }
   }
 
   /**
-   * A 401 that offers every scheme. For an application that admits anonymous requests but needs a user for this one.
+   * A 401 that offers every scheme, or those that `schemesFor` chooses. For an application that admits anonymous
+   * requests but needs a user for this one.
+   *
+   * @param request the framework's request, for `schemesFor`
    */
-  challenge(exchange: Pick<Exchange, 'httpVersionMajor'> & Partial<Pick<Exchange, 'socket'>>): Outcome {
+  challenge(exchange: Pick<Exchange, 'httpVersionMajor'> & Partial<Pick<Exchange, 'socket'>>, request?: R): Outcome {
+    if (request !== undefined) {
+      const failed = this.#choose(exchange, request, () => ({ peer: undefined }));
+      if (failed !== undefined) return failed;
+    }
     return this.#acceptor.challenge(exchange);
+  }
+
+  /** A 403 for a request of this user, with a line in the log. */
+  forbid(exchange: Exchange, target: Target<R>, request: R, user: Identity): Outcome {
+    const known = this.#admittedBefore(exchange);
+    const sspi = known?.type === 'authenticated' ? known.sspi : undefined;
+    const logged = loggedRequest(exchange, request, target);
+    return this.#policy.forbidden({ user, sspi, headers: [] }, logged);
   }
 
   /**
@@ -129,24 +169,30 @@ export class Authenticator<R = unknown> {
     }
   }
 
-  /** Handles a request if there is a `skip` or an `authorize`, or after `close`. */
-  #consider(exchange: Exchange, target: string | ((request: R) => string), request: R): Outcome | Promise<Outcome> {
+  /** Handles a request if there is a `skip` or an `authorize`, a policy of its route, or after `close`. */
+  #consider(
+    exchange: Exchange,
+    target: Target<R>,
+    request: R,
+    route: RoutePolicy<R> | undefined,
+  ): Outcome | Promise<Outcome> {
     // After `close` every request is refused, whatever `skip` would say.
-    if (this.#closed) return this.#verify(exchange, target, request);
+    if (this.#closed) return this.#verify(exchange, target, request, route);
     try {
       const skipped: unknown = this.#skip?.(request);
-      if (skipped === true) return hasSealedBody(exchange) ? refusedOutcome(400) : skippedOutcome;
-      if (isThenable(skipped)) return this.#notSkipped(skipped);
+      if (skipped === true)
+        return hasSealedBody(exchange) ? refusedOutcome(400) : this.#handled(exchange, skippedOutcome);
+      if (isThenable(skipped)) return this.#notSkipped(skipped, loggedRequest(exchange, request, target));
     } catch (error) {
-      return this.#broken(error, 'the skip function');
+      return this.#policy.broken(error, 'the skip function', loggedRequest(exchange, request, target));
     }
     const connection = this.#connections.get(exchange.socket);
     const outcome = connection?.busy === false ? connection.standing(this.#clock) : undefined;
     const admitted = this.#admittedBefore(exchange);
     if (admitted === undefined && outcome !== undefined && reliesOnConnection(exchange.rawHeaders)) {
-      return this.#authorize(this.#admit(exchange, outcome), exchange, request);
+      return this.#authorize(this.#admit(exchange, outcome), exchange, target, request, route);
     }
-    return this.#verify(exchange, target, request);
+    return this.#verify(exchange, target, request, route);
   }
 
   /** The outcome that admitted a request before; undefined if this is the first time that it comes by. */
@@ -166,53 +212,127 @@ export class Authenticator<R = unknown> {
     return outcome;
   }
 
+  /** Remembers that a request was let through without a user, for `of`. */
+  #handled(exchange: Exchange, outcome: AnonymousOutcome): AnonymousOutcome {
+    Authenticator.#handledBy.set(exchange, this as unknown as Authenticator<never, never>);
+    return outcome;
+  }
+
   /**
    * `skip` returned a promise. JavaScript takes it for true, but it is not an answer. So the request is neither skipped
    * nor verified, and gets 500.
    */
-  #notSkipped(skipped: PromiseLike<unknown>): Outcome {
+  #notSkipped(skipped: PromiseLike<unknown>, logged: LoggedRequest): Outcome {
     skipped.then(undefined, () => undefined);
     const cure = 'Give a function that returns at once: true to skip the request, anything else to verify it.';
-    return this.#broken(new OptionError('skip', 'returned a promise', cure), 'the skip function');
+    return this.#policy.broken(new OptionError('skip', 'returned a promise', cure), 'the skip function', logged);
   }
 
   /** A method of its own: in `authenticate`, what its closures capture would be allocated for every request. */
-  #verify(exchange: Exchange, target: string | ((request: R) => string), request: R): Outcome | Promise<Outcome> {
+  #verify(
+    exchange: Exchange,
+    target: Target<R>,
+    request: R,
+    route: RoutePolicy<R> | undefined,
+  ): Outcome | Promise<Outcome> {
     const known = this.#admittedBefore(exchange);
+    const targetOf = (): string => targetText(target, request);
+    const logged = (): LoggedRequest => loggedRequest(exchange, request, target);
     // Credentials are verified once. `authorize` is asked each time, because its answer may depend on how far the
     // request has come in the application.
-    if (known !== undefined) return known.type === 'anonymous' ? known : this.#authorize(known, exchange, request);
+    if (known !== undefined)
+      return known.type === 'anonymous' ? known : this.#authorize(known, exchange, target, request, route);
     const admittedBy = Authenticator.#admittedBy.get(exchange);
-    if (admittedBy !== undefined && admittedBy !== this)
-      return this.#broken(secondAuthenticator(), 'a second sspiAuth()');
-    const targetOf = typeof target === 'string' ? () => target : () => target(request);
-    const carried = hasConnection(exchange) ? exchange : withoutConnection(exchange);
-    const outcome = this.#acceptor.accept(carried, this.#connectionOf(carried), targetOf);
+    if (admittedBy !== undefined && admittedBy !== this) {
+      return this.#policy.broken(secondAuthenticator(), 'a second sspiAuth()', logged());
+    }
     const conclude = (verified: Outcome): Outcome | Promise<Outcome> => {
-      if (verified.type === 'anonymous') return this.#admit(exchange, verified);
+      if (verified.type === 'anonymous') return this.#handled(exchange, this.#admit(exchange, verified));
       if (verified.type !== 'authenticated') return verified;
       this.#admit(exchange, verified);
       Authenticator.#admittedBy.set(exchange, this);
-      return this.#authorize(verified, exchange, request);
+      return this.#authorize(verified, exchange, target, request, route);
     };
+    const { otherSchemes } = this.settings;
+    const other = otherSchemes === undefined ? undefined : otherSchemeOf(otherSchemes, exchange.rawHeaders);
+    if (other !== undefined) {
+      const outcome = this.#verifyOther(other, exchange, request, logged());
+      return outcome instanceof Promise ? outcome.then(conclude) : conclude(outcome);
+    }
+    const carried = hasConnection(exchange) ? exchange : withoutConnection(exchange);
+    const failed = this.#choose(carried, request, logged);
+    if (failed !== undefined) return failed;
+    const anonymous = route?.anonymous ?? this.settings.anonymous;
+    const outcome = this.#acceptor.accept(carried, this.#connectionOf(carried), {
+      request,
+      target: targetOf,
+      anonymous,
+    });
     const open = (verified: Outcome): Outcome | Promise<Outcome> =>
-      hasSealedBody(exchange) ? this.#open(exchange, verified).then(conclude) : conclude(verified);
+      hasSealedBody(exchange) ? this.#open(exchange, verified, logged()).then(conclude) : conclude(verified);
     return outcome instanceof Promise ? outcome.then(open) : open(outcome);
   }
 
+  /**
+   * A request with credentials that the application verifies itself. It never comes to the connection: neither its user
+   * nor a handshake that is pending there has anything to do with it (attack H08).
+   */
+  #verifyOther(
+    other: OtherScheme<R>,
+    exchange: Exchange,
+    request: R,
+    logged: LoggedRequest,
+  ): Outcome | Promise<Outcome> {
+    if (this.#closed) return refusedOutcome(401);
+    if (hasSealedBody(exchange)) return refusedOutcome(400);
+    const { name, verify } = other;
+    if (verify === 'pass') return anonymousOutcome;
+    const { handshakeMilliseconds } = this.settings.limits;
+    const conclude = (given: unknown): Outcome => {
+      if (this.#closed) return refusedOutcome(401);
+      const user = otherUser(other, given);
+      const headers = [VARIES_BY_CREDENTIALS];
+      if (user !== undefined) return { type: 'authenticated', user, sspi: undefined, headers, standing: false };
+      const record = { scheme: name, package: undefined, account: undefined, ...logged };
+      this.#audit.refused({ ...record, reason: 'other-scheme-refused', durationMilliseconds: 0 });
+      return this.challenge(exchange, request);
+    };
+    const failed = (error: unknown): Outcome => this.#policy.broken(error, `otherSchemes.${name}`, logged);
+    try {
+      const given: unknown = verify(request);
+      if (!isThenable(given)) return conclude(given);
+      return inTime(given, handshakeMilliseconds, () => tooLate(handshakeMilliseconds))
+        .then(conclude)
+        .catch(failed);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  /** Asks `schemesFor`. Gives the answer if that fails. */
+  #choose(exchange: object, request: R, logged: () => LoggedRequest): Outcome | undefined {
+    const { schemesFor } = this.settings;
+    if (schemesFor === undefined) return undefined;
+    try {
+      chooseSchemes(exchange, schemesFor(request), this.schemes);
+      return undefined;
+    } catch (error) {
+      return this.#policy.broken(error, 'the schemesFor function', logged());
+    }
+  }
+
   /** Opens the encrypted body of a request that would be admitted. If that cannot be done, the request is refused. */
-  #open(exchange: Exchange, verified: Outcome): Promise<Outcome> {
+  #open(exchange: Exchange, verified: Outcome, logged: LoggedRequest): Promise<Outcome> {
     if (verified.type === 'anonymous') return Promise.resolve(refusedOutcome(400));
-    if (verified.type !== 'authenticated') return Promise.resolve(verified);
-    const peer = peerOfRequest(exchange);
+    if (verified.type !== 'authenticated' || verified.sspi === undefined) return Promise.resolve(verified);
     return openSealedBody(exchange, verified.sspi).then(
       (problem) => {
         if (this.#closed) return refusedOutcome(401);
         if (problem === undefined) return verified;
-        this.#refused(verified, peer, 'body-not-opened', problem);
+        this.#policy.refused(verified, logged, 'body-not-opened', problem);
         return withFields(refusedOutcome(400), verified.headers);
       },
-      (error: unknown) => this.#broken(error, 'opening an encrypted body', verified.headers),
+      (error: unknown) => this.#policy.broken(error, 'opening an encrypted body', logged, verified.headers),
     );
   }
 
@@ -225,65 +345,15 @@ export class Authenticator<R = unknown> {
     return connection;
   }
 
-  #authorize(outcome: AuthenticatedOutcome, exchange: Exchange, request: R): Outcome | Promise<Outcome> {
-    const allows = this.#allows;
-    if (allows === undefined) return outcome;
-    try {
-      const allowed: unknown = allows(outcome.user, request);
-      if (isThenable(allowed)) return this.#whenAllowed(allowed, outcome, exchange);
-      return isTrue(allowed) ? outcome : this.#forbidden(outcome, peerOfRequest(exchange));
-    } catch (error) {
-      return this.#broken(error, 'the authorize function', outcome.headers);
-    }
+  #authorize(
+    outcome: AuthenticatedOutcome,
+    exchange: Exchange,
+    target: Target<R>,
+    request: R,
+    route: RoutePolicy<R> | undefined,
+  ): Outcome | Promise<Outcome> {
+    return this.#policy.authorize(outcome, route?.authorize ?? this.#allows, exchange, target, request);
   }
-
-  #whenAllowed(allowed: PromiseLike<unknown>, outcome: AuthenticatedOutcome, exchange: Exchange): Promise<Outcome> {
-    // Ask for the peer now: if the client disconnects before the answer comes, its address is no longer known.
-    const peer = peerOfRequest(exchange);
-    return Promise.resolve(allowed).then(
-      (settled) => {
-        if (this.#closed) return refusedOutcome(401);
-        return isTrue(settled) ? outcome : this.#forbidden(outcome, peer);
-      },
-      (error: unknown) => this.#broken(error, 'the authorize function', outcome.headers),
-    );
-  }
-
-  #forbidden(outcome: AuthenticatedOutcome, peer: string | undefined): Outcome {
-    this.#refused(outcome, peer, 'not-authorized');
-    return withFields(refusedOutcome(403), outcome.headers);
-  }
-
-  /** Logs that a request of a signed-in client was refused. */
-  #refused(
-    { user, sspi }: AuthenticatedOutcome,
-    peer: string | undefined,
-    reason: AuditReason,
-    diagnosis?: string,
-  ): void {
-    this.#audit.refused({
-      scheme: sspi.scheme,
-      package: sspi.package,
-      account: printable(accountName(user)),
-      peer,
-      reason,
-      ...(diagnosis === undefined ? {} : { diagnosis }),
-      durationMilliseconds: 0,
-    });
-  }
-
-  #broken(error: unknown, where: string, headers: readonly HeaderField[] = []): Outcome {
-    this.#audit.failed(error, where);
-    return withFields(refusedOutcome(500), headers);
-  }
-}
-
-/**
- * Adds the fields of the handshake to a refusal. The client has signed in although it is refused, so it is told how its
- * handshake ended. The last token also proves the identity of the server.
- */
-function withFields(outcome: RefusedOutcome, headers: readonly HeaderField[]): Outcome {
-  return { ...outcome, headers: [...outcome.headers, ...headers] };
 }
 
 /** A client answers only one of the two authenticators at a time, and the other would challenge it for ever. */
@@ -293,13 +363,4 @@ function secondAuthenticator(): SspiAuthError {
     'sspi-auth: another sspiAuth() has already signed this request in, and only one can sign a connection in. ' +
       'Use one for the whole application. Protect single routes with inGroup, or check request.user in the handler',
   );
-}
-
-function peerOfRequest(exchange: Exchange): string | undefined {
-  return hasConnection(exchange) ? peerOf(exchange.socket) : undefined;
-}
-
-/** Only `true` admits. Other values that JavaScript takes for true do not, whatever the types say. */
-function isTrue(allowed: unknown): boolean {
-  return allowed === true;
 }

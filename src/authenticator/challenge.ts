@@ -3,6 +3,7 @@ import { hasTls } from '../http/channel-bindings.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { challengeText, digestChallenges } from './verification.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
+import { isChosen } from './scheme-choice.ts';
 
 /** The parts of a request that decide which schemes it is offered. */
 export type ChallengedExchange = Pick<Exchange, 'httpVersionMajor'> & Partial<Pick<Exchange, 'socket'>>;
@@ -22,11 +23,13 @@ export function isOfferedOn({ innerTls }: Pick<OfferedScheme, 'innerTls'>, socke
  */
 export function bareChallenges(
   schemes: Iterable<OfferedScheme>,
-  { httpVersionMajor, socket }: ChallengedExchange,
+  exchange: ChallengedExchange,
   stale?: readonly Uint8Array[],
 ): readonly string[] {
+  const { httpVersionMajor, socket } = exchange;
   const challenges: string[] = [];
   for (const scheme of schemes) {
+    if (!isChosen(exchange, scheme.name)) continue;
     if (scheme.boundTo === 'connection') {
       if (httpVersionMajor === 1 && isOfferedOn(scheme, socket)) challenges.push(scheme.name);
     } else {

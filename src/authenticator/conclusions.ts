@@ -22,15 +22,31 @@ import type { Authenticated, Connection } from './connection.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
 import type { Settings } from './options.ts';
 import type { PendingHandshakes } from './pending-handshakes.ts';
+import { requestFacts } from './request-facts.ts';
 import { opensBodies, setMessageContext } from './sealed-bodies.ts';
 import { currency } from './currency.ts';
+import { tooLate } from './deadline.ts';
+import { enriched, enrichedAdmission } from './enrichment.ts';
 import type { AcceptedResult, VerificationResult } from './verification.ts';
 
 /** The settings that the acceptor uses. */
-export type AcceptorSettings = Pick<Settings, 'anonymous' | 'channelBinding' | 'clock' | 'limits' | 'persistence'>;
+export type AcceptorSettings = Pick<
+  Settings<never>,
+  'challenges' | 'channelBinding' | 'clock' | 'enrich' | 'limits' | 'nameFormat' | 'persistence'
+>;
+
+/** What an adapter says of a request. */
+export interface Arrival {
+  /** The framework's request. */
+  readonly request: unknown;
+  /** Gives the request target as sent on the wire. */
+  readonly target: () => string;
+  /** Whether the request is admitted without credentials. */
+  readonly anonymous: boolean;
+}
 
 /** A request that is being verified, with the facts that its audit record needs. */
-export interface Attempt {
+export interface Attempt extends Arrival {
   readonly exchange: Exchange;
   readonly connection: Connection;
   /** Clock.elapsed() at the first leg of its handshake. */
@@ -93,21 +109,54 @@ export class Conclusions {
    * @param conclude makes the outcome of the result
    */
   whenVerified(
-    { connection, exchange }: Attempt,
-    result: VerificationResult | Promise<VerificationResult>,
+    attempt: Attempt,
+    scheme: OfferedScheme,
+    verified: VerificationResult | Promise<VerificationResult>,
     conclude: (result: VerificationResult) => Outcome,
   ): Outcome | Promise<Outcome> {
-    const refuse = (): Outcome => refusedOutcome(401, this.#bareChallenges(exchange));
+    const { connection, exchange } = attempt;
+    let enriching = false;
+    const result = this.#enriched(attempt, scheme, verified, () => (enriching = true));
+    const refuse = (): Outcome => {
+      if (!enriching || this.#closed || exchange.socket.destroyed === true) {
+        return refusedOutcome(401, this.#bareChallenges(exchange));
+      }
+      return this.#notEnriched(attempt, tooLate(this.settings.limits.handshakeMilliseconds));
+    };
     const field = result instanceof Promise ? authorizationField(exchange.rawHeaders) : undefined;
     const bytes = typeof field === 'string' ? field.length : 0;
     return this.pending.whenVerified(connection, exchange.socket, result, conclude, refuse, bytes);
+  }
+
+  #enriched(
+    { request }: Attempt,
+    scheme: OfferedScheme,
+    result: VerificationResult | Promise<VerificationResult>,
+    begun: () => void,
+  ): VerificationResult | Promise<VerificationResult> {
+    const { enrich, nameFormat } = this.settings;
+    if (enrich === undefined) return result;
+    const whenThere = (settled: VerificationResult): VerificationResult | Promise<VerificationResult> =>
+      enriched(enrich, request, scheme, settled, nameFormat, begun);
+    return result instanceof Promise ? result.then(whenThere) : whenThere(result);
+  }
+
+  /** The client is right, but the application did not say what it adds to the identity. */
+  #notEnriched({ exchange, request, target }: Attempt, error: unknown): Outcome {
+    this.audit.failed(error, 'the enrich function', requestFacts(exchange, request, target));
+    return refusedOutcome(500);
   }
 
   /** The context is established: its user is admitted, or refused by policy. */
   accept(attempt: Attempt, scheme: OfferedScheme, result: AcceptedResult): Outcome {
     const { connection, exchange } = attempt;
     const { context, token, expiry } = result;
-    const admission = admit(scheme, result);
+    const admission = enrichedAdmission(result) ?? admit(scheme, result, this.settings.nameFormat);
+    if (admission.type === 'failed') {
+      Sspi.deleteSecurityContext(context);
+      this.pending.release(connection);
+      return this.#notEnriched(attempt, admission.error);
+    }
     if (admission.type === 'refused') {
       Sspi.deleteSecurityContext(context);
       if (admission.error !== undefined) this.audit.failed(admission.error, 'reading the account of a context');
@@ -125,7 +174,7 @@ export class Conclusions {
     if (kept !== undefined) setMessageContext(sspi, { handle: kept, scheme: scheme.name });
     const outcome: StandingOutcome = Object.freeze({
       type: 'authenticated',
-      user,
+      user: admission.shown ?? user,
       sspi,
       headers: noFields,
       standing: true,
@@ -169,14 +218,20 @@ export class Conclusions {
     return encryptedOnly ? signedInOutcome(headers) : { ...outcome, headers, standing: false };
   }
 
-  /** Refuses a request. The connection's context and identity are deleted. */
-  refuse(attempt: Attempt, status: 400 | 401, why: RefusalCause, scheme?: OfferedScheme): Outcome {
+  /**
+   * Refuses a request. The connection's context and identity are deleted.
+   *
+   * @param named the scheme, or the name of one that is not offered
+   */
+  refuse(attempt: Attempt, status: 400 | 401, why: RefusalCause, named?: OfferedScheme | string): Outcome {
+    const scheme = typeof named === 'string' ? undefined : named;
     attempt.connection.interrupt('refused');
     this.pending.release(attempt.connection);
     const reason = typeof why === 'string' ? why : 'reason' in why ? why.reason : Sspi.statusName(why.status);
     const diagnosis = typeof why === 'string' ? undefined : why.diagnosis;
     this.audit.refused({
       ...this.record(attempt, scheme, reason, diagnosis?.package),
+      ...(typeof named === 'string' ? { scheme: named } : undefined),
       account: diagnosis?.account === undefined ? undefined : printable(diagnosis.account),
       ...this.#diagnosisField(diagnosis),
     });
@@ -184,6 +239,9 @@ export class Conclusions {
     if (scheme?.innerTls !== undefined && token !== undefined && token.byteLength > 0) {
       // Alone: clients of CredSSP find it nowhere else.
       return refusedOutcome(401, [`${scheme.name} ${encodeBase64(token)}`]);
+    }
+    if (typeof why === 'object' && 'status' in why && isAway(why.status, scheme)) {
+      return refusedOutcome(503, [], RETRY_AFTER_SECONDS);
     }
     return refusedOutcome(status, status === 401 ? this.#bareChallenges(attempt.exchange) : []);
   }
@@ -205,7 +263,7 @@ export class Conclusions {
 
   /** Refuses a request because of an exception that was not expected. */
   crashed(attempt: Attempt, error: unknown): Outcome {
-    this.audit.failed(error, 'verifying a request');
+    this.audit.failed(error, 'verifying a request', requestFacts(attempt.exchange, attempt.request, attempt.target));
     return this.refuse(attempt, 401, 'internal-error');
   }
 
@@ -221,6 +279,7 @@ export class Conclusions {
       account: undefined,
       peer: peerOf(attempt.exchange.socket),
       reason,
+      ...requestFacts(attempt.exchange, attempt.request, attempt.target),
       durationMilliseconds: millisecondsSince(attempt.startedAt, this.settings),
     };
   }
@@ -234,8 +293,20 @@ export class Conclusions {
   }
 
   #bareChallenges(exchange: ChallengedExchange, stale?: readonly Uint8Array[]): readonly string[] {
-    return this.#closed ? [] : bareChallenges(this.#schemes, exchange, stale);
+    if (this.#closed) return [];
+    return [...bareChallenges(this.#schemes, exchange, stale), ...(this.settings.challenges ?? [])];
   }
+}
+
+/** When a client may try again, where an account source could not verify it. */
+const RETRY_AFTER_SECONDS = 10;
+
+/**
+ * Whether an account source says that it cannot verify anybody at the moment. Windows gives this status for a domain
+ * that a client has made up as well, so that of its own packages it says nothing.
+ */
+function isAway(status: number, scheme: OfferedScheme | undefined): boolean {
+  return status === Sspi.SEC_E_NO_AUTHENTICATING_AUTHORITY && scheme !== undefined && scheme.provider !== 'secur32';
 }
 
 const noFields: readonly [] = Object.freeze([]);

@@ -12,7 +12,9 @@ import { offeredSchemes } from './providers/offered-schemes.ts';
  * @throws SspiAuthError `ERR_SSPI_AUTH_NO_ACCEPTOR` if nothing can verify a client; the message says what was looked
  *   for
  */
-export function createAuthenticator<R = unknown>(options?: SspiAuthOptions<R>): Authenticator<R> {
+export function createAuthenticator<R = unknown, C extends readonly unknown[] = readonly [request: R]>(
+  options?: SspiAuthOptions<R, C>,
+): Authenticator<R, C> {
   const settings = parseOptions(options);
   return new Authenticator(settings, offeredSchemes(settings));
 }

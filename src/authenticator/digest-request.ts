@@ -24,7 +24,9 @@ export function acceptDigestRequest(
   connection.interrupt('other-scheme');
   conclusions.pending.release(connection);
   const result = verifyDigestFields(scheme, parameters, methodOf(exchange), targetOf(exchange, target));
-  return conclusions.whenVerified(attempt, result, (settled) => conclude(conclusions, attempt, scheme, settled));
+  return conclusions.whenVerified(attempt, scheme, result, (settled) =>
+    conclude(conclusions, attempt, scheme, settled),
+  );
 }
 
 function conclude(

@@ -71,7 +71,7 @@ export function acceptHandshakeRequest(
   const abandoned = (): boolean => connection.abandonments !== abandonments;
   const further = messageRequirements(exchange.socket);
   const result = verifyToken(scheme, continued?.context, parsed.token, { mode, bindings }, abandoned, further);
-  return conclusions.whenVerified(leg, result, (settled) => conclude(conclusions, leg, scheme, settled));
+  return conclusions.whenVerified(leg, scheme, result, (settled) => conclude(conclusions, leg, scheme, settled));
 }
 
 function conclude(conclusions: Conclusions, attempt: Leg, scheme: OfferedScheme, result: VerificationResult): Outcome {

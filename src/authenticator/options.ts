@@ -23,12 +23,14 @@ import {
   wholeNumber,
 } from '../foundation/option-values.ts';
 import type { Reader } from '../foundation/option-values.ts';
+import type { Refusal } from '../http/refusal.ts';
 import type { Identity } from '../identity/identity.ts';
 import { credsspOptions } from '../packages/credssp/credssp-auth-data.ts';
 import { digestProtocolOptions, realm } from '../packages/digest/digest-auth-data.ts';
 import { schannelOptions } from '../packages/schannel/schannel-auth-data.ts';
 import { ASC_RET_NULL_SESSION } from '../sspi/requirements.ts';
 import { logger } from './audit.ts';
+import { isOwnScheme, otherSchemes } from './other-schemes.ts';
 
 const kerberosAlone: Concerns = { schemes: ['Negotiate', 'Kerberos', 'CredSSP'], providers: ['gssapi'] };
 const digestAlone: Concerns = { schemes: ['Digest'] };
@@ -53,6 +55,29 @@ const attributeBits: Reader<number> = (value, option) => {
 /** libkrb5 checks a name by its own rules when the credential is acquired. */
 const replayCache: Reader<boolean | string> = (value, option) =>
   typeof value === 'boolean' ? value : text(value, option);
+
+/** A challenge of the application's own: a scheme, and what the field has after it. */
+const challenge: Reader<string> = (value, option) => {
+  const scheme =
+    typeof value === 'string' ? /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: [ -~]*)?$/.exec(value)?.[1] : undefined;
+  const cure = `Write a value of WWW-Authenticate, such as 'Bearer realm="api"'.`;
+  if (scheme === undefined) throw new OptionError(option, shown(value), cure);
+  if (isOwnScheme(scheme)) {
+    throw new OptionError(option, 'is of a scheme that sspi-auth offers itself', 'Name it in "schemes".');
+  }
+  return value as string;
+};
+
+/** `error`, or a function. */
+const refuse = <F extends (...parameters: never[]) => unknown>(): Reader<'error' | F> => {
+  const asFunction = callable<F>();
+  return (value, option) => {
+    if (typeof value === 'string' && value !== 'error') {
+      throw new OptionError(option, shown(value), "Give 'error' or a function, or leave it out.");
+    }
+    return value === 'error' ? value : asFunction(value, option);
+  };
+};
 
 const bodyBytes = wholeNumber(0, 0x7fffffff);
 const atLeastOne = wholeNumber(1, 0x7fffffff);
@@ -108,11 +133,15 @@ export const credsspHttpOptions = {
   minVersion: credsspOptions.minVersion,
 };
 
-/** The table. `R` is the framework's request. */
-function optionTable<R>() {
+/** HTTP schemes of this library. */
+const schemeNames = ['Negotiate', 'Kerberos', 'NTLM', 'Digest', 'CredSSP'] as const;
+type SchemeNames = (typeof schemeNames)[number];
+
+/** The table. `R` is the framework's request, `C` what the framework gives a function that answers. */
+function optionTable<R, C extends readonly unknown[]>() {
   return {
     /** Schemes offered, in this order. CredSSP is offered only if it is named here: its clients give their passwords away. */
-    schemes: optional(someOf('Negotiate', 'Kerberos', 'NTLM', 'Digest', 'CredSSP'), {
+    schemes: optional(someOf(...schemeNames), {
       otherwise: 'all that can be verified, strongest first',
     }),
     /**
@@ -223,6 +252,37 @@ function optionTable<R>() {
     skip: optional(callable<(request: R) => boolean>()),
     /** Decides whether an authenticated user is admitted; anything but `true` gives 403. Called for every request. */
     authorize: optional(callable<(user: Identity, request: R) => boolean | Promise<boolean>>()),
+    /**
+     * Schemes that the application verifies itself, such as `{ Bearer: (request) => user }`. The function is given the
+     * request and gives its user, or undefined (401), or a promise of either. `'pass'` hands such requests on without a
+     * user. They never get the user of their connection.
+     */
+    otherSchemes: optional(otherSchemes<R>()),
+    /** Further challenges of a 401, after those of `schemes`: values of WWW-Authenticate, such as `Bearer realm="api"`. */
+    challenges: optional(listOf(challenge, 'values of WWW-Authenticate')),
+    /**
+     * Which of `schemes` a request is offered and may use, so that clients which cannot sign in get no prompt; `[]` is
+     * none. Must return at once. A name that is not offered gives 500. Not asked for requests of a signed-in connection.
+     */
+    schemesFor: optional(callable<(request: R) => readonly SchemeNames[]>()),
+    /**
+     * Who writes the answer to a refused request. `'error'`: the error handler of the framework. A function is given what
+     * a handler of the framework is given, and `{ status, retryAfter }`. Status and fields are set before, and stay.
+     */
+    refuse: optional(refuse<(...parameters: [...context: C, refusal: Refusal]) => unknown>(), {
+      otherwise: 'sspi-auth, in HTML, JSON or text, as the client accepts it',
+    }),
+    /**
+     * What the application adds to a user who signs in, such as roles: gives the user that handlers get, or a promise. It
+     * is called once for each sign-in, with Digest for each request. Where it fails, or takes longer than
+     * `limits.handshakeMilliseconds`, the answer is 500.
+     */
+    enrich: optional(callable<(user: Identity, request: R) => Identity | Promise<Identity>>()),
+    /**
+     * How `user.name` is written. In the form with a realm an account without one has its domain there, and in the form
+     * with a domain one without has its realm. `user` alone can be the same for accounts of different domains.
+     */
+    nameFormat: defaulted(oneOf('DOMAIN\\user', 'user@REALM', 'user'), 'DOMAIN\\user'),
     /** pino, or any object with the same methods such as `console`; `false` for no log. */
     logger: optional(logger, { otherwise: "none; in Fastify, Fastify's own" }),
     /** Limits on what a client can make the server hold. */
@@ -234,13 +294,16 @@ function optionTable<R>() {
   };
 }
 
-type Table<R> = ReturnType<typeof optionTable<R>>;
+type Table<R, C extends readonly unknown[] = readonly [request: R]> = ReturnType<typeof optionTable<R, C>>;
 
 /** Every option with the schemes and providers it applies to; for the providers and for the documentation. */
-export const options: Table<unknown> = Object.freeze(optionTable<unknown>());
+export const options: Table<unknown> = Object.freeze(optionTable<unknown, readonly [request: unknown]>());
 
-/** Options of every adapter. `R` is the framework's request. */
-export type SspiAuthOptions<R = unknown> = OptionsOf<Table<R>>;
+/**
+ * Options of every adapter. `R` is the framework's request, `C` what the framework gives a function that answers: in
+ * Express `[request, response]`.
+ */
+export type SspiAuthOptions<R = unknown, C extends readonly unknown[] = readonly [request: R]> = OptionsOf<Table<R, C>>;
 
 /** HTTP authentication schemes that this library supports, by their names in WWW-Authenticate. */
 export type SchemeName = NonNullable<SspiAuthOptions['schemes']>[number];
@@ -258,28 +321,36 @@ export type DigestOptions = OptionsOf<typeof digestProtocolOptions>;
 export type CredSspOptions = OptionsOf<typeof credsspHttpOptions>;
 
 /** Options after checking. Only an option that has no default can be undefined. */
-export interface Settings<R = unknown> extends Omit<SettingsOf<Table<R>>, 'domain' | 'realm'> {
+export interface Settings<R = unknown, C extends readonly unknown[] = readonly [request: R]> extends Omit<
+  SettingsOf<Table<R, C>>,
+  'domain' | 'realm'
+> {
   /** NetBIOS name of this computer. */
   readonly computerName: string;
   readonly domain: string;
   readonly realm: string;
   /** The options that were given, by name. */
-  readonly given: readonly (keyof Table<R>)[];
+  readonly given: readonly (keyof Table<R, C>)[];
 }
 
 /** The settings that decide which schemes are offered. */
-export type SchemeSettings = Omit<Settings, 'skip' | 'authorize'>;
+export type SchemeSettings = Omit<Settings, FunctionsOfRequests>;
+
+/** Options that are functions of a request. */
+type FunctionsOfRequests = 'skip' | 'authorize' | 'otherSchemes' | 'schemesFor' | 'refuse' | 'enrich';
 
 /**
  * Checks options and fills in defaults.
  *
  * @throws OptionError that names the option, what is wrong with it and what to write instead
  */
-export function parseOptions<R>(given: SspiAuthOptions<R> = {}): Settings<R> {
+export function parseOptions<R, C extends readonly unknown[] = readonly [request: R]>(
+  given: SspiAuthOptions<R, C> = {},
+): Settings<R, C> {
   if (typeof given === 'object' && given !== null && 'httpVersion' in given) {
     throw new OptionError('options', 'is a request', 'Call sspiAuth() and use its result: app.use(sspiAuth({ … })).');
   }
-  const table = optionTable<R>();
+  const table = optionTable<R, C>();
   const read = readOptions(table, given, 'options');
   const computerName = netBiosNameOf(hostname()) || 'LOCALHOST';
   const domain = read.domain ?? computerName;

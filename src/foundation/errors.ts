@@ -26,6 +26,8 @@ export type SspiAuthErrorCode =
   | 'ERR_SSPI_AUTH_STORE'
   /** A native library, or koffi itself, cannot be loaded. */
   | 'ERR_SSPI_AUTH_NATIVE_LIBRARY'
+  /** A request was refused. Given to the error handlers of a framework, where option `refuse` says so. */
+  | 'ERR_SSPI_AUTH_REFUSED'
   /** Impersonation is not available here, or its function returned a promise. */
   | 'ERR_SSPI_AUTH_IMPERSONATION';
 

@@ -9,7 +9,8 @@ export type HeaderField = readonly [name: string, value: string | readonly strin
 export interface AuthenticatedOutcome {
   readonly type: 'authenticated';
   readonly user: Identity;
-  readonly sspi: SecurityContextInfo;
+  /** How the user was authenticated; undefined if the application did that itself (option `otherSchemes`). */
+  readonly sspi: SecurityContextInfo | undefined;
   /** To set on the handler's response: the last token of the handshake, and Persistent-Auth. Usually empty. */
   readonly headers: readonly HeaderField[];
   /**
@@ -21,6 +22,7 @@ export interface AuthenticatedOutcome {
 
 /** The outcome of each further request on a signed-in connection. */
 export interface StandingOutcome extends AuthenticatedOutcome {
+  readonly sspi: SecurityContextInfo;
   readonly headers: readonly [];
   readonly standing: true;
 }
@@ -51,11 +53,14 @@ export interface ChallengeOutcome {
 
 /**
  * The handler may not run. 401: the client did not prove who it is; the response is the same as a challenge, to the
- * byte. 400: the request is malformed. 403: `authorize` said no. 500: a function of the operator failed.
+ * byte. 400: the request is malformed. 403: `authorize` said no. 429: there were too many requests; nothing gives it
+ * yet. 500: a function of the operator failed. 503: an account source is away.
  */
 export interface RefusedOutcome {
   readonly type: 'refused';
-  readonly status: 400 | 401 | 403 | 500;
+  readonly status: 400 | 401 | 403 | 429 | 500 | 503;
+  /** When the client may try again, in seconds. */
+  readonly retryAfter?: number;
   readonly headers: readonly HeaderField[];
   readonly body: string;
 }
@@ -95,7 +100,9 @@ const texts = {
   400: '400 Bad Request\n',
   401: '401 Unauthorized\n',
   403: '403 Forbidden\n',
+  429: '429 Too Many Requests\n',
   500: '500 Internal Server Error\n',
+  503: '503 Service Unavailable\n',
 } as const;
 
 /** Fields of every response that this library writes itself. No cache may store it: RFC 9111 section 5.2.2.5. */
@@ -130,9 +137,18 @@ export function signedInOutcome(headers: readonly HeaderField[]): SignedInOutcom
   };
 }
 
-/** A refusal. For 401, pass the challenges, so that the response is the same as a challenge, to the byte. */
-export function refusedOutcome(status: RefusedOutcome['status'], challenges: readonly string[] = []): RefusedOutcome {
+/**
+ * A refusal. For 401, pass the challenges, so that the response is the same as a challenge, to the byte.
+ *
+ * @param retryAfter when the client may try again, in seconds: RFC 9110 section 10.2.3
+ */
+export function refusedOutcome(
+  status: RefusedOutcome['status'],
+  challenges: readonly string[] = [],
+  retryAfter?: number,
+): RefusedOutcome {
   const body = texts[status];
   const headers = status === 401 ? challengeOutcome(challenges).headers : ownFields(body);
-  return { type: 'refused', status, headers, body };
+  if (retryAfter === undefined) return { type: 'refused', status, headers, body };
+  return { type: 'refused', status, retryAfter, headers: [['Retry-After', String(retryAfter)], ...headers], body };
 }

@@ -6,7 +6,10 @@ export type { Group } from '../sspi/security-context-token.ts';
 
 /** The identity of an authenticated client. Deeply frozen: the requests of one connection share it. */
 export interface Identity {
-  /** `DOMAIN\user` if a NetBIOS domain is known, else `user@REALM`, else the user name alone. */
+  /**
+   * `DOMAIN\user` if a NetBIOS domain is known, else `user@REALM`, else the user name alone; option `nameFormat` has
+   * others.
+   */
   readonly name: string;
   /** Account name, spelled as its authority spells it. */
   readonly userName: string;
@@ -35,6 +38,17 @@ export function accountName({
   return domain ? `${domain}\\${userName}` : (userPrincipalName ?? userName);
 }
 
+/** How `Identity.name` is written. */
+export type NameFormat = 'DOMAIN\\user' | 'user@REALM' | 'user';
+
+/** The name of an account in a format; in another one where the account has no domain or no realm. */
+function nameIn(format: NameFormat, token: Parameters<typeof accountName>[0]): string {
+  const { domain, userName, userPrincipalName } = token;
+  if (format === 'user') return userName;
+  if (format === 'user@REALM') return userPrincipalName ?? (domain ? `${userName}@${domain}` : userName);
+  return accountName(token);
+}
+
 const noGroups: readonly Group[] = Object.freeze([]);
 
 /** A group that is frozen already is used as it is: on Windows its name may come later, which a copy would not see. */
@@ -47,16 +61,21 @@ function frozenGroup(group: Group): Group {
  *
  * @param token the result of querySecurityContextToken
  * @param packageName the package that verified the client
+ * @param format of the name
  * @returns a frozen identity; undefined if the token is anonymous, Guest or has no name (attacks C20 to C22), or if a
  *   name in it is not well-formed text: written as UTF-8, it could be that of another account (attack D22)
  */
-export function identityOf(token: SecurityContextToken, packageName: string): Identity | undefined {
+export function identityOf(
+  token: SecurityContextToken,
+  packageName: string,
+  format: NameFormat = 'DOMAIN\\user',
+): Identity | undefined {
   const { userName, domain, userPrincipalName, displayName, sid, groups } = token;
   if (token.isAnonymous || token.isGuest || userName === '') return undefined;
   if ([userName, domain, userPrincipalName].some((name) => name !== undefined && hasLoneSurrogate(name)))
     return undefined;
   return Object.freeze({
-    name: accountName(token),
+    name: nameIn(format, token),
     userName,
     ...(domain ? { domain } : undefined),
     ...(userPrincipalName === undefined ? undefined : { userPrincipalName }),

@@ -21,7 +21,7 @@ const script: Script = {
 };
 const digest: Script = { '': { status: Sspi.SEC_I_CONTINUE_NEEDED, output: 'nonce="x"' }, 'secret-right': {} };
 
-const facts = { scheme: 'NTLM', peer: '192.0.2.7:4711' };
+const facts = { scheme: 'NTLM', peer: '192.0.2.7:4711', method: 'GET', path: '/' };
 
 describe('the log', () => {
   it('has one line for a sign-in and none for the requests that follow', () => {
@@ -103,7 +103,7 @@ describe('the log', () => {
       ['NTLM', 'malformed-authorization', 'NTLM'],
       ['@', 'malformed-authorization', undefined],
       [['NTLM a', 'NTLM a'], 'repeated-authorization', undefined],
-      ['Basic YTpi', 'scheme-not-offered', undefined],
+      ['Basic YTpi', 'scheme-not-offered', 'Basic'],
       [first('unheard of'), 'SEC_E_INVALID_TOKEN', 'NTLM'],
       [first('secret-throw'), 'SEC_E_INTERNAL_ERROR', 'NTLM'],
       [first('guest'), 'account-refused', 'NTLM'],

@@ -18,7 +18,7 @@ import type { Script, Step } from './scripted-package.ts';
 const refusals: Readonly<Record<string, Step>> = {
   ...Object.fromEntries(
     Sspi.acceptSecurityContextStatuses
-      .filter(({ value }) => value >= 0x80000000)
+      .filter(({ value }) => value >= 0x80000000 && value !== Sspi.SEC_E_NO_AUTHENTICATING_AUTHORITY)
       .map(({ value, name }) => [name, { status: value }]),
   ),
   'G07: SEC_I_RENEGOTIATE': { status: 0x00090321 },
@@ -70,6 +70,18 @@ describe('refusals: the same bytes whatever the cause, and nothing left behind',
       });
     }
   }
+
+  it('an account source that is away is 503, without a challenge, and leaves nothing behind either', () => {
+    const s = scripted({ ...usualScript, away: { status: Sspi.SEC_E_NO_AUTHENTICATING_AUTHORITY } });
+    const socket = new FakeSocket();
+    s.now(socket, first('hello'));
+    const outcome = s.now(socket, later('away'));
+    assert.ok(outcome.type === 'refused');
+    assert.deepEqual([outcome.status, outcome.retryAfter], [503, 10]);
+    assert.deepEqual([field(outcome, 'Retry-After'), field(outcome, 'WWW-Authenticate')], ['10', undefined]);
+    assert.equal(s.package.live, 0);
+    assertBare401(s.request(socket));
+  });
 
   it('a yes without a context', () => {
     const s = scripted({ yes: { withoutContext: true } });
@@ -142,7 +154,7 @@ describe('CompleteAuthToken', () => {
     s.now(socket, first('hello'));
     const outcome = s.now(socket, later('right'));
     assert.ok(outcome.type === 'authenticated');
-    assert.equal(outcome.sspi.attributes, 0x800);
+    assert.equal(outcome.sspi?.attributes, 0x800);
     assert.equal(field(outcome, 'WWW-Authenticate'), `NTLM ${Buffer.from('for the client').toString('base64')}`);
     assert.equal(s.package.live, 0);
   });

@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { describe, it } from 'node:test';
 import { createAuthenticator, memoryAccounts, OptionError, SspiAuthError } from '../../src/index.ts';
-import type { SspiAuthOptions } from '../../src/index.ts';
+import type { Identity, SspiAuthOptions } from '../../src/index.ts';
 import { parseOptions } from '../../src/authenticator/options.ts';
 import { ASC_RET_INTEGRITY, ASC_RET_NULL_SESSION } from '../../src/sspi/index.ts';
 
@@ -89,6 +89,20 @@ describe('options', () => {
     ['clock', { accounts, clock: { now: () => 0 } }, /elapsed\(\)/],
     ['clock', { accounts, clock: { elapsed: () => 0 } }, /now\(\)/],
     ['random', { accounts, random: 5 }, /is 5.*size random bytes/],
+    ['otherSchemes', { accounts, otherSchemes: 'Bearer' }, /is "Bearer"\. Write \{ Bearer:/],
+    ['otherSchemes.Bearer', { accounts, otherSchemes: { Bearer: true } }, /is true\. Write \{ Bearer:/],
+    ['otherSchemes.NTLM', { accounts, otherSchemes: { NTLM: 'pass' } }, /verifies itself.*"schemes"/],
+    ['otherSchemes.negotiate', { accounts, otherSchemes: { negotiate: () => undefined } }, /verifies itself/],
+    ['otherSchemes.a b', { accounts, otherSchemes: { 'a b': 'pass' } }, /not the name of an HTTP scheme/],
+    ['otherSchemes.bearer', { accounts, otherSchemes: { Bearer: 'pass', bearer: 'pass' } }, /there twice/],
+    ['challenges', { accounts, challenges: 'Bearer' }, /non-empty array of values of WWW-Authenticate/],
+    ['challenges[0]', { accounts, challenges: ['Bearer\r\nSet-Cookie: a=b'] }, /Write a value of WWW-Authenticate/],
+    ['challenges[1]', { accounts, challenges: ['Bearer', 'NTLM'] }, /offers itself.*"schemes"/],
+    ['schemesFor', { accounts, schemesFor: ['NTLM'] }, /Give a function/],
+    ['refuse', { accounts, refuse: 'page' }, /is "page"\. Give 'error' or a function/],
+    ['refuse', { accounts, refuse: true }, /Give a function/],
+    ['enrich', { accounts, enrich: {} }, /Give a function/],
+    ['nameFormat', { accounts, nameFormat: 'user@realm' }, /'user@REALM'/],
     ['realm', { accounts, realm: 'é'.repeat(257) }, /1 to 512 bytes/],
     ['realm', { accounts, realm: 'half of a pair \ud83d' }, /UTF-8/],
     ['replayCache', { accounts, replayCache: 5 }, /is 5/],
@@ -157,6 +171,11 @@ describe('options', () => {
       allowCredSspWithoutTls: true,
       skip: () => false,
       authorize: () => true,
+      schemesFor: () => ['Digest'] as const,
+      refuse: 'error',
+      enrich: (user: Identity) => user,
+      nameFormat: 'user',
+      challenges: ['Bearer realm="api"'],
       logger: console,
       clock: { now: () => 1, elapsed: () => 2 },
       random: (size: number) => new Uint8Array(size),
@@ -183,18 +202,32 @@ describe('options', () => {
     };
     const secret = 'x'.repeat(32);
     const credssp = { cert: 'a certificate', key: 'its key', minVersion: 6 };
-    const settings = parseOptions({ ...given, ...kerberos, limits, credssp, digest: { ...digest, secret } });
+    const settings = parseOptions({
+      ...given,
+      ...kerberos,
+      limits,
+      credssp,
+      digest: { ...digest, secret },
+      otherSchemes: { Bearer: 'pass' },
+    });
     const { computerName, ...others } = settings;
     assert.equal(computerName, parseOptions().computerName);
-    const { given: names, digest: { secret: read, ...digestRead } = {}, credssp: credsspRead, ...rest } = others;
+    const {
+      given: names,
+      otherSchemes,
+      digest: { secret: read, ...digestRead } = {},
+      credssp: credsspRead,
+      ...rest
+    } = others;
     assert.deepEqual(rest, { ...given, ...kerberos, limits });
+    assert.deepEqual(otherSchemes?.get('bearer'), { name: 'Bearer', verify: 'pass' });
     assert.deepEqual(digestRead, digest);
     assert.deepEqual([credsspRead?.cert, credsspRead?.minVersion], [[Buffer.from('a certificate')], 6]);
     assert.equal(Buffer.from(credsspRead?.key?.copy() ?? []).toString(), 'its key');
     assert.deepEqual(read?.copy(), Uint8Array.from(Buffer.from(secret)));
     assert.deepEqual(
       [...names].sort(),
-      [...Object.keys(given), ...Object.keys(kerberos), 'credssp', 'digest', 'limits'].sort(),
+      [...Object.keys(given), ...Object.keys(kerberos), 'credssp', 'digest', 'limits', 'otherSchemes'].sort(),
     );
     assert.ok([settings, settings.schemes, settings.packages, settings.limits, settings.digest].every(Object.isFrozen));
     const allButNullSession = (0xffffffff ^ ASC_RET_NULL_SESSION) >>> 0;
