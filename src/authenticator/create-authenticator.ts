@@ -3,6 +3,7 @@ import { Authenticator } from './authenticator.ts';
 import { parseOptions } from './options.ts';
 import type { SspiAuthOptions } from './options.ts';
 import { offeredSchemes } from './providers/offered-schemes.ts';
+import { withWatchedStore } from './store-watch.ts';
 
 /**
  * Makes an authenticator. The adapters do this for you; call it to bring sspi-auth to another framework.
@@ -15,6 +16,6 @@ import { offeredSchemes } from './providers/offered-schemes.ts';
 export function createAuthenticator<R = unknown, C extends readonly unknown[] = readonly [request: R]>(
   options?: SspiAuthOptions<R, C>,
 ): Authenticator<R, C> {
-  const settings = parseOptions(options);
+  const settings = withWatchedStore(parseOptions(options));
   return new Authenticator(settings, offeredSchemes(settings));
 }

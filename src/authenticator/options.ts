@@ -29,6 +29,7 @@ import { credsspOptions } from '../packages/credssp/credssp-auth-data.ts';
 import { digestProtocolOptions, realm } from '../packages/digest/digest-auth-data.ts';
 import { schannelOptions } from '../packages/schannel/schannel-auth-data.ts';
 import { ASC_RET_NULL_SESSION } from '../sspi/requirements.ts';
+import { sharedStore } from '../stores/shared-store.ts';
 import { logger } from './audit.ts';
 import { isOwnScheme, otherSchemes } from './other-schemes.ts';
 
@@ -94,6 +95,8 @@ export const limitOptions = {
   pendingHandshakes: defaulted(atLeastOne, 10_000, handshakes),
   /** How many bytes of tokens the handshakes that wait may hold together. One more drops the oldest. */
   pendingHandshakeBytes: defaulted(atLeastOne, 16 * 1024 * 1024, handshakes),
+  /** How long the `store` may take to answer, in milliseconds. Then the request that asked is refused with 503. */
+  storeMilliseconds: defaulted(atLeastOne, 2000),
   /** Largest decoded token, in bytes. Node's own limit for header fields, maxHeaderSize (16 KiB), may be lower. */
   tokenBytes: defaulted(atLeastOne, 48 * 1024, handshakes),
   /**
@@ -231,6 +234,11 @@ function optionTable<R, C extends readonly unknown[]>() {
      * admits are those whose encrypted body `winrmEncryption()` has opened; mount it before.
      */
     allowCredSspWithoutTls: optional(flag, { otherwise: '`false`', ...credsspAlone }),
+    /**
+     * What the processes behind one name share: `redisStore(client)`, `clusterStore()`, or your own. With it, and one
+     * `digest.secret`, each accepts the nonces of Digest that another has issued. See [fleets](fleets.md).
+     */
+    store: optional(sharedStore, { otherwise: 'none: each process knows what it has accepted itself' }),
     /**
      * Channel bindings of TLS connections. `never`: they are not checked. `whenSupported`: a client that sends them
      * must send the right ones. `always`: every client must send them; Digest and CredSSP cannot, so they are not offered.

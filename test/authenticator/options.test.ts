@@ -3,7 +3,7 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { describe, it } from 'node:test';
-import { createAuthenticator, memoryAccounts, OptionError, SspiAuthError } from '../../src/index.ts';
+import { createAuthenticator, memoryAccounts, memoryStore, OptionError, SspiAuthError } from '../../src/index.ts';
 import type { Identity, SspiAuthOptions } from '../../src/index.ts';
 import { parseOptions } from '../../src/authenticator/options.ts';
 import { ASC_RET_INTEGRITY, ASC_RET_NULL_SESSION } from '../../src/sspi/index.ts';
@@ -107,6 +107,9 @@ describe('options', () => {
     ['realm', { accounts, realm: 'half of a pair \ud83d' }, /UTF-8/],
     ['replayCache', { accounts, replayCache: 5 }, /is 5/],
     ['replayCache', { accounts, replayCache: 'file2:/a\nb' }, /control characters/],
+    ['store', { accounts, store: 'redis://localhost' }, /is "redis:.*Give redisStore\(\), clusterStore\(\)/],
+    ['store', { accounts, store: { claim: () => true } }, /has no function count, set, get, take, delete/],
+    ['limits.storeMilliseconds', { accounts, limits: { storeMilliseconds: 0 } }, /between 1 and/],
     ['requirePac', { accounts, requirePac: 'yes' }, /true or false/],
     ['ignorePac', { accounts, ignorePac: 'yes' }, /true or false/],
     ['logger', { accounts, logger: 'pino' }, /is "pino".*console/],
@@ -140,6 +143,7 @@ describe('options', () => {
     assert.deepEqual(limits, {
       identityMilliseconds: 28_800_000,
       handshakeMilliseconds: 30_000,
+      storeMilliseconds: 2000,
       pendingHandshakes: 10_000,
       pendingHandshakeBytes: 16_777_216,
       tokenBytes: 49_152,
@@ -175,6 +179,7 @@ describe('options', () => {
       refuse: 'error',
       enrich: (user: Identity) => user,
       nameFormat: 'user',
+      store: memoryStore(),
       challenges: ['Bearer realm="api"'],
       logger: console,
       clock: { now: () => 1, elapsed: () => 2 },
@@ -193,6 +198,7 @@ describe('options', () => {
     const limits = {
       identityMilliseconds: 3,
       handshakeMilliseconds: 1,
+      storeMilliseconds: 5,
       pendingHandshakes: 2,
       pendingHandshakeBytes: 4,
       tokenBytes: 0x7fffffff,

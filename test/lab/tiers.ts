@@ -62,7 +62,7 @@ export const tiers = {
   fleets: {
     level: 1,
     proves: 'several processes behind nginx and HAProxy',
-    packages: ['redis-server', 'redis-tools', 'nginx', 'haproxy', 'curl'],
+    packages: ['redis-server', 'redis-tools', 'nginx-light', 'haproxy', 'curl'],
   },
   openssl: { level: 1, proves: 'TLS peers and certificates', packages: ['openssl'] },
   'samba-ad': {

@@ -63,7 +63,12 @@ describe('Digest by two workers, a connection each', ready, () => {
 
 describe('Digest by four workers, a connection for each request, each at the next worker', ready, () => {
   for (const [what, digest, count, diagnosis] of [
-    ['one secret', { secret: 'a'.repeat(32) }, 10, /8 nonces in a row .* Have all requests of a client reach the same/],
+    [
+      'one secret',
+      { secret: 'a'.repeat(32) },
+      10,
+      /8 nonces in a row .* one "store".* have all requests of a client reach the same/,
+    ],
     ['secrets of their own', undefined, 2, /the nonce is not of this server.* digest\.secret that they share/],
   ] as const) {
     it(`with ${what}: curl comes to an end, and the log says what is wrong`, async () => {
