@@ -1,6 +1,6 @@
 /**
  * A store that may be away: each operation has a deadline, and an outage is told once when it begins and once when it is
- * over. While it lasts every operation is still tried, so that nobody has to restart anything.
+ * over. While it lasts operations are still tried, so that nobody has to restart anything.
  */
 import type { Clock } from '../foundation/clock.ts';
 import { isThenable } from '../foundation/thenable.ts';
@@ -26,11 +26,18 @@ export interface StoreWatch {
 /** An outage is over when an operation succeeds and none has failed for this long, in milliseconds. */
 const QUIET_MILLISECONDS = 500;
 
-/**
- * How many operations may wait for an answer. A client without a connection may keep them all, and a store that answers
- * has fewer.
- */
+/** How many operations may wait for an answer. */
 const MAX_WAITING = 4096;
+
+/**
+ * How many answers may be late. Then nothing more is sent until one of them comes or fails: a client that keeps commands
+ * while it has no connection keeps a few, and one whose connection is dead notices that nothing comes by, since what is
+ * written does not look like life.
+ */
+const MAX_LATE = 8;
+
+/** An answer that is so late is not waited for any more, in milliseconds: a client may lose one. */
+const LOST_MILLISECONDS = 30_000;
 
 /** Watches a store. Operations that fail or are late throw, or reject, as SharedStore says. */
 export function watchedStore(store: SharedStore, watch: StoreWatch): SharedStore {
@@ -51,6 +58,8 @@ class Watch {
   readonly #watch: StoreWatch;
   /** Operations that the store has not answered, late ones included. */
   #waiting = 0;
+  /** Those of them whose deadline is over. */
+  #late = 0;
   #outage: { readonly begun: number; lastFailure: number; failed: number } | undefined;
 
   constructor(watch: StoreWatch) {
@@ -59,6 +68,7 @@ class Watch {
 
   run<T>(operation: () => T | Promise<T>): T | Promise<T> {
     if (this.#waiting >= MAX_WAITING) throw this.#failed(storeError(`${MAX_WAITING} operations of the store wait`));
+    if (this.#late >= MAX_LATE) throw this.#failed(storeError('the store still owes answers that are late'));
     let answer: T | Promise<T>;
     try {
       answer = operation();
@@ -75,21 +85,29 @@ class Watch {
     this.#waiting++;
     return new Promise<T>((resolve, reject) => {
       let late = false;
-      const timer = setTimeout(() => {
+      let over = false;
+      const end = (): void => {
+        if (over) return;
+        over = true;
+        clearTimeout(timer);
+        this.#waiting--;
+        if (late) this.#late--;
+      };
+      let timer = setTimeout(() => {
         late = true;
+        this.#late++;
+        timer = setTimeout(end, LOST_MILLISECONDS).unref();
         reject(this.#failed(storeError(`the store did not answer within ${deadline} ms`)));
       }, deadline).unref();
       answer.then(
         (value) => {
-          this.#waiting--;
-          clearTimeout(timer);
+          end();
           if (late) return;
           this.#succeeded();
           resolve(value);
         },
         (error: unknown) => {
-          this.#waiting--;
-          clearTimeout(timer);
+          end();
           if (!late) reject(this.#failed(error));
         },
       );

@@ -80,6 +80,23 @@ describe('watchedStore', () => {
     assert.equal(said.length, 1);
   });
 
+  it('H13: sends nothing more while too many answers are late', async () => {
+    const { store, answers } = watched(1);
+    const settles: ((value: boolean) => void)[] = [];
+    answers(() => new Promise((resolve) => settles.push(resolve)));
+    const held = setTimeout(() => undefined, 10_000);
+    await Promise.all(
+      Array.from({ length: 8 }, async () => assert.rejects(async () => store.claim('a', 1000), /within 1 ms/)),
+    );
+    assert.throws(() => store.claim('a', 1000), /still owes answers/);
+    assert.equal(settles.length, 8);
+    settles[3]?.(true);
+    await Promise.resolve();
+    await assert.rejects(async () => store.claim('a', 1000), /within 1 ms/);
+    assert.equal(settles.length, 9);
+    clearTimeout(held);
+  });
+
   it('H13: refuses at once while too many operations wait', async () => {
     const { store, answers } = watched();
     let settle: (value: boolean) => void = () => undefined;
