@@ -1,8 +1,11 @@
 /** redisStore() with each supported client, on Debian's redis-server and on a cluster of three. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '../../../src/foundation/clock.ts';
 import { redisStore, SspiAuthError } from '../../../src/index.ts';
+import { StoreReplay } from '../../../src/stores/store-replay.ts';
 import { matrixRows } from '../../lab/matrix.ts';
 import { startRedis, startRedisCluster } from '../../lab/redis.ts';
 import { tier } from '../../lab/tier.ts';
@@ -101,6 +104,23 @@ for (const { name, connect } of clientPackages) {
     });
   });
 }
+
+describe('Kerberos, remembered in a store', ready, () => {
+  it('D01: an Authenticator that one process has accepted is refused by the other', async () => {
+    const [server] = running();
+    const ends = await Promise.all(clientPackages.slice(0, 2).map(({ connect }) => connect(server.socket)));
+    const [one, two] = ends.map(
+      ({ client }) => new StoreReplay({ store: redisStore(client), skew: 300_000, clock: systemClock }),
+    );
+    assert.ok(one !== undefined && two !== undefined);
+    const hash = randomBytes(32);
+    const both = await Promise.all([one.claim(hash, Date.now()), two.claim(hash, Date.now())]);
+    assert.deepEqual(both.sort(), [false, true]);
+    assert.equal(await two.claim(hash, Date.now()), false);
+    await Promise.all(ends.map(({ end }) => end()));
+    await assert.rejects(async () => one.claim(randomBytes(32), Date.now()), { code: 'ERR_SSPI_AUTH_STORE' });
+  });
+});
 
 describe('redisStore', ready, () => {
   it('takes nothing but a client', () => {
