@@ -23,18 +23,23 @@ import type {
   Group,
   HeaderField,
   Identity,
+  IoRedisClient,
   Limits,
   Logger,
   MalformedTokenError,
   MemoryAccount,
   MemoryStore,
   MemoryStoreOptions,
+  NodeRedisClient,
   NtlmAccepted,
   NtlmLogon,
   OfferedScheme,
   OptionError,
   Outcome,
   ProviderName,
+  RedisClient,
+  RedisStore,
+  RedisStoreOptions,
   RefusalResponse,
   Refused,
   RefusedOutcome,
@@ -44,6 +49,7 @@ import type {
   SecurityContextInfo,
   ServerNames,
   Settings,
+  SharedStore,
   SignedInOutcome,
   SmbpasswdFileOptions,
   SspiAuthError,
@@ -134,18 +140,23 @@ export interface Main {
   group: Group;
   headerField: HeaderField;
   identity: Identity;
+  ioRedisClient: IoRedisClient;
   limits: Limits;
   logger: Logger;
   malformedTokenError: MalformedTokenError;
   memoryAccount: MemoryAccount;
   memoryStore: MemoryStore;
   memoryStoreOptions: MemoryStoreOptions;
+  nodeRedisClient: NodeRedisClient;
   ntlmAccepted: NtlmAccepted;
   ntlmLogon: NtlmLogon;
   offeredScheme: OfferedScheme;
   optionError: OptionError;
   outcome: Outcome;
   providerName: ProviderName;
+  redisClient: RedisClient;
+  redisStore: RedisStore;
+  redisStoreOptions: RedisStoreOptions;
   refusalResponse: RefusalResponse;
   refused: Refused;
   refusedOutcome: RefusedOutcome;
@@ -155,6 +166,7 @@ export interface Main {
   securityContextInfo: SecurityContextInfo;
   serverNames: ServerNames;
   settings: Settings<IncomingMessage>;
+  sharedStore: SharedStore;
   signedInOutcome: SignedInOutcome;
   smbpasswdFileOptions: SmbpasswdFileOptions;
   sspiAuthError: SspiAuthError;
