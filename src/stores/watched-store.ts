@@ -75,7 +75,7 @@ class Watch {
     } catch (error) {
       throw this.#failed(error);
     }
-    if (isThenable(answer)) return this.#inTime(answer as PromiseLike<T>);
+    if (isThenable(answer)) return this.#inTime(answer);
     this.#succeeded();
     return answer;
   }

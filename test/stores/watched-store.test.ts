@@ -102,7 +102,7 @@ describe('watchedStore', () => {
     let settle: (value: boolean) => void = () => undefined;
     const never = new Promise<boolean>((resolve) => (settle = resolve));
     answers(() => never);
-    const waiting = Array.from({ length: 4096 }, () => store.claim('a', 1000));
+    const waiting = Array.from({ length: 4096 }, async () => store.claim('a', 1000));
     assert.throws(() => store.claim('a', 1000), /4096 operations of the store wait/);
     settle(true);
     assert.equal((await Promise.all(waiting)).length, 4096);
