@@ -3,7 +3,7 @@
  * each supported client. Every request is sent to both: at most one of them may take it.
  */
 import assert from 'node:assert/strict';
-import { createServer as createHttpServer } from 'node:http';
+import { Agent, createServer as createHttpServer } from 'node:http';
 import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { after, describe, it } from 'node:test';
@@ -21,6 +21,9 @@ import { tier } from '../../lab/tier.ts';
 import { ask, DigestUser } from './fleet-process.ts';
 
 const ready = await tier('redis');
+
+/** More at a time would be the load of a machine that cannot keep up. */
+const MAX_UNDER_WAY = 100;
 
 /** In front of Redis: what goes through it can be held up. */
 async function strait(socketPath: string) {
@@ -103,9 +106,9 @@ const clients: readonly {
 /** Two servers with a connection each to one store, under load. */
 async function loaded(server: RedisServer, connectClient: (typeof clients)[number]['connect']) {
   const way = await strait(server.socket);
-  const log: string[] = [];
+  const logs: readonly string[][] = [[], []];
   const servers = await Promise.all(
-    [0, 1].map(async () => {
+    logs.map(async (log) => {
       const { client, end } = await connectClient(way.port);
       const protect = sspiAuth({
         accounts: memoryAccounts([{ userName: 'user0', password: 'password-user0' }]),
@@ -131,6 +134,8 @@ async function loaded(server: RedisServer, connectClient: (typeof clients)[numbe
   );
   const [one = 0, two = 0] = servers.map(({ listening }) => listening.port);
   const seen: { readonly statuses: readonly number[]; readonly retryAfter: (string | undefined)[] }[] = [];
+  const agent = new Agent({ keepAlive: true });
+  let underWay = 0;
   let longest = 0;
   let running = true;
   const user = new DigestUser('user0');
@@ -139,9 +144,11 @@ async function loaded(server: RedisServer, connectClient: (typeof clients)[numbe
   const send = (target: string): void => {
     const authorization = user.authorization(target);
     const began = performance.now();
-    const both = Promise.all([ask(one, target, authorization), ask(two, target, authorization)]);
+    const both = Promise.all([ask(one, target, authorization, agent), ask(two, target, authorization, agent)]);
+    underWay++;
     sent.push(
       both.then((answers) => {
+        underWay--;
         longest = Math.max(longest, performance.now() - began);
         seen.push({
           statuses: answers.map(({ status }) => status),
@@ -153,8 +160,10 @@ async function loaded(server: RedisServer, connectClient: (typeof clients)[numbe
   const load = (async () => {
     const begun = performance.now();
     for (let number = 0; running; await sleep(5)) {
-      // Two requests every 10 ms; what a busy machine has missed is made up for.
-      for (; number < (performance.now() - begun) / 10; number++) send(`/${number}`);
+      // Two requests every 10 ms; what a busy machine has missed is made up for as far as it can.
+      for (; number < (performance.now() - begun) / 10; number++) {
+        if (underWay < MAX_UNDER_WAY) send(`/${number}`);
+      }
     }
   })();
   /** Waits until a request that begins now is answered so, and tells how long that took. */
@@ -168,6 +177,7 @@ async function loaded(server: RedisServer, connectClient: (typeof clients)[numbe
     running = false;
     await load;
     await Promise.all(sent);
+    agent.destroy();
     for (const { listening, end: disconnect } of servers) {
       disconnect();
       await listening.close();
@@ -175,7 +185,7 @@ async function loaded(server: RedisServer, connectClient: (typeof clients)[numbe
     await way.close();
     return { seen, longest };
   };
-  return { way, log, until, end, ports: [one, two] as const };
+  return { way, logs, until, end, ports: [one, two] as const };
 }
 
 for (const { name, connect: connectClient } of matrixRows(clients, (client) => client.name)) {
@@ -194,7 +204,7 @@ for (const { name, connect: connectClient } of matrixRows(clients, (client) => c
       (way: Awaited<ReturnType<typeof strait>>) => unknown,
     ])[]) {
       it(`H13: ${what}: nobody is let in twice, nobody waits for ever, and all is well afterwards`, async (context) => {
-        const { way, log, until, end } = await loaded(server, connectClient);
+        const { way, logs, until, end } = await loaded(server, connectClient);
         await until(200);
         await begin(way);
         const noticed = await until(503);
@@ -217,9 +227,16 @@ for (const { name, connect: connectClient } of matrixRows(clients, (client) => c
             assert.equal(retryAfter[index] !== undefined, status === 503);
         }
         assert.equal(count(200) > 0 && count(503) > 0, true);
-        const away = log.filter((line) => line.includes('the store is away'));
-        const answers = log.filter((line) => line.includes('the store answers again'));
-        assert.deepEqual([away.length, answers.length, log.length], [2, 2, 4], log.join('\n'));
+        // A machine that is busy itself may have shorter outages beside this one.
+        for (const lines of logs) {
+          lines.forEach((line, index) =>
+            assert.match(
+              line,
+              index % 2 === 0 ? /^sspi-auth: the store is away/ : /^sspi-auth: the store answers again/,
+            ),
+          );
+          assert.equal(lines.length >= 2 && lines.length < 20, true, lines.join('\n'));
+        }
       });
     }
 
