@@ -56,6 +56,8 @@ export type {
   Settings,
   SspiAuthOptions,
 } from './authenticator/options.ts';
+export { kerberosKeys } from './packages/kerberos/keys/kerberos-keys.ts';
+export type { KerberosKeys, KerberosKeysOptions } from './packages/kerberos/keys/kerberos-keys.ts';
 export { memoryStore } from './stores/memory-store.ts';
 export type { MemoryStore, MemoryStoreOptions } from './stores/memory-store.ts';
 export { clusterStore } from './stores/cluster-store.ts';

@@ -148,6 +148,11 @@ export class Audit {
     this.#write('debug', record, 'sspi-auth: handshake');
   }
 
+  /** Reports at start what was chosen. @param message with `sspi-auth:` before it */
+  told(message: string): void {
+    this.#write('info', {}, message);
+  }
+
   /**
    * Reports that something is wrong or weakens this server, although clients can still be verified.
    *

@@ -27,13 +27,18 @@ import type { Refusal } from '../http/refusal.ts';
 import type { Identity } from '../identity/identity.ts';
 import { credsspOptions } from '../packages/credssp/credssp-auth-data.ts';
 import { digestProtocolOptions, realm } from '../packages/digest/digest-auth-data.ts';
+import { keytab } from '../packages/kerberos/keys/key-source.ts';
+import { portableKerberosOptions } from '../packages/kerberos/portable-auth-data.ts';
 import { schannelOptions } from '../packages/schannel/schannel-auth-data.ts';
 import { ASC_RET_NULL_SESSION } from '../sspi/requirements.ts';
 import { sharedStore } from '../stores/shared-store.ts';
 import { logger } from './audit.ts';
 import { isOwnScheme, otherSchemes } from './other-schemes.ts';
 
-const kerberosAlone: Concerns = { schemes: ['Negotiate', 'Kerberos', 'CredSSP'], providers: ['gssapi'] };
+const kerberosSchemes = { schemes: ['Negotiate', 'Kerberos', 'CredSSP'] };
+const kerberosAlone: Concerns = { ...kerberosSchemes, providers: ['gssapi', 'portable'] };
+const gssapiAlone: Concerns = { ...kerberosSchemes, providers: ['gssapi'] };
+const portableKerberosAlone: Concerns = { ...kerberosSchemes, providers: ['portable'] };
 const digestAlone: Concerns = { schemes: ['Digest'] };
 const handshakes: Concerns = { schemes: ['Negotiate', 'Kerberos', 'NTLM', 'CredSSP'] };
 const credsspAlone: Concerns = { schemes: ['CredSSP'] };
@@ -53,7 +58,7 @@ const attributeBits: Reader<number> = (value, option) => {
   return value as number;
 };
 
-/** libkrb5 checks a name by its own rules when the credential is acquired. */
+/** Each provider checks a name by its own rules when the credential is acquired. */
 const replayCache: Reader<boolean | string> = (value, option) =>
   typeof value === 'boolean' ? value : text(value, option);
 
@@ -148,11 +153,12 @@ function optionTable<R, C extends readonly unknown[]>() {
       otherwise: 'all that can be verified, strongest first',
     }),
     /**
-     * Where the security packages come from. `auto`: Windows' own on Windows, GSSAPI and the portable ones elsewhere.
+     * Where the security packages come from. `auto`: Windows' own on Windows; elsewhere Kerberos of the GSSAPI library if
+     * one is installed, else the portable one, and NTLM and Digest that are portable. `portable`: nothing native.
      */
     provider: defaulted(oneOf('auto', 'secur32', 'gssapi', 'portable'), 'auto'),
     /**
-     * Native library of the provider, such as `libgssapi_krb5.so.2` or Heimdal's `libgssapi.so.3`; for `secur32` on
+     * Native library of the provider, never loaded by `portable`, such as `libgssapi_krb5.so.2` or Heimdal's `libgssapi.so.3`; for `secur32` on
      * other systems than Windows `libwinpr2.so.2`.
      */
     library: optional(text, {
@@ -167,17 +173,29 @@ function optionTable<R, C extends readonly unknown[]>() {
     packages: optional(someOf('Kerberos', 'NTLM'), { otherwise: 'all that the provider has', ...handshakes }),
     /** ASC_RET_* bits (sspi-auth/sspi) that a finished context must have, such as ASC_RET_INTEGRITY. */
     requiredAttributes: defaulted(attributeBits, 0),
-    /** Path of the keytab with the server's keys. */
-    keytab: optional(text, {
+    /**
+     * The keytab with the server's keys: its path, its bytes, or `kerberosKeys({ … })` of an account's password. GSSAPI
+     * takes a path alone.
+     */
+    keytab: optional(keytab, {
       otherwise: "the machine's, if `accounts` is not given or another option asks for Kerberos",
       ...kerberosAlone,
     }),
     /**
-     * Where accepted Kerberos authenticators are remembered, so that none is accepted twice. `true`: in the cache that
-     * KRB5RCACHENAME or krb5.conf names, else in the one that all Kerberos services of this user share. A name such as
-     * `file2:/run/app/replay`: in a cache of your own. `false`: nowhere.
+     * Where accepted Kerberos authenticators are remembered, so that none is accepted twice. `true` with GSSAPI: in the
+     * cache that KRB5RCACHENAME or krb5.conf names, else in the one that all Kerberos services of this user share; a name
+     * such as `file2:/run/app/replay` is a cache of your own. `true` with the portable provider: in a folder of this user
+     * under /var/tmp; a path such as `/run/app/replay` is a folder of your own. `false`: nowhere.
      */
     replayCache: optional(replayCache, { otherwise: '`true`', ...kerberosAlone }),
+    /**
+     * How far the clocks of client, KDC and server may differ, in milliseconds. GSSAPI has `clockskew` of krb5.conf
+     * instead.
+     */
+    clockSkewMilliseconds: optional(portableKerberosOptions.clockSkewMilliseconds.read, {
+      otherwise: '300000',
+      ...portableKerberosAlone,
+    }),
     /** Refuse Kerberos tickets without a PAC. The PAC says which SID and groups the user has. */
     requirePac: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
     /**
@@ -192,8 +210,8 @@ function optionTable<R, C extends readonly unknown[]>() {
     delegate: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
     /** Accept Kerberos tickets encrypted with RC4 (arcfour-hmac), which can be broken offline. */
     allowRc4: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
-    /** Verify Kerberos off the event loop. This is slower, but a slow file system does not delay other requests. */
-    asynchronous: optional(flag, { otherwise: '`false`', ...kerberosAlone }),
+    /** Verify Kerberos of GSSAPI off the event loop. This is slower, but a slow file system does not delay other requests. */
+    asynchronous: optional(flag, { otherwise: '`false`', ...gssapiAlone }),
     /**
      * Service principal names that clients must mean one of, such as `HTTP/intranet.example.com`. A Kerberos ticket must
      * be for it. An NTLM client must name it in its response, and one that names no service is refused. Clients of Digest
@@ -236,9 +254,12 @@ function optionTable<R, C extends readonly unknown[]>() {
     allowCredSspWithoutTls: optional(flag, { otherwise: '`false`', ...credsspAlone }),
     /**
      * What the processes behind one name share: `redisStore(client)`, `clusterStore()`, or your own. With it, and one
-     * `digest.secret`, each accepts the nonces of Digest that another has issued. See [fleets](fleets.md).
+     * `digest.secret`, each accepts the nonces of Digest that another has issued. The portable provider of Kerberos
+     * remembers accepted authenticators there, in place of a folder. See [fleets](fleets.md).
      */
-    store: optional(sharedStore, { otherwise: 'none: each process knows what it has accepted itself' }),
+    store: optional(sharedStore, {
+      otherwise: 'none: each process knows what it has accepted itself, and a folder what the portable Kerberos has',
+    }),
     /**
      * Channel bindings of TLS connections. `never`: they are not checked. `whenSupported`: a client that sends them
      * must send the right ones. `always`: every client must send them; Digest and CredSSP cannot, so they are not offered.

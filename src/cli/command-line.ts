@@ -1,6 +1,11 @@
 /** The command line of `sspi-auth`, read and checked. */
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
+import { keytabCreateOptions } from './keytab-arguments.ts';
+import type { KeytabCreateOptions } from './keytab-arguments.ts';
+import { UsageError } from './usage-error.ts';
+
+export { UsageError };
 
 /** What the user asked for. */
 export type Command =
@@ -8,7 +13,9 @@ export type Command =
   | { readonly type: 'version' }
   | { readonly type: 'demo'; readonly options: DemoCommandOptions }
   /** `text` undefined: read standard input. */
-  | { readonly type: 'decode'; readonly text: string | undefined };
+  | { readonly type: 'decode'; readonly text: string | undefined }
+  | { readonly type: 'keytab list'; readonly file: string }
+  | { readonly type: 'keytab create'; readonly options: KeytabCreateOptions };
 
 /** Options of `sspi-auth demo`. */
 export interface DemoCommandOptions {
@@ -17,11 +24,6 @@ export interface DemoCommandOptions {
   readonly host: string;
   /** The password of both accounts. Undefined: a random one for each. */
   readonly password: string | undefined;
-}
-
-/** A command line that cannot be understood. The message says why and, if possible, what to write instead. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
 }
 
 /** The text of `sspi-auth --help`. */
@@ -39,6 +41,26 @@ Usage:
       Show an NTLM, SPNEGO or Kerberos token in base64 or hexadecimal, or an
       Authorization or WWW-Authenticate field, as a tree. Without a token it
       reads standard input: what curl -v prints will do.
+
+  sspi-auth keytab list <file>
+      Show the keys of a keytab: kvno, encryption type, date, principal, and
+      which of them are weak. Never the keys themselves.
+
+  sspi-auth keytab create <file> --realm <REALM> --account <name>
+                          --service <class/host> [--service ...] [options]
+      Write the keytab of a service account from its password, which is asked
+      for without echo, or read from the first line of standard input.
+        --realm     realm of the account, such as EXAMPLE.COM
+        --account   Active Directory: userPrincipalName if the account has
+                    one, else sAMAccountName (WEB$ for a computer); MIT krb5
+                    and Heimdal: the principal
+        --service   service principal name, such as HTTP/web.example.com
+        --kvno      version of the key; default: any
+        --salt      salt of the password, if account and realm do not give it
+        --types     encryption types, separated by commas: aes256-sha1,
+                    aes128-sha1, aes256-sha2, aes128-sha2, rc4; default: the
+                    first two
+        --force     replace a file that is there
 
   sspi-auth --help | --version
 `;
@@ -58,18 +80,45 @@ export function parseCommandLine(words: readonly string[]): Command {
     case undefined:
       throw new UsageError('no command given');
     case 'demo':
+      refuseOptions('demo', values, ['port', 'host', 'password']);
       if (rest[0] !== undefined) throw new UsageError(`demo takes no argument ${JSON.stringify(rest[0])}`);
       return { type: 'demo', options: demoOptions(values) };
     case 'decode': {
-      for (const option of ['port', 'host', 'password'] as const) {
-        if (values[option] !== undefined) throw new UsageError(`decode has no option --${option}`);
-      }
+      refuseOptions('decode', values, []);
       const text = rest.join(' ');
       return { type: 'decode', text: text === '' || text === '-' ? undefined : text };
     }
+    case 'keytab':
+      return keytabCommand(rest, values);
     default:
-      throw new UsageError(`unknown command ${JSON.stringify(name)}; the commands are demo and decode`);
+      throw new UsageError(`unknown command ${JSON.stringify(name)}; the commands are demo, decode and keytab`);
   }
+}
+
+function keytabCommand([name, file, ...more]: readonly string[], values: Values): Command {
+  if (name !== 'list' && name !== 'create') {
+    const given = name === undefined ? 'no command of keytab given' : `unknown command keytab ${JSON.stringify(name)}`;
+    throw new UsageError(`${given}; the commands are keytab list and keytab create`);
+  }
+  if (file === undefined || file === '') throw new UsageError(`keytab ${name} needs the path of a keytab`);
+  if (more[0] !== undefined) throw new UsageError(`keytab ${name} takes no argument ${JSON.stringify(more[0])}`);
+  if (name === 'list') {
+    refuseOptions('keytab list', values, []);
+    return { type: 'keytab list', file };
+  }
+  if (values.password !== undefined) {
+    // Every user of the machine can see the words of a command line.
+    throw new UsageError('keytab create takes no --password; it asks for it, or reads it from standard input');
+  }
+  const own = ['realm', 'account', 'service', 'kvno', 'salt', 'types', 'force'] as const;
+  refuseOptions('keytab create', values, own);
+  return { type: 'keytab create', options: keytabCreateOptions(file, values) };
+}
+
+/** Refuses options that a command does not have. */
+function refuseOptions(command: string, values: Values, own: readonly (keyof Values)[]): void {
+  const foreign = Object.keys(values).find((name) => !(own as readonly string[]).includes(name));
+  if (foreign !== undefined) throw new UsageError(`${command} has no option --${foreign}`);
 }
 
 /** Whether an address can be reached from this machine only. */
@@ -84,6 +133,13 @@ interface Values {
   readonly port?: string | undefined;
   readonly host?: string | undefined;
   readonly password?: string | undefined;
+  readonly realm?: string | undefined;
+  readonly account?: string | undefined;
+  readonly service?: string[] | undefined;
+  readonly kvno?: string | undefined;
+  readonly salt?: string | undefined;
+  readonly types?: string | undefined;
+  readonly force?: boolean | undefined;
 }
 
 function parse(words: readonly string[]): { readonly values: Values; readonly positionals: readonly string[] } {
@@ -97,6 +153,13 @@ function parse(words: readonly string[]): { readonly values: Values; readonly po
         port: { type: 'string', short: 'p' },
         host: { type: 'string' },
         password: { type: 'string' },
+        realm: { type: 'string' },
+        account: { type: 'string' },
+        service: { type: 'string', multiple: true },
+        kvno: { type: 'string' },
+        salt: { type: 'string' },
+        types: { type: 'string' },
+        force: { type: 'boolean' },
       },
     });
   } catch (error) {

@@ -9,7 +9,7 @@ import { ExpiryBuckets } from './expiry-buckets.ts';
 import type { SharedStore } from './shared-store.ts';
 import { checkedTtl } from './time-to-live.ts';
 
-const memoryStoreOptions = {
+export const memoryStoreOptions = {
   /** How many keys it holds. One more is an error, and whoever asked refuses the client: nothing is forgotten early. */
   maximumEntries: defaulted(wholeNumber(1, 0x7fffffff), 1_000_000),
   /** For tests: where the time comes from. */

@@ -1,9 +1,10 @@
 /** The Authenticators that were accepted, as claims in a SharedStore: for several machines behind one name. */
 import type { Clock } from '../foundation/clock.ts';
-import { SspiAuthError } from '../foundation/errors.ts';
+import type { SspiAuthError } from '../foundation/errors.ts';
 import { isThenable } from '../foundation/thenable.ts';
 import { claimLife } from './replay-periods.ts';
 import type { SharedStore } from './shared-store.ts';
+import { StoreAwayError, storeError } from './store-error.ts';
 
 /** Options of the replay memory in a store. */
 export interface StoreReplayOptions {
@@ -60,7 +61,7 @@ export class StoreReplay {
     try {
       claimed = this.#store.claim(keyOf(hash), this.#life);
     } catch (error) {
-      throw failed('failed', error);
+      throw away('failed', error);
     }
     this.#note(ctime, elapsed);
     // A store of JavaScript may answer anything. Only true means that the token is new.
@@ -91,12 +92,12 @@ export class StoreReplay {
   async #settled(claimed: PromiseLike<unknown>): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(failed(`did not answer within ${this.#deadline} ms`)), this.#deadline);
+      timer = setTimeout(() => reject(away(`did not answer within ${this.#deadline} ms`)), this.#deadline);
     });
     try {
       return (await Promise.race([claimed, late])) === true;
     } catch (error) {
-      throw error instanceof SspiAuthError ? error : failed('failed', error);
+      throw error instanceof StoreAwayError ? error : away('failed', error);
     } finally {
       clearTimeout(timer);
     }
@@ -112,7 +113,11 @@ function keyOf(hash: Buffer): string {
   return lastKey.toString('latin1', 0, end);
 }
 
-function failed(problem: string, cause?: unknown): SspiAuthError {
-  const reason = cause instanceof Error ? ` (${cause.message})` : '';
-  return new SspiAuthError('ERR_SSPI_AUTH_STORE', `sspi-auth: option "store" ${problem}${reason}`, { cause });
+function failed(problem: string): SspiAuthError {
+  return storeError(`option "store" ${problem}`);
+}
+
+function away(problem: string, cause?: unknown): StoreAwayError {
+  const reason = cause instanceof Error ? ` (${cause.message.replace(/^sspi-auth: /, '')})` : '';
+  return new StoreAwayError(`option "store" ${problem}${reason}`, { cause });
 }

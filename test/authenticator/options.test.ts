@@ -110,6 +110,10 @@ describe('options', () => {
     ['store', { accounts, store: 'redis://localhost' }, /is "redis:.*Give redisStore\(\), clusterStore\(\)/],
     ['store', { accounts, store: { claim: () => true } }, /has no function count, set, get, take, delete/],
     ['limits.storeMilliseconds', { accounts, limits: { storeMilliseconds: 0 } }, /between 1 and/],
+    ['keytab', { accounts, keytab: 5 }, /is 5\. Give the path of a keytab, its bytes, or kerberosKeys/],
+    ['keytab', { accounts, keytab: '' }, /non-empty string/],
+    ['store', { accounts, store: 5 }, /is 5\. Give redisStore\(\), clusterStore\(\) or memoryStore\(\)/],
+    ['clockSkewMilliseconds', { accounts, clockSkewMilliseconds: -1 }, /is -1\. Give milliseconds from 0/],
     ['requirePac', { accounts, requirePac: 'yes' }, /true or false/],
     ['ignorePac', { accounts, ignorePac: 'yes' }, /true or false/],
     ['logger', { accounts, logger: 'pino' }, /is "pino".*console/],
@@ -179,7 +183,6 @@ describe('options', () => {
       refuse: 'error',
       enrich: (user: Identity) => user,
       nameFormat: 'user',
-      store: memoryStore(),
       challenges: ['Bearer realm="api"'],
       logger: console,
       clock: { now: () => 1, elapsed: () => 2 },
@@ -193,6 +196,8 @@ describe('options', () => {
       allowRc4: false,
       asynchronous: true,
       replayCache: false,
+      store: memoryStore(),
+      clockSkewMilliseconds: 60_000,
     };
     const digest = { algorithms: ['MD5'], nonceLifetimeMilliseconds: 86_400_000 } as const;
     const limits = {

@@ -25,7 +25,7 @@ const understood = [
 
 const refused = [
   { words: [], message: /no command/ },
-  { words: ['serve'], message: /unknown command "serve"; the commands are demo and decode/ },
+  { words: ['serve'], message: /unknown command "serve"; the commands are demo, decode and keytab/ },
   { words: ['demo', 'now'], message: /no argument "now"/ },
   { words: ['demo', '--prot', '1'], message: /Unknown option '--prot'/ },
   { words: ['demo', '--port'], message: /--port/ },

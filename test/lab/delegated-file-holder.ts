@@ -3,10 +3,10 @@
  * ends or a signal ends it. The first word says what it does besides, the second names the temporary folder.
  */
 import { writeFileSync } from 'node:fs';
-import { newDelegatedFile } from '../../src/native/gssapi/delegation/delegated-folder.ts';
+import { lockedFiles } from '../../src/native/gssapi/delegation/locked-files.ts';
 
 process.env['TMPDIR'] = process.argv[3];
-const { path } = newDelegatedFile();
+const { path } = lockedFiles.newFile();
 writeFileSync(path, 'a ticket');
 
 const [, , what] = process.argv;

@@ -14,6 +14,8 @@ import { secur32CredSspOptions, secur32SchannelOptions } from '../../src/native/
 import { digestOptions, digestProtocolOptions } from '../../src/packages/digest/digest-auth-data.ts';
 import { ntlmOptions } from '../../src/packages/ntlm/ntlm-auth-data.ts';
 import { credsspOptions } from '../../src/packages/credssp/credssp-auth-data.ts';
+import { kerberosKeysOptions } from '../../src/packages/kerberos/keys/kerberos-keys.ts';
+import { memoryStoreOptions } from '../../src/stores/memory-store.ts';
 import { winrmOptions } from '../../src/winrm/winrm-encryption.ts';
 import { schannelOptions } from '../../src/packages/schannel/schannel-auth-data.ts';
 
@@ -72,6 +74,20 @@ const sections: readonly Section[] = [
     table: accountFileOptions,
     file: 'src/accounts/account-file.ts',
     name: 'accountFileOptions',
+  },
+  {
+    heading: '`kerberosKeys(options)`',
+    introduction: 'Makes a value for `keytab` from the password of a service account: [keytabs](keytabs.md).',
+    table: kerberosKeysOptions,
+    file: 'src/packages/kerberos/keys/kerberos-keys.ts',
+    name: 'kerberosKeysOptions',
+  },
+  {
+    heading: '`memoryStore(options)`',
+    introduction: 'A value for `store`, for a single process.',
+    table: memoryStoreOptions,
+    file: 'src/stores/memory-store.ts',
+    name: 'memoryStoreOptions',
   },
   {
     heading: '`authData` of the contract: NTLM',

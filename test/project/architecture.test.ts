@@ -36,13 +36,15 @@ const architecture: Architecture = {
 
     // What several processes share.
     { name: 'stores', path: 'src/stores/', mayImport: [foundation], modules: ['node:'] },
+    // What both providers of Kerberos share: this library's own, and GSSAPI.
+    { name: 'kerberos', path: 'src/kerberos/', mayImport: [...ground, 'identity'], modules: ['node:'] },
 
     // HTTP without policy: knows no package. Beside it the security packages, which know no HTTP.
     { name: 'http', path: 'src/http/', mayImport: [...ground, 'identity'], modules: ['node:'] },
     {
       name: 'packages',
       path: 'src/packages/',
-      mayImport: [...ground, 'accounts', 'identity', 'stores'],
+      mayImport: [...ground, 'accounts', 'identity', 'stores', 'kerberos'],
       modules: ['node:'],
       siblings: 'apart',
     },
@@ -63,31 +65,31 @@ const architecture: Architecture = {
     {
       name: 'gssapi calls',
       path: 'src/native/gssapi/call/',
-      mayImport: [...ground, 'koffi'],
+      mayImport: [...ground, 'kerberos', 'koffi'],
       modules: ['node:', 'koffi'],
     },
     {
       name: 'gssapi keytabs',
       path: 'src/native/gssapi/keytab/',
-      mayImport: [...ground, 'koffi', 'gssapi calls'],
+      mayImport: [...ground, 'kerberos', 'koffi', 'gssapi calls'],
       modules: ['node:'],
     },
     {
       name: 'MIT krb5',
       path: 'src/native/gssapi/mit/',
-      mayImport: [...ground, 'koffi', 'gssapi calls', 'gssapi keytabs'],
+      mayImport: [...ground, 'kerberos', 'koffi', 'gssapi calls', 'gssapi keytabs'],
       modules: ['node:'],
     },
     {
       name: 'Heimdal',
       path: 'src/native/gssapi/heimdal/',
-      mayImport: [...ground, 'koffi', 'gssapi calls', 'gssapi keytabs'],
+      mayImport: [...ground, 'kerberos', 'koffi', 'gssapi calls', 'gssapi keytabs'],
       modules: ['node:'],
     },
     {
       name: 'gssapi',
       path: 'src/native/gssapi/',
-      mayImport: [...ground, 'identity', 'koffi', 'gssapi calls', 'gssapi keytabs', 'MIT krb5', 'Heimdal'],
+      mayImport: [...ground, 'identity', 'kerberos', 'koffi', 'gssapi calls', 'gssapi keytabs', 'MIT krb5', 'Heimdal'],
       modules: ['node:'],
     },
 
@@ -102,7 +104,17 @@ const architecture: Architecture = {
     {
       name: 'providers',
       path: 'src/authenticator/providers/',
-      mayImport: [...ground, 'accounts', 'stores', 'packages', 'native calls', 'secur32', 'gssapi', 'policy'],
+      mayImport: [
+        ...ground,
+        'accounts',
+        'stores',
+        'kerberos',
+        'packages',
+        'native calls',
+        'secur32',
+        'gssapi',
+        'policy',
+      ],
       modules: ['node:', 'selfsigned'],
     },
     {
@@ -119,7 +131,7 @@ const architecture: Architecture = {
     {
       name: 'index',
       path: 'src/index.ts',
-      mayImport: [foundation, 'accounts', 'identity', 'stores', 'http', 'policy', 'create'],
+      mayImport: [foundation, 'accounts', 'identity', 'stores', 'http', 'packages', 'policy', 'create'],
     },
     { name: 'express adapter', path: 'adapters/express.ts', mayImport: ['index'], modules: ['node:', 'express'] },
     { name: 'fastify adapter', path: 'adapters/fastify.ts', mayImport: ['index'], modules: ['node:', 'fastify'] },

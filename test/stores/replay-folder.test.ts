@@ -45,7 +45,9 @@ describe('ReplayFolder', () => {
     const clock = new SteeredClock();
     assert.equal(open(scratch.file('replay'), clock).claim(hashOf('a'), START), true);
     assert.equal(open(scratch.file('replay'), clock).claim(hashOf('a'), START), false);
-    const copy = (await import(`../../src/stores/replay-folder.ts?copy`)) as { ReplayFolder: typeof ReplayFolder };
+    const copy = (await import(`${new URL('../../src/stores/replay-folder.ts', import.meta.url).href}?copy`)) as {
+      ReplayFolder: typeof ReplayFolder;
+    };
     assert.notEqual(copy.ReplayFolder, ReplayFolder);
     const options = { path: scratch.file('replay'), skew, clock, option: 'replayCache' };
     assert.equal(new copy.ReplayFolder(options).claim(hashOf('a'), START), false);

@@ -28,13 +28,6 @@ export function refuseContradictions(settings: SchemeSettings): void {
         : 'Leave it out.',
     );
   }
-  if (given !== undefined && provider === 'portable') {
-    throw new OptionError(
-      given,
-      'is given, but provider "portable" has no Kerberos',
-      "Use provider 'auto' or 'gssapi'.",
-    );
-  }
   if (given !== undefined && packages?.includes('Kerberos') === false) {
     throw new OptionError(given, 'is given, but option "packages" leaves Kerberos out', 'Leave one of the two out.');
   }

@@ -12,7 +12,7 @@ import {
 } from '../der.ts';
 import { encryptionKey } from './enc-ticket-part.ts';
 import type { EncryptionKey } from './enc-ticket-part.ts';
-import { decodeKerberosTime } from './kerberos-time.ts';
+import { decodeKerberosTime, LAST_KERBEROS_TIME } from './kerberos-time.ts';
 import { decodePrincipalName } from './principal-parts.ts';
 import type { PrincipalParts } from './principal-parts.ts';
 import { kerberosString } from './principal.ts';
@@ -54,7 +54,8 @@ export function decodeAuthenticatorFields(bytes: Uint8Array): AuthenticatorField
   const checksum = fields.peek() === contextTag(3) ? readChecksum(fields) : undefined;
   const microseconds = fields.explicitInteger(contextTag(4), 'cusec');
   if (microseconds < 0 || microseconds > 999_999) throw new MalformedTokenError('cusec', 'is not of a second');
-  const time = decodeKerberosTime(fields.explicitContent(contextTag(5), DER_GENERALIZED_TIME, 'ctime'), 'ctime');
+  const timeContent = fields.explicitContent(contextTag(5), DER_GENERALIZED_TIME, 'ctime');
+  const time = decodeKerberosTime(timeContent, 'ctime', LAST_KERBEROS_TIME);
   const subkeyField = fields.enterOptional(contextTag(6), 'subkey');
   const subkey = subkeyField === undefined ? undefined : encryptionKey(subkeyField, 'subkey');
   // Some implementations write it as a signed number.

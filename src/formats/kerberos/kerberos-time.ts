@@ -4,22 +4,26 @@ import { DER_GENERALIZED_TIME, derElement } from '../der.ts';
 
 const form = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/;
 
-/** libkrb5 has times of 32 bits: later ones than this (2106-02-07T06:28:15Z) it refuses. So does this library. */
-const LAST = 0xffff_ffff * 1000;
+/** libkrb5 has times of 32 bits, and takes later ones than this (2106-02-07T06:28:15Z) for others. */
+const LAST_OF_LIBKRB5 = 0xffff_ffff * 1000;
+/** The end of the last year of four digits. */
+export const LAST_KERBEROS_TIME = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 /**
  * Reads the content of a KerberosTime.
  *
+ * @param last time that is accepted, in milliseconds since 1970-01-01 UTC. A ticket must not seem to end later than it
+ *   does for others
  * @returns milliseconds since 1970-01-01 UTC, whole seconds
- * @throws MalformedTokenError for another form, a day that its month does not have, and years before 1970 or after 2106
+ * @throws MalformedTokenError for another form, a day that its month does not have, and a time before 1970 or after the last
  */
-export function decodeKerberosTime(content: Uint8Array, field: string): number {
+export function decodeKerberosTime(content: Uint8Array, field: string, last: number = LAST_OF_LIBKRB5): number {
   const text = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
   const match = form.exec(text);
   if (match !== null) {
     const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
     const time = Date.UTC(year, month - 1, day, hour, minute, second);
-    if (time >= 0 && time <= LAST && timeText(time) === text) return time;
+    if (time >= 0 && time <= last && timeText(time) === text) return time;
   }
   throw new MalformedTokenError(field, 'is not a KerberosTime');
 }

@@ -1,4 +1,4 @@
-/** Names of keytabs and of the services that they have keys for. */
+/** Names of keytabs. */
 
 /**
  * The file path in the name of a keytab.
@@ -11,9 +11,4 @@ export function keytabPath(name: string): string | undefined {
   if (match === null) return undefined;
   const [, type, rest] = match;
   return type === undefined || type === 'FILE' || type === 'WRFILE' ? rest : undefined;
-}
-
-/** Whether a service name is that of an HTTP service: `HTTP/host`, in any case (RFC 4559 section 4.1). */
-export function isHttpService(name: string): boolean {
-  return name.startsWith('HTTP/') || /^http\//i.test(name);
 }

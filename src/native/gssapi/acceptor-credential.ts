@@ -14,7 +14,7 @@ import { fileSignature } from '../../foundation/file-signature.ts';
 import type { KerberosProvider } from './call/extensions.ts';
 import { releaseCredential } from './call/release.ts';
 import { readKeytab } from './keytab/keytab-file.ts';
-import type { KeytabListing } from './keytab/keytab-file.ts';
+import type { KeytabListing } from '../../kerberos/diagnosis.ts';
 import { copyKeytab } from './keytab/memory-keytab.ts';
 
 /** Time between two checks of the keytab file, in milliseconds. */

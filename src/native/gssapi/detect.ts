@@ -1,9 +1,10 @@
 /** Finds out whether this machine can verify Kerberos without any option. Used by src/authenticator/providers/. */
 import { describeKeytabEntries } from '../../formats/kerberos/keytab.ts';
-import { isHttpService, keytabPath } from '../../formats/kerberos/keytab-name.ts';
+import { keytabPath } from '../../formats/kerberos/keytab-name.ts';
 import { SspiAuthError } from '../../foundation/errors.ts';
 import type { GssapiLibrary } from './call/library.ts';
 import { loadGssapi, UnusableGssapiError } from './call/library.ts';
+import { isHttpService } from '../../kerberos/accepted-services.ts';
 import { readKeytab } from './keytab/keytab-file.ts';
 
 /** The result of detectKerberos. */
@@ -25,6 +26,23 @@ export function defaultKeytabName(library: GssapiLibrary): string {
   const code = library.krb5.ktDefaultName(library.krb5Context, library.addressOf(bytes), bytes.byteLength);
   const end = bytes.indexOf(0);
   return code === 0 && end > 0 ? bytes.toString('utf8', 0, end) : 'FILE:/etc/krb5.keytab';
+}
+
+/**
+ * Why no GSSAPI library can be loaded on this machine: none is installed, or koffi is not.
+ *
+ * @returns undefined if one is there
+ * @throws UnusableGssapiError if one is there, but cannot be used
+ */
+export function gssapiAbsence(): string | undefined {
+  try {
+    loadGssapi();
+    return undefined;
+  } catch (error) {
+    // Where a library is there and broken, another must not take its place in silence.
+    if (!(error instanceof SspiAuthError) || error instanceof UnusableGssapiError) throw error;
+    return error.message.replace(/^sspi-auth: |\.$/g, '');
+  }
 }
 
 /**

@@ -6,18 +6,18 @@ import * as Requirements from '../../sspi/requirements.ts';
 import type { AcceptReply } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
 import type { HeldCredential } from './acceptor-credential.ts';
-import { bindingsResult, contextAttributes } from './call/accept-results.ts';
+import { bindingsResult, contextAttributes } from '../../kerberos/accept-results.ts';
 import type { KerberosProvider } from './call/extensions.ts';
 import type { Frame } from './call/frame.ts';
 import * as Gss from './call/gss-status.ts';
-import type { DelegatedCaches } from './delegation/delegated-caches.ts';
-import { refused } from './exchange.ts';
-import type { Exchange } from './exchange.ts';
+import type { DelegatedCaches } from '../../kerberos/delegation/delegated-caches.ts';
+import { refused } from '../../kerberos/exchange.ts';
+import type { Exchange } from '../../kerberos/exchange.ts';
 import { KerberosContext } from './kerberos-context.ts';
-import { describeService } from './keytab/diagnosis.ts';
+import { describeService } from '../../kerberos/diagnosis.ts';
 import { readAccount } from './name-attributes.ts';
-import type { AccountResult } from './name-attributes.ts';
-import type { TicketAccount, TicketAccounts } from './ticket-accounts.ts';
+import type { AccountResult, TicketAccount } from '../../kerberos/ticket-account.ts';
+import type { TicketAccounts } from './ticket-accounts.ts';
 
 /** A token that the library accepted. */
 export interface AcceptedExchange {
@@ -72,7 +72,12 @@ export function establish(frame: Frame, provider: KerberosProvider, accepted: Ac
   const handle = frame.contextHandle;
   const delegatedHandle = delegate ? frame.delegatedHandle : 0n;
   const delegated =
-    delegatedHandle === 0n ? undefined : accepted.delegatedCaches?.store(frame, delegatedHandle, expiry);
+    delegatedHandle === 0n
+      ? undefined
+      : accepted.delegatedCaches?.store(
+          (path) => extensions.storeDelegated(frame, delegatedHandle, `FILE:${path}`),
+          expiry,
+        );
   const attributes = contextAttributes(flags, delegated !== undefined, call.requirements);
   const context = new KerberosContext(provider.frame, {
     handle,

@@ -1,7 +1,7 @@
 /**
  * The package Kerberos over the system's GSSAPI. These exports are for src/authenticator/providers/.
  */
-export { detectKerberos } from './detect.ts';
+export { detectKerberos, gssapiAbsence } from './detect.ts';
 export type { KerberosDetection } from './detect.ts';
 export { kerberosPackage } from './kerberos.ts';
 export { kerberosOptions } from './kerberos-auth-data.ts';

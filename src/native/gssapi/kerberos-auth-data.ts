@@ -1,7 +1,7 @@
 /** The options of acquireCredentialsHandle for Kerberos (authData), and the settings that are made from them. */
 import type { KeytabEntry } from '../../formats/kerberos/keytab.ts';
-import { isHttpService, keytabPath } from '../../formats/kerberos/keytab-name.ts';
-import { namesService, servicePrincipalName } from '../../formats/kerberos/service-principal-name.ts';
+import { keytabPath } from '../../formats/kerberos/keytab-name.ts';
+import { servicePrincipalName } from '../../formats/kerberos/service-principal-name.ts';
 import { requireUsableKeys } from '../../formats/kerberos/usable-keys.ts';
 import { systemClock } from '../../foundation/clock.ts';
 import { OptionError } from '../../foundation/errors.ts';
@@ -10,6 +10,7 @@ import type { AuthDataOf, SettingsOf } from '../../foundation/option-table.ts';
 import { callable, clock, flag, listOf, shown, text } from '../../foundation/option-values.ts';
 import type { Reader } from '../../foundation/option-values.ts';
 import { processWarning } from '../../foundation/process-warning.ts';
+import { serviceNames } from '../../kerberos/accepted-services.ts';
 import type { KerberosSettings } from './call/kerberos-settings.ts';
 import { readKeytab } from './keytab/keytab-file.ts';
 
@@ -101,9 +102,7 @@ export function kerberosSettings(
     ...(options.servicePrincipalNames ?? []),
     ...(principal === undefined ? [] : [servicePrincipalName(principal, 'principal')]),
   ];
-  const services = named.length === 0 ? 'HTTP/*' : named.join(', ');
-  const acceptsService = (service: string, realm: string): boolean =>
-    named.length === 0 ? isHttpService(service) : named.some((name) => namesService(name, service, realm));
+  const { acceptsService, services } = serviceNames(named);
   const encryptionTypes = new Set(allowRc4 ? [...STRONG_ENCRYPTION_TYPES, RC4] : STRONG_ENCRYPTION_TYPES);
   return Object.freeze({
     keytab: usableKeytab(options.keytab ?? defaultKeytab(), acceptsService, services, encryptionTypes),

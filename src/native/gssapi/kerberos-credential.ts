@@ -9,14 +9,16 @@ import { FramePool } from './call/frame-pool.ts';
 import type { Frame } from './call/frame.ts';
 import * as Gss from './call/gss-status.ts';
 import { releaseAll, releaseContext, releaseResults } from './call/release.ts';
-import { DelegatedCaches } from './delegation/delegated-caches.ts';
+import { lockedFiles } from './delegation/locked-files.ts';
+import { DelegatedCaches } from '../../kerberos/delegation/delegated-caches.ts';
 import { establish } from './establishment.ts';
-import { prepare, readExchange, refused } from './exchange.ts';
-import type { Exchange } from './exchange.ts';
+import { readExchange, refused } from '../../kerberos/exchange.ts';
+import { prepare } from './exchange-frame.ts';
+import type { Exchange } from '../../kerberos/exchange.ts';
 import { CheckBudget } from '../../foundation/check-budget.ts';
 import { refusalByLibrary } from './library-refusal.ts';
 import { TicketAccounts } from './ticket-accounts.ts';
-import type { TicketAccount } from './ticket-accounts.ts';
+import type { TicketAccount } from '../../kerberos/ticket-account.ts';
 
 /** Errors that have nothing to do with keys: a new keytab would not help. */
 const unrelatedToKeys: ReadonlySet<number> = new Set([
@@ -38,7 +40,7 @@ export class KerberosCredential implements PackageCredential {
   constructor(provider: KerberosProvider) {
     this.#provider = provider;
     const { delegate, onWarning } = provider.settings;
-    this.#delegatedCaches = delegate ? new DelegatedCaches(provider.extensions, onWarning) : undefined;
+    this.#delegatedCaches = delegate ? new DelegatedCaches(lockedFiles, onWarning) : undefined;
     this.#frames = provider.settings.asynchronous ? new FramePool(provider.frame.library) : undefined;
     this.#acceptor = new AcceptorCredential(provider);
     this.#budget = new CheckBudget(provider.settings.clock);

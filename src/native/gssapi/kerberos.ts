@@ -16,7 +16,7 @@ import { defaultKeytabName } from './detect.ts';
 import { extensionsOf } from './implementations.ts';
 import { kerberosSettings, readKerberosOptions } from './kerberos-auth-data.ts';
 import { KerberosCredential } from './kerberos-credential.ts';
-import { kerberosPackageInfo } from './package-info.ts';
+import { kerberosPackageInfo } from '../../kerberos/package-info.ts';
 
 /** The package. koffi and the GSSAPI library are loaded when the first credential is acquired. */
 export const kerberosPackage: SecurityPackage = Object.freeze({

@@ -7,11 +7,11 @@ import type { Frame } from './call/frame.ts';
 import * as Gss from './call/gss-status.ts';
 import { krb5ConfigurationFault } from './call/krb5-configuration.ts';
 import { releaseAll } from './call/release.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange } from '../../kerberos/exchange.ts';
 import type { CheckBudget } from '../../foundation/check-budget.ts';
 import { clockSkew } from './keytab/clock-skew.ts';
-import { diagnose } from './keytab/diagnosis.ts';
-import type { KeytabListing } from './keytab/keytab-file.ts';
+import { diagnose } from '../../kerberos/diagnosis.ts';
+import type { KeytabListing } from '../../kerberos/diagnosis.ts';
 
 /** A refused token. */
 export interface RefusedToken {

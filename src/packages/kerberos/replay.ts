@@ -7,8 +7,8 @@ export interface ReplayMemory {
    * are right, so that nobody without a valid ticket can fill the memory.
    *
    * @param ciphertextHash 32 bytes: SHA-256 over the encrypted authenticator. May be kept
-   * @param ctimeMilliseconds time of the client in the authenticator, in milliseconds since 1970-01-01 UTC, whole
-   *   seconds. It is within the allowed clock skew, and the memory must know the authenticator until now is later than
+   * @param ctimeMilliseconds time of the client in the authenticator, in milliseconds since 1970-01-01 UTC. It
+   *   is within the allowed clock skew, and the memory must know the authenticator until now is later than
    *   this by more than that skew
    * @returns true: never claimed before, and it is remembered now. False: it was, or it is so old that the memory cannot
    *   know. An exception or a rejected promise: it cannot be remembered, and the ticket is refused; its message says

@@ -1,8 +1,8 @@
 /** What is offered on a machine that has a keytab: of Kerberos, and of what goes with it or must not. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { memoryAccounts } from '../../../src/index.ts';
+import { kerberosKeys, memoryAccounts, memoryStore } from '../../../src/index.ts';
 import type { OfferedScheme } from '../../../src/authenticator/offered-scheme.ts';
 import { parseOptions } from '../../../src/authenticator/options.ts';
 import type { SspiAuthOptions } from '../../../src/authenticator/options.ts';
@@ -12,6 +12,7 @@ import { KEYTAB_HEAD, keytabEntry } from '../../lab/kerberos/keytab-entry.ts';
 import { scratchFolder } from '../../lab/scratch.ts';
 import type { ScratchFolder } from '../../lab/scratch.ts';
 
+const store = memoryStore();
 const accounts = memoryAccounts([{ userName: 'alice', password: 'secret' }]);
 
 describe('schemes on a machine with a keytab', { skip: process.platform !== 'linux' }, () => {
@@ -96,6 +97,52 @@ describe('schemes on a machine with a keytab', { skip: process.platform !== 'lin
     );
   });
 
+  const portable: readonly (readonly [string, () => SspiAuthOptions, string])[] = [
+    ['the keytab of the machine', () => ({ provider: 'portable', store }), 'Negotiate (Kerberos)'],
+    ['a keytab', () => ({ provider: 'portable', keytab, store }), 'Negotiate (Kerberos)'],
+    [
+      'a keytab and its replay folder',
+      () => ({ provider: 'portable', keytab, replayCache: folder.file('replay') }),
+      'Negotiate (Kerberos)',
+    ],
+    [
+      'a keytab without replay cache',
+      () => ({ provider: 'portable', keytab, replayCache: false }),
+      'Negotiate (Kerberos)',
+    ],
+    ['accounts alone', () => ({ provider: 'portable', accounts }), 'NTLM, Digest'],
+    [
+      'a keytab and accounts',
+      () => ({ provider: 'portable', keytab, accounts, store }),
+      'Negotiate (Kerberos, NTLM), NTLM, Digest',
+    ],
+    ['the bytes of a keytab', () => ({ keytab: readFileSync(keytab), store }), 'Negotiate (Kerberos)'],
+    [
+      'a password',
+      () => ({
+        keytab: kerberosKeys({ realm: 'R', servicePrincipalNames: ['HTTP/w'], account: 'w', password: 'p' }),
+        ...{ store, clockSkewMilliseconds: 60_000, schemes: ['Negotiate', 'Kerberos'] },
+      }),
+      'Negotiate (Kerberos), Kerberos',
+    ],
+  ];
+  for (const [name, options, expected] of portable) {
+    it(`without a library for ${name} are ${expected}`, () => {
+      assert.equal(names(options()), expected);
+      for (const { provider } of offered(options())) assert.equal(provider, 'portable');
+    });
+  }
+
+  it('say once at start why they are without a library', () => {
+    const lines: string[] = [];
+    const note = (_: object, message: string): void => void lines.push(message);
+    const logger = { info: note, warn: note, error: note };
+    names({ keytab: readFileSync(keytab), store, logger, schemes: ['Negotiate', 'Kerberos'] });
+    assert.deepEqual(lines, [
+      `sspi-auth: Kerberos is this library's own (provider 'portable'), because option "keytab" is no path, which is all that GSSAPI takes`,
+    ]);
+  });
+
   it('say who verifies, and ask for delegation where the options do', () => {
     for (const scheme of ['Negotiate', 'Kerberos'] as const) {
       for (const delegate of [undefined, false, true]) {
@@ -109,11 +156,45 @@ describe('schemes on a machine with a keytab', { skip: process.platform !== 'lin
   });
 
   const refused: readonly (readonly [string, () => SspiAuthOptions, RegExp])[] = [
-    ['a keytab that is not used', () => ({ keytab, accounts, provider: 'portable' }), /"keytab".*portable" has no Ker/],
     [
-      'delegation of nothing',
-      () => ({ delegate: true, accounts, provider: 'portable' }),
-      /"delegate".*portable" has no/,
+      'what only GSSAPI has',
+      () => ({ keytab, provider: 'portable', asynchronous: true }),
+      /"asynchronous".*this library's own, which has no such option\. Leave it out, or use provider 'gssapi'/,
+    ],
+    [
+      'what only the portable provider has: a clock skew',
+      () => ({ keytab, clockSkewMilliseconds: 1000 }),
+      /"clockSkewMilliseconds".*GSSAPI library, which has no such option\. Leave it out, or use provider 'portable'/,
+    ],
+    [
+      'what only the portable provider has: a store',
+      () => ({ keytab, provider: 'gssapi', store: memoryStore() }),
+      /"store".*GSSAPI/,
+    ],
+    [
+      'bytes of a keytab for GSSAPI',
+      () => ({ keytab: readFileSync(keytab), provider: 'gssapi' }),
+      /"keytab" is no path, which is all that GSSAPI takes\. Use provider 'portable'/,
+    ],
+    [
+      'a replay cache of MIT krb5 for the portable provider',
+      () => ({ keytab, provider: 'portable', replayCache: 'file2:/run/app/replay' }),
+      /"replayCache" is "file2:\/run\/app\/replay", the name of a replay cache of MIT krb5/,
+    ],
+    [
+      'a folder and a store at once',
+      () => ({ keytab, provider: 'portable', replayCache: '/run/app/replay', store: memoryStore() }),
+      /"replayCache" is given beside "store"/,
+    ],
+    [
+      'a replay folder that cannot be made',
+      () => ({ keytab, provider: 'portable', replayCache: folder.file('none', 'replay') }),
+      /"replayCache" means the replay folder .*none\/replay, which cannot be made.*"store"/,
+    ],
+    [
+      'a keytab without a key of use for the portable provider',
+      () => ({ keytab: folder.file('none'), provider: 'portable', store: memoryStore() }),
+      /"keytab" is .*none, which cannot be used \(ENOENT/,
     ],
     [
       'a keytab against "packages"',
@@ -159,7 +240,10 @@ describe('schemes on a machine with a keytab', { skip: process.platform !== 'lin
     Object.defineProperty(process, 'platform', { value: 'win32' });
     try {
       assert.throws(() => names({ library: folder.file('none.dll') }), { code: 'ERR_SSPI_AUTH_NATIVE_LIBRARY' });
-      assert.throws(() => names({ provider: 'portable' }), { code: 'ERR_SSPI_AUTH_NO_ACCEPTOR' });
+      assert.equal(
+        names({ provider: 'portable', keytab, accounts, store }),
+        'Negotiate (Kerberos, NTLM), NTLM, Digest',
+      );
       assert.throws(() => names({ library: folder.file('none.dll'), channelBinding: 'always' }), {
         code: 'ERR_SSPI_AUTH_NATIVE_LIBRARY',
       });

@@ -96,11 +96,11 @@ describe('schemes on a machine without a keytab', () => {
   });
 
   const refused: readonly (readonly [string, SspiAuthOptions, RegExp])[] = [
-    ['Negotiate with nothing', { schemes: ['Negotiate'] }, /schemes.*"Negotiate".*portable/],
+    ['Negotiate with nothing', { schemes: ['Negotiate'] }, /schemes.*"Negotiate".*"keytab" is not given/],
     [
       'Negotiate with Kerberos only',
       { schemes: ['Negotiate'], accounts, packages: ['Kerberos'] },
-      /"Negotiate".*portable/,
+      /"Negotiate".*"keytab" is not given/,
     ],
     ['Negotiate with no keytab', { schemes: ['Negotiate'], provider: 'auto' }, /"keytab" is not given/],
     [

@@ -42,7 +42,7 @@ import {
 import { startKdc } from '../../lab/kdc.ts';
 import type { Kdc } from '../../lab/kdc.ts';
 import { tier } from '../../lab/tier.ts';
-import { acceptor, heimdal, mit, outputToken, useRealm } from './acceptor.ts';
+import { acceptor, heimdal, mit, outputToken, portable, useRealm } from './acceptor.ts';
 import type { Acceptor } from './acceptor.ts';
 import { startGssClient } from '../../lab/gss-client.ts';
 import type { GssClient } from '../../lab/gss-client.ts';
@@ -55,6 +55,8 @@ const variants = [
   { gssapi: mit, ready: kdcTier, asynchronous: true },
   { gssapi: heimdal, ready: heimdalTier, asynchronous: false },
   { gssapi: heimdal, ready: heimdalTier, asynchronous: true },
+  { gssapi: portable, ready: kdcTier, asynchronous: false },
+  { gssapi: portable, ready: kdcTier, asynchronous: true },
 ];
 const data = Buffer.from('a message of the application');
 
@@ -186,7 +188,7 @@ for (const { gssapi, ready, asynchronous } of variants) {
             { type: SECBUFFER_TOKEN, data: token },
           ]).status;
         // Heimdal looks at the number of a message, which is in the clear, before at the rest: an altered one takes it up.
-        const afterAltered = gssapi === mit ? SEC_E_OK : SEC_E_OUT_OF_SEQUENCE;
+        const afterAltered = gssapi !== heimdal ? SEC_E_OK : SEC_E_OUT_OF_SEQUENCE;
         assert.equal(verify(altered, mic), SEC_E_MESSAGE_ALTERED);
         assert.equal(verify(data, mic), afterAltered);
         const next = await client.sign(data);
@@ -272,7 +274,8 @@ for (const { gssapi, ready, asynchronous } of variants) {
       });
     });
 
-    if (asynchronous)
+    // Without a library no thread has to wait.
+    if (asynchronous && gssapi !== portable)
       it('takes no more at once than it has room for', async () => {
         const token = await client.initiate();
         const verified = await Promise.all(

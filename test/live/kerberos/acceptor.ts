@@ -1,6 +1,10 @@
 /** The package Kerberos of this library behind the contract, for tests. */
 import { kerberosPackage } from '../../../src/native/gssapi/index.ts';
 import type { KerberosAuthData } from '../../../src/native/gssapi/index.ts';
+import { systemClock } from '../../../src/foundation/clock.ts';
+import { portableKerberosPackage } from '../../../src/packages/kerberos/index.ts';
+import type { PortableKerberosAuthData, ReplayMemory } from '../../../src/packages/kerberos/index.ts';
+import { keySource } from '../../../src/packages/kerberos/keys/key-source.ts';
 import {
   acceptSecurityContext,
   acquireCredentialsHandle,
@@ -19,13 +23,14 @@ import type {
   SecBuffer,
   SecurityContextToken,
 } from '../../../src/sspi/index.ts';
+import type { SecurityPackage } from '../../../src/sspi/security-package.ts';
 import type { Kdc } from '../../lab/kdc.ts';
 
-/** A GSSAPI that the tests run against. */
+/** What the tests run against: a GSSAPI, or Kerberos without one. */
 export interface GssapiUnderTest {
-  readonly name: 'MIT krb5' | 'Heimdal';
+  readonly name: 'MIT krb5' | 'Heimdal' | 'sspi-auth';
   /** What names it; nothing for the one that is found without. */
-  readonly options: { readonly library?: string };
+  readonly options: { readonly library?: string; readonly provider?: 'portable' };
   /** The name in them. */
   readonly library: string | undefined;
 }
@@ -37,6 +42,8 @@ function gssapi(name: GssapiUnderTest['name'], library?: string): GssapiUnderTes
 /** The one that comes first where both are installed. */
 export const mit = gssapi('MIT krb5');
 export const heimdal = gssapi('Heimdal', 'libgssapi.so.3');
+/** No library at all. The name stands where those above have theirs; nothing is loaded by it. */
+export const portable: GssapiUnderTest = { ...gssapi('sspi-auth', 'none'), options: { provider: 'portable' } };
 
 /** What one accept came to, read and deleted again. */
 export interface Verified {
@@ -69,9 +76,30 @@ export function useRealm(kdc: Pick<Kdc, 'env'>): void {
   Object.assign(process.env, kdc.env);
 }
 
+/** The package and authData of what a test runs against: `portable` if its name stands in `library`. */
+export function packageUnderTest(authData: KerberosAuthData): {
+  readonly package: SecurityPackage;
+  readonly authData: KerberosAuthData | PortableKerberosAuthData;
+} {
+  if (authData.library !== portable.library) return { package: kerberosPackage, authData };
+  const { keytab, replayCache, asynchronous, library, ...rest } = authData;
+  const { clock = systemClock, onWarning = () => undefined } = rest;
+  const keys = keySource(keytab, { clock, onWarning, option: 'authData.keytab' });
+  const memory = new Set<string>();
+  const claim = (hash: Buffer): boolean => {
+    const size = memory.size;
+    return memory.add(hash.toString('latin1')).size > size;
+  };
+  const replay: ReplayMemory = { claim: asynchronous === true ? async (hash) => Promise.resolve(claim(hash)) : claim };
+  return {
+    package: portableKerberosPackage,
+    authData: { ...rest, keys, replay: replayCache === false ? false : replay },
+  };
+}
+
 /** Acquires a credential. */
 export async function acceptor(authData: KerberosAuthData): Promise<Acceptor> {
-  const credential = await acquireCredentialsHandle({ package: kerberosPackage, credentialUse: 'inbound', authData });
+  const credential = await acquireCredentialsHandle({ ...packageUnderTest(authData), credentialUse: 'inbound' });
   const accept = async (token: Uint8Array, options: VerifyOptions = {}): Promise<AcceptSecurityContextResult> => {
     const input: SecBuffer[] = [{ type: SECBUFFER_TOKEN, data: token }];
     if (options.bindings !== undefined) input.push({ type: SECBUFFER_CHANNEL_BINDINGS, data: options.bindings });

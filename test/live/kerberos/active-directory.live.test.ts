@@ -26,7 +26,7 @@ import { curl } from '../../lab/curl.ts';
 import { canMakeNamespaces, startSambaAd } from '../../lab/samba-ad.ts';
 import type { SambaDomain } from '../../lab/samba-ad.ts';
 import { tier } from '../../lab/tier.ts';
-import { acceptor, heimdal, mit, useRealm } from './acceptor.ts';
+import { acceptor, heimdal, mit, portable, useRealm } from './acceptor.ts';
 import type { Acceptor } from './acceptor.ts';
 import { startGssClient } from '../../lab/gss-client.ts';
 import type { GssClient } from '../../lab/gss-client.ts';
@@ -35,6 +35,7 @@ const ready = await tier('samba-ad', ['python3-gssapi'], canMakeNamespaces);
 const gssapis = [
   { ...mit, ready },
   { ...heimdal, ready: ready.skip === false ? await tier('heimdal') : ready },
+  { ...portable, ready },
 ];
 const services = ['HTTP/localhost', 'HTTP/web.corp.example.test'];
 /** KERB_CHECKSUM: HMAC_SHA1_96_AES256. */

@@ -7,13 +7,14 @@ import { decodeKerberosToken } from '../../../src/formats/kerberos/kerberos-toke
 import { cutTicket } from '../../lab/kerberos/ap-request-tickets.ts';
 import { gssClientPackages } from '../../lab/gss-client.ts';
 import { tier } from '../../lab/tier.ts';
-import { heimdal, mit } from './acceptor.ts';
+import { heimdal, mit, portable } from './acceptor.ts';
 import { startForgeRealm } from './forge-realm.ts';
 import type { ForgeRealm } from './forge-realm.ts';
 
 const gssapis = [
   { ...mit, ready: await tier('kdc', gssClientPackages) },
   { ...heimdal, ready: await tier('heimdal', gssClientPackages) },
+  { ...portable, ready: await tier('kdc', gssClientPackages) },
 ];
 
 for (const { name: gssapi, library, ready } of gssapis)

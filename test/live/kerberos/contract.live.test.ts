@@ -1,5 +1,4 @@
-/** The contract over the Kerberos package, bare and under Negotiate, against MIT's libgssapi and Heimdal's, with tickets of an MIT KDC. */
-import { kerberosPackage } from '../../../src/native/gssapi/index.ts';
+/** The contract over the Kerberos package, bare and under Negotiate, against MIT's libgssapi, Heimdal's and none, with tickets of an MIT KDC. */
 import { negotiatePackage } from '../../../src/packages/negotiate/index.ts';
 import * as Sspi from '../../../src/sspi/index.ts';
 import { gssClientPackages, startGssClient } from '../../lab/gss-client.ts';
@@ -8,7 +7,7 @@ import { startKdc } from '../../lab/kdc.ts';
 import { tier } from '../../lab/tier.ts';
 import { contractSuite } from '../../sspi/contract-suite.ts';
 import type { ContractClient, ContractSubject } from '../../sspi/contract-subject.ts';
-import { heimdal, mit, useRealm } from './acceptor.ts';
+import { heimdal, mit, packageUnderTest, portable, useRealm } from './acceptor.ts';
 import type { GssapiUnderTest } from './acceptor.ts';
 
 const kdcTier = await tier('kdc', gssClientPackages);
@@ -58,6 +57,9 @@ const variants: Readonly<Record<string, Variant>> = {
   'Kerberos under Negotiate': { mech: 'spnego', asynchronous: false },
   'Kerberos of Heimdal, synchronous': { gssapi: heimdal, mech: 'kerberos', asynchronous: false },
   'Kerberos of Heimdal, asynchronous': { gssapi: heimdal, mech: 'kerberos', asynchronous: true },
+  'Kerberos without a library': { gssapi: portable, mech: 'kerberos', asynchronous: false },
+  'Kerberos without a library, replay memory asynchronous': { gssapi: portable, mech: 'kerberos', asynchronous: true },
+  'Kerberos without a library under Negotiate': { gssapi: portable, mech: 'spnego', asynchronous: false },
   'Kerberos of Heimdal under Negotiate': { gssapi: heimdal, mech: 'spnego', asynchronous: false },
 };
 
@@ -71,7 +73,7 @@ for (const [name, { gssapi = mit, mech, asynchronous }] of Object.entries(varian
     const wrong = await startGssClient(await impostor.signIn('alice'));
     useRealm(kdc);
     const authData = { keytab: kdc.keytab, asynchronous, library: gssapi.library };
-    const inner = { package: kerberosPackage, authData };
+    const inner = packageUnderTest(authData);
     return {
       ...(mech === 'kerberos' ? inner : { package: negotiatePackage, authData: { packages: [inner] } }),
       requirements:

@@ -17,11 +17,12 @@ import { startKdc } from '../../lab/kdc.ts';
 import type { Kdc } from '../../lab/kdc.ts';
 import { runChecked } from '../../lab/process.ts';
 import { tier } from '../../lab/tier.ts';
-import { accountOf, acceptor, heimdal, mit, useRealm } from './acceptor.ts';
+import { accountOf, acceptor, heimdal, mit, portable, useRealm } from './acceptor.ts';
 
 const gssapis = [
   { ...mit, ready: await tier('kdc', gssClientPackages) },
   { ...heimdal, ready: await tier('heimdal', gssClientPackages) },
+  { ...portable, ready: await tier('kdc', gssClientPackages) },
 ];
 const flags = [...mutual, 'delegate_to_peer'];
 const delegating = { requirements: ASC_REQ_CONNECTION | ASC_REQ_DELEGATE };
@@ -50,7 +51,8 @@ for (const { name: gssapi, library, ready } of gssapis)
       const { context, attributes = 0 } = await server.accept(await client.initiate({ flags }), delegating);
       assert.notEqual(attributes & ASC_RET_DELEGATE, 0);
       const cache = queryDelegatedCredentials(context!).value?.credentialCache ?? '';
-      assert.ok(cache.startsWith(`FILE:${kdc.file('temporary')}/sspi-auth-delegated-`), cache);
+      const kind = library === portable.library ? 'forwarded' : 'delegated';
+      assert.ok(cache.startsWith(`FILE:${kdc.file('temporary')}/sspi-auth-${kind}-`), cache);
       assert.equal(existsSync(cache.replace(/^FILE:/, '')), true);
       await runChecked('kvno', ['HTTP/web.test.local'], { env: { ...kdc.env, KRB5CCNAME: cache } });
       deleteSecurityContext(context!);

@@ -15,11 +15,12 @@ import type { SambaDomain } from '../../lab/samba-ad.ts';
 import { scratchFolder } from '../../lab/scratch.ts';
 import type { ScratchFolder } from '../../lab/scratch.ts';
 import { tier } from '../../lab/tier.ts';
-import { heimdal, mit, useRealm } from './acceptor.ts';
+import { heimdal, mit, portable, useRealm } from './acceptor.ts';
 
 const ready = await tier('samba-ad', [], canMakeNamespaces);
 const gssapis = [
   { ...mit, ready },
+  { ...portable, ready },
   { ...heimdal, ready: ready.skip === false ? await tier('heimdal') : ready },
 ];
 const negotiate = ['--negotiate', '-u', ':'];

@@ -7,11 +7,12 @@ import type { GssClient } from '../../lab/gss-client.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import type { Kdc } from '../../lab/kdc.ts';
 import { tier } from '../../lab/tier.ts';
-import { acceptor, heimdal, mit, useRealm } from './acceptor.ts';
+import { acceptor, heimdal, mit, portable, useRealm } from './acceptor.ts';
 
 const gssapis = [
   { ...mit, ready: await tier('kdc', gssClientPackages) },
   { ...heimdal, ready: await tier('heimdal', gssClientPackages) },
+  { ...portable, ready: await tier('kdc', gssClientPackages) },
 ];
 
 for (const { name: gssapi, library, ready } of gssapis)

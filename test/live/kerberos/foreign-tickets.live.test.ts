@@ -23,7 +23,7 @@ import { gssClientPackages, startGssClient } from '../../lab/gss-client.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import { runChecked } from '../../lab/process.ts';
 import { tier } from '../../lab/tier.ts';
-import { acceptor, heimdal, mit, outputToken } from './acceptor.ts';
+import { acceptor, heimdal, mit, outputToken, portable } from './acceptor.ts';
 import { startForgeRealm } from './forge-realm.ts';
 import type { ForgeRealm } from './forge-realm.ts';
 
@@ -31,6 +31,7 @@ const packages = [...gssClientPackages, 'faketime'];
 const gssapis = [
   { ...mit, ready: await tier('kdc', packages) },
   { ...heimdal, ready: await tier('heimdal', packages) },
+  { ...portable, ready: await tier('kdc', packages) },
 ];
 
 for (const { name: gssapi, library, ready } of gssapis)

@@ -13,13 +13,14 @@ import {
 import type { OpenApRequest } from '../../lab/kerberos/ap-request-forge.ts';
 import { gssClientPackages } from '../../lab/gss-client.ts';
 import { tier } from '../../lab/tier.ts';
-import { acceptor, heimdal, mit } from './acceptor.ts';
+import { acceptor, heimdal, mit, portable } from './acceptor.ts';
 import { startForgeRealm } from './forge-realm.ts';
 import type { ForgeRealm } from './forge-realm.ts';
 
 const gssapis = [
   { ...mit, ready: await tier('kdc', gssClientPackages) },
   { ...heimdal, ready: await tier('heimdal', gssClientPackages) },
+  { ...portable, ready: await tier('kdc', gssClientPackages) },
 ];
 const MINUTE = 60_000;
 
@@ -159,14 +160,16 @@ for (const { name: gssapi, library, ready } of gssapis)
         /./,
       ],
     ];
+    // Without a library nothing has to be read for it.
+    const reads = gssapi !== 'sspi-auth';
     it('the clock skew is computed for ten refused tickets at once, and no more: it reads the keytab', async () => {
       const clock = { now: () => Date.now(), elapsed: () => 0 };
       using server = await acceptor({ library, keytab: realm.kdc.keytab, clock, replayCache: false });
       const early = await realm.forged((o) => o.authenticator.set(5, time(6 * MINUTE)));
       const whys: string[] = [];
       for (let number = 0; number < 12; number++) whys.push((await server.verify(early)).why);
-      assert.equal(whys.filter((why) => /seconds ahead/.test(why)).length, 10);
-      assert.match(whys.at(-1) ?? '', /differ by more than libkrb5 allows/);
+      assert.equal(whys.filter((why) => /seconds ahead/.test(why)).length, reads ? 10 : 12);
+      if (reads) assert.match(whys.at(-1) ?? '', /differ by more than libkrb5 allows/);
     });
 
     for (const [name, alter, status, why] of cases) {

@@ -15,11 +15,12 @@ import type { Kdc } from '../../lab/kdc.ts';
 import { runChecked } from '../../lab/process.ts';
 import { tier } from '../../lab/tier.ts';
 import { startGssClient } from '../../lab/gss-client.ts';
-import { heimdal, mit, useRealm } from './acceptor.ts';
+import { heimdal, mit, portable, useRealm } from './acceptor.ts';
 
 const packages = ['python3-gssapi', 'python3-requests-kerberos', 'faketime'];
 const gssapis = [
   { ...mit, ready: await tier('kdc', packages) },
+  { ...portable, ready: await tier('kdc', packages) },
   { ...heimdal, ready: await tier('heimdal', packages) },
 ];
 /** One adapter does for Heimdal: what it says reaches HTTP the same way. */

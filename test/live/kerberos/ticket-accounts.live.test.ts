@@ -14,13 +14,14 @@ import type { OpenApRequest } from '../../lab/kerberos/ap-request-forge.ts';
 import { withTicketOf } from '../../lab/kerberos/ap-request-tickets.ts';
 import { gssClientPackages } from '../../lab/gss-client.ts';
 import { tier } from '../../lab/tier.ts';
-import { acceptor, heimdal, mit } from './acceptor.ts';
+import { acceptor, heimdal, mit, portable } from './acceptor.ts';
 import { startForgeRealm } from './forge-realm.ts';
 import type { ForgeRealm } from './forge-realm.ts';
 
 const gssapis = [
   { ...mit, ready: await tier('kdc', gssClientPackages) },
   { ...heimdal, ready: await tier('heimdal', gssClientPackages) },
+  { ...portable, ready: await tier('kdc', gssClientPackages) },
 ];
 
 for (const { name: gssapi, library, ready } of gssapis)

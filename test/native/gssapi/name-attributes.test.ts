@@ -6,7 +6,7 @@ import type { GssapiExtensions, PacResult } from '../../../src/native/gssapi/cal
 import type { ApRequestHeader } from '../../../src/formats/kerberos/kerberos-token.ts';
 import type { Frame } from '../../../src/native/gssapi/call/frame.ts';
 import { readAccount } from '../../../src/native/gssapi/name-attributes.ts';
-import type { AccountResult } from '../../../src/native/gssapi/name-attributes.ts';
+import type { AccountResult } from '../../../src/kerberos/ticket-account.ts';
 import { vectors } from '../../lab/kerberos/vectors.ts';
 
 const [vector] = vectors(/^pac\.rc4/);

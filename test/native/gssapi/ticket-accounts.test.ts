@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ApRequestHeader } from '../../../src/formats/kerberos/kerberos-token.ts';
-import type { KeytabListing } from '../../../src/native/gssapi/keytab/keytab-file.ts';
+import type { KeytabListing } from '../../../src/kerberos/diagnosis.ts';
 import { TicketAccounts } from '../../../src/native/gssapi/ticket-accounts.ts';
-import type { TicketAccount } from '../../../src/native/gssapi/ticket-accounts.ts';
+import type { TicketAccount } from '../../../src/kerberos/ticket-account.ts';
 
 const account = (userName: string): TicketAccount => ({
   token: Object.freeze({ userName, groups: [], isAnonymous: false, isGuest: false }),

@@ -7,10 +7,9 @@
  */
 import type { ChannelBindings } from '../../../formats/channel-bindings.ts';
 import { decodeUtf8 } from '../../../formats/utf8.ts';
+import { MAX_TOKEN_BYTES } from '../../../kerberos/package-info.ts';
 import type { GssapiLibrary } from './library.ts';
 
-/** Largest token that is accepted, in bytes (attack A05). The limit of Windows for Kerberos is 48 000. */
-export const MAX_TOKEN_BYTES = 65536;
 /**
  * Space for the addresses and the application data of channel bindings, in bytes. A TLS binding has at most 85 bytes.
  */

@@ -2,6 +2,8 @@
  * Converts the status codes of GSSAPI (RFC 2744 section 3.9) and Kerberos (RFC 4120 section 7.5.9) to those of SSPI.
  */
 import { MalformedTokenError, SspiAuthError } from '../../../foundation/errors.ts';
+import * as Krb from '../../../formats/kerberos/error-code.ts';
+import { krb5ErrorCode } from '../../../formats/kerberos/error-code.ts';
 import { decodeErrorCode, decodeKerberosToken, TOK_ID_KRB_ERROR } from '../../../formats/kerberos/kerberos-token.ts';
 import * as Status from '../../../sspi/status.ts';
 import type { Frame } from './frame.ts';
@@ -21,34 +23,33 @@ const GSS_S_UNAVAILABLE = 16;
 /** Supplementary bits: continue, duplicate, old, out of sequence, gap. A success has none of them. */
 const SUPPLEMENTARY = 0xffff;
 
-/** Context flags, RFC 2744 section 5.19 and gssapi_ext.h. */
-export const GSS_C_DELEG_FLAG = 0x1;
-export const GSS_C_MUTUAL_FLAG = 0x2;
-export const GSS_C_REPLAY_FLAG = 0x4;
-export const GSS_C_SEQUENCE_FLAG = 0x8;
-export const GSS_C_CONF_FLAG = 0x10;
-export const GSS_C_INTEG_FLAG = 0x20;
-export const GSS_C_ANON_FLAG = 0x40;
-/** The channel bindings of the client match those of the acceptor. No other flag tells that the client sent any. */
-export const GSS_C_CHANNEL_BOUND_FLAG = 0x800;
-export const GSS_C_IDENTIFY_FLAG = 0x2000;
+export {
+  GSS_C_ANON_FLAG,
+  GSS_C_CHANNEL_BOUND_FLAG,
+  GSS_C_CONF_FLAG,
+  GSS_C_DELEG_FLAG,
+  GSS_C_IDENTIFY_FLAG,
+  GSS_C_INTEG_FLAG,
+  GSS_C_MUTUAL_FLAG,
+  GSS_C_REPLAY_FLAG,
+  GSS_C_SEQUENCE_FLAG,
+} from '../../../formats/kerberos/gss-flags.ts';
 
-/** Error codes of libkrb5 (krb5_err.et): this base plus the error code of the protocol. */
-const KRB5_BASE = -1765328384;
-const code = (offset: number): number => KRB5_BASE + offset;
-export const KRB_AP_ERR_BAD_INTEGRITY = code(31);
-export const KRB_AP_ERR_TKT_EXPIRED = code(32);
-export const KRB_AP_ERR_TKT_NYV = code(33);
-export const KRB_AP_ERR_REPEAT = code(34);
-export const KRB_AP_ERR_NOT_US = code(35);
-export const KRB_AP_ERR_BADMATCH = code(36);
-export const KRB_AP_ERR_SKEW = code(37);
-export const KRB_AP_ERR_MODIFIED = code(41);
-export const KRB_AP_ERR_BADKEYVER = code(44);
-export const KRB_AP_ERR_NOKEY = code(45);
+/** Error codes of libkrb5 (krb5_err.et): a base plus the error code of the protocol. */
+const code = krb5ErrorCode;
+export const KRB_AP_ERR_BAD_INTEGRITY = code(Krb.KRB_AP_ERR_BAD_INTEGRITY);
+export const KRB_AP_ERR_TKT_EXPIRED = code(Krb.KRB_AP_ERR_TKT_EXPIRED);
+export const KRB_AP_ERR_TKT_NYV = code(Krb.KRB_AP_ERR_TKT_NYV);
+export const KRB_AP_ERR_REPEAT = code(Krb.KRB_AP_ERR_REPEAT);
+export const KRB_AP_ERR_NOT_US = code(Krb.KRB_AP_ERR_NOT_US);
+export const KRB_AP_ERR_BADMATCH = code(Krb.KRB_AP_ERR_BADMATCH);
+export const KRB_AP_ERR_SKEW = code(Krb.KRB_AP_ERR_SKEW);
+export const KRB_AP_ERR_MODIFIED = code(Krb.KRB_AP_ERR_MODIFIED);
+export const KRB_AP_ERR_BADKEYVER = code(Krb.KRB_AP_ERR_BADKEYVER);
+export const KRB_AP_ERR_NOKEY = code(Krb.KRB_AP_ERR_NOKEY);
 const KRB5_CONFIG_CANTOPEN = code(135);
 const KRB5_CONFIG_BADFORMAT = code(136);
-export const KRB5_RC_REPLAY = code(163);
+export { KRB5_RC_REPLAY } from '../../../formats/kerberos/error-code.ts';
 export const KRB5_KT_NOTFOUND = code(181);
 export const KRB5_KT_KVNONOTFOUND = code(230);
 export const KRB5_NOPERM_ETYPE = code(236);
@@ -64,7 +65,7 @@ const byMinor: ReadonlyMap<number, number> = new Map([
   [KRB_AP_ERR_MODIFIED, Status.SEC_E_LOGON_DENIED],
   [KRB_AP_ERR_BADKEYVER, Status.SEC_E_NO_KERB_KEY],
   [KRB_AP_ERR_NOKEY, Status.SEC_E_NO_KERB_KEY],
-  [KRB5_RC_REPLAY, Status.SEC_E_LOGON_DENIED],
+  [Krb.KRB5_RC_REPLAY, Status.SEC_E_LOGON_DENIED],
   [KRB5_KT_NOTFOUND, Status.SEC_E_NO_KERB_KEY],
   [KRB5_KT_KVNONOTFOUND, Status.SEC_E_NO_KERB_KEY],
   [KRB5_NOPERM_ETYPE, Status.SEC_E_ALGORITHM_MISMATCH],

@@ -126,7 +126,8 @@ function unusable(gssapi: string, reason: string, cause: unknown): UnusableGssap
   if (cause instanceof UnusableGssapiError) return cause;
   return new UnusableGssapiError(
     `sspi-auth: the GSSAPI library ${gssapi} is there, but cannot be used (${reason.replace(/^sspi-auth: /, '')}). ` +
-      'Mend or remove it, or name another one with the option "library". Another library is not taken by itself.',
+      'Mend or remove it, or name another one with the option "library"; or use provider: \'portable\', which needs none. ' +
+      'Another library is not taken by itself.',
     { cause },
   );
 }
@@ -155,7 +156,8 @@ function contextFailure(name: string, kerberos: LibraryHandle, code: number): Un
   return new UnusableGssapiError(
     `sspi-auth: ${name} cannot read its configuration: ${krb5ConfigurationFault()} ` +
       `(the library says: ${message(null, code) ?? `error ${code}`}). ` +
-      'Correct that file, or name another one with KRB5_CONFIG. Another library is not taken in its place.',
+      "Correct that file, or name another one with KRB5_CONFIG; or use provider: 'portable', which reads none. " +
+      'Another library is not taken in its place.',
   );
 }
 

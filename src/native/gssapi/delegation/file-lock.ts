@@ -1,13 +1,11 @@
 /** flock of the C library. The kernel releases such a lock when its process ends, however it ends. */
 import { constants } from 'node:os';
+import type { LockResult } from '../../../kerberos/delegation/delegated-folder.ts';
 import { koffi } from '../../koffi.ts';
 
 /** <sys/file.h>, on Linux and macOS. */
 const LOCK_EX = 2;
 const LOCK_NB = 4;
-
-/** `unavailable`: the file system has no locks. */
-export type LockResult = 'locked' | 'held by another' | 'unavailable';
 
 let flock: ((descriptor: number, operation: number) => number) | undefined;
 

@@ -12,7 +12,7 @@ import { encryptionTypeName } from '../../../formats/kerberos/kerberos-token.ts'
 import { OptionError } from '../../../foundation/errors.ts';
 import { systemClock } from '../../../foundation/clock.ts';
 import * as Status from '../../../sspi/status.ts';
-import { describeOldAuthenticator, describeReplay, describeService } from '../keytab/diagnosis.ts';
+import { describeOldAuthenticator, describeReplay, describeService } from '../../../kerberos/diagnosis.ts';
 import type { AcceptedToken, GssapiExtensions, TokenRefusal } from '../call/extensions.ts';
 import { Frame } from '../call/frame.ts';
 import { GSS_S_COMPLETE, isBadBindings } from '../call/gss-status.ts';

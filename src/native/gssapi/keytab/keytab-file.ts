@@ -1,13 +1,7 @@
 /** The entries of a keytab file. The keys are not read here (memory-keytab.ts). */
 import { readFileSync } from 'node:fs';
 import { decodeKeytab } from '../../../formats/kerberos/keytab.ts';
-import type { KeytabEntry } from '../../../formats/kerberos/keytab.ts';
-
-/** The entries of a keytab file, without their keys. */
-export interface KeytabListing {
-  readonly path: string;
-  readonly entries: readonly KeytabEntry[];
-}
+import type { KeytabListing } from '../../../kerberos/diagnosis.ts';
 
 /**
  * Lists the entries of a keytab file.

@@ -91,7 +91,8 @@ function checkFile(path: string, cache: NamedReplayCache, mustBeOwn: boolean): v
   const cure =
     'Name a file in a folder that exists and that this process may write to: replayCache: "file2:/run/app/replay" for ' +
     'this server, KRB5RCACHENAME for the process, default_rcache_name in krb5.conf for the machine. The folder of the ' +
-    'default cache is that of KRB5RCACHEDIR, else of TMPDIR, else /var/tmp.';
+    'default cache is that of KRB5RCACHEDIR, else of TMPDIR, else /var/tmp. ' +
+    "Or use provider: 'portable', which has a replay folder of its own.";
   let descriptor: number;
   try {
     const flags = constants.O_RDWR | constants.O_CREAT | (mustBeOwn ? constants.O_NOFOLLOW : 0);

@@ -23,7 +23,7 @@ const realm: Reader<string> = (value, option) => {
   return read;
 };
 
-const kerberosKeysOptions = {
+export const kerberosKeysOptions = {
   /** The account's realm, as the KDC writes it: `EXAMPLE.COM`. With Active Directory the DNS name in upper case. */
   realm: required(realm, "Write the account's realm, such as 'EXAMPLE.COM'."),
   /** The services of the account, such as `HTTP/web.example.com`. */

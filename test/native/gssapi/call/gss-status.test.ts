@@ -11,7 +11,7 @@ import {
   derObjectIdentifier,
 } from '../../../../src/formats/der.ts';
 import { OID_KERBEROS } from '../../../../src/formats/object-identifiers.ts';
-import { bindingsResult, contextAttributes } from '../../../../src/native/gssapi/call/accept-results.ts';
+import { bindingsResult, contextAttributes } from '../../../../src/kerberos/accept-results.ts';
 import * as Gss from '../../../../src/native/gssapi/call/gss-status.ts';
 import * as Sspi from '../../../../src/sspi/index.ts';
 

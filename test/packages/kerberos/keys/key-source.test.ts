@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { stringToKey } from '../../../../src/crypto/kerberos/string-to-key.ts';
 import { encodeKeytab } from '../../../../src/formats/kerberos/keytab-writer.ts';
 import type { KeytabSource } from '../../../../src/formats/kerberos/keytab-writer.ts';
-import { isHttpService } from '../../../../src/formats/kerberos/keytab-name.ts';
+import { isHttpService } from '../../../../src/kerberos/accepted-services.ts';
 import { kerberosKeys } from '../../../../src/packages/kerberos/keys/kerberos-keys.ts';
 import type { KerberosKeysOptions } from '../../../../src/packages/kerberos/keys/kerberos-keys.ts';
 import { keySource, keytab } from '../../../../src/packages/kerberos/keys/key-source.ts';

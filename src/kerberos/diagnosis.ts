@@ -1,17 +1,24 @@
 /** Explains to the operator why a ticket was refused. These texts are never sent to the client. */
-import { encryptionTypeName } from '../../../formats/kerberos/kerberos-token.ts';
-import type { ApRequestHeader } from '../../../formats/kerberos/kerberos-token.ts';
-import { describeKeytabEntries } from '../../../formats/kerberos/keytab.ts';
-import type { KeytabEntry } from '../../../formats/kerberos/keytab.ts';
-import * as Gss from '../call/gss-status.ts';
-import type { KeytabListing } from './keytab-file.ts';
-import { hasControlCharacter } from '../../../foundation/text.ts';
+import * as Krb from '../formats/kerberos/error-code.ts';
+import { krb5ErrorCode } from '../formats/kerberos/error-code.ts';
+import { encryptionTypeName } from '../formats/kerberos/kerberos-token.ts';
+import type { ApRequestHeader } from '../formats/kerberos/kerberos-token.ts';
+import { describeKeytabEntries } from '../formats/kerberos/keytab.ts';
+import type { KeytabEntry } from '../formats/kerberos/keytab.ts';
+import { hasControlCharacter } from '../foundation/text.ts';
 
-/** A refusal by the library. */
+/** The entries of a keytab, without their keys. */
+export interface KeytabListing {
+  /** Path of the file, or what stands after `the keytab` if it is none. */
+  readonly path: string;
+  readonly entries: readonly KeytabEntry[];
+}
+
+/** A refusal by an acceptor. */
 export interface Refusal {
-  /** minor_status, signed. */
+  /** Code as libkrb5 writes it: minor_status, signed. */
   readonly minor: number;
-  /** Text of the library for the status. */
+  /** Text of the acceptor for the status. */
   readonly text: string;
   readonly request: ApRequestHeader;
   readonly keytab: KeytabListing;
@@ -34,19 +41,19 @@ export function diagnose(refusal: Refusal): string {
   const { minor, request, keytab, skew, text } = refusal;
   const service = describeService(request);
   switch (minor) {
-    case Gss.KRB_AP_ERR_SKEW:
+    case krb5ErrorCode(Krb.KRB_AP_ERR_SKEW):
       return skew === undefined
         ? `the clocks of client and server differ by more than libkrb5 allows (${text}); set both by NTP`
         : `the client's clock is ${Math.abs(skew)} seconds ${skew < 0 ? 'behind' : 'ahead of'} this server's; set both by NTP`;
-    case Gss.KRB_AP_ERR_TKT_EXPIRED:
+    case krb5ErrorCode(Krb.KRB_AP_ERR_TKT_EXPIRED):
       return `the client's ticket for ${service} has expired`;
-    case Gss.KRB_AP_ERR_TKT_NYV:
+    case krb5ErrorCode(Krb.KRB_AP_ERR_TKT_NYV):
       return `the client's ticket for ${service} is not yet valid; compare the clocks of client, server and KDC`;
-    case Gss.KRB_AP_ERR_REPEAT:
-    case Gss.KRB5_RC_REPLAY:
+    case krb5ErrorCode(Krb.KRB_AP_ERR_REPEAT):
+    case Krb.KRB5_RC_REPLAY:
       return describeReplay(request);
-    case Gss.KRB_AP_ERR_BAD_INTEGRITY:
-    case Gss.KRB_AP_ERR_MODIFIED:
+    case krb5ErrorCode(Krb.KRB_AP_ERR_BAD_INTEGRITY):
+    case krb5ErrorCode(Krb.KRB_AP_ERR_MODIFIED):
       return (
         missingKey(request, keytab) ??
         `the ticket for ${service} cannot be decrypted with the key in ${keytab.path}: the password of the account ` +

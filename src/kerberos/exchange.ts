@@ -1,23 +1,34 @@
-/** One token on its way to the library: read, copied where that is needed, and held against what stands in the clear. */
-import { MalformedTokenError } from '../../foundation/errors.ts';
-import { decodeChannelBindings } from '../../formats/channel-bindings.ts';
-import type { ChannelBindings } from '../../formats/channel-bindings.ts';
-import { OID_KERBEROS } from '../../formats/object-identifiers.ts';
+/** One token on its way to the acceptor: read, copied where that is needed, and held against what stands in the clear. */
+import { MalformedTokenError } from '../foundation/errors.ts';
+import { decodeChannelBindings } from '../formats/channel-bindings.ts';
+import type { ChannelBindings } from '../formats/channel-bindings.ts';
+import { OID_KERBEROS } from '../formats/object-identifiers.ts';
 import {
   decodeApRequest,
   decodeKerberosToken,
   encryptionTypeName,
   TOK_ID_AP_REQ,
-} from '../../formats/kerberos/kerberos-token.ts';
-import type { ApRequestHeader } from '../../formats/kerberos/kerberos-token.ts';
-import { findBuffer, SECBUFFER_CHANNEL_BINDINGS, SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
-import * as Requirements from '../../sspi/requirements.ts';
-import type { AcceptCall, AcceptReply } from '../../sspi/security-package.ts';
-import * as Status from '../../sspi/status.ts';
-import { MAX_TOKEN_BYTES } from './call/frame.ts';
-import type { Frame } from './call/frame.ts';
-import type { KerberosSettings } from './call/kerberos-settings.ts';
-import { describeService } from './keytab/diagnosis.ts';
+} from '../formats/kerberos/kerberos-token.ts';
+import type { ApRequestHeader } from '../formats/kerberos/kerberos-token.ts';
+import { findBuffer, SECBUFFER_CHANNEL_BINDINGS, SECBUFFER_TOKEN } from '../sspi/buffers.ts';
+import * as Requirements from '../sspi/requirements.ts';
+import type { AcceptCall, AcceptReply } from '../sspi/security-package.ts';
+import * as Status from '../sspi/status.ts';
+import { describeService } from './diagnosis.ts';
+import { MAX_TOKEN_BYTES } from './package-info.ts';
+
+/** What is asked of a token before it is decrypted. */
+export interface ExchangePolicy {
+  /** Whether tickets for a service are accepted. */
+  readonly acceptsService: (name: string, realm: string) => boolean;
+  /** The accepted services as a text for the log. */
+  readonly services: string;
+  /** Encryption types that are accepted for tickets and keys. */
+  readonly encryptionTypes: ReadonlySet<number>;
+  readonly delegate: boolean;
+  /** Whether the token is used after the call returns. */
+  readonly asynchronous: boolean;
+}
 
 /** The input of one call of `accept`, decoded. */
 export interface Exchange {
@@ -28,7 +39,7 @@ export interface Exchange {
   readonly delegate: boolean;
 }
 
-/** The input, or the reply of a call that does not reach the library. */
+/** The input, or the reply of a call that does not reach the acceptor. */
 export type ExchangeResult = { readonly exchange: Exchange } | { readonly refusal: AcceptReply };
 
 /** Requirements that this package refuses. They have no use with HTTP. */
@@ -40,8 +51,8 @@ export function refused(status: number, diagnosis: string): AcceptReply {
   return { status, diagnosis: { text: diagnosis } };
 }
 
-/** Reads the input of a call, and refuses what need not reach the library. */
-export function readExchange(call: AcceptCall, settings: KerberosSettings): ExchangeResult {
+/** Reads the input of a call, and refuses what need not reach the acceptor. */
+export function readExchange(call: AcceptCall, settings: ExchangePolicy): ExchangeResult {
   const received = findBuffer(call.input, SECBUFFER_TOKEN)?.data;
   if (received === undefined || received.byteLength === 0 || received.byteLength > MAX_TOKEN_BYTES) {
     const text = `the token has ${received?.byteLength ?? 0} bytes; 1 to ${MAX_TOKEN_BYTES} are accepted`;
@@ -86,8 +97,8 @@ function apRequest(token: Uint8Array): ApRequestHeader {
   return decodeApRequest(message);
 }
 
-/** Verifies the parts of an AP-REQ that are not encrypted, before the library gets it (attacks D05, D06, D19). */
-function refusalByHeader(request: ApRequestHeader, settings: KerberosSettings): AcceptReply | undefined {
+/** Verifies the parts of an AP-REQ that are not encrypted, before the acceptor gets it (attacks D05, D06, D19). */
+function refusalByHeader(request: ApRequestHeader, settings: ExchangePolicy): AcceptReply | undefined {
   const { ticket, sessionEncryptionType } = request;
   const { encryptionTypes, acceptsService, services } = settings;
   const ticketRefused = !encryptionTypes.has(ticket.encryptionType);
@@ -110,14 +121,4 @@ function refusalByHeader(request: ApRequestHeader, settings: KerberosSettings): 
     );
   }
   return undefined;
-}
-
-/** Writes the parameters of a call into a frame. @returns the address of the channel bindings, or null */
-export function prepare(frame: Frame, { token, bindings }: Exchange): bigint | null {
-  frame.clear();
-  frame.setToken(token);
-  if (bindings === undefined) return null;
-  const address = frame.setBindings(bindings);
-  if (address === undefined) throw new RangeError('channel bindings are too large');
-  return address;
 }

@@ -1,10 +1,7 @@
 /** Stores forwarded tickets in credential caches of their own. Only the user of this process can read them. */
 import { tmpdir } from 'node:os';
-import type { DelegatedTicket } from '../../../sspi/security-package.ts';
-import type { GssapiExtensions } from '../call/extensions.ts';
-import type { Frame } from '../call/frame.ts';
-import { newDelegatedFile, removeFoldersOfDeadProcesses } from './delegated-folder.ts';
-import type { DelegatedFile } from './delegated-folder.ts';
+import type { DelegatedTicket } from '../../sspi/security-package.ts';
+import type { DelegatedFile, DelegatedFiles } from './delegated-folder.ts';
 
 /** The credential cache of one client. Destroy it when its context is deleted. */
 export interface DelegatedCache extends DelegatedTicket {
@@ -14,34 +11,33 @@ export interface DelegatedCache extends DelegatedTicket {
 
 /** The delegated tickets of one acceptor credential. */
 export class DelegatedCaches {
-  readonly #extensions: Pick<GssapiExtensions, 'storeDelegated'>;
+  readonly #files: DelegatedFiles;
   readonly #onWarning: (message: string) => void;
   /** The operator has been told that tickets cannot be stored. */
   #told = false;
 
   /** Removes what processes left that were killed. @param onWarning is called when tickets cannot be stored */
-  constructor(extensions: Pick<GssapiExtensions, 'storeDelegated'>, onWarning: (message: string) => void) {
-    this.#extensions = extensions;
+  constructor(files: DelegatedFiles, onWarning: (message: string) => void) {
+    this.#files = files;
     this.#onWarning = onWarning;
-    removeFoldersOfDeadProcesses(tmpdir());
+    files.removeFoldersOfDeadProcesses(tmpdir());
   }
 
   /**
    * Stores a delegated credential.
    *
-   * @param credential the gss_cred_id_t from gss_accept_sec_context. The caller releases it
+   * @param write writes the cache file, which must be of mode 0600. False or an error: it cannot be written
    * @param expiry when the context and the ticket expire
    * @returns undefined if it cannot be stored. The client is then signed in without delegation
    */
-  store(frame: Frame, credential: bigint, expiry: Date | undefined): DelegatedCache | undefined {
+  store(write: (path: string) => boolean, expiry: Date | undefined): DelegatedCache | undefined {
     let file: DelegatedFile | undefined;
-    let problem = 'the GSSAPI library cannot write there';
+    let problem = 'the Kerberos library cannot write there';
     try {
-      file = newDelegatedFile();
-      const credentialCache = `FILE:${file.path}`;
-      if (this.#extensions.storeDelegated(frame, credential, credentialCache)) {
+      file = this.#files.newFile();
+      if (write(file.path)) {
         this.#told = false;
-        return { kind: 'ticket', credentialCache, expiry, destroy: () => this.#remove(file) };
+        return { kind: 'ticket', credentialCache: `FILE:${file.path}`, expiry, destroy: () => this.#remove(file) };
       }
     } catch (error) {
       problem = messageOf(error);

@@ -1,8 +1,8 @@
-/** Converts the results of gss_accept_sec_context to those of AcceptSecurityContext. */
-import { SECBUFFER_CHANNEL_BINDINGS_RESULT } from '../../../sspi/buffers.ts';
-import type { SecBuffer } from '../../../sspi/buffers.ts';
-import * as Requirements from '../../../sspi/requirements.ts';
-import * as Gss from './gss-status.ts';
+/** What an accepted AP-REQ is in the words of AcceptSecurityContext. */
+import { SECBUFFER_CHANNEL_BINDINGS_RESULT } from '../sspi/buffers.ts';
+import type { SecBuffer } from '../sspi/buffers.ts';
+import * as Requirements from '../sspi/requirements.ts';
+import * as Gss from '../formats/kerberos/gss-flags.ts';
 
 /** SEC_CHANNEL_BINDINGS_RESULT (sspi.h), 32 bits little-endian. */
 const CLIENT_SUPPORT = 0x1;

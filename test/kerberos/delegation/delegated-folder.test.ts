@@ -4,16 +4,13 @@ import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import {
-  newDelegatedFile,
-  removeFoldersOfDeadProcesses,
-} from '../../../../src/native/gssapi/delegation/delegated-folder.ts';
-import { startProcess } from '../../../lab/process.ts';
-import type { RunningProcess } from '../../../lab/process.ts';
-import { scratchFolder } from '../../../lab/scratch.ts';
-import type { ScratchFolder } from '../../../lab/scratch.ts';
+import { lockedFiles } from '../../../src/native/gssapi/delegation/locked-files.ts';
+import { startProcess } from '../../lab/process.ts';
+import type { RunningProcess } from '../../lab/process.ts';
+import { scratchFolder } from '../../lab/scratch.ts';
+import type { ScratchFolder } from '../../lab/scratch.ts';
 
-const holder = fileURLToPath(new URL('../../../lab/delegated-file-holder.ts', import.meta.url));
+const holder = fileURLToPath(new URL('../../lab/delegated-file-holder.ts', import.meta.url));
 const runs = { skip: process.platform === 'win32' ? 'GSSAPI is for Linux and macOS' : false };
 
 describe('the folder of delegated tickets', runs, () => {
@@ -40,7 +37,7 @@ describe('the folder of delegated tickets', runs, () => {
   const nothingIsLeft = async (): Promise<void> => assert.deepEqual(await readdir(parent.path), []);
 
   it('is of mode 0700, is there while it has files, and goes with the last', async () => {
-    const [first, second] = [newDelegatedFile(), newDelegatedFile()];
+    const [first, second] = [lockedFiles.newFile(), lockedFiles.newFile()];
     assert.equal(dirname(first.path), dirname(second.path));
     assert.notEqual(first.path, second.path);
     assert.equal(statSync(dirname(first.path)).mode & 0o777, 0o700);
@@ -51,16 +48,16 @@ describe('the folder of delegated tickets', runs, () => {
     assert.equal(existsSync(dirname(first.path)), true);
     second.remove();
     await nothingIsLeft();
-    const third = newDelegatedFile();
+    const third = lockedFiles.newFile();
     assert.notEqual(dirname(third.path), dirname(first.path));
     third.remove();
     await nothingIsLeft();
   });
 
   it('is made anew if somebody has removed it', async () => {
-    const first = newDelegatedFile();
+    const first = lockedFiles.newFile();
     await rm(dirname(first.path), { recursive: true });
-    const second = newDelegatedFile();
+    const second = lockedFiles.newFile();
     assert.equal(existsSync(dirname(second.path)), true);
     first.remove();
     assert.equal(existsSync(dirname(second.path)), true);
@@ -70,13 +67,13 @@ describe('the folder of delegated tickets', runs, () => {
 
   it('cannot be made where there is no temporary folder', () => {
     process.env['TMPDIR'] = parent.file('absent');
-    assert.throws(newDelegatedFile, { code: 'ENOENT' });
-    removeFoldersOfDeadProcesses(parent.file('absent'));
+    assert.throws(() => lockedFiles.newFile(), { code: 'ENOENT' });
+    lockedFiles.removeFoldersOfDeadProcesses(parent.file('absent'));
   });
 
   it('keeps no listener of signals once it is gone', () => {
     const listeners = process.listenerCount('SIGTERM');
-    const file = newDelegatedFile();
+    const file = lockedFiles.newFile();
     assert.equal(process.listenerCount('SIGTERM'), listeners + 1);
     file.remove();
     assert.equal(process.listenerCount('SIGTERM'), listeners);
@@ -130,9 +127,9 @@ describe('the folder of delegated tickets', runs, () => {
     process.kill(dead.child.pid, 'SIGKILL');
     await dead.child.ended;
     assert.equal(existsSync(dead.path), true);
-    const own = newDelegatedFile();
+    const own = lockedFiles.newFile();
     await writeFile(own.path, 'a ticket');
-    removeFoldersOfDeadProcesses(parent.path);
+    lockedFiles.removeFoldersOfDeadProcesses(parent.path);
     assert.deepEqual([dead.path, alive.path, own.path].map(existsSync), [false, true, true]);
     assert.equal(existsSync(dirname(dead.path)), false);
     own.remove();
@@ -145,7 +142,7 @@ describe('the folder of delegated tickets', runs, () => {
     await writeFile(parent.file('other', 'file'), '');
     await symlink(parent.file('other'), parent.file('sspi-auth-delegated-link'));
     await writeFile(parent.file('sspi-auth-delegated-file'), '');
-    removeFoldersOfDeadProcesses(parent.path);
+    lockedFiles.removeFoldersOfDeadProcesses(parent.path);
     assert.deepEqual((await readdir(parent.path)).sort(), [
       'other',
       'sspi-auth-delegated-file',

@@ -3,18 +3,30 @@
  * while there are tickets in it.
  *
  * It ends with the process. Where the process has no time for that (SIGKILL, a crash), the next one that starts removes
- * it. A lock of the kernel on the folder, which ends with its process, tells whether it is still in use. It counts in
- * other containers too, and is not misled when a process number is used again. systemd-tmpfiles(8) heeds it as well.
+ * it. Which folders are still in use, each provider tells in its own way (FolderOwnership).
  */
 import { randomUUID } from 'node:crypto';
 import { closeSync, constants, fstatSync, mkdtempSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lockFile } from './file-lock.ts';
 import { whenProcessEnds } from './process-end.ts';
 
-const PREFIX = 'sspi-auth-delegated-';
 const MAX_ATTEMPTS = 5;
+
+/** `unavailable`: the file system or the platform has no locks. */
+export type LockResult = 'locked' | 'held by another' | 'unavailable';
+
+/** How the folder of a running process is told from that of a dead one. */
+export interface FolderOwnership {
+  /** What the names of all these folders begin with. */
+  readonly prefix: string;
+  /** What the names of this process's folders begin with: the prefix, and perhaps a mark of the process. */
+  readonly ownPrefix: string;
+  /** Locks a folder without waiting. The lock ends with the descriptor, and so with the process. */
+  readonly lock: (descriptor: number) => LockResult;
+  /** Whether the process that made a folder has ended. @param name of the folder */
+  readonly isDead: (name: string, descriptor: number) => boolean;
+}
 
 /** The path of a file. */
 export interface DelegatedFile {
@@ -27,25 +39,53 @@ export interface DelegatedFile {
   readonly remove: () => void;
 }
 
-/** The folder that new files are made in. A worker thread has one of its own. */
-let current: LockedFolder | undefined;
+/** The files of this process, in one folder. A worker thread has one of its own. */
+export class DelegatedFiles {
+  readonly #ownership: FolderOwnership;
+  /** The folder that new files are made in. */
+  #current: LockedFolder | undefined;
 
-/**
- * Names a new file for a ticket, in a folder that no other user can enter.
- *
- * @throws Error of the file system if there is no folder for it
- */
-export function newDelegatedFile(): DelegatedFile {
-  // Somebody may have emptied the temporary folder.
-  if (current?.isThere() !== true) current = new LockedFolder(tmpdir());
-  const folder = current;
-  const path = folder.add();
-  return {
-    path,
-    remove() {
-      if (folder.remove(path) && current === folder) current = undefined;
-    },
-  };
+  constructor(ownership: FolderOwnership) {
+    this.#ownership = ownership;
+  }
+
+  /**
+   * Names a new file for a ticket, in a folder that no other user can enter.
+   *
+   * @throws Error of the file system if there is no folder for it
+   */
+  newFile(): DelegatedFile {
+    // Somebody may have emptied the temporary folder.
+    if (this.#current?.isThere() !== true) this.#current = new LockedFolder(tmpdir(), this.#ownership);
+    const folder = this.#current;
+    const path = folder.add();
+    return {
+      path,
+      remove: () => {
+        if (folder.remove(path) && this.#current === folder) this.#current = undefined;
+      },
+    };
+  }
+
+  /**
+   * Removes the folders that dead processes of this user have left in a folder. Never throws: what cannot be removed
+   * stays.
+   */
+  removeFoldersOfDeadProcesses(parent: string): void {
+    let names: readonly string[];
+    try {
+      names = readdirSync(parent).filter((name) => name.startsWith(this.#ownership.prefix));
+    } catch {
+      return;
+    }
+    for (const name of names) {
+      try {
+        removeIfDead(parent, name, this.#ownership);
+      } catch {
+        // Another process removes it too, or it is not what it seems to be.
+      }
+    }
+  }
 }
 
 class LockedFolder {
@@ -55,8 +95,8 @@ class LockedFolder {
   /** Takes back what whenProcessEnds has registered. */
   readonly #unregister: () => void;
 
-  constructor(parent: string) {
-    ({ path: this.#path, lock: this.#lock } = newLockedFolder(parent));
+  constructor(parent: string, ownership: FolderOwnership) {
+    ({ path: this.#path, lock: this.#lock } = newLockedFolder(parent, ownership));
     this.#unregister = whenProcessEnds(() => {
       try {
         removeFolder(this.#path);
@@ -97,9 +137,12 @@ class LockedFolder {
   }
 }
 
-function newLockedFolder(parent: string): { readonly path: string; readonly lock: number } {
+function newLockedFolder(
+  parent: string,
+  { ownPrefix, lock: lockFile }: FolderOwnership,
+): { readonly path: string; readonly lock: number } {
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-    const path = mkdtempSync(join(parent, PREFIX));
+    const path = mkdtempSync(join(parent, ownPrefix));
     let lock: number;
     try {
       lock = openFolder(path);
@@ -115,31 +158,12 @@ function newLockedFolder(parent: string): { readonly path: string; readonly lock
   throw new Error(`other processes remove the folders that are made in ${parent}`);
 }
 
-/**
- * Removes the folders that dead processes of this user have left in a folder. Never throws: what cannot be removed
- * stays.
- */
-export function removeFoldersOfDeadProcesses(parent: string): void {
-  let names: readonly string[];
-  try {
-    names = readdirSync(parent).filter((name) => name.startsWith(PREFIX));
-  } catch {
-    return;
-  }
-  for (const name of names) {
-    try {
-      removeIfDead(join(parent, name));
-    } catch {
-      // Another process removes it too, or it is not what it seems to be.
-    }
-  }
-}
-
-function removeIfDead(path: string): void {
+function removeIfDead(parent: string, name: string, { isDead }: FolderOwnership): void {
+  const path = join(parent, name);
   const lock = openFolder(path);
   try {
     // The temporary folder is everybody's: what another user puts there has no say in what is removed.
-    if (fstatSync(lock).uid === process.geteuid?.() && lockFile(lock) === 'locked') removeFolder(path);
+    if (fstatSync(lock).uid === process.geteuid?.() && isDead(name, lock)) removeFolder(path);
   } finally {
     closeSync(lock);
   }

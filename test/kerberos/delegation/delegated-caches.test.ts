@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { Frame } from '../../../../src/native/gssapi/call/frame.ts';
-import { DelegatedCaches } from '../../../../src/native/gssapi/delegation/delegated-caches.ts';
-import { scratchFolder } from '../../../lab/scratch.ts';
-import type { ScratchFolder } from '../../../lab/scratch.ts';
+import { DelegatedCaches } from '../../../src/kerberos/delegation/delegated-caches.ts';
+import { lockedFiles } from '../../../src/native/gssapi/delegation/locked-files.ts';
+import { scratchFolder } from '../../lab/scratch.ts';
+import type { ScratchFolder } from '../../lab/scratch.ts';
 
 const runs = { skip: process.platform === 'win32' ? 'GSSAPI is for Linux and macOS' : false };
-const frame: Frame = Object.create(Frame.prototype) as Frame;
 const expiry = new Date(0);
 
 describe('credential caches of delegated tickets', runs, () => {
@@ -30,13 +29,15 @@ describe('credential caches of delegated tickets', runs, () => {
   const caches = (): { caches: DelegatedCaches; library: { canStore: boolean }; warnings: string[] } => {
     const warnings: string[] = [];
     const library = { canStore: true };
-    const storeDelegated = (): boolean => library.canStore;
-    return { caches: new DelegatedCaches({ storeDelegated }, (text) => warnings.push(text)), library, warnings };
+    return { caches: new DelegatedCaches(lockedFiles, (text) => warnings.push(text)), library, warnings };
   };
 
   it('are files of their own, which are removed when they are destroyed', async () => {
-    const { caches: stored, warnings } = caches();
-    const [first, second] = [stored.store(frame, 1n, expiry), stored.store(frame, 2n, undefined)];
+    const { caches: stored, library, warnings } = caches();
+    const [first, second] = [
+      stored.store(() => library.canStore, expiry),
+      stored.store(() => library.canStore, undefined),
+    ];
     assert.notEqual(first?.credentialCache, second?.credentialCache);
     assert.equal(first?.expiry, expiry);
     const path = first.credentialCache.replace(/^FILE:/, '');
@@ -67,12 +68,16 @@ describe('credential caches of delegated tickets', runs, () => {
       const { caches: stored, library, warnings } = caches();
       for (let time = 1; time <= 2; time++) {
         spoil(library, parent);
-        for (let ticket = 1; ticket <= 3; ticket++) assert.equal(stored.store(frame, 1n, expiry), undefined);
+        for (let ticket = 1; ticket <= 3; ticket++)
+          assert.equal(
+            stored.store(() => library.canStore, expiry),
+            undefined,
+          );
         assert.equal(warnings.length, time);
         assert.match(warnings.at(-1) ?? '', reason);
         assert.match(warnings.at(-1) ?? '', /without delegatedCredentials.*TMPDIR/);
         mend(library, parent);
-        stored.store(frame, 1n, expiry)?.destroy();
+        stored.store(() => library.canStore, expiry)?.destroy();
         assert.deepEqual(await readdir(parent.path), []);
       }
     });

@@ -1,0 +1,231 @@
+/**
+ * Alters AP-REQs at random: bytes of the token, and elements of what is encrypted in it, which is then encrypted again
+ * with the right keys. What comes out is the same for the same seed.
+ */
+import {
+  applicationTag,
+  contextTag,
+  DER_SEQUENCE,
+  derElement,
+  derHeaderBytes,
+  derInteger,
+  derObjectIdentifier,
+  derOctetString,
+  DerReader,
+  writeDerHeader,
+} from '../../../src/formats/der.ts';
+import { decodeTicketSessionKey } from '../../../src/formats/kerberos/enc-ticket-part.ts';
+import { decodeApRequest, decodeKerberosToken } from '../../../src/formats/kerberos/kerberos-token.ts';
+import { decodePacBuffers } from '../../../src/formats/kerberos/pac.ts';
+import { OID_KERBEROS } from '../../../src/formats/object-identifiers.ts';
+import { checksum, decrypt, encrypt } from './aes-sha1.ts';
+
+/** A number from 0 to below `limit`. */
+export type Dice = (limit: number) => number;
+
+/** Dice that always fall the same way (mulberry32). */
+export function dice(seed: number): Dice {
+  let state = seed >>> 0;
+  return (limit) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
+  };
+}
+
+/** An element, and how it is written: its content as it is, or what its parts are. */
+interface Node {
+  tag: number;
+  content: Buffer;
+  parts: Node[] | undefined;
+}
+
+/** Reads elements as deep as they go, also inside of OCTET STRINGs; undefined if the bytes are none. */
+function read(bytes: Buffer): Node[] | undefined {
+  const nodes: Node[] = [];
+  try {
+    for (let reader = new DerReader(bytes); reader.remaining > 0;) {
+      const tag = reader.peek() ?? 0;
+      const content = Buffer.from(reader.content(tag, 'element'));
+      const isContainer = (tag & 0x20) !== 0 || (tag === 0x04 && content[0] === 0x30);
+      nodes.push({ tag, content, parts: isContainer && content.byteLength > 0 ? read(content) : undefined });
+    }
+    return nodes;
+  } catch {
+    return undefined;
+  }
+}
+
+function write(nodes: readonly Node[]): Buffer {
+  return Buffer.concat(
+    nodes.map(({ tag, content, parts }) => {
+      const inner = parts === undefined ? content : write(parts);
+      const bytes = Buffer.alloc(derHeaderBytes(inner.byteLength) + inner.byteLength);
+      inner.copy(bytes, writeDerHeader(bytes, 0, tag, inner.byteLength));
+      return bytes;
+    }),
+  );
+}
+
+/** All lists of siblings. */
+function lists(nodes: Node[]): Node[][] {
+  return [nodes, ...nodes.flatMap(({ parts }) => (parts === undefined ? [] : lists(parts)))];
+}
+
+/** Alters bytes: flips a bit, cuts, adds, or writes over. */
+function alterBytes(bytes: Buffer, roll: Dice): Buffer {
+  const at = roll(bytes.byteLength + 1);
+  const altered = Buffer.from(bytes);
+  switch (roll(5)) {
+    case 0:
+      return altered.subarray(0, at);
+    case 1:
+      return Buffer.concat([altered.subarray(0, at), Buffer.of(roll(256)), altered.subarray(at)]);
+    case 2:
+      return Buffer.from(altered.fill(roll(2) * 0xff));
+    default:
+      if (at < altered.byteLength) altered[at] = (altered[at] ?? 0) ^ (1 << roll(8));
+      return altered;
+  }
+}
+
+/** Alters one element of a structure: its tag, its content, whether it is there, or where. */
+function alterStructure(bytes: Buffer, roll: Dice): Buffer {
+  const nodes = read(bytes);
+  if (nodes === undefined) return alterBytes(bytes, roll);
+  const all = lists(nodes).filter((list) => list.length > 0);
+  const list = all[roll(all.length)] ?? nodes;
+  const at = roll(list.length);
+  const node = list[at];
+  if (node === undefined) return bytes;
+  switch (roll(8)) {
+    case 0:
+      list.splice(at, 1);
+      break;
+    case 1:
+      list.splice(at, 0, node);
+      break;
+    case 2:
+      node.tag ^= 1 << roll(8);
+      break;
+    case 3: {
+      const other = roll(list.length);
+      [list[at], list[other]] = [list[other] ?? node, node];
+      break;
+    }
+    default:
+      // A number, a time, a name, flags; of a container the whole.
+      if (node.parts !== undefined && roll(4) > 0) return alterStructure(bytes, roll);
+      node.content = alterBytes(node.parts === undefined ? node.content : write(node.parts), roll);
+      node.parts = undefined;
+  }
+  return write(nodes);
+}
+
+/** Alters a PAC, and signs it again for the service if that is possible. */
+function alterPac(pac: Buffer, key: Uint8Array, roll: Dice): Buffer {
+  const altered = Buffer.from(pac);
+  const count = 1 + roll(3);
+  for (let index = 0; index < count; index++) {
+    const at = roll(altered.byteLength);
+    altered[at] = roll(3) === 0 ? roll(256) : (altered[at] ?? 0) ^ (1 << roll(8));
+  }
+  try {
+    const signatures = decodePacBuffers(altered).filter(({ type }) => type === 6 || type === 7);
+    const server = signatures.find(({ type }) => type === 6);
+    if (server?.data.byteLength !== 16) return altered;
+    const covered = Buffer.from(altered);
+    for (const { offset, data } of signatures) covered.fill(0, offset + 4, offset + data.byteLength);
+    checksum(key, 17, covered).copy(altered, server.offset + 4);
+  } catch {
+    // Headers that nobody can read.
+  }
+  return altered;
+}
+
+function withPac(ticket: Buffer, key: Uint8Array, roll: Dice): Buffer {
+  const nodes = read(ticket);
+  const find = (list: readonly Node[]): Node | undefined => {
+    for (const node of list) {
+      // A PAC begins with its count and version, and is the longest of them.
+      if (node.tag === 0x04 && node.parts === undefined && node.content.byteLength > 100) return node;
+      const inner = find(node.parts ?? []);
+      if (inner !== undefined) return inner;
+    }
+    return undefined;
+  };
+  const pac = find(nodes ?? []);
+  if (nodes === undefined || pac === undefined) return ticket;
+  pac.content = alterPac(pac.content, key, roll);
+  return write(nodes);
+}
+
+function sealed(encryptionType: number, keyVersion: number | undefined, cipher: Uint8Array): Uint8Array {
+  return derElement(
+    DER_SEQUENCE,
+    derElement(contextTag(0), derInteger(encryptionType)),
+    ...(keyVersion === undefined ? [] : [derElement(contextTag(1), derInteger(keyVersion))]),
+    derElement(contextTag(2), derOctetString(cipher)),
+  );
+}
+
+/** A token that was altered, and how. */
+export interface Mutation {
+  readonly kind: 'bytes' | 'clear text' | 'ticket' | 'authenticator' | 'PAC';
+  readonly token: Buffer;
+}
+
+/**
+ * Alters a token.
+ *
+ * @param token an AP-REQ of AES with its GSS framing
+ * @param key of the service
+ */
+export function mutate(token: Buffer, key: Uint8Array, roll: Dice): Mutation {
+  const choice = roll(20);
+  if (choice < 2) return { kind: 'bytes', token: alterBytes(token, roll) };
+  const { message } = decodeKerberosToken(token);
+  const framed = (altered: Uint8Array): Buffer =>
+    Buffer.from(derElement(applicationTag(0), derObjectIdentifier(OID_KERBEROS), Uint8Array.of(1, 0), altered));
+  if (choice < 6) return { kind: 'clear text', token: framed(alterStructure(Buffer.from(message), roll)) };
+  const request = decodeApRequest(message);
+  const plainTicket = decrypt(key, 2, request.ticketCipher);
+  const sessionKey = Buffer.from(decodeTicketSessionKey(plainTicket).value);
+  const plainAuthenticator = decrypt(sessionKey, 11, request.authenticatorCipher);
+  const kind = choice < 11 ? 'ticket' : choice < 17 ? 'authenticator' : 'PAC';
+  const ticket =
+    kind === 'ticket'
+      ? alterStructure(plainTicket, roll)
+      : kind === 'PAC'
+        ? withPac(plainTicket, key, roll)
+        : undefined;
+  const authenticator = kind === 'authenticator' ? alterStructure(plainAuthenticator, roll) : undefined;
+  const fields = new DerReader(new DerReader(message).content(applicationTag(14), 'AP-REQ'));
+  const parts = fields.enter(DER_SEQUENCE, 'AP-REQ');
+  const head = [0, 1, 2].map((tag) => parts.element(contextTag(tag), 'AP-REQ'));
+  const inner = parts.enter(contextTag(3), 'ticket').enter(applicationTag(1), 'Ticket').enter(DER_SEQUENCE, 'Ticket');
+  const ticketHead = [0, 1, 2].map((tag) => inner.element(contextTag(tag), 'Ticket'));
+  const { encryptionType, keyVersion } = request.ticket;
+  const ticketCipher = ticket === undefined ? request.ticketCipher : encrypt(key, 2, ticket);
+  const authenticatorCipher =
+    authenticator === undefined ? request.authenticatorCipher : encrypt(sessionKey, 11, authenticator);
+  const newTicket = derElement(
+    applicationTag(1),
+    derElement(
+      DER_SEQUENCE,
+      ...ticketHead,
+      derElement(contextTag(3), sealed(encryptionType, keyVersion, ticketCipher)),
+    ),
+  );
+  const altered = derElement(
+    applicationTag(14),
+    derElement(
+      DER_SEQUENCE,
+      ...head,
+      derElement(contextTag(3), newTicket),
+      derElement(contextTag(4), sealed(request.sessionEncryptionType, undefined, authenticatorCipher)),
+    ),
+  );
+  return { kind, token: framed(altered) };
+}
