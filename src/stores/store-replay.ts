@@ -65,7 +65,9 @@ export class StoreReplay {
     }
     this.#note(ctime, elapsed);
     // A store of JavaScript may answer anything. Only true means that the token is new.
-    return isThenable(claimed) ? this.#settled(claimed) : claimed === true;
+    if (isThenable(claimed)) return this.#settled(claimed);
+    const answer: unknown = claimed;
+    return answer === true;
   }
 
   #checkAge(ctime: number, elapsed: number): void {
