@@ -9,13 +9,17 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import {
   awaitResult,
+  closing,
   createAuthenticator,
   holdContinue,
   holdFirstContinue,
+  inGroup,
   isStanding,
+  refuseFramework,
+  requirement,
   writeOutcome,
 } from '../src/index.ts';
-import type { Authenticator, Identity, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
+import type { Authenticator, Close, Identity, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- Express declares this namespace for extensions
@@ -31,21 +35,29 @@ declare global {
   }
 }
 
+/** What Express gives a function that answers: option `refuse`. */
+export type ExpressContext = readonly [request: Request, response: Response];
+
+/** Options of the middleware. */
+export type ExpressSspiAuthOptions = SspiAuthOptions<Request, ExpressContext>;
+
 /** Express middleware, with its authenticator and functions that belong to it. */
 export interface SspiAuthHandler extends RequestHandler {
-  readonly authenticator: Authenticator<Request>;
+  readonly authenticator: Authenticator<Request, ExpressContext>;
   /**
-   * Middleware for a route that needs a user although `anonymous` is true. Without a user it answers 401 with every
-   * challenge.
+   * Middleware for a route that needs a user although others get by without one. Without a user it answers 401 with
+   * every challenge.
    */
   readonly requireUser: RequestHandler;
+  /** The same for a user who is in one of these groups; others get 403. See `inGroup`. */
+  readonly requireGroup: (...sidsOrNames: readonly [string, ...string[]]) => RequestHandler;
   /**
    * Makes a server hold back `100 Continue` until the result. For the server of the first request, this is done
    * automatically.
    */
-  attach(server: object): void;
-  /** Abandons every handshake and frees the credentials. */
-  close(): void;
+  readonly attach: (server: object) => void;
+  /** Abandons every handshake and frees the credentials; with `{ drain }` when those under way have ended. */
+  readonly close: Close;
 }
 
 /**
@@ -54,14 +66,14 @@ export interface SspiAuthHandler extends RequestHandler {
  * @param options see SspiAuthOptions
  * @throws OptionError, SspiAuthError at start, if the options cannot be used or nothing can verify a client
  */
-export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
+export function sspiAuth(options?: ExpressSspiAuthOptions): SspiAuthHandler {
   const authenticator = createAuthenticator(options);
   const { limits } = authenticator.settings;
 
   const serverIsKnown = holdFirstContinue();
 
   const carry = (request: Request, response: Response, next: NextFunction, outcome: Outcome): void => {
-    if (!writeOutcome(request, response, outcome, limits)) return;
+    if (!writeOutcome(request, response, outcome, limits, authenticator.refuser([request, response], next))) return;
     if (outcome.type === 'authenticated') ({ user: request.user, sspi: request.sspi } = outcome);
     next();
   };
@@ -72,6 +84,7 @@ export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
     next: NextFunction,
     outcome: Outcome | Promise<Outcome>,
   ): void => {
+    refuseFramework('express', request);
     awaitResult(request, response);
     serverIsKnown();
     if (outcome instanceof Promise) outcome.then((settled) => carry(request, response, next, settled)).catch(next);
@@ -88,23 +101,47 @@ export function sspiAuth(options?: SspiAuthOptions<Request>): SspiAuthHandler {
     }
   };
 
-  const requireUser: RequestHandler = (request, response, next) => {
-    if (request.sspi !== undefined) next();
-    else writeOutcome(request, response, authenticator.challenge(request), limits);
-  };
-
   return Object.assign(handler, {
     authenticator,
-    requireUser,
+    requireUser: requiring(undefined, authenticator),
+    requireGroup: (...sidsOrNames: readonly [string, ...string[]]) => requiring(inGroup(...sidsOrNames), authenticator),
     attach: (server: object) => {
       serverIsKnown();
       holdContinue(server);
     },
-    close: () => {
-      serverIsKnown();
-      authenticator.close();
-    },
+    close: closing(authenticator, serverIsKnown),
   });
+}
+
+function requiring(
+  admits: ((user: Identity) => boolean) | undefined,
+  own?: Authenticator<Request, ExpressContext>,
+): RequestHandler {
+  return (request, response, next) => {
+    const lacking = requirement<Request, ExpressContext>(request, targetOf, request, request.user, admits, own);
+    if (lacking === undefined) {
+      next();
+      return;
+    }
+    const { authenticator, outcome } = lacking;
+    const refuser = authenticator.refuser([request, response], next);
+    writeOutcome(request, response, outcome, authenticator.settings.limits, refuser);
+  };
+}
+
+/**
+ * Middleware for routes that need a user, where requests without one get by: by `anonymous`, or by `'pass'` of
+ * `otherSchemes`. The 401 is that of the sspiAuth() before it.
+ */
+export const requireUser: RequestHandler = requiring(undefined);
+
+/**
+ * Middleware for routes that need a user in one of these groups: 401 without a user, 403 for others.
+ *
+ * @param sidsOrNames see `inGroup`
+ */
+export function requireGroup(...sidsOrNames: readonly [string, ...string[]]): RequestHandler {
+  return requiring(inGroup(...sidsOrNames));
 }
 
 /** Express keeps the original; outside Express (connect, node:http, Socket.IO's `engine.use`) there may be `url` only. */

@@ -11,20 +11,31 @@
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import {
   awaitResult,
+  closing,
   createAuthenticator,
   endAndClose,
   holdContinue,
+  holdRefusal,
+  inGroup,
   isStanding,
   mayProceed,
+  OptionError,
+  refusalOf,
   refusalResponse,
+  refuseFramework,
+  requirement,
   writeOutcome,
 } from '../src/index.ts';
 import type {
   Authenticator,
+  Close,
   Identity,
   Logger,
   Outcome,
+  Refusal,
   RefusalResponse,
+  Refuser,
+  RoutePolicy,
   SecurityContextInfo,
   SspiAuthOptions,
 } from '../src/index.ts';
@@ -37,54 +48,74 @@ declare module 'fastify' {
     sspi: SecurityContextInfo | null;
   }
   interface FastifyInstance {
-    /** The authenticator of this context. */
-    sspiAuth: Authenticator<FastifyRequest>;
+    /** The authenticator of this context, and functions that belong to it. */
+    sspiAuth: FastifySspiAuth;
+  }
+  interface FastifyContextConfig {
+    /**
+     * For this route: `false` leaves its requests alone, as option `skip` does; `authorize` and `anonymous` stand in
+     * place of the options of these names.
+     */
+    sspi?: false | RoutePolicy<FastifyRequest>;
   }
 }
 
+/** What Fastify gives a function that answers: option `refuse`. What it returns is sent, if it has sent nothing itself. */
+export type FastifyContext = readonly [request: FastifyRequest, reply: FastifyReply];
+
 /** Options of the plugin; the logger is Fastify's own unless another is given. */
-export type FastifySspiAuthOptions = SspiAuthOptions<FastifyRequest>;
+export type FastifySspiAuthOptions = SspiAuthOptions<FastifyRequest, FastifyContext>;
+
+/** A hook of a route, such as `preHandler`. */
+export type FastifyRouteHook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void;
+
+/** `app.sspiAuth`. */
+export interface FastifySspiAuth {
+  readonly authenticator: Authenticator<FastifyRequest, FastifyContext>;
+  /**
+   * `preHandler` of a route that needs a user although others get by without one. Without a user it answers 401 with
+   * every challenge.
+   */
+  readonly requireUser: FastifyRouteHook;
+  /** The same for a user who is in one of these groups; others get 403. See `inGroup`. */
+  readonly requireGroup: (...sidsOrNames: readonly [string, ...string[]]) => FastifyRouteHook;
+  /** Makes a further server hold back `100 Continue` until the result. */
+  readonly attach: (server: object) => void;
+  /**
+   * Abandons every handshake and frees the credentials; with `{ drain }` when those under way have ended. `app.close()`
+   * calls it.
+   */
+  readonly close: Close;
+}
 
 const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options, done) => {
-  let authenticator: Authenticator<FastifyRequest>;
+  let authenticator: Authenticator<FastifyRequest, FastifyContext>;
   try {
-    authenticator = createAuthenticator<FastifyRequest>({ logger: loggerOf(instance), ...ownOptions(options) });
+    refuseFramework('fastify', instance);
+    authenticator = createAuthenticator<FastifyRequest, FastifyContext>({
+      logger: loggerOf(instance),
+      ...ownOptions(options),
+    });
   } catch (error) {
     done(error instanceof Error ? error : new Error('sspi-auth could not start', { cause: error }));
     return;
   }
-  const { limits } = authenticator.settings;
   for (const name of ['user', 'sspi']) {
     if (!instance.hasRequestDecorator(name)) instance.decorateRequest(name, null);
   }
-  if (!instance.hasDecorator('sspiAuth')) instance.decorate('sspiAuth', authenticator);
+  const own: FastifySspiAuth = {
+    authenticator,
+    requireUser: requiring(undefined, authenticator),
+    requireGroup: (...sidsOrNames) => requiring(inGroup(...sidsOrNames), authenticator),
+    attach: (server) => holdContinue(server),
+    close: closing(authenticator),
+  };
+  if (!instance.hasDecorator('sspiAuth')) instance.decorate('sspiAuth', own);
   holdContinue(instance.server);
+  const policyOf = routePolicies(instance);
 
-  const carry = (
-    request: FastifyRequest,
-    reply: FastifyReply,
-    proceed: (error?: Error) => void,
-    outcome: Outcome,
-  ): void => {
-    // The application has answered without waiting for the result (after a timeout, for example).
-    if (reply.sent) return;
-    if (!mayProceed(outcome)) {
-      // It may also have begun to answer on the raw response, which Fastify does not notice.
-      if (reply.raw.headersSent) return;
-      const refusal = refusalResponse(request.raw, reply.raw, outcome, limits);
-      const send = (): void => refuse(request, reply, refusal);
-      if (refusal.ready === undefined) send();
-      else refusal.ready.then(send).catch(proceed);
-      return;
-    }
-    // The fields are set on the raw response, because a handler may write to it without Fastify. A Vary that another
-    // hook has set on the reply would replace the one there.
-    const vary = reply.getHeader('vary');
-    if (vary !== undefined && !reply.raw.headersSent) {
-      void reply.removeHeader('vary');
-      reply.raw.setHeader('Vary', [vary].flat().join(', '));
-    }
-    writeOutcome(request.raw, reply.raw, outcome, limits);
+  const carry = (request: FastifyRequest, reply: FastifyReply, proceed: Proceed, outcome: Outcome): void => {
+    if (!carryRefusal(authenticator, request, reply, proceed, outcome)) return;
     if (outcome.type === 'authenticated') {
       request.user = outcome.user;
       request.sspi = outcome.sspi ?? null;
@@ -94,7 +125,7 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
   const carryWhenSettled = (
     request: FastifyRequest,
     reply: FastifyReply,
-    proceed: (error?: Error) => void,
+    proceed: Proceed,
     outcome: Outcome | Promise<Outcome>,
   ): void => {
     awaitResult(request.raw, reply.raw);
@@ -103,7 +134,12 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
   };
   // onRequest runs before the body is parsed, so the body of an unknown sender is never parsed.
   instance.addHook('onRequest', (request, reply, proceed) => {
-    const outcome = authenticator.authenticate(request.raw, targetOf, request);
+    const policy = policyOf(request);
+    if (policy === false) {
+      proceed();
+      return;
+    }
+    const outcome = authenticator.authenticate(request.raw, targetOf, request, policy);
     if (isStanding(outcome)) {
       ({ user: request.user, sspi: request.sspi } = outcome);
       proceed();
@@ -118,12 +154,132 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
   done();
 };
 
+type Proceed = (error?: Error) => void;
+
+/**
+ * What routes say for themselves (`config.sspi`). As long as no route does, requests are not asked for it: Fastify makes
+ * an object for each answer.
+ */
+function routePolicies(
+  instance: FastifyInstance,
+): (request: FastifyRequest) => false | RoutePolicy<FastifyRequest> | undefined {
+  // Routes that were there before the plugin have not been seen.
+  let asks = instance.printRoutes().trim() !== '(empty tree)';
+  instance.addHook('onRoute', ({ config, url }) => {
+    const sspi: unknown = config?.sspi;
+    if (sspi === undefined) return;
+    asks = true;
+    const isPolicy = typeof sspi === 'object' && sspi !== null;
+    const { authorize, anonymous } = (isPolicy ? sspi : {}) as Record<keyof RoutePolicy<never>, unknown>;
+    const isRight =
+      (authorize === undefined || typeof authorize === 'function') &&
+      (anonymous === undefined || typeof anonymous === 'boolean');
+    if (sspi === false || (isPolicy && isRight)) return;
+    const cure = 'Give false, or an object with authorize (a function) or anonymous (true or false), or both.';
+    throw new OptionError('config.sspi', `of route ${url} cannot be used`, cure);
+  });
+  return (request) => (asks ? (request.routeOptions.config as { sspi?: false } | undefined)?.sspi : undefined);
+}
+
+/** Carries an outcome. True: the handler may run, and its fields are set. False: the response is done. */
+function carryRefusal(
+  authenticator: Authenticator<FastifyRequest, FastifyContext>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  proceed: Proceed,
+  outcome: Outcome,
+): boolean {
+  const { limits } = authenticator.settings;
+  // The application has answered without waiting for the result (after a timeout, for example).
+  if (reply.sent) return false;
+  if (!mayProceed(outcome)) {
+    // It may also have begun to answer on the raw response, which Fastify does not notice.
+    if (reply.raw.headersSent) return false;
+    const response = refusalResponse(request.raw, reply.raw, outcome, limits);
+    const asked = refusalOf(outcome);
+    const refuser = authenticator.refuser([request, reply], proceed);
+    if (refuser !== undefined && asked !== undefined) {
+      letAnswer(request, reply, response, refuser, asked);
+      return false;
+    }
+    const send = (): void => sendRefusal(request, reply, response);
+    if (response.ready === undefined) send();
+    else response.ready.then(send).catch(proceed);
+    return false;
+  }
+  // The fields are set on the raw response, because a handler may write to it without Fastify. A Vary that another
+  // hook has set on the reply would replace the one there.
+  const vary = reply.getHeader('vary');
+  if (vary !== undefined && !reply.raw.headersSent) {
+    void reply.removeHeader('vary');
+    reply.raw.setHeader('Vary', [vary].flat().join(', '));
+  }
+  writeOutcome(request.raw, reply.raw, outcome, limits);
+  return true;
+}
+
+/** Lets the application answer a refusal. */
+function letAnswer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  response: RefusalResponse,
+  refuser: Refuser,
+  refusal: Refusal,
+): void {
+  const take = (): void => void reply.hijack();
+  const { milliseconds, failed } = refuser;
+  const held = holdRefusal(request.raw, reply.raw, response, milliseconds, { take, failed });
+  void reply.code(response.status);
+  for (const [name, value] of response.headers) {
+    if (!/^content-/i.test(name)) void reply.header(name, value);
+  }
+  const sendGiven = (given: unknown): void => {
+    if (given !== undefined && given !== reply && !held.isOver && !reply.sent) void reply.send(given);
+  };
+  const given = held.run(() => refuser.answer(refusal));
+  if (given instanceof Promise) given.then(sendGiven).catch(failed);
+  else sendGiven(given);
+}
+
+function requiring(
+  admits: ((user: Identity) => boolean) | undefined,
+  own?: Authenticator<FastifyRequest, FastifyContext>,
+): FastifyRouteHook {
+  return (request, reply, done) => {
+    const lacking = requirement<FastifyRequest, FastifyContext>(
+      request.raw,
+      targetOf,
+      request,
+      request.user,
+      admits,
+      own,
+    );
+    if (lacking === undefined) done();
+    else carryRefusal(lacking.authenticator, request, reply, done, lacking.outcome);
+  };
+}
+
+/**
+ * `preHandler` of routes that need a user, where requests without one get by: by `anonymous`, or by `'pass'` of
+ * `otherSchemes`. The 401 is that of the plugin that the request has come through.
+ */
+export const requireUser: FastifyRouteHook = requiring(undefined);
+
+/**
+ * `preHandler` of routes that need a user in one of these groups: 401 without a user, 403 for others.
+ *
+ * @param sidsOrNames see `inGroup`
+ */
+export function requireGroup(...sidsOrNames: readonly [string, ...string[]]): FastifyRouteHook {
+  return requiring(inGroup(...sidsOrNames));
+}
+
 function targetOf({ originalUrl }: FastifyRequest): string {
   return originalUrl;
 }
 
 /** Sends the response for a request whose handler may not run. */
-function refuse(
+function sendRefusal(
   request: FastifyRequest,
   reply: FastifyReply,
   { status, headers, body, closes }: RefusalResponse,

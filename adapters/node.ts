@@ -9,14 +9,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   awaitResult,
+  closing,
   createAuthenticator,
   holdContinue,
   holdFirstContinue,
+  inGroup,
   isStanding,
   OptionError,
+  refuseFramework,
+  requirement,
   writeOutcome,
 } from '../src/index.ts';
-import type { Authenticator, Identity, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
+import type { Authenticator, Close, Identity, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
 
 /** A request that sspi-auth has let through. */
 export interface AuthenticatedRequest extends IncomingMessage {
@@ -29,17 +33,29 @@ export interface AuthenticatedRequest extends IncomingMessage {
 /** A request listener behind sspi-auth. */
 export type AuthenticatedListener = (request: AuthenticatedRequest, response: ServerResponse) => void;
 
+/** What node:http gives a function that answers: option `refuse`. */
+export type NodeContext = readonly [request: AuthenticatedRequest, response: ServerResponse];
+
+/** Options of `sspiAuth`. */
+export type NodeSspiAuthOptions = SspiAuthOptions<IncomingMessage, NodeContext>;
+
 /** The result of `sspiAuth`: wraps a listener, so that it runs only for requests that may proceed. */
 export interface Protect {
   (listener: AuthenticatedListener): (request: IncomingMessage, response: ServerResponse) => void;
-  readonly authenticator: Authenticator<IncomingMessage>;
+  readonly authenticator: Authenticator<IncomingMessage, NodeContext>;
+  /** Wraps a listener that needs a user although others get by without one: inside, around what it protects. */
+  readonly requireUser: (listener: AuthenticatedListener) => AuthenticatedListener;
+  /** The same for a user who is in one of these groups; others get 403. See `inGroup`. */
+  readonly requireGroup: (
+    ...sidsOrNames: readonly [string, ...string[]]
+  ) => (listener: AuthenticatedListener) => AuthenticatedListener;
   /**
    * Makes a server hold back `100 Continue` until the result. For the server of the first request, this is done
    * automatically.
    */
-  attach(server: object): void;
-  /** Abandons every handshake and frees the credentials. */
-  close(): void;
+  readonly attach: (server: object) => void;
+  /** Abandons every handshake and frees the credentials; with `{ drain }` when those under way have ended. */
+  readonly close: Close;
 }
 
 /**
@@ -48,8 +64,8 @@ export interface Protect {
  * @param options see SspiAuthOptions
  * @throws OptionError, SspiAuthError at start, if the options cannot be used or nothing can verify a client
  */
-export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
-  const authenticator = createAuthenticator(options);
+export function sspiAuth(options?: NodeSspiAuthOptions): Protect {
+  const authenticator = createAuthenticator<IncomingMessage, NodeContext>(options);
   const { limits } = authenticator.settings;
   const serverIsKnown = holdFirstContinue();
 
@@ -59,7 +75,8 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
     listener: AuthenticatedListener,
     outcome: Outcome,
   ): void => {
-    if (!writeOutcome(request, response, outcome, limits)) return;
+    const refuser = authenticator.refuser([request, response], noErrorHandler);
+    if (!writeOutcome(request, response, outcome, limits, refuser)) return;
     if (outcome.type === 'authenticated') ({ user: request.user, sspi: request.sspi } = outcome);
     listener(request, response);
   };
@@ -69,6 +86,7 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
     listener: AuthenticatedListener,
     outcome: Outcome | Promise<Outcome>,
   ): void => {
+    refuseFramework('node', request);
     awaitResult(request, response);
     serverIsKnown();
     if (outcome instanceof Promise) {
@@ -82,6 +100,7 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
   };
   const protect = (listener: AuthenticatedListener) => {
     if (typeof listener !== 'function') {
+      if (typeof listener === 'object') refuseFramework('node', listener);
       const cure = 'Give a request listener: createServer(protect((request, response) => { … })).';
       throw new OptionError('listener', 'is not a function', cure);
     }
@@ -101,11 +120,48 @@ export function sspiAuth(options?: SspiAuthOptions<IncomingMessage>): Protect {
       serverIsKnown();
       holdContinue(server);
     },
-    close: () => {
-      serverIsKnown();
-      authenticator.close();
-    },
+    requireUser: requiring(undefined, authenticator),
+    requireGroup: (...sidsOrNames: readonly [string, ...string[]]) => requiring(inGroup(...sidsOrNames), authenticator),
+    close: closing(authenticator, serverIsKnown),
   });
+}
+
+function requiring(
+  admits: ((user: Identity) => boolean) | undefined,
+  own?: Authenticator<IncomingMessage, NodeContext>,
+): (listener: AuthenticatedListener) => AuthenticatedListener {
+  return (listener) => (request, response) => {
+    const lacking = requirement<IncomingMessage, NodeContext>(request, targetOf, request, request.user, admits, own);
+    if (lacking === undefined) {
+      listener(request, response);
+      return;
+    }
+    const { authenticator, outcome } = lacking;
+    const refuser = authenticator.refuser([request, response], noErrorHandler);
+    writeOutcome(request, response, outcome, authenticator.settings.limits, refuser);
+  };
+}
+
+/** node:http has no error handlers, so that `refuse: 'error'` gives the bare answer. */
+function noErrorHandler(): never {
+  throw new OptionError('refuse', "is 'error', but node:http has no error handlers", 'Give a function.');
+}
+
+/**
+ * Wraps a listener that needs a user, where requests without one get by: by `anonymous`, or by `'pass'` of
+ * `otherSchemes`. The 401 is that of the `protect` around it.
+ */
+export const requireUser: (listener: AuthenticatedListener) => AuthenticatedListener = requiring(undefined);
+
+/**
+ * Wraps a listener that needs a user in one of these groups: 401 without a user, 403 for others.
+ *
+ * @param sidsOrNames see `inGroup`
+ */
+export function requireGroup(
+  ...sidsOrNames: readonly [string, ...string[]]
+): (listener: AuthenticatedListener) => AuthenticatedListener {
+  return requiring(inGroup(...sidsOrNames));
 }
 
 function targetOf({ originalUrl, url }: IncomingMessage & { readonly originalUrl?: string }): string {

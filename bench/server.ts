@@ -155,7 +155,7 @@ async function serverOf(kind: ServerKind): Promise<Server> {
     case 'fastify with every scheme':
       return fastifyServer(async (app) => {
         await app.register((await import('sspi-auth/fastify')).sspiAuth, (await everyScheme()) as object);
-        watch(app.sspiAuth);
+        watch(app.sspiAuth.authenticator);
       });
     case 'node:http with every scheme': {
       const protect = (await import('sspi-auth/node')).sspiAuth(await everyScheme());

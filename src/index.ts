@@ -22,6 +22,8 @@ export type { SmbpasswdFileOptions } from './accounts/smbpasswd-file.ts';
 export type { AuditRecord, Logger } from './authenticator/audit.ts';
 export { Authenticator } from './authenticator/authenticator.ts';
 export type { OfferedScheme } from './authenticator/offered-scheme.ts';
+export { closing } from './authenticator/closing.ts';
+export type { Close, CloseOptions } from './authenticator/closing.ts';
 export { createAuthenticator } from './authenticator/create-authenticator.ts';
 export type { Clock } from './foundation/clock.ts';
 export { MalformedTokenError, OptionError, SspiAuthError } from './foundation/errors.ts';
@@ -45,9 +47,20 @@ export type {
 export { endAndClose } from './http/request-body.ts';
 export type { BodyLimits } from './http/request-body.ts';
 export { mayProceed, refusalResponse, writeOutcome } from './http/response.ts';
-export type { RefusalResponse } from './http/response.ts';
-export type { Group, Identity } from './identity/identity.ts';
+export type { Refuser } from './http/response.ts';
+export { holdRefusal } from './http/held-refusal.ts';
+export type { HeldRefusal } from './http/held-refusal.ts';
+export { RefusalError, refusalOf } from './http/refusal.ts';
+export type { Refusal, RefusalResponse } from './http/refusal.ts';
+export { refuseFramework } from './http/framework.ts';
+export type { Framework } from './http/framework.ts';
+export { requirement } from './authenticator/requirement.ts';
+export type { Requirement } from './authenticator/requirement.ts';
+export type { RoutePolicy } from './authenticator/user-policy.ts';
+export type { OtherScheme, VerifyOtherScheme } from './authenticator/other-schemes.ts';
+export type { Group, Identity, NameFormat } from './identity/identity.ts';
 export type {
+  Answer,
   CredSspOptions,
   DigestOptions,
   Limits,

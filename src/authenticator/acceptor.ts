@@ -34,6 +34,7 @@ export class Acceptor {
   /** Whether a scheme is offered whose credentials cover the request line. */
   readonly #coversRequestLine: boolean;
   #closed = false;
+  #draining = false;
 
   constructor(settings: AcceptorSettings, schemes: readonly OfferedScheme[], audit: Audit) {
     this.settings = settings;
@@ -62,6 +63,12 @@ export class Acceptor {
     this.#conclusions.close();
     this.#pending.close();
     for (const { credential } of this.#schemes.values()) freeCredentialsHandle(credential);
+  }
+
+  /** From now on no handshake begins. Calls a function when those that are pending have ended, or a time is over. */
+  drain(milliseconds: number, ended: () => void): void {
+    this.#draining = true;
+    this.#pending.whenNone(milliseconds, ended);
   }
 
   /** A 401 that offers every scheme. */
@@ -120,6 +127,7 @@ export class Acceptor {
     if (exchange.httpVersionMajor !== 1 || !isOfferedOn(scheme, exchange.socket)) {
       return conclusions.refuse(attempt, 401, 'scheme-not-offered', scheme);
     }
+    if (this.#draining && connection.phase.type !== 'negotiating') return conclusions.turnAway(attempt, scheme);
     return acceptHandshakeRequest(conclusions, attempt, scheme, credentials);
   }
 

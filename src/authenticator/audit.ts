@@ -73,6 +73,7 @@ export type AuditReason =
   | 'not-authorized'
   | 'handshake-deadline'
   | 'handshake-evicted'
+  | 'draining'
   | 'internal-error';
 
 /** A client was authenticated: AuditRecord. */

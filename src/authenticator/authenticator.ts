@@ -11,16 +11,20 @@ import { auditOf } from './audit.ts';
 import type { Audit } from './audit.ts';
 import { OptionError, SspiAuthError } from '../foundation/errors.ts';
 import { reliesOnConnection } from '../http/proxy-fields.ts';
+import { drainOf } from './closing.ts';
+import type { CloseOptions } from './closing.ts';
 import { Connection } from './connection.ts';
-import { inTime, tooLate } from './deadline.ts';
 import { hasConnection, withoutConnection } from '../http/exchange.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
-import { anonymousOutcome, refusedOutcome, skippedOutcome, VARIES_BY_CREDENTIALS } from '../http/outcome.ts';
+import { refusedOutcome, skippedOutcome } from '../http/outcome.ts';
 import type { AnonymousOutcome, AuthenticatedOutcome, Outcome } from '../http/outcome.ts';
 import type { Settings } from './options.ts';
-import { otherSchemeOf, otherUser, passWarning } from './other-schemes.ts';
+import { RefusalError } from '../http/refusal.ts';
+import type { Refuser } from '../http/response.ts';
+import { otherSchemeOf, passWarning } from './other-schemes.ts';
 import type { OtherScheme } from './other-schemes.ts';
+import { verifyOther } from './other-verification.ts';
 import { chooseSchemes } from './scheme-choice.ts';
 import { hasSealedBody, openSealedBody } from './sealed-bodies.ts';
 import { loggedRequest, targetText, UserPolicy, withFields } from './user-policy.ts';
@@ -35,7 +39,7 @@ type AdmittedOutcome = AuthenticatedOutcome | AnonymousOutcome;
 type AdmittedExchange = Exchange & Record<symbol, AdmittedOutcome | undefined>;
 
 /** Verifies requests. Make one with createAuthenticator. */
-export class Authenticator<R = unknown, C extends readonly unknown[] = readonly [request: R]> {
+export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
   readonly settings: Settings<R, C>;
   // The fields that every request reads come first, so that they lie in one cache line of the processor.
   readonly #connections = new WeakMap<object, Connection>();
@@ -62,11 +66,11 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = readonly 
   /** The authenticator that signed a request in, over all authenticators of the process. */
   static readonly #admittedBy = new WeakMap<object, unknown>();
   /** The authenticator that let a request through without a user of its own. */
-  static readonly #handledBy = new WeakMap<object, Authenticator<never, never>>();
-  static readonly #byAdmission = new WeakMap<symbol, Authenticator<never, never>>();
+  static readonly #handledBy = new WeakMap<object, Authenticator<never>>();
+  static readonly #byAdmission = new WeakMap<symbol, Authenticator<never>>();
 
   /** The authenticator that a request has come through; undefined if there was none. */
-  static of(exchange: object): Authenticator<never, never> | undefined {
+  static of(exchange: object): Authenticator<never> | undefined {
     const handled = Authenticator.#handledBy.get(exchange);
     if (handled !== undefined) return handled;
     for (const symbol of Object.getOwnPropertySymbols(exchange)) {
@@ -85,7 +89,7 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = readonly 
     this.#audit = auditOf(settings);
     this.#policy = new UserPolicy(this.#audit, () => this.#closed);
     this.#acceptor = new Acceptor(settings, schemes, this.#audit);
-    Authenticator.#byAdmission.set(this.#admission, this as unknown as Authenticator<never, never>);
+    Authenticator.#byAdmission.set(this.#admission, this as unknown as Authenticator<never>);
     const warning = settings.otherSchemes === undefined ? undefined : passWarning(settings.otherSchemes);
     if (warning !== undefined) this.#audit.warn(warning);
     if (settings.accounts !== undefined) beginUse(settings.accounts);
@@ -141,6 +145,24 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = readonly 
     return this.#acceptor.challenge(exchange);
   }
 
+  /**
+   * Lets the application answer a refusal, for `writeOutcome` and `holdRefusal`.
+   *
+   * @param context what the framework gives a function that answers
+   * @param handOn gives an error to the error handlers of the framework
+   * @returns undefined where option `refuse` is not given
+   */
+  refuser(context: C, handOn: (error: RefusalError) => unknown): Refuser | undefined {
+    const { refuse, limits } = this.settings;
+    if (refuse === undefined) return undefined;
+    const answer = refuse as (...parameters: readonly unknown[]) => unknown;
+    return {
+      answer: (refusal) => (refuse === 'error' ? handOn(new RefusalError(refusal)) : answer(...context, refusal)),
+      milliseconds: limits.handshakeMilliseconds,
+      failed: (error) => this.#audit.failed(error, 'the refuse function'),
+    };
+  }
+
   /** A 403 for a request of this user, with a line in the log. */
   forbid(exchange: Exchange, target: Target<R>, request: R, user: Identity): Outcome {
     const known = this.#admittedBefore(exchange);
@@ -153,7 +175,26 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = readonly 
    * Abandons every handshake and frees the credentials. Later requests are refused. Closes the account source, if no
    * other authenticator uses it.
    */
-  close(): void {
+  close(): void;
+  /**
+   * The same when the handshakes under way have ended, or after `drain` milliseconds. Until then no new ones begin (503),
+   * and connections that are signed in stay so.
+   *
+   * @throws OptionError if `drain` is no number of milliseconds
+   */
+  close(options: CloseOptions): Promise<void>;
+  close(options?: CloseOptions): Promise<void> | undefined {
+    if (options !== undefined) {
+      const milliseconds = drainOf(options);
+      return new Promise((resolve) => {
+        this.#acceptor.drain(milliseconds, () => resolve(this.#end()));
+      });
+    }
+    this.#end();
+    return undefined;
+  }
+
+  #end(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#unconditional = false;
@@ -214,7 +255,7 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = readonly 
 
   /** Remembers that a request was let through without a user, for `of`. */
   #handled(exchange: Exchange, outcome: AnonymousOutcome): AnonymousOutcome {
-    Authenticator.#handledBy.set(exchange, this as unknown as Authenticator<never, never>);
+    Authenticator.#handledBy.set(exchange, this as unknown as Authenticator<never>);
     return outcome;
   }
 
@@ -249,6 +290,7 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = readonly 
     const conclude = (verified: Outcome): Outcome | Promise<Outcome> => {
       if (verified.type === 'anonymous') return this.#handled(exchange, this.#admit(exchange, verified));
       if (verified.type !== 'authenticated') return verified;
+      if (this.#closed) return refusedOutcome(401);
       this.#admit(exchange, verified);
       Authenticator.#admittedBy.set(exchange, this);
       return this.#authorize(verified, exchange, target, request, route);
@@ -273,10 +315,7 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = readonly 
     return outcome instanceof Promise ? outcome.then(open) : open(outcome);
   }
 
-  /**
-   * A request with credentials that the application verifies itself. It never comes to the connection: neither its user
-   * nor a handshake that is pending there has anything to do with it (attack H08).
-   */
+  /** A request with credentials that the application verifies itself. It never comes to the connection. */
   #verifyOther(
     other: OtherScheme<R>,
     exchange: Exchange,
@@ -285,28 +324,15 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = readonly 
   ): Outcome | Promise<Outcome> {
     if (this.#closed) return refusedOutcome(401);
     if (hasSealedBody(exchange)) return refusedOutcome(400);
-    const { name, verify } = other;
-    if (verify === 'pass') return anonymousOutcome;
-    const { handshakeMilliseconds } = this.settings.limits;
-    const conclude = (given: unknown): Outcome => {
-      if (this.#closed) return refusedOutcome(401);
-      const user = otherUser(other, given);
-      const headers = [VARIES_BY_CREDENTIALS];
-      if (user !== undefined) return { type: 'authenticated', user, sspi: undefined, headers, standing: false };
-      const record = { scheme: name, package: undefined, account: undefined, ...logged };
-      this.#audit.refused({ ...record, reason: 'other-scheme-refused', durationMilliseconds: 0 });
-      return this.challenge(exchange, request);
-    };
-    const failed = (error: unknown): Outcome => this.#policy.broken(error, `otherSchemes.${name}`, logged);
-    try {
-      const given: unknown = verify(request);
-      if (!isThenable(given)) return conclude(given);
-      return inTime(given, handshakeMilliseconds, () => tooLate(handshakeMilliseconds))
-        .then(conclude)
-        .catch(failed);
-    } catch (error) {
-      return failed(error);
-    }
+    return verifyOther(other, request, this.settings.limits.handshakeMilliseconds, {
+      refused: () => {
+        if (this.#closed) return refusedOutcome(401);
+        const record = { scheme: other.name, package: undefined, account: undefined, ...logged };
+        this.#audit.refused({ ...record, reason: 'other-scheme-refused', durationMilliseconds: 0 });
+        return this.challenge(exchange, request);
+      },
+      broken: (error) => this.#policy.broken(error, `otherSchemes.${other.name}`, logged),
+    });
   }
 
   /** Asks `schemesFor`. Gives the answer if that fails. */

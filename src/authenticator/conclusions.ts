@@ -261,6 +261,16 @@ export class Conclusions {
     return refusedOutcome(401, this.#bareChallenges(attempt.exchange));
   }
 
+  /**
+   * Answers the first token of a handshake that may not begin any more. Its client tries again over another connection,
+   * which leads to another process.
+   */
+  turnAway(attempt: Attempt, scheme: OfferedScheme): Outcome {
+    this.audit.refused(this.record(attempt, scheme, 'draining'));
+    const outcome = refusedOutcome(503, [], 1);
+    return { ...outcome, headers: [...outcome.headers, ['Connection', 'close']] };
+  }
+
   /** Refuses a request because of an exception that was not expected. */
   crashed(attempt: Attempt, error: unknown): Outcome {
     this.audit.failed(error, 'verifying a request', requestFacts(attempt.exchange, attempt.request, attempt.target));

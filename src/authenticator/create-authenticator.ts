@@ -13,7 +13,7 @@ import { withWatchedStore } from './store-watch.ts';
  * @throws SspiAuthError `ERR_SSPI_AUTH_NO_ACCEPTOR` if nothing can verify a client; the message says what was looked
  *   for
  */
-export function createAuthenticator<R = unknown, C extends readonly unknown[] = readonly [request: R]>(
+export function createAuthenticator<R = unknown, C extends readonly unknown[] = never>(
   options?: SspiAuthOptions<R, C>,
 ): Authenticator<R, C> {
   const settings = withWatchedStore(parseOptions(options));

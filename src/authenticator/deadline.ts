@@ -16,6 +16,7 @@ export function inTime<T>(value: PromiseLike<T>, milliseconds: number, late: () 
       },
       (error: unknown) => {
         clearTimeout(timer);
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what the application rejected with
         reject(error);
       },
     );

@@ -141,6 +141,14 @@ export const credsspHttpOptions = {
   minVersion: credsspOptions.minVersion,
 };
 
+/**
+ * Answers a refusal in the terms of a framework: `C` is what it is given before the refusal. Options that are written
+ * for no framework in particular have a function that needs nothing.
+ */
+export type Answer<C extends readonly unknown[]> = [C] extends [never]
+  ? () => unknown
+  : (...parameters: [...context: C, refusal: Refusal]) => unknown;
+
 /** HTTP schemes of this library. */
 const schemeNames = ['Negotiate', 'Kerberos', 'NTLM', 'Digest', 'CredSSP'] as const;
 type SchemeNames = (typeof schemeNames)[number];
@@ -298,7 +306,7 @@ function optionTable<R, C extends readonly unknown[]>() {
      * Who writes the answer to a refused request. `'error'`: the error handler of the framework. A function is given what
      * a handler of the framework is given, and `{ status, retryAfter }`. Status and fields are set before, and stay.
      */
-    refuse: optional(refuse<(...parameters: [...context: C, refusal: Refusal]) => unknown>(), {
+    refuse: optional(refuse<Answer<C>>(), {
       otherwise: 'sspi-auth, in HTML, JSON or text, as the client accepts it',
     }),
     /**
@@ -323,16 +331,16 @@ function optionTable<R, C extends readonly unknown[]>() {
   };
 }
 
-type Table<R, C extends readonly unknown[] = readonly [request: R]> = ReturnType<typeof optionTable<R, C>>;
+type Table<R, C extends readonly unknown[] = never> = ReturnType<typeof optionTable<R, C>>;
 
 /** Every option with the schemes and providers it applies to; for the providers and for the documentation. */
-export const options: Table<unknown> = Object.freeze(optionTable<unknown, readonly [request: unknown]>());
+export const options: Table<unknown> = Object.freeze(optionTable<unknown, never>());
 
 /**
  * Options of every adapter. `R` is the framework's request, `C` what the framework gives a function that answers: in
  * Express `[request, response]`.
  */
-export type SspiAuthOptions<R = unknown, C extends readonly unknown[] = readonly [request: R]> = OptionsOf<Table<R, C>>;
+export type SspiAuthOptions<R = unknown, C extends readonly unknown[] = never> = OptionsOf<Table<R, C>>;
 
 /** HTTP authentication schemes that this library supports, by their names in WWW-Authenticate. */
 export type SchemeName = NonNullable<SspiAuthOptions['schemes']>[number];
@@ -350,7 +358,7 @@ export type DigestOptions = OptionsOf<typeof digestProtocolOptions>;
 export type CredSspOptions = OptionsOf<typeof credsspHttpOptions>;
 
 /** Options after checking. Only an option that has no default can be undefined. */
-export interface Settings<R = unknown, C extends readonly unknown[] = readonly [request: R]> extends Omit<
+export interface Settings<R = unknown, C extends readonly unknown[] = never> extends Omit<
   SettingsOf<Table<R, C>>,
   'domain' | 'realm'
 > {
@@ -373,7 +381,7 @@ type FunctionsOfRequests = 'skip' | 'authorize' | 'otherSchemes' | 'schemesFor' 
  *
  * @throws OptionError that names the option, what is wrong with it and what to write instead
  */
-export function parseOptions<R, C extends readonly unknown[] = readonly [request: R]>(
+export function parseOptions<R, C extends readonly unknown[] = never>(
   given: SspiAuthOptions<R, C> = {},
 ): Settings<R, C> {
   if (typeof given === 'object' && given !== null && 'httpVersion' in given) {

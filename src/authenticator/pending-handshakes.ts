@@ -41,6 +41,8 @@ export class PendingHandshakes {
   readonly #clock: Clock;
   readonly #abandoned: (why: Abandonment, connection: Connection) => void;
   #timer: NodeJS.Timeout | undefined;
+  /** Called when no handshake is pending any more. */
+  #whenNone: (() => void) | undefined;
 
   /** @param abandoned called before a handshake is abandoned, unless the reason is that its client disconnected */
   constructor(
@@ -83,6 +85,20 @@ export class PendingHandshakes {
       connection.abandon();
     });
     this.#schedule();
+  }
+
+  /** Calls a function when no handshake waits any more, or a time is over. */
+  whenNone(milliseconds: number, run: () => void): void {
+    const over = (): void => {
+      clearTimeout(timer);
+      this.#whenNone = undefined;
+      run();
+    };
+    const timer = setTimeout(over, milliseconds);
+    // A leg that ends and the next that begins may be one step, and the answer to the last leg is still to be written.
+    this.#whenNone = () =>
+      void setImmediate(() => this.#deadlines.size === 0 && this.#whenNone !== undefined && over());
+    if (this.#deadlines.size === 0) this.#whenNone();
   }
 
   /** Removes a handshake that has ended in any way. The caller decides what happens to the connection. */
@@ -189,7 +205,9 @@ export class PendingHandshakes {
   #forget(connection: Connection): boolean {
     this.#arriving.delete(connection);
     this.#hold(connection, 0);
-    return this.#deadlines.delete(connection);
+    const wasThere = this.#deadlines.delete(connection);
+    if (this.#deadlines.size === 0) this.#whenNone?.();
+    return wasThere;
   }
 
   #abandon(connection: Connection, why: Abandonment): void {

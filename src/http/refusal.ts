@@ -1,6 +1,6 @@
 /** Refusals as the application sees them, where it writes their body itself (option `refuse`). */
 import { SspiAuthError } from '../foundation/errors.ts';
-import type { ChallengeOutcome, Outcome, RefusedOutcome } from './outcome.ts';
+import type { ChallengeOutcome, HeaderField, Outcome, RefusedOutcome, SignedInOutcome } from './outcome.ts';
 
 /** A refusal. It never says why: whoever shows a reason tells an attacker what to change. */
 export interface Refusal {
@@ -13,8 +13,19 @@ export interface Refusal {
   readonly retryAfter?: number;
 }
 
-/** An outcome that the application may answer. */
-export type RefusalOutcome = (ChallengeOutcome | RefusedOutcome) & { readonly status: Refusal['status'] };
+/** The response to send for a request whose handler may not run. */
+export interface RefusalResponse {
+  readonly status: (SignedInOutcome | ChallengeOutcome | RefusedOutcome)['status'];
+  readonly headers: readonly HeaderField[];
+  readonly body: string | Buffer;
+  /** The client's body is longer than the limit. Send the response with `endAndClose`, which closes the connection. */
+  readonly closes: boolean;
+  /**
+   * Send the response when this is settled, unless it has been answered or closed by then; undefined: at once. It never
+   * rejects.
+   */
+  readonly ready: Promise<void> | undefined;
+}
 
 /**
  * The refusal of an outcome. Undefined: the handler may run, or this library answers by itself. That are the legs of a

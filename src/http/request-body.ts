@@ -161,6 +161,11 @@ export function endAndClose(message: IncomingMessage, response: ServerResponse, 
   response.end(body);
 }
 
+/** Ends the stream of HTTP/2 of a request whose response is complete, although its body is still arriving. */
+export function endStream(message: IncomingMessage): void {
+  if (message.httpVersionMajor === 2) endRequest(message);
+}
+
 /** Stops reading a request: closes its stream of HTTP/2, or destroys its connection. */
 function endRequest(message: IncomingMessage): void {
   const { stream } = message as { readonly stream?: { close(code: number): void } };

@@ -9,9 +9,15 @@ import type {
   RefusedOutcome,
   SignedInOutcome,
 } from './outcome.ts';
+import { holdRefusal } from './held-refusal.ts';
 import { awaitsContinue, sendContinue } from './expect-continue.ts';
 import { bodyArrival, discardBody, endAndClose, legBodyBytes } from './request-body.ts';
 import type { BodyLimits } from './request-body.ts';
+import { refusalBody } from './refusal-body.ts';
+import { refusalOf } from './refusal.ts';
+import type { Refusal, RefusalResponse } from './refusal.ts';
+
+export type { RefusalResponse } from './refusal.ts';
 
 /** Whether the handler may run. */
 export function mayProceed(outcome: Outcome): outcome is AuthenticatedOutcome | AnonymousOutcome {
@@ -28,7 +34,7 @@ function continuesHandshake(outcome: SignedInOutcome | ChallengeOutcome | Refuse
  * body is bytes: Node would write a string together with the fields before it in UTF-8, and fields are not UTF-8.
  * Otherwise the body is a string, as most handlers give it: passing both types makes Node slower for all.
  */
-function bodyOf({ headers, body }: SignedInOutcome | ChallengeOutcome | RefusedOutcome): string | Buffer {
+function bytesOf(headers: readonly HeaderField[], body: string): string | Buffer {
   return headers.some(([, values]) => [values].flat().some(isBeyondAscii)) ? Buffer.from(body) : body;
 }
 
@@ -36,18 +42,29 @@ function isBeyondAscii(value: string): boolean {
   return /[^ -~]/.test(value);
 }
 
-/** The response to send for a request whose handler may not run. */
-export interface RefusalResponse {
-  readonly status: (SignedInOutcome | ChallengeOutcome | RefusedOutcome)['status'];
-  readonly headers: readonly HeaderField[];
-  readonly body: string | Buffer;
-  /** The client's body is longer than the limit. Send the response with `endAndClose`, which closes the connection. */
-  readonly closes: boolean;
-  /**
-   * Send the response when this is settled, unless it has been answered or closed by then; undefined: at once. It never
-   * rejects.
-   */
-  readonly ready: Promise<void> | undefined;
+/** Body and fields of a refusal, in the type that the client accepts. */
+function accepted(
+  { headers, body }: SignedInOutcome | ChallengeOutcome | RefusedOutcome,
+  message: IncomingMessage,
+): { readonly headers: readonly HeaderField[]; readonly body: string } {
+  const accept = (message.headers as IncomingMessage['headers'] | undefined)?.accept;
+  const own = refusalBody(body, accept);
+  if (own.body === body) return { headers, body };
+  const bodyFields: Readonly<Record<string, string>> = {
+    'Content-Type': own.type,
+    'Content-Length': String(Buffer.byteLength(own.body)),
+  };
+  return { headers: headers.map(([name, value]) => [name, bodyFields[name] ?? value] as const), body: own.body };
+}
+
+/** Who answers a refusal in place of this library. */
+export interface Refuser {
+  /** Answers. What it throws, and what its promise is rejected with, has the bare answer sent. */
+  readonly answer: (refusal: Refusal) => unknown;
+  /** How long it may take, in milliseconds. */
+  readonly milliseconds: number;
+  /** Told of what `answer` throws, and that it was too late. */
+  readonly failed: (error: unknown) => void;
 }
 
 /**
@@ -74,13 +91,15 @@ export function refusalResponse(
     if (invited) sendContinue(response);
     ready = bodyArrival(message, invited);
   }
-  return { status: outcome.status, headers: outcome.headers, body: bodyOf(outcome), closes, ready };
+  const { headers, body } = goesOn ? outcome : accepted(outcome, message);
+  return { status: outcome.status, headers, body: bytesOf(headers, body), closes, ready };
 }
 
 /**
  * Carries out an outcome: lets the handler run, or writes the response.
  *
  * @param limits of request bodies that are read and discarded for a response of this library
+ * @param refuser answers refusals, if the application wants to
  * @returns true if the handler may run; the outcome's fields are then set on its response. False if the response is
  *   done, by this function or by other code that did not wait for the result (a timeout of the application)
  */
@@ -89,6 +108,7 @@ export function writeOutcome(
   response: ServerResponse,
   outcome: Outcome,
   limits: BodyLimits,
+  refuser?: Refuser,
 ): outcome is AuthenticatedOutcome | AnonymousOutcome {
   if (response.writableEnded) return false;
   if (mayProceed(outcome)) {
@@ -98,6 +118,13 @@ export function writeOutcome(
   }
   if (response.headersSent || response.destroyed) return false;
   const refusal = refusalResponse(message, response, outcome, limits);
+  const asked = refuser === undefined ? undefined : refusalOf(outcome);
+  if (refuser !== undefined && asked !== undefined) {
+    const held = holdRefusal(message, response, refusal, refuser.milliseconds, refuser);
+    const answered = held.run(() => refuser.answer(asked));
+    if (answered instanceof Promise) answered.catch(() => undefined);
+    return false;
+  }
   const send = (): void => sendRefusal(message, response, refusal);
   if (refusal.ready === undefined) send();
   else refusal.ready.then(send, send);

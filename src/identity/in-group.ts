@@ -40,5 +40,9 @@ export function inGroup(
     !denyOnly &&
     (attributes & (SE_GROUP_ENABLED | SE_GROUP_USE_FOR_DENY_ONLY)) === SE_GROUP_ENABLED &&
     ((sid !== undefined && wanted.has(uppercase(sid))) || (name !== undefined && wanted.has(uppercase(name))));
-  return (user): user is Identity => user?.groups.some(matches) === true;
+  // A user of the application's own may have no groups, whatever the types say.
+  return (user): user is Identity => {
+    const groups: unknown = user?.groups;
+    return Array.isArray(groups) && (groups as Group[]).some(matches);
+  };
 }

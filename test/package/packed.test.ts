@@ -10,9 +10,12 @@ import { publicTypeSuite } from './public-type-suite.ts';
 const entries: Readonly<Record<string, readonly string[]>> = {
   'sspi-auth': ['createAuthenticator', 'memoryAccounts', 'smbpasswdFile', 'SspiAuthError', 'OptionError'],
   'sspi-auth/sspi': ['acceptSecurityContext', 'acquireCredentialsHandle', 'SEC_E_OK', 'ASC_REQ_CONNECTION'],
-  'sspi-auth/express': ['sspiAuth', 'default'],
-  'sspi-auth/fastify': ['sspiAuth', 'default'],
-  'sspi-auth/node': ['sspiAuth', 'default'],
+  'sspi-auth/express': ['sspiAuth', 'requireUser', 'requireGroup', 'default'],
+  'sspi-auth/fastify': ['sspiAuth', 'requireUser', 'requireGroup', 'default'],
+  'sspi-auth/node': ['sspiAuth', 'requireUser', 'requireGroup', 'default'],
+  'sspi-auth/koa': ['sspiAuth', 'requireUser', 'requireGroup', 'default'],
+  'sspi-auth/hono': ['sspiAuth', 'requireUser', 'requireGroup', 'default'],
+  'sspi-auth/passport': ['Strategy', 'requireUser', 'requireGroup', 'default'],
   'sspi-auth/winrm': ['winrmEncryption'],
 };
 

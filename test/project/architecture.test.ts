@@ -136,6 +136,15 @@ const architecture: Architecture = {
     { name: 'express adapter', path: 'adapters/express.ts', mayImport: ['index'], modules: ['node:', 'express'] },
     { name: 'fastify adapter', path: 'adapters/fastify.ts', mayImport: ['index'], modules: ['node:', 'fastify'] },
     { name: 'node adapter', path: 'adapters/node.ts', mayImport: ['index'], modules: ['node:'] },
+    { name: 'koa adapter', path: 'adapters/koa.ts', mayImport: ['index'], modules: ['node:', 'koa'] },
+    { name: 'hono adapter', path: 'adapters/hono.ts', mayImport: ['index'], modules: ['node:', 'hono'] },
+    {
+      name: 'passport adapter',
+      path: 'adapters/passport.ts',
+      // Passport runs on Express, and its routes are guarded as those of Express are.
+      mayImport: ['index', 'express adapter'],
+      modules: ['node:', 'express'],
+    },
     { name: 'winrm adapter', path: 'adapters/winrm.ts', mayImport: ['winrm'] },
     { name: 'cli', path: 'src/cli/', mayImport: 'anything', modules: ['node:', 'sspi-auth/package.json'] },
   ],
