@@ -71,6 +71,7 @@ export type AuditReason =
   | 'attributes-missing'
   | 'target-not-allowed'
   | 'not-authorized'
+  | 'cross-site'
   | 'handshake-deadline'
   | 'handshake-evicted'
   | 'draining'

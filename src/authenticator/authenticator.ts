@@ -9,7 +9,7 @@ import { Acceptor } from './acceptor.ts';
 import { beginUse, endUse } from './account-source-uses.ts';
 import { auditOf } from './audit.ts';
 import type { Audit } from './audit.ts';
-import { OptionError, SspiAuthError } from '../foundation/errors.ts';
+import { OptionError } from '../foundation/errors.ts';
 import { reliesOnConnection } from '../http/proxy-fields.ts';
 import { drainOf } from './closing.ts';
 import type { CloseOptions } from './closing.ts';
@@ -26,8 +26,15 @@ import { otherSchemeOf, passWarning } from './other-schemes.ts';
 import type { OtherScheme } from './other-schemes.ts';
 import { verifyOther } from './other-verification.ts';
 import { chooseSchemes } from './scheme-choice.ts';
-import { hasSealedBody, openSealedBody } from './sealed-bodies.ts';
-import { loggedRequest, targetText, UserPolicy, withFields } from './user-policy.ts';
+import { authorizationField } from '../http/authorization.ts';
+import { crossSiteEvidence, mayComeFromAnywhere } from '../http/cross-site.ts';
+import { admittedBy, authenticatorOf, byAdmission, handledBy, secondAuthenticator } from './handled-requests.ts';
+import { openBodyOf } from './opened-request.ts';
+import { hasSealedBody } from './sealed-bodies.ts';
+import { isSignedOut, SessionProof, signedOutChallenge, signedOutOutcome, withMore } from './session-proof.ts';
+import type { RevokedUser, SignedOut } from './session-proof.ts';
+import { Sessions } from './sessions.ts';
+import { loggedRequest, targetText, UserPolicy } from './user-policy.ts';
 import type { LoggedRequest, RoutePolicy, Target } from './user-policy.ts';
 import type { Clock } from '../foundation/clock.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -63,33 +70,27 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
   readonly #admission = Symbol('sspi-auth admission');
   /** The same for requests that cannot be given a property (frozen objects of other adapters). */
   readonly #fixedAdmissions = new WeakMap<object, AdmittedOutcome>();
-  /** The authenticator that signed a request in, over all authenticators of the process. */
-  static readonly #admittedBy = new WeakMap<object, unknown>();
-  /** The authenticator that let a request through without a user of its own. */
-  static readonly #handledBy = new WeakMap<object, Authenticator<never>>();
-  static readonly #byAdmission = new WeakMap<symbol, Authenticator<never>>();
+  /** Cookies of sessions, with the connection's identity and credentials in their order; see option `session`. */
+  readonly #proof: SessionProof | undefined;
 
   /** The authenticator that a request has come through; undefined if there was none. */
   static of(exchange: object): Authenticator<never> | undefined {
-    const handled = Authenticator.#handledBy.get(exchange);
-    if (handled !== undefined) return handled;
-    for (const symbol of Object.getOwnPropertySymbols(exchange)) {
-      const found = Authenticator.#byAdmission.get(symbol);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    return authenticatorOf(exchange) as Authenticator<never> | undefined;
   }
 
   constructor(settings: Settings<R, C>, schemes: readonly OfferedScheme[]) {
     this.settings = settings;
-    this.#unconditional = settings.skip === undefined && settings.authorize === undefined;
+    const { session, skip, authorize } = settings;
+    this.#unconditional = skip === undefined && authorize === undefined && session === undefined;
     this.#skip = settings.skip;
     this.#allows = settings.authorize;
     this.#clock = settings.clock;
     this.#audit = auditOf(settings);
     this.#policy = new UserPolicy(this.#audit, () => this.#closed);
     this.#acceptor = new Acceptor(settings, schemes, this.#audit);
-    Authenticator.#byAdmission.set(this.#admission, this as unknown as Authenticator<never>);
+    this.#proof =
+      session === undefined ? undefined : new SessionProof(new Sessions(session, settings, schemes, this.#audit));
+    byAdmission.set(this.#admission, this);
     const warning = settings.otherSchemes === undefined ? undefined : passWarning(settings.otherSchemes);
     if (warning !== undefined) this.#audit.warn(warning);
     if (settings.accounts !== undefined) beginUse(settings.accounts);
@@ -118,7 +119,12 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
   authenticate(exchange: Exchange, target: Target<R>, request: R, route?: RoutePolicy<R>): Outcome | Promise<Outcome> {
     try {
       // The most common request. As few reads from memory as possible tell it from all others (bench/keep-alive).
-      if (this.#unconditional && route === undefined && (exchange as AdmittedExchange)[this.#admission] === undefined) {
+      if (
+        this.#unconditional &&
+        route === undefined &&
+        (exchange as AdmittedExchange)[this.#admission] === undefined &&
+        mayComeFromAnywhere(exchange)
+      ) {
         const connection = this.#connections.get(exchange.socket);
         const outcome = connection?.busy === false ? connection.standing(this.#clock) : undefined;
         if (outcome !== undefined && reliesOnConnection(exchange.rawHeaders)) return this.#admit(exchange, outcome);
@@ -142,6 +148,7 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
       const failed = this.#choose(exchange, request, () => ({ peer: undefined }));
       if (failed !== undefined) return failed;
     }
+    if (isSignedOut(exchange)) return signedOutChallenge(this.settings.realm);
     return this.#acceptor.challenge(exchange);
   }
 
@@ -227,13 +234,117 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     } catch (error) {
       return this.#policy.broken(error, 'the skip function', loggedRequest(exchange, request, target));
     }
+    if (this.#admittedBefore(exchange) !== undefined) return this.#verify(exchange, target, request, route);
+    const foreign = this.#refuseCrossSite(exchange, target, request, route);
+    if (foreign !== undefined) return foreign;
+    if (this.#proof !== undefined) {
+      const decided = this.#bySession(this.#proof, exchange, target, request, route);
+      if (decided !== undefined) return decided;
+    }
     const connection = this.#connections.get(exchange.socket);
     const outcome = connection?.busy === false ? connection.standing(this.#clock) : undefined;
-    const admitted = this.#admittedBefore(exchange);
-    if (admitted === undefined && outcome !== undefined && reliesOnConnection(exchange.rawHeaders)) {
+    if (outcome !== undefined && reliesOnConnection(exchange.rawHeaders)) {
       return this.#authorize(this.#admit(exchange, outcome), exchange, target, request, route);
     }
     return this.#verify(exchange, target, request, route);
+  }
+
+  /** 403 where a page of another site sends what a browser proves by itself; undefined where the request may go on. */
+  #refuseCrossSite(
+    exchange: Exchange,
+    target: Target<R>,
+    request: R,
+    route: RoutePolicy<R> | undefined,
+  ): Outcome | undefined {
+    const { crossSite, otherSchemes } = this.settings;
+    if (crossSite === 'allow' || mayComeFromAnywhere(exchange) || !hasConnection(exchange)) return undefined;
+    const evidence = crossSiteEvidence(exchange.rawHeaders, crossSite === 'refuse' ? [] : crossSite);
+    if (evidence === undefined) return undefined;
+    if (otherSchemes !== undefined && otherSchemeOf(otherSchemes, exchange.rawHeaders) !== undefined) return undefined;
+    const { rawHeaders } = exchange;
+    const connection = this.#connections.get(exchange.socket);
+    const proves =
+      !(route?.anonymous ?? this.settings.anonymous) ||
+      authorizationField(rawHeaders) !== undefined ||
+      connection?.busy === true ||
+      connection?.standing(this.#clock) !== undefined ||
+      this.#proof?.hasCookie(rawHeaders) === true;
+    if (!proves) return undefined;
+    this.#policy.refusedCrossSite(loggedRequest(exchange, request, target), evidence);
+    return refusedOutcome(403);
+  }
+
+  /** A request whose cookies say who sends it, or that nobody may. Undefined: they say nothing, or something goes before. */
+  #bySession(
+    proof: SessionProof,
+    exchange: Exchange,
+    target: Target<R>,
+    request: R,
+    route: RoutePolicy<R> | undefined,
+  ): Outcome | Promise<Outcome> | undefined {
+    if (!hasConnection(exchange)) return undefined;
+    const { otherSchemes } = this.settings;
+    if (otherSchemes !== undefined && otherSchemeOf(otherSchemes, exchange.rawHeaders) !== undefined) return undefined;
+    const connection = this.#connectionOf(exchange);
+    const found = proof.of(exchange, connection, target, request);
+    if (found === undefined) return undefined;
+    if (typeof found === 'object') {
+      return this.#authorize(this.#admit(exchange, found), exchange, target, request, route);
+    }
+    if (found !== 'unopened') {
+      const withUser = found === 'signingIn' && authorizationField(exchange.rawHeaders) !== undefined;
+      if (withUser) return undefined;
+      if (hasSealedBody(exchange)) return refusedOutcome(400);
+      const anonymous = route?.anonymous ?? this.settings.anonymous;
+      return anonymous
+        ? this.#handled(exchange, this.#admit(exchange, signedOutOutcome))
+        : this.challenge(exchange, request);
+    }
+    return proof.open(exchange, connection, request).then((opened) => {
+      if (this.#closed) return refusedOutcome(401);
+      if ('error' in opened) {
+        return this.#policy.broken(opened.error, 'the enrich function', loggedRequest(exchange, request, target));
+      }
+      if ('type' in opened) return this.#authorize(this.#admit(exchange, opened), exchange, target, request, route);
+      const outcome = this.#verify(exchange, target, request, route);
+      return outcome instanceof Promise
+        ? outcome.then((settled) => withMore(settled, opened))
+        : withMore(outcome, opened);
+    });
+  }
+
+  /**
+   * Signs the user of a request out: its session ends on every connection, and in other processes as soon as the store has
+   * told them.
+   *
+   * @returns the fields to set on its response; and whether the store knows it
+   * @throws OptionError without option `session`
+   */
+  signOut(exchange: Exchange): SignedOut {
+    const proof = this.#sessionsFor('signOut');
+    const connection = this.#connections.get(exchange.socket);
+    const known = this.#admittedBefore(exchange);
+    const phase = connection?.phase;
+    return proof.signOut(exchange, [
+      known?.type === 'authenticated' ? known : undefined,
+      phase?.type === 'authenticated' ? phase.outcome : undefined,
+      connection?.cookies?.session?.outcome,
+    ]);
+  }
+
+  /**
+   * Ends all sessions and standing sign-ins of a user.
+   *
+   * @returns whether the store knows it: false while it is away; it is then told later
+   * @throws OptionError without option `session`
+   */
+  revoke(user: RevokedUser): Promise<boolean> {
+    return this.#sessionsFor('revoke').sessions.ended.endAll(user);
+  }
+
+  #sessionsFor(what: string): SessionProof {
+    if (this.#proof !== undefined) return this.#proof;
+    throw new OptionError('session', `is not given, and ${what} needs it`, 'Give session: { secrets: [ … ] }.');
   }
 
   /** The outcome that admitted a request before; undefined if this is the first time that it comes by. */
@@ -255,7 +366,7 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
 
   /** Remembers that a request was let through without a user, for `of`. */
   #handled(exchange: Exchange, outcome: AnonymousOutcome): AnonymousOutcome {
-    Authenticator.#handledBy.set(exchange, this as unknown as Authenticator<never>);
+    handledBy.set(exchange, this);
     return outcome;
   }
 
@@ -283,16 +394,20 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     // request has come in the application.
     if (known !== undefined)
       return known.type === 'anonymous' ? known : this.#authorize(known, exchange, target, request, route);
-    const admittedBy = Authenticator.#admittedBy.get(exchange);
-    if (admittedBy !== undefined && admittedBy !== this) {
+    const before = admittedBy.get(exchange);
+    if (before !== undefined && before !== this) {
       return this.#policy.broken(secondAuthenticator(), 'a second sspiAuth()', logged());
     }
     const conclude = (verified: Outcome): Outcome | Promise<Outcome> => {
+      const begun = this.#proof === undefined ? undefined : this.#begin(this.#proof, verified, exchange, request);
+      return begun === undefined ? finish(verified) : begun.then(finish);
+    };
+    const finish = (verified: Outcome): Outcome | Promise<Outcome> => {
       if (verified.type === 'anonymous') return this.#handled(exchange, this.#admit(exchange, verified));
       if (verified.type !== 'authenticated') return verified;
       if (this.#closed) return refusedOutcome(401);
       this.#admit(exchange, verified);
-      Authenticator.#admittedBy.set(exchange, this);
+      admittedBy.set(exchange, this);
       return this.#authorize(verified, exchange, target, request, route);
     };
     const { otherSchemes } = this.settings;
@@ -311,7 +426,9 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
       anonymous,
     });
     const open = (verified: Outcome): Outcome | Promise<Outcome> =>
-      hasSealedBody(exchange) ? this.#open(exchange, verified, logged()).then(conclude) : conclude(verified);
+      hasSealedBody(exchange)
+        ? openBodyOf(exchange, verified, this.#policy, logged(), () => this.#closed).then(conclude)
+        : conclude(verified);
     return outcome instanceof Promise ? outcome.then(open) : open(outcome);
   }
 
@@ -347,25 +464,18 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     }
   }
 
-  /** Opens the encrypted body of a request that would be admitted. If that cannot be done, the request is refused. */
-  #open(exchange: Exchange, verified: Outcome, logged: LoggedRequest): Promise<Outcome> {
-    if (verified.type === 'anonymous') return Promise.resolve(refusedOutcome(400));
-    if (verified.type !== 'authenticated' || verified.sspi === undefined) return Promise.resolve(verified);
-    return openSealedBody(exchange, verified.sspi).then(
-      (problem) => {
-        if (this.#closed) return refusedOutcome(401);
-        if (problem === undefined) return verified;
-        this.#policy.refused(verified, logged, 'body-not-opened', problem);
-        return withFields(refusedOutcome(400), verified.headers);
-      },
-      (error: unknown) => this.#policy.broken(error, 'opening an encrypted body', logged, verified.headers),
-    );
+  /** Begins the session of a user who has just signed in. */
+  #begin(proof: SessionProof, verified: Outcome, exchange: Exchange, request: R): Promise<Outcome> | undefined {
+    if (verified.type !== 'authenticated' || verified.sspi === undefined || this.#closed) return undefined;
+    if (!hasConnection(exchange) || authorizationField(exchange.rawHeaders) === undefined) return undefined;
+    return proof.begin(verified, exchange, this.#connectionOf(exchange), request, verified.sspi.scheme === 'Digest');
   }
 
   #connectionOf(exchange: Exchange): Connection {
     let connection = this.#connections.get(exchange.socket);
     if (connection === undefined) {
       connection = new Connection(exchange.socket);
+      if (this.#proof !== undefined) connection.holds = this.#proof.sessions.holdsSignIn;
       this.#connections.set(exchange.socket, connection);
     }
     return connection;
@@ -380,13 +490,4 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
   ): Outcome | Promise<Outcome> {
     return this.#policy.authorize(outcome, route?.authorize ?? this.#allows, exchange, target, request);
   }
-}
-
-/** A client answers only one of the two authenticators at a time, and the other would challenge it for ever. */
-function secondAuthenticator(): SspiAuthError {
-  return new SspiAuthError(
-    'ERR_SSPI_AUTH_OPTION',
-    'sspi-auth: another sspiAuth() has already signed this request in, and only one can sign a connection in. ' +
-      'Use one for the whole application. Protect single routes with inGroup, or check request.user in the handler',
-  );
 }

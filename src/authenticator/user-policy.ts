@@ -105,6 +105,19 @@ export class UserPolicy<R> {
     });
   }
 
+  /** Logs that a request was refused because a page of another site had it sent. */
+  refusedCrossSite(logged: LoggedRequest, evidence: string): void {
+    this.#audit.refused({
+      scheme: undefined,
+      package: undefined,
+      account: undefined,
+      reason: 'cross-site',
+      diagnosis: printable(`${evidence}; option crossSite names the origins that may send such requests`, 1024),
+      ...logged,
+      durationMilliseconds: 0,
+    });
+  }
+
   /** 500: a function of the application, or this library itself, failed. */
   broken(error: unknown, where: string, logged?: LoggedRequest, headers: readonly HeaderField[] = []): Outcome {
     this.#audit.failed(error, where, logged);

@@ -36,6 +36,13 @@ const architecture: Architecture = {
 
     // What several processes share.
     { name: 'stores', path: 'src/stores/', mayImport: [foundation], modules: ['node:'] },
+    // The sealed cookie that stands for a sign-in.
+    {
+      name: 'sessions',
+      path: 'src/sessions/',
+      mayImport: [...ground, 'identity', 'stores'],
+      modules: ['node:', 'jose'],
+    },
     // What both providers of Kerberos share: this library's own, and GSSAPI.
     { name: 'kerberos', path: 'src/kerberos/', mayImport: [...ground, 'identity'], modules: ['node:'] },
 
@@ -98,7 +105,7 @@ const architecture: Architecture = {
       name: 'policy',
       path: 'src/authenticator/',
       // Of the packages it takes the entries of option tables.
-      mayImport: [...ground, 'accounts', 'identity', 'stores', 'http', 'packages'],
+      mayImport: [...ground, 'accounts', 'identity', 'stores', 'sessions', 'http', 'packages'],
       modules: ['node:os', 'node:diagnostics_channel'],
     },
     {
