@@ -46,7 +46,7 @@ export type {
 } from './http/outcome.ts';
 export { endAndClose } from './http/request-body.ts';
 export type { BodyLimits } from './http/request-body.ts';
-export { mayProceed, refusalResponse, writeOutcome } from './http/response.ts';
+export { mayProceed, refusalResponse, setFields, writeOutcome } from './http/response.ts';
 export type { Refuser } from './http/response.ts';
 export { holdRefusal } from './http/held-refusal.ts';
 export type { HeldRefusal } from './http/held-refusal.ts';
@@ -56,6 +56,9 @@ export { refuseFramework } from './http/framework.ts';
 export type { Framework } from './http/framework.ts';
 export { requirement } from './authenticator/requirement.ts';
 export type { Requirement } from './authenticator/requirement.ts';
+export { signOut } from './authenticator/sign-out.ts';
+export type { Revoke } from './authenticator/sign-out.ts';
+export type { RevokedUser, SignedOut } from './authenticator/session-proof.ts';
 export type { RoutePolicy } from './authenticator/user-policy.ts';
 export type { OtherScheme, VerifyOtherScheme } from './authenticator/other-schemes.ts';
 export type { Group, Identity, NameFormat } from './identity/identity.ts';
@@ -66,6 +69,7 @@ export type {
   Limits,
   ProviderName,
   SchemeName,
+  SessionOptions,
   Settings,
   SspiAuthOptions,
 } from './authenticator/options.ts';

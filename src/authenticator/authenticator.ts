@@ -6,7 +6,7 @@
  * shows the effect.
  */
 import { Acceptor } from './acceptor.ts';
-import { beginUse, endUse } from './account-source-uses.ts';
+import { beginUse, closeSource } from './account-source-uses.ts';
 import { auditOf } from './audit.ts';
 import type { Audit } from './audit.ts';
 import { OptionError } from '../foundation/errors.ts';
@@ -22,12 +22,10 @@ import type { AnonymousOutcome, AuthenticatedOutcome, Outcome } from '../http/ou
 import type { Settings } from './options.ts';
 import { RefusalError } from '../http/refusal.ts';
 import type { Refuser } from '../http/response.ts';
-import { otherSchemeOf, passWarning } from './other-schemes.ts';
-import type { OtherScheme } from './other-schemes.ts';
-import { verifyOther } from './other-verification.ts';
-import { chooseSchemes } from './scheme-choice.ts';
-import { authorizationField } from '../http/authorization.ts';
-import { crossSiteEvidence, mayComeFromAnywhere } from '../http/cross-site.ts';
+import { hasOtherScheme, otherSchemeOf, passWarning } from './other-schemes.ts';
+import { hasAuthorization } from '../http/authorization.ts';
+import { mayComeFromAnywhere } from '../http/cross-site.ts';
+import { crossSiteProblem } from './cross-site-policy.ts';
 import { admittedBy, authenticatorOf, byAdmission, handledBy, secondAuthenticator } from './handled-requests.ts';
 import { openBodyOf } from './opened-request.ts';
 import { hasSealedBody } from './sealed-bodies.ts';
@@ -145,7 +143,9 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
    */
   challenge(exchange: Pick<Exchange, 'httpVersionMajor'> & Partial<Pick<Exchange, 'socket'>>, request?: R): Outcome {
     if (request !== undefined) {
-      const failed = this.#choose(exchange, request, () => ({ peer: undefined }));
+      const failed = this.#policy.choose(this.settings.schemesFor, exchange, request, this.schemes, () => ({
+        peer: undefined,
+      }));
       if (failed !== undefined) return failed;
     }
     if (isSignedOut(exchange)) return signedOutChallenge(this.settings.realm);
@@ -206,15 +206,7 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     this.#closed = true;
     this.#unconditional = false;
     this.#acceptor.close();
-    const { accounts } = this.settings;
-    if (accounts === undefined || !endUse(accounts)) return;
-    const failed = (error: unknown): void => this.#audit.failedAside(error, 'closing the account source');
-    try {
-      const closing: unknown = accounts.close?.();
-      if (isThenable(closing)) closing.then(undefined, failed);
-    } catch (error) {
-      failed(error);
-    }
+    closeSource(this.settings.accounts, this.#audit);
   }
 
   /** Handles a request if there is a `skip` or an `authorize`, a policy of its route, or after `close`. */
@@ -230,13 +222,16 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
       const skipped: unknown = this.#skip?.(request);
       if (skipped === true)
         return hasSealedBody(exchange) ? refusedOutcome(400) : this.#handled(exchange, skippedOutcome);
-      if (isThenable(skipped)) return this.#notSkipped(skipped, loggedRequest(exchange, request, target));
+      if (isThenable(skipped)) return this.#policy.notSkipped(skipped, loggedRequest(exchange, request, target));
     } catch (error) {
       return this.#policy.broken(error, 'the skip function', loggedRequest(exchange, request, target));
     }
     if (this.#admittedBefore(exchange) !== undefined) return this.#verify(exchange, target, request, route);
-    const foreign = this.#refuseCrossSite(exchange, target, request, route);
-    if (foreign !== undefined) return foreign;
+    if (!mayComeFromAnywhere(exchange)) {
+      const proves = !(route?.anonymous ?? this.settings.anonymous) || this.#proves(exchange);
+      const evidence = proves ? crossSiteProblem(exchange, this.settings) : undefined;
+      if (evidence !== undefined) return this.#policy.crossSite(loggedRequest(exchange, request, target), evidence);
+    }
     if (this.#proof !== undefined) {
       const decided = this.#bySession(this.#proof, exchange, target, request, route);
       if (decided !== undefined) return decided;
@@ -249,29 +244,11 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     return this.#verify(exchange, target, request, route);
   }
 
-  /** 403 where a page of another site sends what a browser proves by itself; undefined where the request may go on. */
-  #refuseCrossSite(
-    exchange: Exchange,
-    target: Target<R>,
-    request: R,
-    route: RoutePolicy<R> | undefined,
-  ): Outcome | undefined {
-    const { crossSite, otherSchemes } = this.settings;
-    if (crossSite === 'allow' || mayComeFromAnywhere(exchange) || !hasConnection(exchange)) return undefined;
-    const evidence = crossSiteEvidence(exchange.rawHeaders, crossSite === 'refuse' ? [] : crossSite);
-    if (evidence === undefined) return undefined;
-    if (otherSchemes !== undefined && otherSchemeOf(otherSchemes, exchange.rawHeaders) !== undefined) return undefined;
-    const { rawHeaders } = exchange;
-    const connection = this.#connections.get(exchange.socket);
-    const proves =
-      !(route?.anonymous ?? this.settings.anonymous) ||
-      authorizationField(rawHeaders) !== undefined ||
-      connection?.busy === true ||
-      connection?.standing(this.#clock) !== undefined ||
-      this.#proof?.hasCookie(rawHeaders) === true;
-    if (!proves) return undefined;
-    this.#policy.refusedCrossSite(loggedRequest(exchange, request, target), evidence);
-    return refusedOutcome(403);
+  /** Whether a request has anything that a browser proves by itself. */
+  #proves(exchange: Exchange): boolean {
+    if (hasAuthorization(exchange) || this.#proof?.hasCookie(exchange.rawHeaders) === true) return true;
+    const connection = hasConnection(exchange) ? this.#connections.get(exchange.socket) : undefined;
+    return connection !== undefined && (connection.busy || connection.standing(this.#clock) !== undefined);
   }
 
   /** A request whose cookies say who sends it, or that nobody may. Undefined: they say nothing, or something goes before. */
@@ -282,34 +259,27 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     request: R,
     route: RoutePolicy<R> | undefined,
   ): Outcome | Promise<Outcome> | undefined {
-    if (!hasConnection(exchange)) return undefined;
-    const { otherSchemes } = this.settings;
-    if (otherSchemes !== undefined && otherSchemeOf(otherSchemes, exchange.rawHeaders) !== undefined) return undefined;
+    if (!hasConnection(exchange) || hasOtherScheme(this.settings.otherSchemes, exchange.rawHeaders)) return undefined;
     const connection = this.#connectionOf(exchange);
     const found = proof.of(exchange, connection, target, request);
-    if (found === undefined) return undefined;
     if (typeof found === 'object') {
       return this.#authorize(this.#admit(exchange, found), exchange, target, request, route);
     }
+    if (found === undefined || (found === 'signingIn' && hasAuthorization(exchange))) return undefined;
     if (found !== 'unopened') {
-      const withUser = found === 'signingIn' && authorizationField(exchange.rawHeaders) !== undefined;
-      if (withUser) return undefined;
       if (hasSealedBody(exchange)) return refusedOutcome(400);
       const anonymous = route?.anonymous ?? this.settings.anonymous;
-      return anonymous
-        ? this.#handled(exchange, this.#admit(exchange, signedOutOutcome))
-        : this.challenge(exchange, request);
+      if (!anonymous) return this.challenge(exchange, request);
+      return this.#handled(exchange, this.#admit(exchange, signedOutOutcome));
     }
     return proof.open(exchange, connection, request).then((opened) => {
       if (this.#closed) return refusedOutcome(401);
+      if ('type' in opened) return this.#authorize(this.#admit(exchange, opened), exchange, target, request, route);
       if ('error' in opened) {
         return this.#policy.broken(opened.error, 'the enrich function', loggedRequest(exchange, request, target));
       }
-      if ('type' in opened) return this.#authorize(this.#admit(exchange, opened), exchange, target, request, route);
       const outcome = this.#verify(exchange, target, request, route);
-      return outcome instanceof Promise
-        ? outcome.then((settled) => withMore(settled, opened))
-        : withMore(outcome, opened);
+      return outcome instanceof Promise ? outcome.then((own) => withMore(own, opened)) : withMore(outcome, opened);
     });
   }
 
@@ -322,14 +292,12 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
    */
   signOut(exchange: Exchange): SignedOut {
     const proof = this.#sessionsFor('signOut');
-    const connection = this.#connections.get(exchange.socket);
     const known = this.#admittedBefore(exchange);
-    const phase = connection?.phase;
-    return proof.signOut(exchange, [
+    return proof.signOut(
+      exchange,
+      this.#connections.get(exchange.socket),
       known?.type === 'authenticated' ? known : undefined,
-      phase?.type === 'authenticated' ? phase.outcome : undefined,
-      connection?.cookies?.session?.outcome,
-    ]);
+    );
   }
 
   /**
@@ -370,16 +338,6 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     return outcome;
   }
 
-  /**
-   * `skip` returned a promise. JavaScript takes it for true, but it is not an answer. So the request is neither skipped
-   * nor verified, and gets 500.
-   */
-  #notSkipped(skipped: PromiseLike<unknown>, logged: LoggedRequest): Outcome {
-    skipped.then(undefined, () => undefined);
-    const cure = 'Give a function that returns at once: true to skip the request, anything else to verify it.';
-    return this.#policy.broken(new OptionError('skip', 'returned a promise', cure), 'the skip function', logged);
-  }
-
   /** A method of its own: in `authenticate`, what its closures capture would be allocated for every request. */
   #verify(
     exchange: Exchange,
@@ -403,7 +361,10 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
       return begun === undefined ? finish(verified) : begun.then(finish);
     };
     const finish = (verified: Outcome): Outcome | Promise<Outcome> => {
-      if (verified.type === 'anonymous') return this.#handled(exchange, this.#admit(exchange, verified));
+      if (verified.type === 'anonymous') {
+        const outcome = this.#proof === undefined || verified === skippedOutcome ? verified : signedOutOutcome;
+        return this.#handled(exchange, this.#admit(exchange, outcome));
+      }
       if (verified.type !== 'authenticated') return verified;
       if (this.#closed) return refusedOutcome(401);
       this.#admit(exchange, verified);
@@ -413,11 +374,14 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     const { otherSchemes } = this.settings;
     const other = otherSchemes === undefined ? undefined : otherSchemeOf(otherSchemes, exchange.rawHeaders);
     if (other !== undefined) {
-      const outcome = this.#verifyOther(other, exchange, request, logged());
+      const outcome = this.#policy.verifyOther(other, exchange, request, logged(), {
+        milliseconds: this.settings.limits.handshakeMilliseconds,
+        challenge: () => this.challenge(exchange, request),
+      });
       return outcome instanceof Promise ? outcome.then(conclude) : conclude(outcome);
     }
     const carried = hasConnection(exchange) ? exchange : withoutConnection(exchange);
-    const failed = this.#choose(carried, request, logged);
+    const failed = this.#policy.choose(this.settings.schemesFor, carried, request, this.schemes, logged);
     if (failed !== undefined) return failed;
     const anonymous = route?.anonymous ?? this.settings.anonymous;
     const outcome = this.#acceptor.accept(carried, this.#connectionOf(carried), {
@@ -432,42 +396,10 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     return outcome instanceof Promise ? outcome.then(open) : open(outcome);
   }
 
-  /** A request with credentials that the application verifies itself. It never comes to the connection. */
-  #verifyOther(
-    other: OtherScheme<R>,
-    exchange: Exchange,
-    request: R,
-    logged: LoggedRequest,
-  ): Outcome | Promise<Outcome> {
-    if (this.#closed) return refusedOutcome(401);
-    if (hasSealedBody(exchange)) return refusedOutcome(400);
-    return verifyOther(other, request, this.settings.limits.handshakeMilliseconds, {
-      refused: () => {
-        if (this.#closed) return refusedOutcome(401);
-        const record = { scheme: other.name, package: undefined, account: undefined, ...logged };
-        this.#audit.refused({ ...record, reason: 'other-scheme-refused', durationMilliseconds: 0 });
-        return this.challenge(exchange, request);
-      },
-      broken: (error) => this.#policy.broken(error, `otherSchemes.${other.name}`, logged),
-    });
-  }
-
-  /** Asks `schemesFor`. Gives the answer if that fails. */
-  #choose(exchange: object, request: R, logged: () => LoggedRequest): Outcome | undefined {
-    const { schemesFor } = this.settings;
-    if (schemesFor === undefined) return undefined;
-    try {
-      chooseSchemes(exchange, schemesFor(request), this.schemes);
-      return undefined;
-    } catch (error) {
-      return this.#policy.broken(error, 'the schemesFor function', logged());
-    }
-  }
-
   /** Begins the session of a user who has just signed in. */
   #begin(proof: SessionProof, verified: Outcome, exchange: Exchange, request: R): Promise<Outcome> | undefined {
     if (verified.type !== 'authenticated' || verified.sspi === undefined || this.#closed) return undefined;
-    if (!hasConnection(exchange) || authorizationField(exchange.rawHeaders) === undefined) return undefined;
+    if (!hasConnection(exchange) || !hasAuthorization(exchange)) return undefined;
     return proof.begin(verified, exchange, this.#connectionOf(exchange), request, verified.sspi.scheme === 'Digest');
   }
 

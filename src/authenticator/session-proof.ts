@@ -176,13 +176,15 @@ export class SessionProof {
   /**
    * Ends the session of a request, and the sign-in of its connection.
    *
-   * @param outcomes those that have signed the request in, and its connection
-   * @returns the fields that remove the cookie and leave the mark; and whether other processes know it, once they do
+   * @param known what has signed the request in
    */
-  signOut(exchange: Exchange, outcomes: readonly (Pick<AuthenticatedOutcome, 'sspi'> | undefined)[]): SignedOut {
+  signOut(exchange: Exchange, connection: Connection | undefined, known: AuthenticatedOutcome | undefined): SignedOut {
     const { sessions } = this;
+    const { phase, cookies } = connection ?? {};
+    // A proxy's connection carries the cookies of others as well.
+    const own = cookies?.field === cookieField(exchange.rawHeaders) ? cookies?.session?.outcome : undefined;
     const ids = new Set<string>();
-    for (const outcome of outcomes) {
+    for (const outcome of [known, own, phase?.type === 'authenticated' ? phase.outcome : undefined]) {
       const signIn = outcome?.sspi === undefined ? undefined : sessions.signInOf(outcome.sspi);
       if (signIn !== undefined) ids.add(signIn.keys.id);
     }
