@@ -20,18 +20,19 @@ import type { OfferedScheme } from './offered-scheme.ts';
 import { refusedOutcome, skippedOutcome } from '../http/outcome.ts';
 import type { AnonymousOutcome, AuthenticatedOutcome, Outcome } from '../http/outcome.ts';
 import type { Settings } from './options.ts';
-import { RefusalError } from '../http/refusal.ts';
+import type { RefusalError } from '../http/refusal.ts';
 import type { Refuser } from '../http/response.ts';
 import { hasOtherScheme, otherSchemeOf, passWarning } from './other-schemes.ts';
 import { hasAuthorization } from '../http/authorization.ts';
 import { mayComeFromAnywhere } from '../http/cross-site.ts';
-import { crossSiteProblem } from './cross-site-policy.ts';
+import { crossSiteProblem, proves } from './cross-site-policy.ts';
 import { admittedBy, authenticatorOf, byAdmission, handledBy, secondAuthenticator } from './handled-requests.ts';
 import { openBodyOf } from './opened-request.ts';
 import { hasSealedBody } from './sealed-bodies.ts';
-import { isSignedOut, SessionProof, signedOutChallenge, signedOutOutcome, withMore } from './session-proof.ts';
+import { isSignedOut, needed, SessionProof, signedOutChallenge, signedOutOutcome, withMore } from './session-proof.ts';
 import type { RevokedUser, SignedOut } from './session-proof.ts';
 import { Sessions } from './sessions.ts';
+import { refuserOf } from './refuser.ts';
 import { loggedRequest, targetText, UserPolicy } from './user-policy.ts';
 import type { LoggedRequest, RoutePolicy, Target } from './user-policy.ts';
 import type { Clock } from '../foundation/clock.ts';
@@ -160,14 +161,7 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
    * @returns undefined where option `refuse` is not given
    */
   refuser(context: C, handOn: (error: RefusalError) => unknown): Refuser | undefined {
-    const { refuse, limits } = this.settings;
-    if (refuse === undefined) return undefined;
-    const answer = refuse as (...parameters: readonly unknown[]) => unknown;
-    return {
-      answer: (refusal) => (refuse === 'error' ? handOn(new RefusalError(refusal)) : answer(...context, refusal)),
-      milliseconds: limits.handshakeMilliseconds,
-      failed: (error) => this.#audit.failed(error, 'the refuse function'),
-    };
+    return refuserOf<R, C>(this.settings, this.#audit, context, handOn);
   }
 
   /** A 403 for a request of this user, with a line in the log. */
@@ -227,28 +221,22 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
       return this.#policy.broken(error, 'the skip function', loggedRequest(exchange, request, target));
     }
     if (this.#admittedBefore(exchange) !== undefined) return this.#verify(exchange, target, request, route);
+    const connection = hasConnection(exchange) ? this.#connections.get(exchange.socket) : undefined;
     if (!mayComeFromAnywhere(exchange)) {
-      const proves = !(route?.anonymous ?? this.settings.anonymous) || this.#proves(exchange);
-      const evidence = proves ? crossSiteProblem(exchange, this.settings) : undefined;
+      const needsUser = !(route?.anonymous ?? this.settings.anonymous);
+      const concerned = needsUser || proves(exchange, connection, this.#clock, this.#proof);
+      const evidence = concerned ? crossSiteProblem(exchange, this.settings) : undefined;
       if (evidence !== undefined) return this.#policy.crossSite(loggedRequest(exchange, request, target), evidence);
     }
     if (this.#proof !== undefined) {
       const decided = this.#bySession(this.#proof, exchange, target, request, route);
       if (decided !== undefined) return decided;
     }
-    const connection = this.#connections.get(exchange.socket);
     const outcome = connection?.busy === false ? connection.standing(this.#clock) : undefined;
     if (outcome !== undefined && reliesOnConnection(exchange.rawHeaders)) {
       return this.#authorize(this.#admit(exchange, outcome), exchange, target, request, route);
     }
     return this.#verify(exchange, target, request, route);
-  }
-
-  /** Whether a request has anything that a browser proves by itself. */
-  #proves(exchange: Exchange): boolean {
-    if (hasAuthorization(exchange) || this.#proof?.hasCookie(exchange.rawHeaders) === true) return true;
-    const connection = hasConnection(exchange) ? this.#connections.get(exchange.socket) : undefined;
-    return connection !== undefined && (connection.busy || connection.standing(this.#clock) !== undefined);
   }
 
   /** A request whose cookies say who sends it, or that nobody may. Undefined: they say nothing, or something goes before. */
@@ -274,30 +262,24 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     }
     return proof.open(exchange, connection, request).then((opened) => {
       if (this.#closed) return refusedOutcome(401);
-      if ('type' in opened) return this.#authorize(this.#admit(exchange, opened), exchange, target, request, route);
       if ('error' in opened) {
         return this.#policy.broken(opened.error, 'the enrich function', loggedRequest(exchange, request, target));
       }
+      if ('type' in opened) return this.#authorize(this.#admit(exchange, opened), exchange, target, request, route);
       const outcome = this.#verify(exchange, target, request, route);
       return outcome instanceof Promise ? outcome.then((own) => withMore(own, opened)) : withMore(outcome, opened);
     });
   }
 
   /**
-   * Signs the user of a request out: its session ends on every connection, and in other processes as soon as the store has
-   * told them.
+   * Signs the user of a request out, on every connection, and in other processes as soon as the store has told them.
    *
-   * @returns the fields to set on its response; and whether the store knows it
    * @throws OptionError without option `session`
    */
   signOut(exchange: Exchange): SignedOut {
-    const proof = this.#sessionsFor('signOut');
     const known = this.#admittedBefore(exchange);
-    return proof.signOut(
-      exchange,
-      this.#connections.get(exchange.socket),
-      known?.type === 'authenticated' ? known : undefined,
-    );
+    const user = known?.type === 'authenticated' ? known : undefined;
+    return needed(this.#proof, 'signOut').signOut(exchange, this.#connections.get(exchange.socket), user);
   }
 
   /**
@@ -307,12 +289,7 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
    * @throws OptionError without option `session`
    */
   revoke(user: RevokedUser): Promise<boolean> {
-    return this.#sessionsFor('revoke').sessions.ended.endAll(user);
-  }
-
-  #sessionsFor(what: string): SessionProof {
-    if (this.#proof !== undefined) return this.#proof;
-    throw new OptionError('session', `is not given, and ${what} needs it`, 'Give session: { secrets: [ … ] }.');
+    return needed(this.#proof, 'revoke').sessions.ended.endAll(user);
   }
 
   /** The outcome that admitted a request before; undefined if this is the first time that it comes by. */

@@ -2,6 +2,7 @@
  * In which order the proofs of a request count, where there are sessions: the mark of a sign-out, which takes every user
  * away; credentials in Authorization; a session cookie; the identity of the connection.
  */
+import { OptionError } from '../foundation/errors.ts';
 import { authorizationField } from '../http/authorization.ts';
 import { hasConnection } from '../http/exchange.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -60,6 +61,12 @@ export function signedOutChallenge(realm: string): Outcome {
 
 export function isSignedOut(exchange: object): boolean {
   return signedOut.has(exchange);
+}
+
+/** @throws OptionError where there are no sessions */
+export function needed(proof: SessionProof | undefined, what: string): SessionProof {
+  if (proof !== undefined) return proof;
+  throw new OptionError('session', `is not given, and ${what} needs it`, 'Give session: { secrets: [ … ] }.');
 }
 
 export class SessionProof {
