@@ -9,7 +9,6 @@ import { Acceptor } from './acceptor.ts';
 import { beginUse, closeSource } from './account-source-uses.ts';
 import { auditOf } from './audit.ts';
 import type { Audit } from './audit.ts';
-import { OptionError } from '../foundation/errors.ts';
 import { reliesOnConnection } from '../http/proxy-fields.ts';
 import { drainOf } from './closing.ts';
 import type { CloseOptions } from './closing.ts';
@@ -223,8 +222,8 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     if (this.#admittedBefore(exchange) !== undefined) return this.#verify(exchange, target, request, route);
     const connection = hasConnection(exchange) ? this.#connections.get(exchange.socket) : undefined;
     if (!mayComeFromAnywhere(exchange)) {
-      const needsUser = !(route?.anonymous ?? this.settings.anonymous);
-      const concerned = needsUser || proves(exchange, connection, this.#clock, this.#proof);
+      const anonymous = route?.anonymous ?? this.settings.anonymous;
+      const concerned = !anonymous || proves(exchange, connection, this.#clock, this.#proof);
       const evidence = concerned ? crossSiteProblem(exchange, this.settings) : undefined;
       if (evidence !== undefined) return this.#policy.crossSite(loggedRequest(exchange, request, target), evidence);
     }
@@ -257,8 +256,9 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     if (found !== 'unopened') {
       if (hasSealedBody(exchange)) return refusedOutcome(400);
       const anonymous = route?.anonymous ?? this.settings.anonymous;
-      if (!anonymous) return this.challenge(exchange, request);
-      return this.#handled(exchange, this.#admit(exchange, signedOutOutcome));
+      return anonymous
+        ? this.#handled(exchange, this.#admit(exchange, signedOutOutcome))
+        : this.challenge(exchange, request);
     }
     return proof.open(exchange, connection, request).then((opened) => {
       if (this.#closed) return refusedOutcome(401);
@@ -315,7 +315,7 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     return outcome;
   }
 
-  /** A method of its own: in `authenticate`, what its closures capture would be allocated for every request. */
+  /** A method of its own: in `authenticate`, its closures would be allocated for every request. */
   #verify(
     exchange: Exchange,
     target: Target<R>,
@@ -334,8 +334,7 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
       return this.#policy.broken(secondAuthenticator(), 'a second sspiAuth()', logged());
     }
     const conclude = (verified: Outcome): Outcome | Promise<Outcome> => {
-      const begun = this.#proof === undefined ? undefined : this.#begin(this.#proof, verified, exchange, request);
-      return begun === undefined ? finish(verified) : begun.then(finish);
+      return this.#begin(verified, exchange, request)?.then(finish) ?? finish(verified);
     };
     const finish = (verified: Outcome): Outcome | Promise<Outcome> => {
       if (verified.type === 'anonymous') {
@@ -374,8 +373,10 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
   }
 
   /** Begins the session of a user who has just signed in. */
-  #begin(proof: SessionProof, verified: Outcome, exchange: Exchange, request: R): Promise<Outcome> | undefined {
-    if (verified.type !== 'authenticated' || verified.sspi === undefined || this.#closed) return undefined;
+  #begin(verified: Outcome, exchange: Exchange, request: R): Promise<Outcome> | undefined {
+    const proof = this.#proof;
+    if (proof === undefined || verified.type !== 'authenticated' || verified.sspi === undefined || this.#closed)
+      return undefined;
     if (!hasConnection(exchange) || !hasAuthorization(exchange)) return undefined;
     return proof.begin(verified, exchange, this.#connectionOf(exchange), request, verified.sspi.scheme === 'Digest');
   }

@@ -1,5 +1,4 @@
 /** `signOut` of the adapters that have a response of node:http. */
-import type { ServerResponse } from 'node:http';
 import type { Exchange } from '../http/exchange.ts';
 import { setFields } from '../http/response.ts';
 import type { RevokedUser, SignedOut } from './session-proof.ts';
@@ -16,7 +15,7 @@ export type Revoke = (user: RevokedUser) => Promise<boolean>;
 export function signOut(
   authenticator: { signOut(exchange: Exchange): SignedOut },
   exchange: Exchange,
-  response: ServerResponse,
+  response: Parameters<typeof setFields>[0],
 ): Promise<boolean> {
   const { headers, told } = authenticator.signOut(exchange);
   if (!response.headersSent) setFields(response, headers);

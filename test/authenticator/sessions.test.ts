@@ -264,6 +264,31 @@ describe('sessions of several processes', () => {
   });
 });
 
+describe('cookies that somebody planted', () => {
+  it('H04: credentials go before them, and begin a session of their own', async () => {
+    const others = memoryAccounts([{ userName: 'mallory', domain: 'LAB', password: 'Wonderland-7' }]);
+    await using attackers = await start({ accounts: others, session });
+    await using connection = await RawConnection.open(attackers.port);
+    const tokens = { userName: 'mallory' };
+    const planted = pairOf(await signIn(connection, forgedTokens(tokens))) ?? assert.fail('no cookie');
+    await using server = await start({ session });
+    await using victim = await RawConnection.open(server.port);
+    assert.equal(whoIs(await victim.exchange({ fields: [`Cookie: ${planted}`] })), 'mallory');
+    const sealed = pairOf(await signIn(victim, forgedTokens({}))) ?? assert.fail('no cookie');
+    assert.notEqual(sealed, planted);
+    assert.equal(whoIs(await get(server, sealed)), 'alice');
+  });
+
+  it('H06: the mark of a sign-out takes a user away, and gives none', async () => {
+    await using server = await start({ session, anonymous: true });
+    const pair = await sessionOf(server);
+    assert.equal(whoIs(await get(server, pair)), 'alice');
+    assert.equal(whoIs(await get(server, `${pair}; sid-out=1`)), null);
+    assert.equal(whoIs(await get(server, 'sid-out=1')), null);
+    assert.equal(whoIs(await get(server, `sid-out=; ${pair}`)), null);
+  });
+});
+
 describe('groups that do not fit into a cookie', () => {
   const groups = Array.from({ length: 300 }, (_, index) => ({
     name: `LAB\\Group ${index}`,

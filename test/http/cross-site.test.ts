@@ -55,19 +55,19 @@ const table: readonly Row[] = [
   },
 ];
 
-describe('H01: requests of other sites', () => {
+describe('A20, H01: requests of other sites', () => {
   for (const { name, fields, origins = [], foreign } of table) {
-    it(`${name}: ${foreign ? 'foreign' : 'not'}`, () => {
+    it(`A20, H01: ${name}: ${foreign ? 'foreign' : 'not'}`, () => {
       assert.equal(crossSiteEvidence(fields, origins) !== undefined, foreign);
     });
   }
 
-  it('says both values', () => {
+  it('A20, H01: the log has both values', () => {
     const evidence = crossSiteEvidence([...host, 'Origin', 'http://evil.example'], []);
     assert.equal(evidence, 'Origin is "http://evil.example", Host is "intranet"');
   });
 
-  it('concerns methods that change something, on the wire or afterwards, and H02: upgrades', () => {
+  it('H02: methods that change something, on the wire or afterwards, and upgrades', () => {
     const of = (exchange: object): boolean => mayComeFromAnywhere(exchange as Exchange);
     for (const method of ['GET', 'HEAD', 'OPTIONS']) assert.equal(of({ method }), true, method);
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'get', undefined])
