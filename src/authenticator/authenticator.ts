@@ -61,9 +61,8 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
   readonly #audit: Audit;
   readonly #policy: UserPolicy<R>;
   /**
-   * Property of a request with the outcome that admitted it. The same middleware twice in a chain verifies a token once,
-   * and a request keeps its identity, even if a pipelined request signs the connection in as another user meanwhile. A
-   * property costs the most common request less than an entry of a WeakMap.
+   * Property of a request with the outcome that admitted it: it is verified once, and keeps its identity even if another
+   * one signs its connection in meanwhile. A property costs the most common request less than an entry of a WeakMap.
    */
   readonly #admission = Symbol('sspi-auth admission');
   /** The same for requests that cannot be given a property (frozen objects of other adapters). */
@@ -136,8 +135,7 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
   }
 
   /**
-   * A 401 that offers every scheme, or those that `schemesFor` chooses. For an application that admits anonymous
-   * requests but needs a user for this one.
+   * A 401 that offers every scheme, or those that `schemesFor` chooses, where a request needs a user after all.
    *
    * @param request the framework's request, for `schemesFor`
    */
@@ -153,11 +151,10 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
   }
 
   /**
-   * Lets the application answer a refusal, for `writeOutcome` and `holdRefusal`.
+   * Lets the application answer a refusal, for `writeOutcome` and `holdRefusal`. Undefined without option `refuse`.
    *
    * @param context what the framework gives a function that answers
    * @param handOn gives an error to the error handlers of the framework
-   * @returns undefined where option `refuse` is not given
    */
   refuser(context: C, handOn: (error: RefusalError) => unknown): Refuser | undefined {
     return refuserOf<R, C>(this.settings, this.#audit, context, handOn);
@@ -256,9 +253,8 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     if (found !== 'unopened') {
       if (hasSealedBody(exchange)) return refusedOutcome(400);
       const anonymous = route?.anonymous ?? this.settings.anonymous;
-      return anonymous
-        ? this.#handled(exchange, this.#admit(exchange, signedOutOutcome))
-        : this.challenge(exchange, request);
+      if (!anonymous) return this.challenge(exchange, request);
+      return this.#handled(exchange, this.#admit(exchange, signedOutOutcome));
     }
     return proof.open(exchange, connection, request).then((opened) => {
       if (this.#closed) return refusedOutcome(401);
