@@ -230,6 +230,7 @@ describe('options', () => {
       credssp,
       digest: { ...digest, secret },
       otherSchemes: { Bearer: 'pass' },
+      session: { secrets: [secret], lifetimeMilliseconds: 7 },
     });
     const { computerName, ...others } = settings;
     assert.equal(computerName, parseOptions().computerName);
@@ -238,17 +239,27 @@ describe('options', () => {
       otherSchemes,
       digest: { secret: read, ...digestRead } = {},
       credssp: credsspRead,
+      session,
       ...rest
     } = others;
     assert.deepEqual(rest, { ...given, ...kerberos, limits });
     assert.deepEqual(otherSchemes?.get('bearer'), { name: 'Bearer', verify: 'pass' });
     assert.deepEqual(digestRead, digest);
+    assert.deepEqual([session?.lifetimeMilliseconds, session?.cookie.secure, session?.secrets.length], [7, true, 1]);
     assert.deepEqual([credsspRead?.cert, credsspRead?.minVersion], [[Buffer.from('a certificate')], 6]);
     assert.equal(Buffer.from(credsspRead?.key?.copy() ?? []).toString(), 'its key');
     assert.deepEqual(read?.copy(), Uint8Array.from(Buffer.from(secret)));
     assert.deepEqual(
       [...names].sort(),
-      [...Object.keys(given), ...Object.keys(kerberos), 'credssp', 'digest', 'limits', 'otherSchemes'].sort(),
+      [
+        ...Object.keys(given),
+        ...Object.keys(kerberos),
+        'credssp',
+        'digest',
+        'limits',
+        'otherSchemes',
+        'session',
+      ].sort(),
     );
     assert.ok([settings, settings.schemes, settings.packages, settings.limits, settings.digest].every(Object.isFrozen));
     const allButNullSession = (0xffffffff ^ ASC_RET_NULL_SESSION) >>> 0;
