@@ -99,7 +99,7 @@ export class Sessions {
     if (signIn.ended) return false;
     if (this.#used.store !== undefined && !signIn.checking) {
       const age = this.#used.clock.elapsed() - signIn.checkedAt;
-      if (age >= this.settings.revocationCheckMilliseconds / 2) void this.#ask(signIn);
+      if (age >= this.settings.revocationCheckMilliseconds / 2) this.#ask(signIn).catch(() => undefined);
     }
     return true;
   }
@@ -309,7 +309,7 @@ export class Sessions {
   }
 
   #session(
-    { facts, signedInAt, endsAt, sealedAt, user }: SessionContent,
+    { facts, signedInAt, endsAt, sealedAt }: SessionContent,
     shown: Identity,
     signIn: SignIn,
     isCurrent: (() => boolean) | undefined,
@@ -320,7 +320,6 @@ export class Sessions {
     const elapsed = clock.elapsed();
     const sspi = new SecurityContextInfo({ ...facts, channelBound: false }, undefined, 'session');
     this.#signIns.set(sspi, signIn);
-    void user;
     const outcome: StandingOutcome = Object.freeze({
       type: 'authenticated',
       user: shown,

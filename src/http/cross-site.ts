@@ -33,7 +33,7 @@ export function crossSiteEvidence(rawHeaders: readonly string[], origins: readon
   let host: string | undefined;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const value = rawHeaders[index + 1] ?? '';
-    switch (rawHeaders[index]?.toLowerCase()) {
+    switch ((rawHeaders[index] ?? '').toLowerCase()) {
       case 'sec-fetch-site':
         // Of several the worst counts: no browser sends more than one.
         site = site === 'cross-site' ? site : value.toLowerCase();

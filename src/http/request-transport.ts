@@ -10,7 +10,7 @@ export function cameOverTls({ socket, rawHeaders }: Pick<Exchange, 'socket' | 'r
   if (hasTls(socket)) return true;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const value = rawHeaders[index + 1] ?? '';
-    switch (rawHeaders[index]?.toLowerCase()) {
+    switch ((rawHeaders[index] ?? '').toLowerCase()) {
       case ':scheme':
       case 'x-forwarded-proto':
       case 'x-forwarded-scheme':

@@ -124,9 +124,10 @@ export class EndedSessions {
   }
 
   #later(): void {
-    this.#timer ??= setTimeout(() => {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      void this.#retry();
+      this.#retry().catch(() => undefined);
     }, RETRY_MILLISECONDS).unref();
   }
 

@@ -341,7 +341,7 @@ describe('what a session request has', () => {
     const { authenticator } = server;
     server.server.prependListener('request', (request) => {
       if (request.headers.authorization !== undefined) return;
-      void Promise.resolve(authenticator.authenticate(request, '/', request as never)).then((outcome) => {
+      Promise.resolve(authenticator.authenticate(request, '/', request as never)).then((outcome) => {
         if (outcome.type !== 'authenticated' || outcome.sspi === undefined) return;
         const { sspi } = outcome;
         credentials = sspi.delegatedCredentials;
@@ -350,7 +350,7 @@ describe('what a session request has', () => {
         } catch (error) {
           seen = (error as { code?: unknown }).code;
         }
-      });
+      }, assert.fail);
     });
     assert.equal(await status(server, await sessionOf(server)), 200);
     assert.deepEqual([seen, credentials], ['ERR_SSPI_AUTH_SESSION', undefined]);
