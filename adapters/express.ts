@@ -17,9 +17,18 @@ import {
   isStanding,
   refuseFramework,
   requirement,
+  signOut,
   writeOutcome,
 } from '../src/index.ts';
-import type { Authenticator, Close, Identity, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
+import type {
+  Authenticator,
+  Close,
+  Identity,
+  Outcome,
+  Revoke,
+  SecurityContextInfo,
+  SspiAuthOptions,
+} from '../src/index.ts';
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- Express declares this namespace for extensions
@@ -56,6 +65,14 @@ export interface SspiAuthHandler extends RequestHandler {
    * automatically.
    */
   readonly attach: (server: object) => void;
+  /**
+   * Signs the user of a request out: its session ends on every connection, and a mark in a cookie keeps the browser from
+   * signing in again by itself. Call it on a POST of your own origin, before the response is sent. Needs option `session`.
+   * Gives whether the store knows it: false while it is away.
+   */
+  readonly signOut: (request: Request, response: Response) => Promise<boolean>;
+  /** Ends all sessions and standing sign-ins of a user. Gives whether the store knows it. Needs option `session`. */
+  readonly revoke: Revoke;
   /** Abandons every handshake and frees the credentials; with `{ drain }` when those under way have ended. */
   readonly close: Close;
 }
@@ -109,6 +126,8 @@ export function sspiAuth(options?: ExpressSspiAuthOptions): SspiAuthHandler {
       serverIsKnown();
       holdContinue(server);
     },
+    signOut: (request: Request, response: Response) => signOut(authenticator, request, response),
+    revoke: (user: Parameters<Revoke>[0]) => authenticator.revoke(user),
     close: closing(authenticator, serverIsKnown),
   });
 }

@@ -24,14 +24,17 @@ import {
   refusalResponse,
   refuseFramework,
   requirement,
+  signOut,
   writeOutcome,
 } from '../src/index.ts';
 import type {
   Authenticator,
   Close,
+  HeaderField,
   Identity,
   Logger,
   Outcome,
+  Revoke,
   Refusal,
   RefusalResponse,
   Refuser,
@@ -82,6 +85,14 @@ export interface FastifySspiAuth {
   /** Makes a further server hold back `100 Continue` until the result. */
   readonly attach: (server: object) => void;
   /**
+   * Signs the user of a request out: its session ends on every connection, and a mark in a cookie keeps the browser from
+   * signing in again by itself. Call it on a POST of your own origin, before the response is sent. Needs option `session`.
+   * Gives whether the store knows it: false while it is away.
+   */
+  readonly signOut: (request: FastifyRequest, reply: FastifyReply) => Promise<boolean>;
+  /** Ends all sessions and standing sign-ins of a user. Gives whether the store knows it. Needs option `session`. */
+  readonly revoke: Revoke;
+  /**
    * Abandons every handshake and frees the credentials; with `{ drain }` when those under way have ended. `app.close()`
    * calls it.
    */
@@ -108,6 +119,8 @@ const plugin: FastifyPluginCallback<FastifySspiAuthOptions> = (instance, options
     requireUser: requiring(undefined, authenticator),
     requireGroup: (...sidsOrNames) => requiring(inGroup(...sidsOrNames), authenticator),
     attach: (server) => holdContinue(server),
+    signOut: (request, reply) => signOutOf(authenticator, request, reply),
+    revoke: (user) => authenticator.revoke(user),
     close: closing(authenticator),
   };
   if (!instance.hasDecorator('sspiAuth')) instance.decorate('sspiAuth', own);
@@ -215,7 +228,26 @@ function carryRefusal(
     reply.raw.setHeader('Vary', [vary].flat().join(', '));
   }
   writeOutcome(request.raw, reply.raw, outcome, limits);
+  addCookies(reply, outcome.headers);
   return true;
+}
+
+/** Sets cookies with Fastify as well: those of a handler would take the place of what the raw response has. */
+function addCookies(reply: FastifyReply, headers: readonly HeaderField[]): void {
+  for (const [name, values] of headers) {
+    if (name === 'Set-Cookie') for (const value of [values].flat()) void reply.header(name, value);
+  }
+}
+
+function signOutOf(
+  authenticator: FastifySspiAuth['authenticator'],
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<boolean> {
+  const told = signOut(authenticator, request.raw, reply.raw);
+  const set = reply.raw.getHeader('Set-Cookie');
+  addCookies(reply, set === undefined ? [] : [['Set-Cookie', [set].flat().map(String)]]);
+  return told;
 }
 
 /** Lets the application answer a refusal. */

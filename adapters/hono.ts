@@ -29,8 +29,10 @@ import {
 import type {
   Authenticator,
   Close,
+  HeaderField,
   Identity,
   Outcome,
+  Revoke,
   RefusalError,
   RefusalResponse,
   SecurityContextInfo,
@@ -67,6 +69,14 @@ export interface SspiAuthMiddleware extends MiddlewareHandler {
    * automatically.
    */
   readonly attach: (server: object) => void;
+  /**
+   * Signs the user of a request out: its session ends on every connection, and a mark in a cookie keeps the browser from
+   * signing in again by itself. Call it on a POST of your own origin, before the response is sent. Needs option `session`.
+   * Gives whether the store knows it: false while it is away.
+   */
+  readonly signOut: (context: Context) => Promise<boolean>;
+  /** Ends all sessions and standing sign-ins of a user. Gives whether the store knows it. Needs option `session`. */
+  readonly revoke: Revoke;
   /** Abandons every handshake and frees the credentials; with `{ drain }` when those under way have ended. */
   readonly close: Close;
 }
@@ -131,8 +141,23 @@ export function sspiAuth(options?: HonoSspiAuthOptions): SspiAuthMiddleware {
       serverIsKnown();
       holdContinue(server);
     },
+    signOut: (context: Context) => signOutOf(authenticator, context),
+    revoke: (user: Parameters<Revoke>[0]) => authenticator.revoke(user),
     close: closing(authenticator, serverIsKnown),
   });
+}
+
+/** Sets cookies with Hono as well: those of a handler would take the place of what node:http has. */
+function addCookies(context: Context, headers: readonly HeaderField[]): void {
+  for (const [name, values] of headers) {
+    if (name === 'Set-Cookie') for (const value of [values].flat()) context.header(name, value, { append: true });
+  }
+}
+
+function signOutOf(authenticator: HonoAuthenticator, context: Context): Promise<boolean> {
+  const { headers, told } = authenticator.signOut(bindingsOf(context).incoming);
+  addCookies(context, headers);
+  return told;
 }
 
 /** @throws OptionError if the request does not come from @hono/node-server, or not from Hono at all */
@@ -159,6 +184,7 @@ async function carry(
   if (outgoing.headersSent || outgoing.writableEnded) return alreadySent();
   if (mayProceed(outcome)) {
     writeOutcome(incoming, outgoing, outcome, limits);
+    addCookies(context, outcome.headers);
     return undefined;
   }
   const response = refusalResponse(incoming, outgoing, outcome, limits);

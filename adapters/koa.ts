@@ -22,6 +22,7 @@ import {
   refusalResponse,
   refuseFramework,
   requirement,
+  signOut,
   writeOutcome,
 } from '../src/index.ts';
 import type {
@@ -29,6 +30,7 @@ import type {
   Close,
   Identity,
   Outcome,
+  Revoke,
   RefusalError,
   SecurityContextInfo,
   SspiAuthOptions,
@@ -67,6 +69,14 @@ export interface SspiAuthMiddleware extends Middleware<SspiAuthState> {
    * automatically.
    */
   readonly attach: (server: object) => void;
+  /**
+   * Signs the user of a request out: its session ends on every connection, and a mark in a cookie keeps the browser from
+   * signing in again by itself. Call it on a POST of your own origin, before the response is sent. Needs option `session`.
+   * Gives whether the store knows it: false while it is away.
+   */
+  readonly signOut: (context: SspiAuthContext) => Promise<boolean>;
+  /** Ends all sessions and standing sign-ins of a user. Gives whether the store knows it. Needs option `session`. */
+  readonly revoke: Revoke;
   /** Abandons every handshake and frees the credentials; with `{ drain }` when those under way have ended. */
   readonly close: Close;
 }
@@ -113,6 +123,8 @@ export function sspiAuth(options?: KoaSspiAuthOptions): SspiAuthMiddleware {
       serverIsKnown();
       holdContinue(server);
     },
+    signOut: (context: SspiAuthContext) => signOut(authenticator, context.req, context.res),
+    revoke: (user: Parameters<Revoke>[0]) => authenticator.revoke(user),
     close: closing(authenticator, serverIsKnown),
   });
 }
@@ -167,7 +179,10 @@ async function carry(authenticator: KoaAuthenticator, context: SspiAuthContext, 
   // Through Koa, so that the middleware before this one sees the response.
   context.status = response.status;
   context.body = response.body;
-  for (const [name, value] of response.headers) context.set(name, typeof value === 'string' ? value : [...value]);
+  for (const [name, value] of response.headers) {
+    if (name === 'Set-Cookie') context.append(name, [...value]);
+    else context.set(name, typeof value === 'string' ? value : [...value]);
+  }
   return false;
 }
 

@@ -18,9 +18,18 @@ import {
   OptionError,
   refuseFramework,
   requirement,
+  signOut,
   writeOutcome,
 } from '../src/index.ts';
-import type { Authenticator, Close, Identity, Outcome, SecurityContextInfo, SspiAuthOptions } from '../src/index.ts';
+import type {
+  Authenticator,
+  Close,
+  Identity,
+  Outcome,
+  Revoke,
+  SecurityContextInfo,
+  SspiAuthOptions,
+} from '../src/index.ts';
 
 /** A request that sspi-auth has let through. */
 export interface AuthenticatedRequest extends IncomingMessage {
@@ -54,6 +63,14 @@ export interface Protect {
    * automatically.
    */
   readonly attach: (server: object) => void;
+  /**
+   * Signs the user of a request out: its session ends on every connection, and a mark in a cookie keeps the browser from
+   * signing in again by itself. Call it on a POST of your own origin, before the response is sent. Needs option `session`.
+   * Gives whether the store knows it: false while it is away.
+   */
+  readonly signOut: (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
+  /** Ends all sessions and standing sign-ins of a user. Gives whether the store knows it. Needs option `session`. */
+  readonly revoke: Revoke;
   /** Abandons every handshake and frees the credentials; with `{ drain }` when those under way have ended. */
   readonly close: Close;
 }
@@ -122,6 +139,8 @@ export function sspiAuth(options?: NodeSspiAuthOptions): Protect {
     },
     requireUser: requiring(undefined, authenticator),
     requireGroup: (...sidsOrNames: readonly [string, ...string[]]) => requiring(inGroup(...sidsOrNames), authenticator),
+    signOut: (request: IncomingMessage, response: ServerResponse) => signOut(authenticator, request, response),
+    revoke: (user: Parameters<Revoke>[0]) => authenticator.revoke(user),
     close: closing(authenticator, serverIsKnown),
   });
 }

@@ -19,6 +19,8 @@ import {
   isStanding,
   OptionError,
   RefusalError,
+  setFields,
+  signOut,
   writeOutcome,
 } from '../src/index.ts';
 import type {
@@ -28,6 +30,7 @@ import type {
   Close,
   Outcome,
   RefusedOutcome,
+  Revoke,
   SspiAuthOptions,
 } from '../src/index.ts';
 
@@ -77,6 +80,16 @@ export class Strategy {
   attach(server: object): void {
     this.#serverIsKnown();
     holdContinue(server);
+  }
+
+  /** Signs the user of a request out; see `signOut` of sspi-auth/express. Needs option `session`. */
+  signOut(request: Request, response: ServerResponse): Promise<boolean> {
+    return signOut(this.authenticator, request, response);
+  }
+
+  /** Ends all sessions and standing sign-ins of a user. Gives whether the store knows it. Needs option `session`. */
+  revoke(user: Parameters<Revoke>[0]): Promise<boolean> {
+    return this.authenticator.revoke(user);
   }
 
   #verify(actions: Actions, request: Request): void {
@@ -133,6 +146,10 @@ function succeed(actions: Actions, request: Request, { user, sspi }: Authenticat
 /** Tells Passport that a request is refused. It answers when every strategy has failed, or does something else. */
 function fail(actions: Actions, response: ServerResponse, outcome: ChallengeOutcome | RefusedOutcome): void {
   const { status } = outcome;
+  setFields(
+    response,
+    outcome.headers.filter(([name]) => name === 'Set-Cookie'),
+  );
   if (status === 500 || status === 503) {
     if (outcome.type === 'refused' && outcome.retryAfter !== undefined) {
       response.setHeader('Retry-After', String(outcome.retryAfter));

@@ -52,7 +52,7 @@ export type {
 } from './http/outcome.ts';
 export { endAndClose } from './http/request-body.ts';
 export type { BodyLimits } from './http/request-body.ts';
-export { mayProceed, refusalResponse, writeOutcome } from './http/response.ts';
+export { mayProceed, refusalResponse, setFields, writeOutcome } from './http/response.ts';
 export type { Refuser } from './http/response.ts';
 export { holdRefusal } from './http/held-refusal.ts';
 export type { HeldRefusal } from './http/held-refusal.ts';
@@ -62,6 +62,9 @@ export { refuseFramework } from './http/framework.ts';
 export type { Framework } from './http/framework.ts';
 export { requirement } from './authenticator/requirement.ts';
 export type { Requirement } from './authenticator/requirement.ts';
+export { signOut } from './authenticator/sign-out.ts';
+export type { Revoke } from './authenticator/sign-out.ts';
+export type { RevokedUser, SignedOut } from './authenticator/session-proof.ts';
 export type { RequestFacts } from './authenticator/request-facts.ts';
 export type { Authorize, RoutePolicy, Target } from './authenticator/user-policy.ts';
 export type { OtherScheme, OtherSchemes, VerifyOtherScheme } from './authenticator/other-schemes.ts';
@@ -73,6 +76,7 @@ export type {
   Limits,
   ProviderName,
   SchemeName,
+  SessionOptions,
   Settings,
   SspiAuthOptions,
 } from './authenticator/options.ts';
@@ -80,6 +84,10 @@ export { kerberosKeys } from './packages/kerberos/keys/kerberos-keys.ts';
 export type { KerberosKeys, KerberosKeysOptions } from './packages/kerberos/keys/kerberos-keys.ts';
 export { memoryStore } from './stores/memory-store.ts';
 export type { MemoryStore, MemoryStoreOptions } from './stores/memory-store.ts';
+export { clusterStore } from './stores/cluster-store.ts';
+export { redisStore } from './stores/redis-store.ts';
+export type { RedisStore, RedisStoreOptions } from './stores/redis-store.ts';
+export type { IoRedisClient, NodeRedisClient, RedisClient } from './stores/redis-client.ts';
 export type { SharedStore } from './stores/shared-store.ts';
 export { recommendedServerOptions } from './http/recommended-server-options.ts';
 export { inGroup } from './identity/in-group.ts';

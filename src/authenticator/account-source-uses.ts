@@ -1,5 +1,7 @@
 /** Counts the authenticators that use an account source: several may share one, and the last of them closes it. */
 import type { AccountSource } from '../accounts/account-source.ts';
+import { isThenable } from '../foundation/thenable.ts';
+import type { Audit } from './audit.ts';
 
 const uses = new WeakMap<AccountSource, number>();
 
@@ -21,4 +23,16 @@ export function endUse(source: AccountSource): boolean {
   }
   uses.delete(source);
   return true;
+}
+
+/** Ends a use of a source, and closes the source if there is no other. */
+export function closeSource(accounts: AccountSource | undefined, audit: Audit): void {
+  if (accounts === undefined || !endUse(accounts)) return;
+  const failed = (error: unknown): void => audit.failedAside(error, 'closing the account source');
+  try {
+    const closing: unknown = accounts.close?.();
+    if (isThenable(closing)) closing.then(undefined, failed);
+  } catch (error) {
+    failed(error);
+  }
 }

@@ -74,6 +74,7 @@ export type AuditReason =
   | 'attributes-missing'
   | 'target-not-allowed'
   | 'not-authorized'
+  | 'cross-site'
   | 'handshake-deadline'
   | 'handshake-evicted'
   | 'server-closing'
@@ -247,6 +248,25 @@ export class Audit {
   /** Reports that something failed that no request depends on. */
   failedAside(error: unknown, where: string): void {
     this.#writeFailure(loggedError(error), where);
+  }
+
+  /** Reports that the store does not answer: once for each outage. */
+  storeAway(error: unknown): void {
+    const { message } = loggedError(error);
+    const consequence = 'requests that need it are refused with 503 until it answers';
+    this.warn(`sspi-auth: the store is away (${message.replace(/^sspi-auth: /, '')}); ${consequence}`);
+  }
+
+  /**
+   * Reports that it answers again.
+   *
+   * @param milliseconds how long it did not
+   * @param failed operations that have failed meanwhile
+   */
+  storeBack(milliseconds: number, failed: number): void {
+    const message = `sspi-auth: the store answers again after ${milliseconds} ms; ${failed} operations have failed`;
+    if (this.#warnsProcess) processWarning(message);
+    else this.#write('info', {}, message);
   }
 
   #writeFailure(err: Error, where: string, consequence?: string, facts: RequestFacts = {}): void {

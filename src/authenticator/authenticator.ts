@@ -6,11 +6,10 @@
  * shows the effect.
  */
 import { Acceptor } from './acceptor.ts';
-import { beginUse, endUse } from './account-source-uses.ts';
+import { beginUse, closeSource } from './account-source-uses.ts';
 import { auditOf } from './audit.ts';
 import type { Audit } from './audit.ts';
 import type { ChallengedExchange } from './challenge.ts';
-import { OptionError, SspiAuthError } from '../foundation/errors.ts';
 import { reliesOnConnection } from '../http/proxy-fields.ts';
 import { drainOf } from './closing.ts';
 import type { CloseOptions } from './closing.ts';
@@ -21,14 +20,20 @@ import type { OfferedScheme } from './offered-scheme.ts';
 import { refusedOutcome, skippedOutcome } from '../http/outcome.ts';
 import type { AnonymousOutcome, AuthenticatedOutcome, Outcome } from '../http/outcome.ts';
 import type { Settings } from './options.ts';
-import { RefusalError } from '../http/refusal.ts';
+import type { RefusalError } from '../http/refusal.ts';
 import type { Refuser } from '../http/response.ts';
-import { otherSchemeOf, passWarning } from './other-schemes.ts';
-import type { OtherScheme } from './other-schemes.ts';
-import { verifyOther } from './other-verification.ts';
-import { chooseSchemes } from './scheme-choice.ts';
-import { hasSealedBody, openSealedBody } from './sealed-bodies.ts';
-import { loggedRequest, targetText, UserPolicy, withFields } from './user-policy.ts';
+import { hasOtherScheme, otherSchemeOf, passWarning } from './other-schemes.ts';
+import { hasAuthorization } from '../http/authorization.ts';
+import { mayComeFromAnywhere } from '../http/cross-site.ts';
+import { crossSiteProblem, proves } from './cross-site-policy.ts';
+import { admittedBy, authenticatorOf, byAdmission, handledBy, secondAuthenticator } from './handled-requests.ts';
+import { openBodyOf } from './opened-request.ts';
+import { hasSealedBody } from './sealed-bodies.ts';
+import { isSignedOut, needed, SessionProof, signedOutChallenge, signedOutOutcome, withMore } from './session-proof.ts';
+import type { RevokedUser, SignedOut } from './session-proof.ts';
+import { Sessions } from './sessions.ts';
+import { refuserOf } from './refuser.ts';
+import { loggedRequest, targetText, UserPolicy } from './user-policy.ts';
 import type { LoggedRequest, RoutePolicy, Target } from './user-policy.ts';
 import type { Clock } from '../foundation/clock.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -57,40 +62,33 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
   readonly #audit: Audit;
   readonly #policy: UserPolicy<R>;
   /**
-   * Property of a request with the outcome that admitted it. The same middleware twice in a chain verifies a token once,
-   * and a request keeps its identity, even if a pipelined request signs the connection in as another user meanwhile. A
-   * property costs the most common request less than an entry of a WeakMap.
+   * Property of a request with the outcome that admitted it: it is verified once, and keeps its identity even if another
+   * one signs its connection in meanwhile. A property costs the most common request less than an entry of a WeakMap.
    */
   readonly #admission = Symbol('sspi-auth admission');
   /** The same for requests that cannot be given a property (frozen objects of other adapters). */
   readonly #fixedAdmissions = new WeakMap<object, AdmittedOutcome>();
-  /** The authenticator that signed a request in, over all authenticators of the process. */
-  static readonly #admittedBy = new WeakMap<object, unknown>();
-  /** The authenticator that let a request through without a user of its own. */
-  static readonly #handledBy = new WeakMap<object, Authenticator<never>>();
-  static readonly #byAdmission = new WeakMap<symbol, Authenticator<never>>();
+  /** Cookies of sessions, with the connection's identity and credentials in their order; see option `session`. */
+  readonly #proof: SessionProof | undefined;
 
   /** The authenticator that a request has come through; undefined if there was none. */
   static of(exchange: object): Authenticator<never> | undefined {
-    const handled = Authenticator.#handledBy.get(exchange);
-    if (handled !== undefined) return handled;
-    for (const symbol of Object.getOwnPropertySymbols(exchange)) {
-      const found = Authenticator.#byAdmission.get(symbol);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    return authenticatorOf(exchange) as Authenticator<never> | undefined;
   }
 
   constructor(settings: Settings<R, C>, schemes: readonly OfferedScheme[]) {
     this.settings = settings;
-    this.#unconditional = settings.skip === undefined && settings.authorize === undefined;
+    const { session, skip, authorize } = settings;
+    this.#unconditional = skip === undefined && authorize === undefined && session === undefined;
     this.#skip = settings.skip;
     this.#allows = settings.authorize;
     this.#clock = settings.clock;
     this.#audit = auditOf(settings);
     this.#policy = new UserPolicy(this.#audit, () => this.#closed);
     this.#acceptor = new Acceptor(settings, schemes, this.#audit);
-    Authenticator.#byAdmission.set(this.#admission, this as unknown as Authenticator<never>);
+    this.#proof =
+      session === undefined ? undefined : new SessionProof(new Sessions(session, settings, schemes, this.#audit));
+    byAdmission.set(this.#admission, this);
     const warning = settings.otherSchemes === undefined ? undefined : passWarning(settings.otherSchemes);
     if (warning !== undefined) this.#audit.warn(warning);
     if (settings.accounts !== undefined) beginUse(settings.accounts);
@@ -119,7 +117,12 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
   authenticate(exchange: Exchange, target: Target<R>, request: R, route?: RoutePolicy<R>): Outcome | Promise<Outcome> {
     try {
       // The most common request. As few reads from memory as possible tell it from all others (bench/keep-alive).
-      if (this.#unconditional && route === undefined && (exchange as AdmittedExchange)[this.#admission] === undefined) {
+      if (
+        this.#unconditional &&
+        route === undefined &&
+        (exchange as AdmittedExchange)[this.#admission] === undefined &&
+        mayComeFromAnywhere(exchange)
+      ) {
         const connection = this.#connections.get(exchange.socket);
         const outcome = connection?.busy === false ? connection.standing(this.#clock) : undefined;
         if (outcome !== undefined && reliesOnConnection(exchange.rawHeaders)) return this.#admit(exchange, outcome);
@@ -133,35 +136,29 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
   }
 
   /**
-   * A 401 that offers every scheme, or those that `schemesFor` chooses. For an application that admits anonymous
-   * requests but needs a user for this one.
+   * A 401 that offers every scheme, or those that `schemesFor` chooses, where a request needs a user after all.
    *
    * @param request the framework's request, for `schemesFor`
    */
   challenge(exchange: ChallengedExchange, request?: R): Outcome {
     if (request !== undefined) {
-      const failed = this.#choose(exchange, request, () => ({ peer: undefined }));
+      const failed = this.#policy.choose(this.settings.schemesFor, exchange, request, this.schemes, () => ({
+        peer: undefined,
+      }));
       if (failed !== undefined) return failed;
     }
+    if (isSignedOut(exchange)) return signedOutChallenge(this.settings.realm);
     return this.#acceptor.challenge(exchange);
   }
 
   /**
-   * Lets the application answer a refusal, for `writeOutcome` and `holdRefusal`.
+   * Lets the application answer a refusal, for `writeOutcome` and `holdRefusal`. Undefined without option `refuse`.
    *
    * @param context what the framework gives a function that answers
    * @param handOn gives an error to the error handlers of the framework
-   * @returns undefined where option `refuse` is not given
    */
   refuser(context: C, handOn: (error: RefusalError) => unknown): Refuser | undefined {
-    const { refuse, limits } = this.settings;
-    if (refuse === undefined) return undefined;
-    const answer = refuse as (...parameters: readonly unknown[]) => unknown;
-    return {
-      answer: (refusal) => (refuse === 'error' ? handOn(new RefusalError(refusal)) : answer(...context, refusal)),
-      milliseconds: limits.handshakeMilliseconds,
-      failed: (error) => this.#audit.failed(error, 'the refuse function'),
-    };
+    return refuserOf<R, C>(this.settings, this.#audit, context, handOn);
   }
 
   /**
@@ -204,15 +201,7 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     this.#closed = true;
     this.#unconditional = false;
     this.#acceptor.close();
-    const { accounts } = this.settings;
-    if (accounts === undefined || !endUse(accounts)) return;
-    const failed = (error: unknown): void => this.#audit.failedAside(error, 'closing the account source');
-    try {
-      const closing: unknown = accounts.close?.();
-      if (isThenable(closing)) closing.then(undefined, failed);
-    } catch (error) {
-      failed(error);
-    }
+    closeSource(this.settings.accounts, this.#audit);
   }
 
   /** Handles a request if there is a `skip` or an `authorize`, a policy of its route, or after `close`. */
@@ -228,17 +217,80 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
       const skipped: unknown = this.#skip?.(request);
       if (skipped === true)
         return hasSealedBody(exchange) ? refusedOutcome(400) : this.#handled(exchange, skippedOutcome);
-      if (isThenable(skipped)) return this.#notSkipped(skipped, loggedRequest(exchange, request, target));
+      if (isThenable(skipped)) return this.#policy.notSkipped(skipped, loggedRequest(exchange, request, target));
     } catch (error) {
       return this.#policy.broken(error, 'the skip function', loggedRequest(exchange, request, target));
     }
-    const connection = this.#connections.get(exchange.socket);
+    if (this.#admittedBefore(exchange) !== undefined) return this.#verify(exchange, target, request, route);
+    const connection = hasConnection(exchange) ? this.#connections.get(exchange.socket) : undefined;
+    if (!mayComeFromAnywhere(exchange)) {
+      const anonymous = route?.anonymous ?? this.settings.anonymous;
+      const concerned = !anonymous || proves(exchange, connection, this.#clock, this.#proof);
+      const evidence = concerned ? crossSiteProblem(exchange, this.settings) : undefined;
+      if (evidence !== undefined) return this.#policy.crossSite(loggedRequest(exchange, request, target), evidence);
+    }
+    if (this.#proof !== undefined) {
+      const decided = this.#bySession(this.#proof, exchange, target, request, route);
+      if (decided !== undefined) return decided;
+    }
     const outcome = connection?.busy === false ? connection.standing(this.#clock) : undefined;
-    const admitted = this.#admittedBefore(exchange);
-    if (admitted === undefined && outcome !== undefined && reliesOnConnection(exchange.rawHeaders)) {
+    if (outcome !== undefined && reliesOnConnection(exchange.rawHeaders)) {
       return this.#authorize(this.#admit(exchange, outcome), exchange, target, request, route);
     }
     return this.#verify(exchange, target, request, route);
+  }
+
+  /** A request whose cookies say who sends it, or that nobody may. Undefined: they say nothing, or something goes before. */
+  #bySession(
+    proof: SessionProof,
+    exchange: Exchange,
+    target: Target<R>,
+    request: R,
+    route: RoutePolicy<R> | undefined,
+  ): Outcome | Promise<Outcome> | undefined {
+    if (!hasConnection(exchange) || hasOtherScheme(this.settings.otherSchemes, exchange.rawHeaders)) return undefined;
+    const connection = this.#connectionOf(exchange);
+    const found = proof.of(exchange, connection, target, request);
+    if (typeof found === 'object') {
+      return this.#authorize(this.#admit(exchange, found), exchange, target, request, route);
+    }
+    if (found === undefined || (found === 'signingIn' && hasAuthorization(exchange))) return undefined;
+    if (found !== 'unopened') {
+      if (hasSealedBody(exchange)) return refusedOutcome(400);
+      const anonymous = route?.anonymous ?? this.settings.anonymous;
+      if (!anonymous) return this.challenge(exchange, request);
+      return this.#handled(exchange, this.#admit(exchange, signedOutOutcome));
+    }
+    return proof.open(exchange, connection, request).then((opened) => {
+      if (this.#closed) return refusedOutcome(401);
+      if ('error' in opened) {
+        return this.#policy.broken(opened.error, 'the enrich function', loggedRequest(exchange, request, target));
+      }
+      if ('type' in opened) return this.#authorize(this.#admit(exchange, opened), exchange, target, request, route);
+      const outcome = this.#verify(exchange, target, request, route);
+      return outcome instanceof Promise ? outcome.then((own) => withMore(own, opened)) : withMore(outcome, opened);
+    });
+  }
+
+  /**
+   * Signs the user of a request out, on every connection, and in other processes as soon as the store has told them.
+   *
+   * @throws OptionError without option `session`
+   */
+  signOut(exchange: Exchange): SignedOut {
+    const known = this.#admittedBefore(exchange);
+    const user = known?.type === 'authenticated' ? known : undefined;
+    return needed(this.#proof, 'signOut').signOut(exchange, this.#connections.get(exchange.socket), user);
+  }
+
+  /**
+   * Ends all sessions and standing sign-ins of a user.
+   *
+   * @returns whether the store knows it: false while it is away; it is then told later
+   * @throws OptionError without option `session`
+   */
+  revoke(user: RevokedUser): Promise<boolean> {
+    return needed(this.#proof, 'revoke').sessions.ended.endAll(user);
   }
 
   /** The outcome that admitted a request before; undefined if this is the first time that it comes by. */
@@ -260,21 +312,11 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
 
   /** Remembers that a request was let through without a user, for `of`. */
   #handled(exchange: Exchange, outcome: AnonymousOutcome): AnonymousOutcome {
-    Authenticator.#handledBy.set(exchange, this as unknown as Authenticator<never>);
+    handledBy.set(exchange, this);
     return outcome;
   }
 
-  /**
-   * `skip` returned a promise. JavaScript takes it for true, but it is not an answer. So the request is neither skipped
-   * nor verified, and gets 500.
-   */
-  #notSkipped(skipped: PromiseLike<unknown>, logged: LoggedRequest): Outcome {
-    skipped.then(undefined, () => undefined);
-    const cure = 'Give a function that returns at once: true to skip the request, anything else to verify it.';
-    return this.#policy.broken(new OptionError('skip', 'returned a promise', cure), 'the skip function', logged);
-  }
-
-  /** A method of its own: in `authenticate`, what its closures capture would be allocated for every request. */
+  /** A method of its own: in `authenticate`, its closures would be allocated for every request. */
   #verify(
     exchange: Exchange,
     target: Target<R>,
@@ -288,26 +330,35 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     // request has come in the application.
     if (known !== undefined)
       return known.type === 'anonymous' ? known : this.#authorize(known, exchange, target, request, route);
-    const admittedBy = Authenticator.#admittedBy.get(exchange);
-    if (admittedBy !== undefined && admittedBy !== this) {
+    const before = admittedBy.get(exchange);
+    if (before !== undefined && before !== this) {
       return this.#policy.broken(secondAuthenticator(), 'a second sspiAuth()', logged());
     }
     const conclude = (verified: Outcome): Outcome | Promise<Outcome> => {
-      if (verified.type === 'anonymous') return this.#handled(exchange, this.#admit(exchange, verified));
+      return this.#begin(verified, exchange, request)?.then(finish) ?? finish(verified);
+    };
+    const finish = (verified: Outcome): Outcome | Promise<Outcome> => {
+      if (verified.type === 'anonymous') {
+        const outcome = this.#proof === undefined || verified === skippedOutcome ? verified : signedOutOutcome;
+        return this.#handled(exchange, this.#admit(exchange, outcome));
+      }
       if (verified.type !== 'authenticated') return verified;
       if (this.#closed) return refusedOutcome(401);
       this.#admit(exchange, verified);
-      Authenticator.#admittedBy.set(exchange, this);
+      admittedBy.set(exchange, this);
       return this.#authorize(verified, exchange, target, request, route);
     };
     const { otherSchemes } = this.settings;
     const other = otherSchemes === undefined ? undefined : otherSchemeOf(otherSchemes, exchange.rawHeaders);
     if (other !== undefined) {
-      const outcome = this.#verifyOther(other, exchange, request, logged());
+      const outcome = this.#policy.verifyOther(other, exchange, request, logged(), {
+        milliseconds: this.settings.limits.handshakeMilliseconds,
+        challenge: () => this.challenge(exchange, request),
+      });
       return outcome instanceof Promise ? outcome.then(conclude) : conclude(outcome);
     }
     const carried = hasConnection(exchange) ? exchange : withoutConnection(exchange);
-    const failed = this.#choose(carried, request, logged);
+    const failed = this.#policy.choose(this.settings.schemesFor, carried, request, this.schemes, logged);
     if (failed !== undefined) return failed;
     const anonymous = route?.anonymous ?? this.settings.anonymous;
     const outcome = this.#acceptor.accept(carried, this.#connectionOf(carried), {
@@ -316,61 +367,26 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
       anonymous,
     });
     const open = (verified: Outcome): Outcome | Promise<Outcome> =>
-      hasSealedBody(exchange) ? this.#open(exchange, verified, logged()).then(conclude) : conclude(verified);
+      hasSealedBody(exchange)
+        ? openBodyOf(exchange, verified, this.#policy, logged(), () => this.#closed).then(conclude)
+        : conclude(verified);
     return outcome instanceof Promise ? outcome.then(open) : open(outcome);
   }
 
-  /** A request with credentials that the application verifies itself. It never comes to the connection. */
-  #verifyOther(
-    other: OtherScheme<R>,
-    exchange: Exchange,
-    request: R,
-    logged: LoggedRequest,
-  ): Outcome | Promise<Outcome> {
-    if (this.#closed) return refusedOutcome(401);
-    if (hasSealedBody(exchange)) return refusedOutcome(400);
-    return verifyOther(other, request, this.settings.limits.handshakeMilliseconds, {
-      refused: () => {
-        if (this.#closed) return refusedOutcome(401);
-        const record = { scheme: other.name, package: undefined, account: undefined, ...logged };
-        this.#audit.refused({ ...record, reason: 'other-scheme-refused', durationMilliseconds: 0 });
-        return this.challenge(exchange, request);
-      },
-      broken: (error) => this.#policy.broken(error, `otherSchemes.${other.name}`, logged),
-    });
-  }
-
-  /** Asks `schemesFor`. Gives the answer if that fails. */
-  #choose(exchange: object, request: R, logged: () => LoggedRequest): Outcome | undefined {
-    const { schemesFor } = this.settings;
-    if (schemesFor === undefined) return undefined;
-    try {
-      chooseSchemes(exchange, schemesFor(request), this.schemes);
+  /** Begins the session of a user who has just signed in. */
+  #begin(verified: Outcome, exchange: Exchange, request: R): Promise<Outcome> | undefined {
+    const proof = this.#proof;
+    if (proof === undefined || verified.type !== 'authenticated' || verified.sspi === undefined || this.#closed)
       return undefined;
-    } catch (error) {
-      return this.#policy.broken(error, 'the schemesFor function', logged());
-    }
-  }
-
-  /** Opens the encrypted body of a request that would be admitted. If that cannot be done, the request is refused. */
-  #open(exchange: Exchange, verified: Outcome, logged: LoggedRequest): Promise<Outcome> {
-    if (verified.type === 'anonymous') return Promise.resolve(refusedOutcome(400));
-    if (verified.type !== 'authenticated' || verified.sspi === undefined) return Promise.resolve(verified);
-    return openSealedBody(exchange, verified.sspi).then(
-      (problem) => {
-        if (this.#closed) return refusedOutcome(401);
-        if (problem === undefined) return verified;
-        this.#policy.refused(verified, logged, 'body-not-opened', problem);
-        return withFields(refusedOutcome(400), verified.headers);
-      },
-      (error: unknown) => this.#policy.broken(error, 'opening an encrypted body', logged, verified.headers),
-    );
+    if (!hasConnection(exchange) || !hasAuthorization(exchange)) return undefined;
+    return proof.begin(verified, exchange, this.#connectionOf(exchange), request, verified.sspi.scheme === 'Digest');
   }
 
   #connectionOf(exchange: Exchange): Connection {
     let connection = this.#connections.get(exchange.socket);
     if (connection === undefined) {
       connection = new Connection(exchange.socket);
+      if (this.#proof !== undefined) connection.holds = this.#proof.sessions.holdsSignIn;
       this.#connections.set(exchange.socket, connection);
     }
     return connection;
@@ -385,13 +401,4 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
   ): Outcome | Promise<Outcome> {
     return this.#policy.authorize(outcome, route?.authorize ?? this.#allows, exchange, target, request);
   }
-}
-
-/** A client answers only one of the two authenticators at a time, and the other would challenge it for ever. */
-function secondAuthenticator(): SspiAuthError {
-  return new SspiAuthError(
-    'ERR_SSPI_AUTH_OPTION',
-    'sspi-auth: another sspiAuth() has already signed this request in, and only one can sign a connection in. ' +
-      'Use one for the whole application. Protect single routes with inGroup, or check request.user in the handler',
-  );
 }

@@ -27,6 +27,7 @@ import { opensBodies, setMessageContext } from './sealed-bodies.ts';
 import { currency } from './currency.ts';
 import { tooLate } from './deadline.ts';
 import { enriched, enrichedAdmission } from './enrichment.ts';
+import { setVerifiedUser } from './verified-user.ts';
 import type { AcceptedResult, VerificationResult } from './verification.ts';
 
 /** The settings that the acceptor uses. */
@@ -180,6 +181,7 @@ export class Conclusions {
     const sspi = new SecurityContextInfo(facts, held);
     const kept = opensBodies(exchange.socket, facts.attributes) ? context : held;
     if (kept !== undefined) setMessageContext(sspi, { handle: kept, scheme: scheme.name });
+    if (admission.shown !== undefined) setVerifiedUser(sspi, user);
     const outcome: StandingOutcome = Object.freeze({
       type: 'authenticated',
       user: admission.shown ?? user,

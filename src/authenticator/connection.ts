@@ -10,7 +10,9 @@ import { whenEarlierAnswered } from '../http/earlier-requests.ts';
 import { joinRound, ROUND_MILLISECONDS, rounds } from './examination-round.ts';
 import { peerOf } from '../http/exchange.ts';
 import type { ConnectionSocket, Exchange } from '../http/exchange.ts';
+import type { SecurityContextInfo } from '../identity/security-context-info.ts';
 import type { Interruption } from './interruption.ts';
+import type { RememberedCookies } from './session-memory.ts';
 
 /** A handshake is in progress. The client has the server's token, and must send its next one. */
 export interface Negotiating {
@@ -68,6 +70,10 @@ export class Connection {
   onAbandon: (() => void) | undefined;
   /** How often `abandon` was called: a verification that began before the last time is not wanted any more. */
   abandonments = 0;
+  /** What the last Cookie field said, where there are sessions. */
+  cookies: RememberedCookies | undefined;
+  /** Whether a sign-in was not ended before its time. Given where there are sessions; it is then asked for each request. */
+  holds: ((sspi: SecurityContextInfo) => boolean) | undefined;
   /** The account that a request-bound scheme (Digest) proved last. Only for the log. */
   lastRequestUser: string | undefined;
   /** How the last handshake ended before its last token; undefined if it did not. Only for the log. */
@@ -133,14 +139,15 @@ export class Connection {
     if (phase.type !== 'authenticated') return undefined;
     const elapsed = clock.elapsed();
     const left = Math.min(phase.expiresAt - clock.now(), phase.endsAt - elapsed);
-    if (!(left > 0)) return undefined;
+    if (!(left > 0) || this.holds?.(phase.outcome.sspi) === false) return undefined;
     if (phase.isCurrent !== undefined && (this.#round !== NO_ROUND || elapsed >= this.#askAgainAt)) {
       if (!phase.isCurrent()) return undefined;
       this.#askAgainAt = elapsed + ROUND_MILLISECONDS;
     }
     this.#standing = outcome;
     // Rounds have the time of the system. By another clock, and in its last round, an identity is examined each time.
-    this.#round = left > ROUND_MILLISECONDS && clock === systemClock ? joinRound() : NO_ROUND;
+    const lasts = left > ROUND_MILLISECONDS && clock === systemClock && this.holds === undefined;
+    this.#round = lasts ? joinRound() : NO_ROUND;
     return outcome;
   }
 

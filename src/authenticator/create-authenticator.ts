@@ -5,6 +5,7 @@ import { parseOptions } from './options.ts';
 import type { SspiAuthOptions } from './options.ts';
 import { offerOf } from './providers/offered-schemes.ts';
 import { startLine } from './providers/start-line.ts';
+import { withWatchedStore } from './store-watch.ts';
 
 /**
  * Makes an authenticator. The adapters do this for you; call it to bring sspi-auth to another framework.
@@ -17,7 +18,7 @@ import { startLine } from './providers/start-line.ts';
 export function createAuthenticator<R = unknown, C extends readonly unknown[] = never>(
   options?: SspiAuthOptions<R, C>,
 ): Authenticator<R, C> {
-  const settings = parseOptions(options);
+  const settings = withWatchedStore(parseOptions(options));
   const offer = offerOf(settings);
   const authenticator = new Authenticator(settings, offer.schemes);
   const audit = auditOf(settings);

@@ -10,29 +10,18 @@ import { systemClock, systemRandom } from '../foundation/clock.ts';
 import { OptionError } from '../foundation/errors.ts';
 import { defaulted, defaultsOf, givenNames, group, optional, readOptions } from '../foundation/option-table.ts';
 import type { Concerns, OptionsOf, SettingsOf } from '../foundation/option-table.ts';
-import {
-  callable,
-  clock,
-  flag,
-  listOf,
-  oneOf,
-  random,
-  shown,
-  someOf,
-  text,
-  wholeNumber,
-} from '../foundation/option-values.ts';
+import { callable, clock, flag, listOf, oneOf, random, shown, someOf, text } from '../foundation/option-values.ts';
 import type { Reader } from '../foundation/option-values.ts';
 import type { Refusal } from '../http/refusal.ts';
 import type { Identity } from '../identity/identity.ts';
-import { credsspOptions } from '../packages/credssp/credssp-auth-data.ts';
 import { digestProtocolOptions, realm } from '../packages/digest/digest-auth-data.ts';
 import { keytab } from '../packages/kerberos/keys/key-source.ts';
 import { portableKerberosOptions } from '../packages/kerberos/portable-auth-data.ts';
-import { schannelOptions } from '../packages/schannel/schannel-auth-data.ts';
 import { ASC_RET_NULL_SESSION } from '../sspi/requirements.ts';
+import { sessionOptions } from '../sessions/session-options.ts';
 import { sharedStore } from '../stores/shared-store.ts';
 import { logger } from './audit.ts';
+import { credsspHttpOptions, limitOptions } from './limit-options.ts';
 import { isOwnScheme, otherSchemes } from './other-schemes.ts';
 
 const kerberosSchemes = { schemes: ['Negotiate', 'Kerberos', 'CredSSP'] };
@@ -74,6 +63,21 @@ const challenge: Reader<string> = (value, option) => {
   return value as string;
 };
 
+/** Origins as browsers write them (RFC 6454 section 6.2), in lower case. */
+const origins: Reader<'refuse' | 'allow' | readonly string[]> = (value, option) => {
+  if (value === 'refuse' || value === 'allow') return value;
+  const cure = "Give 'refuse', 'allow', or an array of origins such as 'https://intranet.example.com'.";
+  if (!Array.isArray(value) || value.length === 0) throw new OptionError(option, shown(value), cure);
+  return Object.freeze(
+    value.map((origin: unknown, index) => {
+      const isOrigin =
+        typeof origin === 'string' && URL.canParse(origin) && new URL(origin).origin === origin.toLowerCase();
+      if (!isOrigin || origin === 'null') throw new OptionError(`${option}[${index}]`, shown(origin), cure);
+      return origin.toLowerCase();
+    }),
+  );
+};
+
 /** `error`, or a function. */
 const refuse = <F extends (...parameters: never[]) => unknown>(): Reader<'error' | F> => {
   const asFunction = callable<F>();
@@ -83,60 +87,6 @@ const refuse = <F extends (...parameters: never[]) => unknown>(): Reader<'error'
     }
     return value === 'error' ? value : asFunction(value, option);
   };
-};
-
-const bodyBytes = wholeNumber(0, 0x7fffffff);
-const atLeastOne = wholeNumber(1, 0x7fffffff);
-
-export const limitOptions = {
-  /**
-   * How long a sign-in of a connection may last, in milliseconds. Then its client signs in again. A Kerberos ticket that
-   * ends earlier ends it earlier.
-   */
-  identityMilliseconds: defaulted(atLeastOne, 8 * 60 * 60 * 1000, handshakes),
-  /** Longest time from a handshake's first token to its last, in milliseconds. */
-  handshakeMilliseconds: defaulted(atLeastOne, 30_000, handshakes),
-  /** How many handshakes may wait for their client at the same time. One more drops the oldest. */
-  pendingHandshakes: defaulted(atLeastOne, 10_000, handshakes),
-  /** How many bytes of tokens the handshakes that wait may hold together. One more drops the oldest. */
-  pendingHandshakeBytes: defaulted(atLeastOne, 16 * 1024 * 1024, handshakes),
-  /** Largest decoded token, in bytes. Node's own limit for header fields, maxHeaderSize (16 KiB), may be lower. */
-  tokenBytes: defaulted(atLeastOne, 48 * 1024, handshakes),
-  /**
-   * Largest request body that is read and discarded when sspi-auth answers a request itself, in bytes. Many clients send
-   * all of it before they read the answer. A longer body ends its connection.
-   */
-  discardedBodyBytes: defaulted(bodyBytes, 32 * 1024 * 1024),
-  /**
-   * The same limit for the legs of a handshake, in bytes. Their connection cannot be closed, so it limits what an NTLM
-   * client may upload before it is signed in.
-   */
-  handshakeBodyBytes: defaulted(bodyBytes, 32 * 1024 * 1024, handshakes),
-  /**
-   * How many calls to the operating system's security packages may run off the event loop at the same time, in the whole
-   * process. Each takes a thread of libuv's pool: set UV_THREADPOOL_SIZE to more than that before node starts.
-   */
-  nativeCalls: optional(wholeNumber(1, 250), {
-    otherwise: 'one less than `UV_THREADPOOL_SIZE`, at most 31; on Windows 3',
-    schemes: ['Negotiate', 'Kerberos', 'NTLM', 'CredSSP'],
-    providers: ['secur32', 'gssapi'],
-  }),
-};
-
-export const credsspHttpOptions = {
-  /**
-   * The certificate of the TLS inside CredSSP, in PEM. With `key`; or give `pfx`. Of an RSA key: pywinrm and Ansible take
-   * no other.
-   */
-  cert: optional(schannelOptions.cert.read, { otherwise: 'one that is made at start, by the package `selfsigned`' }),
-  /** Its private key, in PEM. */
-  key: schannelOptions.key,
-  /** Certificate and private key as PKCS #12, in place of `cert` and `key`. */
-  pfx: schannelOptions.pfx,
-  /** Opens `key` or `pfx`. */
-  passphrase: schannelOptions.passphrase,
-  /** The lowest version of CredSSP. Below 5, an attacker between client and server can act as the client (CVE-2018-0886). */
-  minVersion: credsspOptions.minVersion,
 };
 
 /**
@@ -194,14 +144,6 @@ function optionTable<R, C extends readonly unknown[]>() {
      * under /var/tmp; a path such as `/run/app/replay` is a folder of your own. `false`: nowhere.
      */
     replayCache: optional(replayCache, { otherwise: '`true`', ...kerberosAlone }),
-    /**
-     * Where several processes and machines behind one name remember what must be known to all of them, such as accepted
-     * Kerberos authenticators: `memoryStore()` for one process, or your own over a database.
-     */
-    store: optional(sharedStore, {
-      otherwise: 'a folder of this machine for authenticators',
-      ...portableKerberosAlone,
-    }),
     /**
      * How far the clocks of client, KDC and server may differ, in milliseconds. GSSAPI has `clockskew` of krb5.conf
      * instead.
@@ -267,6 +209,14 @@ function optionTable<R, C extends readonly unknown[]>() {
      */
     allowCredSspWithoutTls: optional(flag, { otherwise: '`false`', ...credsspAlone }),
     /**
+     * What the processes behind one name share: `redisStore(client)`, `clusterStore()`, or your own. With it, and one
+     * `digest.secret`, each accepts the nonces of Digest that another has issued. The portable provider of Kerberos
+     * remembers accepted authenticators there, in place of a folder. See [fleets](fleets.md).
+     */
+    store: optional(sharedStore, {
+      otherwise: 'none: each process knows what it has accepted itself, and a folder what the portable Kerberos has',
+    }),
+    /**
      * Channel bindings of TLS connections. `never`: they are not checked. `whenSupported`: a client that sends them
      * must send the right ones. `always`: every client must send them; Digest and CredSSP cannot, so they are not offered.
      */
@@ -318,6 +268,17 @@ function optionTable<R, C extends readonly unknown[]>() {
      * with a domain one without has its realm. `user` alone can be the same for accounts of different domains.
      */
     nameFormat: defaulted(oneOf('DOMAIN\\user', 'user@REALM', 'user'), 'DOMAIN\\user'),
+    /**
+     * A sealed cookie that spares further handshakes, on other connections and in other processes, and with which users can
+     * sign out. Needs the package `jose`. See [sessions](sessions.md).
+     */
+    session: optional(group(sessionOptions), { otherwise: 'none: a sign-in lasts as long as its connection' }),
+    /**
+     * Requests that pages of other sites have a browser send, but for GET, HEAD and OPTIONS. `refuse`: 403. An array: origins
+     * that may send them beside the server's own. `allow`: the application looks after that itself. Requests of
+     * `otherSchemes` are not concerned.
+     */
+    crossSite: defaulted(origins, 'refuse'),
     /** pino, or any object with the same methods such as `console`; `false` for no log. */
     logger: optional(logger, { otherwise: "none; in Fastify, Fastify's own" }),
     /** Limits on what a client can make the server hold. */
@@ -351,6 +312,8 @@ export type Limits = OptionsOf<typeof limitOptions>;
 
 /** Options for Digest only. */
 export type DigestOptions = OptionsOf<typeof digestProtocolOptions>;
+
+export type { SessionOptions } from '../sessions/session-options.ts';
 
 /** Options for CredSSP only. */
 export type CredSspOptions = OptionsOf<typeof credsspHttpOptions>;

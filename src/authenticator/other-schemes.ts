@@ -66,6 +66,11 @@ export function otherSchemeOf<R>(
   return credentials === undefined ? undefined : schemes.get(credentials.scheme);
 }
 
+/** Whether a request has credentials of one of these schemes. */
+export function hasOtherScheme(schemes: OtherSchemes<never> | undefined, rawHeaders: readonly string[]): boolean {
+  return schemes !== undefined && otherSchemeOf(schemes, rawHeaders) !== undefined;
+}
+
 /**
  * What `verify` has given, after a check.
  *

@@ -1,4 +1,5 @@
 /** Whether a user who is known may have this request: option `authorize`, and the log of refusals that are policy. */
+import { OptionError } from '../foundation/errors.ts';
 import { printable } from '../foundation/text.ts';
 import { isThenable } from '../foundation/thenable.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -10,6 +11,10 @@ import { whyNotInGroup } from '../identity/in-group.ts';
 import type { Audit, AuditReason } from './audit.ts';
 import { peerOfRequest, requestFacts } from './request-facts.ts';
 import type { RequestFacts } from './request-facts.ts';
+import type { OtherScheme } from './other-schemes.ts';
+import { verifyOther } from './other-verification.ts';
+import { chooseSchemes } from './scheme-choice.ts';
+import { hasSealedBody } from './sealed-bodies.ts';
 
 /** Decides whether a user is admitted; only `true` is a yes. */
 export type Authorize<R> = (user: Identity, request: R) => boolean | Promise<boolean>;
@@ -114,6 +119,68 @@ export class UserPolicy<R> {
       ...logged,
       durationMilliseconds: 0,
     });
+  }
+
+  /**
+   * `skip` returned a promise. JavaScript takes it for true, but it is not an answer. So the request is neither skipped
+   * nor verified, and gets 500.
+   */
+  notSkipped(skipped: PromiseLike<unknown>, logged: LoggedRequest): Outcome {
+    skipped.then(undefined, () => undefined);
+    const cure = 'Give a function that returns at once: true to skip the request, anything else to verify it.';
+    return this.broken(new OptionError('skip', 'returned a promise', cure), 'the skip function', logged);
+  }
+
+  /** A request with credentials that the application verifies itself. It never comes to the connection. */
+  verifyOther(
+    other: OtherScheme<R>,
+    exchange: Exchange,
+    request: R,
+    logged: LoggedRequest,
+    { milliseconds, challenge }: { readonly milliseconds: number; readonly challenge: () => Outcome },
+  ): Outcome | Promise<Outcome> {
+    if (this.#isClosed()) return refusedOutcome(401);
+    if (hasSealedBody(exchange)) return refusedOutcome(400);
+    return verifyOther(other, request, milliseconds, {
+      refused: () => {
+        if (this.#isClosed()) return refusedOutcome(401);
+        const record = { scheme: other.name, package: undefined, account: undefined, ...logged };
+        this.#audit.refused({ ...record, reason: 'other-scheme-refused', durationMilliseconds: 0 });
+        return challenge();
+      },
+      broken: (error) => this.broken(error, `otherSchemes.${other.name}`, logged),
+    });
+  }
+
+  /** Asks `schemesFor`. Gives the answer if that fails. */
+  choose(
+    schemesFor: ((request: R) => unknown) | undefined,
+    exchange: object,
+    request: R,
+    offered: readonly string[],
+    logged: () => LoggedRequest,
+  ): Outcome | undefined {
+    if (schemesFor === undefined) return undefined;
+    try {
+      chooseSchemes(exchange, schemesFor(request), offered);
+      return undefined;
+    } catch (error) {
+      return this.broken(error, 'the schemesFor function', logged());
+    }
+  }
+
+  /** 403 because a page of another site had a request sent, with a line in the log. */
+  crossSite(logged: LoggedRequest, evidence: string): Outcome {
+    this.#audit.refused({
+      scheme: undefined,
+      package: undefined,
+      account: undefined,
+      reason: 'cross-site',
+      diagnosis: printable(`${evidence}; option crossSite names the origins that may send such requests`, 1024),
+      ...logged,
+      durationMilliseconds: 0,
+    });
+    return refusedOutcome(403);
   }
 
   /** 500: a function of the application, or this library itself, failed. */

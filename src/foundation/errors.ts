@@ -28,6 +28,8 @@ export type SspiAuthErrorCode =
   | 'ERR_SSPI_AUTH_NATIVE_LIBRARY'
   /** A request was refused. Given to the error handlers of a framework, where option `refuse` says so. */
   | 'ERR_SSPI_AUTH_REFUSED'
+  /** A session has no security context, so that nobody can act with it. */
+  | 'ERR_SSPI_AUTH_SESSION'
   /** Impersonation is not available here, or its function returned a promise. */
   | 'ERR_SSPI_AUTH_IMPERSONATION';
 

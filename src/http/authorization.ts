@@ -21,6 +21,11 @@ export function authorizationField(rawHeaders: readonly string[]): string | unde
   return value;
 }
 
+/** Whether a request has an Authorization field, or several. */
+export function hasAuthorization({ rawHeaders }: { readonly rawHeaders: readonly string[] }): boolean {
+  return authorizationField(rawHeaders) !== undefined;
+}
+
 /** Credentials: the scheme in lower case, and the rest. */
 export interface Credentials {
   readonly scheme: string;

@@ -131,11 +131,23 @@ export function writeOutcome(
   return false;
 }
 
-/** Sets the fields of an outcome. To a Vary that the application has set, ours is added: RFC 9110 section 12.5.5. */
-function setFields(response: ServerResponse, fields: readonly HeaderField[]): void {
+/**
+ * Sets fields of this library. To a Vary that the application has set, ours is added (RFC 9110 section 12.5.5), and so are
+ * cookies to its own.
+ */
+export function setFields(response: ServerResponse, fields: readonly HeaderField[]): void {
   for (const [name, value] of fields) {
-    response.setHeader(name, name === 'Vary' ? varyOf(response.getHeader(name), String(value)) : value);
+    if (name === 'Vary') response.setHeader(name, varyOf(response.getHeader(name), String(value)));
+    else if (name === 'Set-Cookie') response.setHeader(name, cookiesOf(response.getHeader(name), value));
+    else response.setHeader(name, value);
   }
+}
+
+function cookiesOf(
+  before: number | string | readonly string[] | undefined,
+  values: string | readonly string[],
+): string[] {
+  return [...new Set([...[before ?? []].flat().map(String), ...[values].flat()])];
 }
 
 function varyOf(before: number | string | readonly string[] | undefined, name: string): string {
@@ -152,7 +164,7 @@ function sendRefusal(
 ): void {
   if (response.headersSent || response.destroyed) return;
   response.statusCode = status;
-  for (const [name, value] of headers) response.setHeader(name, value);
+  setFields(response, headers);
   if (closes) endAndClose(message, response, body);
   else response.end(body);
 }

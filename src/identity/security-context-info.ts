@@ -39,9 +39,17 @@ export class SecurityContextInfo implements SecurityContextFacts {
   readonly channelBound: boolean;
   readonly expiry: Date | undefined;
   readonly #context: ContextHandle | undefined;
+  readonly #origin: 'context' | 'session';
 
-  /** @param context the established context; undefined if it was deleted after the handshake */
-  constructor(facts: SecurityContextFacts, context: ContextHandle | undefined) {
+  /**
+   * @param context the established context; undefined if it was deleted after the handshake
+   * @param origin `session`: the request was signed in by its session cookie, so that it has no context
+   */
+  constructor(
+    facts: SecurityContextFacts,
+    context: ContextHandle | undefined,
+    origin: 'context' | 'session' = 'context',
+  ) {
     this.scheme = facts.scheme;
     this.package = facts.package;
     this.provider = facts.provider;
@@ -49,12 +57,13 @@ export class SecurityContextInfo implements SecurityContextFacts {
     this.channelBound = facts.channelBound;
     this.expiry = facts.expiry;
     this.#context = context;
+    this.#origin = origin;
     Object.freeze(this);
   }
 
   /**
    * The ticket that the client forwarded, as the name of a credential cache for KRB5CCNAME. Undefined if the client
-   * forwarded none or option `delegate` is off.
+   * forwarded none, option `delegate` is off, or the request was signed in by its session cookie.
    *
    * The cache is destroyed when the connection closes or the client signs in again. If an authentication covers one
    * request only (option `persistence`), the next request of the connection destroys it.
@@ -74,9 +83,17 @@ export class SecurityContextInfo implements SecurityContextFacts {
    *
    * @returns what the function returned
    * @throws SspiAuthError `ERR_SSPI_AUTH_IMPERSONATION` if impersonation is not possible, if another impersonation is
-   *   running, or if the function is asynchronous or returned a promise
+   *   running, or if the function is asynchronous or returned a promise; `ERR_SSPI_AUTH_SESSION` if the request was signed
+   *   in by its session cookie
    */
   impersonate<T>(run: () => T): T {
+    if (this.#origin === 'session') {
+      throw new SspiAuthError(
+        'ERR_SSPI_AUTH_SESSION',
+        'sspi-auth: this request was signed in by its session cookie, which has no security context to impersonate. ' +
+          'Impersonate on requests that sign in themselves: leave option session out, or use another sspiAuth() for their routes',
+      );
+    }
     if (isAsync(run)) throw impersonationError(asynchronous);
     if (impersonating)
       throw impersonationError('another impersonation is running, and to revert one would revert both');

@@ -7,6 +7,7 @@ import type { OptionsOf } from '../foundation/option-table.ts';
 import { clock, wholeNumber } from '../foundation/option-values.ts';
 import { ExpiryBuckets } from './expiry-buckets.ts';
 import type { SharedStore } from './shared-store.ts';
+import { checkedTtl } from './time-to-live.ts';
 
 export const memoryStoreOptions = {
   /** How many keys it holds. One more is an error, and whoever asked refuses the client: nothing is forgotten early. */
@@ -71,7 +72,7 @@ class Store implements MemoryStore {
 
   claim(key: string, ttl: number): boolean {
     if (this.#living(key) !== undefined) return false;
-    this.#add(key, this.#now + checked(ttl), undefined);
+    this.#add(key, this.#now + checkedTtl(ttl), undefined);
     return true;
   }
 
@@ -79,7 +80,7 @@ class Store implements MemoryStore {
     const entry = this.#living(key);
     if (typeof entry === 'object') return ++entry.count;
     if (entry === undefined) {
-      const expiry = this.#now + checked(ttl);
+      const expiry = this.#now + checkedTtl(ttl);
       this.#add(key, expiry, { expiry, count: 1, bytes: undefined });
     }
     return 1;
@@ -87,7 +88,7 @@ class Store implements MemoryStore {
 
   set(key: string, bytes: Uint8Array, ttl: number): void {
     this.#living(key);
-    const expiry = this.#now + checked(ttl);
+    const expiry = this.#now + checkedTtl(ttl);
     this.#add(key, expiry, { expiry, count: 0, bytes: Uint8Array.from(bytes) });
   }
 
@@ -150,9 +151,4 @@ class Store implements MemoryStore {
       this.#buckets.add(key, typeof entry === 'number' ? entry : entry.expiry);
     }
   }
-}
-
-function checked(ttl: number): number {
-  if (!Number.isSafeInteger(ttl) || ttl <= 0) throw new RangeError(`ttl is ${ttl}, not a whole number above 0`);
-  return ttl;
 }

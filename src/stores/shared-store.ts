@@ -44,6 +44,11 @@ export interface SharedStore {
    * goes back. What happened before, it cannot know. A store that outlives its users leaves this out.
    */
   age?(): number;
+  /**
+   * For such a store too: its random name, the same for all who share it. What one of them has issued is good for the
+   * others alone. A store with an `age` and without this is taken for one that nobody shares.
+   */
+  scope?(): string;
 }
 
 const functions = ['claim', 'count', 'set', 'get', 'take', 'delete'] as const;
@@ -54,7 +59,11 @@ export const sharedStore: Reader<SharedStore> = (value, option) => {
   const missing = functions.filter((name) => typeof candidate[name] !== 'function');
   if (missing.length > 0) {
     const problem = missing.length === functions.length ? shown(value) : `has no function ${missing.join(', ')}`;
-    throw new OptionError(option, problem, `Give memoryStore(), or an object with ${functions.join(', ')}.`);
+    throw new OptionError(
+      option,
+      problem,
+      `Give redisStore(), clusterStore() or memoryStore(), or an object with ${functions.join(', ')}.`,
+    );
   }
   return value as SharedStore;
 };

@@ -1,10 +1,11 @@
 /** The Authenticators that were accepted, as claims in a SharedStore: for several machines behind one name. */
 import type { Clock } from '../foundation/clock.ts';
-import { SspiAuthError } from '../foundation/errors.ts';
+import type { SspiAuthError } from '../foundation/errors.ts';
 import { isThenable } from '../foundation/thenable.ts';
 import { reason } from '../identity/reasons/reason.ts';
 import { claimLife } from './replay-periods.ts';
 import type { SharedStore } from './shared-store.ts';
+import { StoreAwayError, storeError } from './store-error.ts';
 
 /** Options of the replay memory in a store. */
 export interface StoreReplayOptions {
@@ -65,7 +66,9 @@ export class StoreReplay {
     }
     this.#note(ctime, elapsed);
     // A store of JavaScript may answer anything. Only true means that the token is new.
-    return isThenable(claimed) ? this.#settled(claimed) : claimed === true;
+    if (isThenable(claimed)) return this.#settled(claimed);
+    const answer: unknown = claimed;
+    return answer === true;
   }
 
   #checkAge(ctime: number, elapsed: number): void {
@@ -97,7 +100,7 @@ export class StoreReplay {
     try {
       return (await Promise.race([claimed, late])) === true;
     } catch (error) {
-      throw error instanceof SspiAuthError ? error : away('failed', error);
+      throw error instanceof StoreAwayError ? error : away('failed', error);
     } finally {
       clearTimeout(timer);
     }
@@ -113,11 +116,11 @@ function keyOf(hash: Buffer): string {
   return lastKey.toString('latin1', 0, end);
 }
 
-function away(problem: string, cause?: unknown): SspiAuthError {
-  const detail = cause instanceof Error ? `${problem} (${cause.message})` : problem;
-  return failed(reason('store-away', { detail }), cause);
+function failed(text: string): SspiAuthError {
+  return storeError(text);
 }
 
-function failed(text: string, cause?: unknown): SspiAuthError {
-  return new SspiAuthError('ERR_SSPI_AUTH_STORE', `sspi-auth: ${text}`, { cause });
+function away(problem: string, cause?: unknown): StoreAwayError {
+  const detail = cause instanceof Error ? `${problem} (${cause.message.replace(/^sspi-auth: /, '')})` : problem;
+  return new StoreAwayError(reason('store-away', { detail }), { cause });
 }

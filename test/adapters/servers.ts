@@ -205,6 +205,9 @@ const startExpress =
     app.use(auth);
     app.all('/user', auth.requireUser);
     if (group !== undefined) app.all('/group', auth.requireGroup(group));
+    app.post('/sign-out', (request, response, next) => {
+      auth.signOut(request, response).then((told) => response.json({ told }), next);
+    });
     app.all('/at-once', (request, response) => {
       handled++;
       response.json(answer(request.user, request.sspi, Buffer.alloc(0)));
@@ -280,6 +283,7 @@ const startFastify: StartServer = async (options) => {
   };
   app.all('/user', { preHandler: requireUser }, handler);
   if (group !== undefined) app.all('/group', { preHandler: requireGroup(group) }, handler);
+  app.post('/sign-out', async (request, reply) => ({ told: await app.sspiAuth.signOut(request, reply) }));
   app.all('*', handler);
   await app.listen({ port: 0, host: '127.0.0.1' });
   return listening(
@@ -311,6 +315,9 @@ const startNode: StartServer = async (options) => {
   };
   const routes: Readonly<Record<string, AuthenticatedListener>> = {
     '/user': protect.requireUser(handler),
+    '/sign-out': (request, response) => {
+      void protect.signOut(request, response).then((told) => response.end(JSON.stringify({ told })));
+    },
     ...(group === undefined ? {} : { '/group': protect.requireGroup(group)(handler) }),
   };
   const server = createServer(
@@ -348,7 +355,14 @@ const startOther =
         () => response.destroy(),
       );
     };
-    const routes = [on('/user', auth.requireUser as unknown as Listener)];
+    const routes = [
+      on('/user', auth.requireUser as unknown as Listener),
+      on('/sign-out', (request, response, next) => {
+        auth
+          .signOut(request as express5.Request, response as express5.Response)
+          .then((told) => response.end(JSON.stringify({ told })), next);
+      }),
+    ];
     if (group !== undefined) routes.push(on('/group', auth.requireGroup(group) as unknown as Listener));
     const server = createServer(callerOf(auth as unknown as Listener, ...routes, handler));
     return listening(
@@ -403,6 +417,10 @@ const startKoa: StartServer = async (options) => {
       ? (requireGroup(context as never, next) as Promise<unknown>)
       : next(),
   );
+  app.use(async (context, next) => {
+    if (context.path !== '/sign-out') await next();
+    else context.body = { told: await auth.signOut(context as never) };
+  });
   app.use(async (context) => {
     handled++;
     const { user, sspi } = context.state as SspiAuthState;
@@ -463,6 +481,7 @@ const startHono: StartServer = async (options) => {
   app.use(auth);
   app.use('/user', auth.requireUser);
   if (group !== undefined) app.use('/group', auth.requireGroup(group));
+  app.post('/sign-out', async (c) => c.json({ told: await auth.signOut(c) }));
   app.all('*', async (c) => {
     handled++;
     const body = Buffer.from(await c.req.arrayBuffer());

@@ -3,7 +3,7 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { describe, it } from 'node:test';
-import { memoryStore, createAuthenticator, memoryAccounts, OptionError, SspiAuthError } from '../../src/index.ts';
+import { createAuthenticator, memoryAccounts, memoryStore, OptionError, SspiAuthError } from '../../src/index.ts';
 import type { Identity, SspiAuthOptions } from '../../src/index.ts';
 import { parseOptions } from '../../src/authenticator/options.ts';
 import { ASC_RET_INTEGRITY, ASC_RET_NULL_SESSION } from '../../src/sspi/index.ts';
@@ -103,18 +103,25 @@ describe('options', () => {
     ['refuse', { accounts, refuse: true }, /Give a function/],
     ['enrich', { accounts, enrich: {} }, /Give a function/],
     ['nameFormat', { accounts, nameFormat: 'user@realm' }, /'user@REALM'/],
+    ['crossSite', { accounts, crossSite: 'portal.example' }, /origins such as/],
+    ['crossSite[0]', { accounts, crossSite: ['https://portal.example/'] }, /origins such as/],
+    ['session.secrets', { accounts, session: { secrets: [] } }, /array of secrets/],
+    [
+      'session.cookie.name',
+      { accounts, session: { secrets: ['x'.repeat(32)], cookie: { name: '__Host-a' } } },
+      /prefix/,
+    ],
+    ['session.signInPath', { accounts, session: { secrets: ['x'.repeat(32)], signInPath: 'in' } }, /a path/],
     ['realm', { accounts, realm: 'é'.repeat(257) }, /1 to 512 bytes/],
     ['realm', { accounts, realm: 'half of a pair \ud83d' }, /UTF-8/],
     ['replayCache', { accounts, replayCache: 5 }, /is 5/],
     ['replayCache', { accounts, replayCache: 'file2:/a\nb' }, /control characters/],
+    ['store', { accounts, store: 'redis://localhost' }, /is "redis:.*Give redisStore\(\), clusterStore\(\)/],
+    ['store', { accounts, store: { claim: () => true } }, /has no function count, set, get, take, delete/],
+    ['limits.storeMilliseconds', { accounts, limits: { storeMilliseconds: 0 } }, /between 1 and/],
     ['keytab', { accounts, keytab: 5 }, /is 5\. Give the path of a keytab, its bytes, or kerberosKeys/],
     ['keytab', { accounts, keytab: '' }, /non-empty string/],
-    ['store', { accounts, store: 5 }, /is 5\. Give memoryStore\(\)/],
-    [
-      'store',
-      { accounts, store: { ...memoryStore(), claim: () => true } },
-      /has no function count, set, get, take, delete/,
-    ],
+    ['store', { accounts, store: 5 }, /is 5\. Give redisStore\(\), clusterStore\(\) or memoryStore\(\)/],
     ['clockSkewMilliseconds', { accounts, clockSkewMilliseconds: -1 }, /is -1\. Give milliseconds from 0/],
     ['requirePac', { accounts, requirePac: 'yes' }, /true or false/],
     ['ignorePac', { accounts, ignorePac: 'yes' }, /true or false/],
@@ -149,6 +156,7 @@ describe('options', () => {
     assert.deepEqual(limits, {
       identityMilliseconds: 28_800_000,
       handshakeMilliseconds: 30_000,
+      storeMilliseconds: 2000,
       pendingHandshakes: 10_000,
       pendingHandshakeBytes: 16_777_216,
       tokenBytes: 49_152,
@@ -184,6 +192,7 @@ describe('options', () => {
       refuse: 'error',
       enrich: (user: Identity) => user,
       nameFormat: 'user',
+      crossSite: ['https://portal.example'],
       challenges: ['Bearer realm="api"'],
       logger: console,
       clock: { now: () => 1, elapsed: () => 2 },
@@ -204,6 +213,7 @@ describe('options', () => {
     const limits = {
       identityMilliseconds: 3,
       handshakeMilliseconds: 1,
+      storeMilliseconds: 5,
       pendingHandshakes: 2,
       pendingHandshakeBytes: 4,
       tokenBytes: 0x7fffffff,
@@ -220,6 +230,7 @@ describe('options', () => {
       credssp,
       digest: { ...digest, secret },
       otherSchemes: { Bearer: 'pass' },
+      session: { secrets: [secret], lifetimeMilliseconds: 7 },
     });
     const { computerName, ...others } = settings;
     assert.equal(computerName, parseOptions().computerName);
@@ -228,17 +239,27 @@ describe('options', () => {
       otherSchemes,
       digest: { secret: read, ...digestRead } = {},
       credssp: credsspRead,
+      session,
       ...rest
     } = others;
     assert.deepEqual(rest, { ...given, ...kerberos, limits });
     assert.deepEqual(otherSchemes?.get('bearer'), { name: 'Bearer', verify: 'pass' });
     assert.deepEqual(digestRead, digest);
+    assert.deepEqual([session?.lifetimeMilliseconds, session?.cookie.secure, session?.secrets.length], [7, true, 1]);
     assert.deepEqual([credsspRead?.cert, credsspRead?.minVersion], [[Buffer.from('a certificate')], 6]);
     assert.equal(Buffer.from(credsspRead?.key?.copy() ?? []).toString(), 'its key');
     assert.deepEqual(read?.copy(), Uint8Array.from(Buffer.from(secret)));
     assert.deepEqual(
       [...names].sort(),
-      [...Object.keys(given), ...Object.keys(kerberos), 'credssp', 'digest', 'limits', 'otherSchemes'].sort(),
+      [
+        ...Object.keys(given),
+        ...Object.keys(kerberos),
+        'credssp',
+        'digest',
+        'limits',
+        'otherSchemes',
+        'session',
+      ].sort(),
     );
     assert.ok([settings, settings.schemes, settings.packages, settings.limits, settings.digest].every(Object.isFrozen));
     const allButNullSession = (0xffffffff ^ ASC_RET_NULL_SESSION) >>> 0;

@@ -5,7 +5,8 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-import { credsspHttpOptions, limitOptions, options } from '../../src/authenticator/options.ts';
+import { credsspHttpOptions, limitOptions } from '../../src/authenticator/limit-options.ts';
+import { options } from '../../src/authenticator/options.ts';
 import { accountFileOptions } from '../../src/accounts/account-file.ts';
 import type { OptionEntry, OptionTable } from '../../src/foundation/option-table.ts';
 import { kerberosOptions } from '../../src/native/gssapi/kerberos-auth-data.ts';
@@ -15,6 +16,7 @@ import { digestOptions, digestProtocolOptions } from '../../src/packages/digest/
 import { ntlmOptions } from '../../src/packages/ntlm/ntlm-auth-data.ts';
 import { credsspOptions } from '../../src/packages/credssp/credssp-auth-data.ts';
 import { kerberosKeysOptions } from '../../src/packages/kerberos/keys/kerberos-keys.ts';
+import { sessionCookieOptions, sessionOptions } from '../../src/sessions/session-options.ts';
 import { memoryStoreOptions } from '../../src/stores/memory-store.ts';
 import { winrmOptions } from '../../src/winrm/winrm-encryption.ts';
 import { schannelOptions } from '../../src/packages/schannel/schannel-auth-data.ts';
@@ -44,7 +46,7 @@ const sections: readonly Section[] = [
     heading: '`limits`',
     introduction: 'What a client can make the server hold.',
     table: limitOptions,
-    file: 'src/authenticator/options.ts',
+    file: 'src/authenticator/limit-options.ts',
     name: 'limitOptions',
   },
   {
@@ -58,8 +60,22 @@ const sections: readonly Section[] = [
     heading: '`credssp`',
     introduction: 'Options of [CredSSP](credssp.md) alone.',
     table: credsspHttpOptions,
-    file: 'src/authenticator/options.ts',
+    file: 'src/authenticator/limit-options.ts',
     name: 'credsspHttpOptions',
+  },
+  {
+    heading: '`session`',
+    introduction: 'Options of [sessions](sessions.md). There are none unless `session` is given.',
+    table: sessionOptions,
+    file: 'src/sessions/session-options.ts',
+    name: 'sessionOptions',
+  },
+  {
+    heading: '`session.cookie`',
+    introduction: 'The cookie of a session.',
+    table: sessionCookieOptions,
+    file: 'src/sessions/session-options.ts',
+    name: 'sessionCookieOptions',
   },
   {
     heading: '`winrmEncryption(options)`',
@@ -176,7 +192,8 @@ function compilerEntries(program: ts.Program, { file, name }: Section): Entries 
 
 /** Types for readers: those of nested tables are links to their own sections. */
 function typeText(name: string, type: string): string {
-  if (name === 'limits' || name === 'digest' || name === 'credssp') return `[see below](#${name})`;
+  if (['limits', 'digest', 'credssp', 'session'].includes(name)) return `[see below](#${name})`;
+  if (name === 'cookie') return '[see below](#sessioncookie)';
   return `\`${type.replaceAll('"', "'").replaceAll('|', '\\|').replaceAll('readonly ', '').replaceAll('<ArrayBufferLike>', '')}\``;
 }
 

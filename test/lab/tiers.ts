@@ -54,6 +54,16 @@ export const tiers = {
     ],
   },
   freerdp: { level: 1, proves: 'CredSSP with xfreerdp', packages: ['freerdp2-x11', 'xvfb'] },
+  redis: {
+    level: 1,
+    proves: 'stores in Redis, of one server and of a cluster',
+    packages: ['redis-server', 'redis-tools', 'curl'],
+  },
+  fleets: {
+    level: 1,
+    proves: 'several processes behind nginx and HAProxy',
+    packages: ['redis-server', 'redis-tools', 'nginx-light', 'haproxy', 'curl'],
+  },
   openssl: { level: 1, proves: 'TLS peers and certificates', packages: ['openssl'] },
   'samba-ad': {
     level: 2,

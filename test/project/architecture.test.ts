@@ -40,6 +40,13 @@ const architecture: Architecture = {
 
     // What several processes share.
     { name: 'stores', path: 'src/stores/', mayImport: [foundation, reasons], modules: ['node:'] },
+    // The sealed cookie that stands for a sign-in.
+    {
+      name: 'sessions',
+      path: 'src/sessions/',
+      mayImport: [...ground, reasons, 'identity', 'stores'],
+      modules: ['node:', 'jose'],
+    },
     // What both providers of Kerberos share: this library's own, and GSSAPI.
     { name: 'kerberos', path: 'src/kerberos/', mayImport: [...ground, reasons, 'identity'], modules: ['node:'] },
 
@@ -112,7 +119,7 @@ const architecture: Architecture = {
       name: 'policy',
       path: 'src/authenticator/',
       // Of the packages it takes the entries of option tables.
-      mayImport: [...ground, reasons, 'accounts', 'identity', 'stores', 'http', 'packages'],
+      mayImport: [...ground, reasons, 'accounts', 'identity', 'stores', 'sessions', 'http', 'packages'],
       modules: ['node:os', 'node:net', 'node:diagnostics_channel'],
     },
     {

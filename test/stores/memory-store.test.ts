@@ -6,12 +6,13 @@ import { runChecked } from '../lab/process.ts';
 import { SteeredClock } from './steered-clock.ts';
 import { storeContract } from './store-contract.ts';
 
-describe('memoryStore: what every store does', () => {
-  storeContract(() => {
-    const clock = new SteeredClock();
-    return { store: memoryStore({ clock }), pass: (milliseconds) => clock.pass(milliseconds) };
-  });
-});
+const clock = new SteeredClock();
+const contractStore = memoryStore({ clock });
+storeContract('memoryStore', () => ({
+  store: contractStore,
+  other: contractStore,
+  pass: (milliseconds) => clock.pass(milliseconds),
+}));
 
 describe('memoryStore', () => {
   it('refuses keys beyond its bound, and forgets nothing early', () => {

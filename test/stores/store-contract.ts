@@ -1,168 +1,187 @@
-/** What every SharedStore does, as a table: for each store, whatever it is made of. */
+/** What every SharedStore does, as tests. Each store has a file that calls this. */
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { SharedStore } from '../../src/index.ts';
 
 /** A store under test. */
-export interface StoreUnderTest {
+export interface StoreSubject {
   readonly store: SharedStore;
-  /** Lets time go by for the store, in milliseconds. */
+  /** The same content, seen from elsewhere: another connection or process. */
+  readonly other: SharedStore;
+  /** Lets time pass for the store, at least this many milliseconds. */
   readonly pass: (milliseconds: number) => void | Promise<void>;
 }
 
-const bytes = (text: string): Uint8Array => Buffer.from(text, 'utf8');
-const textOf = (value: Uint8Array | undefined): string | undefined =>
-  value === undefined ? undefined : Buffer.from(value).toString('utf8');
-
-const rows: readonly [name: string, run: (tested: StoreUnderTest) => Promise<void>][] = [
-  [
-    'a claim is new once',
-    async ({ store }) => {
-      assert.equal(await store.claim('a', 1000), true);
-      assert.equal(await store.claim('a', 1000), false);
-      assert.equal(await store.claim('b', 1000), true);
-    },
-  ],
-  [
-    'a claim is new again when its time is over, and a refused claim does not renew it',
-    async ({ store, pass }) => {
-      assert.equal(await store.claim('a', 1000), true);
-      await pass(600);
-      assert.equal(await store.claim('a', 1000), false);
-      await pass(600);
-      assert.equal(await store.claim('a', 1000), true);
-    },
-  ],
-  [
-    'of many claims at once one is new',
-    async ({ store }) => {
-      const answers = await Promise.all(Array.from({ length: 20 }, async () => store.claim('a', 1000)));
-      assert.equal(answers.filter((answer) => answer).length, 1);
-    },
-  ],
-  [
-    'a counter counts from 1',
-    async ({ store }) => {
-      const answers = [await store.count('a', 1000), await store.count('a', 1000), await store.count('b', 1000)];
-      assert.deepEqual(answers, [1, 2, 1]);
-    },
-  ],
-  [
-    'counts at once are all different',
-    async ({ store }) => {
-      const answers = await Promise.all(Array.from({ length: 20 }, async () => store.count('a', 1000)));
-      assert.equal(new Set(answers).size, 20);
-    },
-  ],
-  [
-    'a counter keeps the time that it was made with',
-    async ({ store, pass }) => {
-      await store.count('a', 1000);
-      await pass(600);
-      assert.equal(await store.count('a', 1000), 2);
-      await pass(600);
-      assert.equal(await store.count('a', 1000), 1);
-    },
-  ],
-  [
-    'bytes come back as they were, none and zeros included',
-    async ({ store }) => {
-      for (const value of [Uint8Array.of(), Uint8Array.of(0, 255, 10, 13, 0), bytes('größe')]) {
-        await store.set('a', value, 1000);
-        assert.deepEqual(Buffer.from((await store.get('a')) ?? []), Buffer.from(value));
-      }
-    },
-  ],
-  [
-    'bytes are copied on the way in and out',
-    async ({ store }) => {
-      const given = bytes('value');
-      await store.set('a', given, 1000);
-      given.fill(0);
-      const got = await store.get('a');
-      assert.equal(textOf(got), 'value');
-      got?.fill(0);
-      assert.equal(textOf(await store.get('a')), 'value');
-    },
-  ],
-  [
-    'bytes end with their time, which set renews and get does not',
-    async ({ store, pass }) => {
-      await store.set('a', bytes('first'), 1000);
-      await pass(600);
-      assert.equal(textOf(await store.get('a')), 'first');
-      await store.set('a', bytes('second'), 1000);
-      await pass(600);
-      assert.equal(textOf(await store.get('a')), 'second');
-      await pass(600);
-      assert.equal(await store.get('a'), undefined);
-    },
-  ],
-  [
-    'a shorter time replaces a longer one',
-    async ({ store, pass }) => {
-      await store.set('a', bytes('long'), 100_000);
-      await store.set('a', bytes('short'), 1000);
-      await pass(1200);
-      assert.equal(await store.get('a'), undefined);
-    },
-  ],
-  [
-    'what is taken is gone, and one of many gets it',
-    async ({ store }) => {
-      await store.set('a', bytes('value'), 1000);
-      const answers = await Promise.all(Array.from({ length: 20 }, async () => store.take('a')));
-      assert.deepEqual(
-        answers.map(textOf).filter((answer) => answer !== undefined),
-        ['value'],
-      );
-      assert.equal(await store.get('a'), undefined);
-    },
-  ],
-  [
-    'what never was is undefined',
-    async ({ store }) => {
-      assert.equal(await store.get('a'), undefined);
-      assert.equal(await store.take('a'), undefined);
-      await store.delete('a');
-    },
-  ],
-  [
-    'delete removes a key of any kind',
-    async ({ store }) => {
-      await store.claim('claim', 1000);
-      await store.count('count', 1000);
-      await store.set('set', bytes('value'), 1000);
-      for (const key of ['claim', 'count', 'set']) await store.delete(key);
-      assert.equal(await store.claim('claim', 1000), true);
-      assert.equal(await store.count('count', 1000), 1);
-      assert.equal(await store.get('set'), undefined);
-    },
-  ],
-  [
-    'a claim finds a key of any kind taken',
-    async ({ store }) => {
-      await store.count('count', 1000);
-      await store.set('set', bytes('value'), 1000);
-      assert.equal(await store.claim('count', 1000), false);
-      assert.equal(await store.claim('set', 1000), false);
-    },
-  ],
-  [
-    'keys are any text',
-    async ({ store }) => {
-      const keys = ['', ' ', 'a:b', 'a\nb', 'a\0b', 'ä', '__proto__', '*', 'x'.repeat(1000)];
-      for (const key of keys) assert.equal(await store.claim(key, 1000), true, JSON.stringify(key));
-      for (const key of keys) assert.equal(await store.claim(key, 1000), false, JSON.stringify(key));
-    },
-  ],
-];
+const MINUTE = 60_000;
+/** Long enough that two operations are done meanwhile. */
+const SHORT = 500;
 
 /**
- * Declares the tests.
+ * The suite.
  *
- * @param make makes an empty store
+ * @param name of the store
+ * @param subject gives the store; the same for all tests, whose keys all differ
+ * @param options for `describe`; tests at the same time suit a store in which time passes by itself
  */
-export function storeContract(make: () => StoreUnderTest | Promise<StoreUnderTest>): void {
-  for (const [name, run] of rows) it(name, async () => run(await make()));
+export function storeContract(
+  name: string,
+  subject: () => StoreSubject,
+  options: { readonly skip?: string | false; readonly concurrency?: boolean } = {},
+): void {
+  describe(`${name} as a SharedStore`, options, () => {
+    let keys = 0;
+    const newKey = (): string => `contract:${name.replaceAll(/\W/g, '-')}:${++keys}`;
+    const stores = (): readonly [SharedStore, SharedStore] => [subject().store, subject().other];
+
+    /** Asks a hundred times at once, by turns of both. */
+    const hundred = <T>(ask: (store: SharedStore) => T | Promise<T>): Promise<T[]> => {
+      const [store, other] = stores();
+      return Promise.all(Array.from({ length: 100 }, async (_, index) => ask(index % 2 === 0 ? store : other)));
+    };
+
+    it('claim: the first has the key, whoever asks', async () => {
+      const [store, other] = stores();
+      const key = newKey();
+      assert.equal(await store.claim(key, MINUTE), true);
+      assert.equal(await store.claim(key, MINUTE), false);
+      assert.equal(await other.claim(key, MINUTE), false);
+      assert.equal(await other.claim(newKey(), MINUTE), true);
+    });
+
+    it('claim: of a hundred at the same time one has the key', async () => {
+      const key = newKey();
+      const results = await hundred((store) => store.claim(key, MINUTE));
+      assert.equal(results.filter((result) => result).length, 1);
+      assert.equal(results.filter((result) => !result).length, 99);
+    });
+
+    it('claim: finds keys of the other functions taken', async () => {
+      const [store, other] = stores();
+      const [counter, value] = [newKey(), newKey()];
+      await store.count(counter, MINUTE);
+      await store.set(value, Buffer.of(1), MINUTE);
+      assert.equal(await other.claim(counter, MINUTE), false);
+      assert.equal(await other.claim(value, MINUTE), false);
+    });
+
+    it('claim: the key is free when its time is over, and not before', async () => {
+      const [store, other] = stores();
+      const [short, long] = [newKey(), newKey()];
+      await store.claim(short, SHORT);
+      await store.claim(long, MINUTE);
+      await subject().pass(SHORT + 10);
+      assert.equal(await other.claim(short, MINUTE), true);
+      assert.equal(await other.claim(long, MINUTE), false);
+    });
+
+    it('claim: one that is refused does not renew the time', async () => {
+      const [store, other] = stores();
+      const key = newKey();
+      assert.equal(await store.claim(key, SHORT), true);
+      assert.equal(await other.claim(key, MINUTE), false);
+      await subject().pass(SHORT + 10);
+      assert.equal(await store.claim(key, MINUTE), true);
+    });
+
+    it('count: counts from 1, each number once', async () => {
+      const key = newKey();
+      const counts = await hundred((store) => store.count(key, MINUTE));
+      assert.deepEqual(
+        counts.sort((a, b) => a - b),
+        Array.from({ length: 100 }, (_, index) => index + 1),
+      );
+    });
+
+    it('count: a counter keeps the time that it was made with', async () => {
+      const [store, other] = stores();
+      const key = newKey();
+      assert.equal(await store.count(key, SHORT), 1);
+      assert.equal(await other.count(key, MINUTE), 2);
+      await subject().pass(SHORT + 10);
+      assert.equal(await store.count(key, MINUTE), 1);
+    });
+
+    it('set, get: any bytes, as a copy', async () => {
+      const [store, other] = stores();
+      for (const bytes of [new Uint8Array(0), Uint8Array.from({ length: 256 }, (_, index) => index), Buffer.of(99)]) {
+        const key = newKey();
+        const given = Uint8Array.from(bytes);
+        await store.set(key, given, MINUTE);
+        given.fill(0);
+        const got = await other.get(key);
+        assert.deepEqual(got, Uint8Array.from(bytes));
+        got?.fill(7);
+        assert.deepEqual(await store.get(key), Uint8Array.from(bytes));
+      }
+      assert.equal(await store.get(newKey()), undefined);
+      assert.equal(await store.take(newKey()), undefined);
+    });
+
+    it('set: replaces the bytes and their time', async () => {
+      const [store, other] = stores();
+      const key = newKey();
+      await store.set(key, Buffer.of(1), SHORT);
+      await other.set(key, Buffer.of(2), MINUTE);
+      await subject().pass(SHORT + 10);
+      assert.deepEqual(await store.get(key), Uint8Array.of(2));
+      await store.set(key, Buffer.of(3), SHORT);
+      await subject().pass(SHORT + 10);
+      assert.equal(await other.get(key), undefined);
+    });
+
+    it('take: of a hundred at the same time one gets the bytes', async () => {
+      const key = newKey();
+      await subject().store.set(key, Buffer.from('once'), MINUTE);
+      const taken = await hundred((store) => store.take(key));
+      assert.equal(taken.filter((bytes) => bytes !== undefined).length, 1);
+      assert.equal(await subject().other.get(key), undefined);
+    });
+
+    it('delete: the key is free, whatever it was; none is no error', async () => {
+      const [store, other] = stores();
+      const [claimed, counter, value] = [newKey(), newKey(), newKey()];
+      await store.claim(claimed, MINUTE);
+      await store.count(counter, MINUTE);
+      await store.set(value, Buffer.of(1), MINUTE);
+      for (const key of [claimed, counter, value, newKey()]) {
+        await other.delete(key);
+        assert.equal(await store.claim(key, MINUTE), true);
+      }
+    });
+
+    it('H13: keys that look alike are different keys', async () => {
+      const { store } = subject();
+      const base = newKey();
+      const crafted = [
+        '',
+        ' ',
+        '\0',
+        '\n',
+        '*',
+        '{a}',
+        '/',
+        '\u00e9',
+        'e\u0301',
+        '\ud800',
+        '\ud801',
+        'x'.repeat(2000),
+        'x'.repeat(2001),
+        '#',
+        ':',
+      ];
+      for (const end of crafted) assert.equal(await store.claim(base + end, MINUTE), true, JSON.stringify(end));
+      for (const end of crafted) assert.equal(await store.claim(base + end, MINUTE), false, JSON.stringify(end));
+    });
+
+    it('H13: a time to live that is none is an error, and nothing is kept', async () => {
+      const { store } = subject();
+      for (const ttl of [0, -1, 1.5, NaN, Infinity, '100' as unknown as number]) {
+        const key = newKey();
+        await assert.rejects(async () => store.claim(key, ttl));
+        await assert.rejects(async () => store.count(key, ttl));
+        await assert.rejects(async () => store.set(key, Buffer.of(1), ttl));
+        assert.equal(await store.claim(key, MINUTE), true);
+      }
+    });
+  });
 }

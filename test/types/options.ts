@@ -1,11 +1,12 @@
 /** What the types promise, checked by `npm run check:types`: nothing here runs. */
-import type { AccountSource, Identity, SchemeName, SspiAuthOptions } from '../../src/index.ts';
+import type { AccountSource, Identity, SchemeName, SharedStore, SspiAuthOptions } from '../../src/index.ts';
 import { acquireCredentialsHandle } from '../../src/contract.ts';
 import { createAuthenticator, memoryAccounts } from '../../src/index.ts';
 import type { Equals, Expect } from './equals.ts';
 
 export type OptionTypes = [
   Expect<Equals<SspiAuthOptions['schemes'], readonly SchemeName[] | undefined>>,
+  Expect<Equals<SspiAuthOptions['store'], SharedStore | undefined>>,
   Expect<Equals<SspiAuthOptions['accounts'], AccountSource | undefined>>,
   Expect<Equals<SspiAuthOptions['channelBinding'], 'never' | 'whenSupported' | 'always' | undefined>>,
   Expect<Equals<SspiAuthOptions['persistence'], 'connection' | 'request' | undefined>>,

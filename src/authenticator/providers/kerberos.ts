@@ -177,8 +177,10 @@ function keytabMissing(lookedFor: string): Missing {
 }
 
 /** Options of Kerberos that only the other provider has. */
-function refuseOthersOptions({ given }: SchemeSettings, provider: 'gssapi' | 'portable'): void {
-  const other = given.find((name) => {
+function refuseOthersOptions(settings: SchemeSettings, provider: 'gssapi' | 'portable'): void {
+  const other = settings.given.find((name) => {
+    // The library has a replay cache of its own. The store may be for Digest.
+    if (name === 'store') return provider === 'gssapi' && !verifiesDigest(settings);
     const { schemes, providers } = options[name];
     return (
       schemes?.includes('Kerberos') === true && providers?.includes(provider) === false && name !== 'impersonation'
@@ -202,4 +204,8 @@ function tellChoice(settings: SchemeSettings, reason: string): void {
   if (told.has(settings.given)) return;
   told.add(settings.given);
   auditOf(settings).told(`sspi-auth: Kerberos is this library's own (provider 'portable'), ${reason}`);
+}
+
+function verifiesDigest({ accounts, schemes }: SchemeSettings): boolean {
+  return accounts?.verifyDigest !== undefined && schemes?.includes('Digest') !== false;
 }

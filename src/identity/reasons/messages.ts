@@ -167,7 +167,7 @@ export const messageReasons = Object.freeze({
   'digest-foreign-nonce': row({
     fields: {},
     anchor: anchors.restart,
-    cure: () => 'give all processes one digest.secret',
+    cure: () => 'give all processes one digest.secret, and one "store" (docs/fleets.md)',
     text: () =>
       'the nonce is not of this server: another process made it, or this one before its restart, or the client made it up',
   }),
@@ -175,9 +175,17 @@ export const messageReasons = Object.freeze({
     fields: { count: 'number' },
     anchor: anchors.prompt,
     cure: () =>
-      'have all requests of a client reach the same process: a nonce is good at the process that issued it alone',
+      'give the processes one "store" (docs/fleets.md), or have all requests of a client reach the same process: without ' +
+      'a store a nonce is good at the process that issued it alone',
     text: ({ count }) =>
       `${count} nonces in a row were of no use: each was issued by one process and came back to another`,
+  }),
+  'digest-server-ahead': row({
+    fields: { count: 'number' },
+    anchor: anchors.prompt,
+    cure: () => 'set the clocks of all servers by the same time server',
+    text: ({ count }) =>
+      `${count} nonces in a row were of no use: each was issued by a server whose clock is ahead of this one`,
   }),
   'digest-nonce-too-old': row({
     fields: { count: 'number' },

@@ -3,7 +3,7 @@ import type { Account, DigestAccepted, Refused, Unavailable } from '../../accoun
 import { sourceName } from '../../accounts/account-source.ts';
 import { accountProblem, accountToken } from '../../accounts/account-token.ts';
 import type { DigestAlgorithm } from '../../crypto/digest-response.ts';
-import { errorKind, MalformedTokenError } from '../../foundation/errors.ts';
+import { errorKind, MalformedTokenError, SspiAuthError } from '../../foundation/errors.ts';
 import { formatDigestChallenge } from '../../formats/digest/challenge.ts';
 import { claimedUserName, parseDigestCredentials } from '../../formats/digest/credentials.ts';
 import type { DigestCredentials } from '../../formats/digest/credentials.ts';
@@ -15,17 +15,15 @@ import type { SecurityContextToken } from '../../sspi/security-context-token.ts'
 import type { AcceptCall, Diagnosis } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
 import { isThenable } from '../../foundation/thenable.ts';
-import { serverNames } from './digest-auth-data.ts';
+import { isShared, serverNames } from './digest-auth-data.ts';
 import type { DigestSettings } from './digest-auth-data.ts';
 import { realmOf, requestOf, tokenOf } from './digest-request.ts';
 import type { DigestRequest } from './digest-request.ts';
-import { NonceCounts } from './nonce-counts.ts';
 import { NonceIssuer } from './nonce-issuer.ts';
 import type { IssuedNonce } from './nonce-issuer.ts';
+import { NonceUses } from './nonce-uses.ts';
+import type { SharedStore } from '../../stores/shared-store.ts';
 import { denotesRequestTarget, foreignTarget } from './request-target.ts';
-
-/** Number of nonces whose counts are remembered: about 4 MB. */
-const REMEMBERED_NONCES = 16_384;
 
 /** Result of one leg. */
 export type DigestResult =
@@ -68,6 +66,13 @@ function refusal(
   return { result: 'refused', status, diagnosis: { account, ...(text === undefined ? undefined : { text }), ...more } };
 }
 
+/** The response is right, but the store does not say whether the count was used before: nobody is let in by that. */
+function unknownUse(credentials: DigestCredentials, error: unknown): DigestResult {
+  const why = error instanceof SspiAuthError ? error.message.replace(/^sspi-auth: /, '') : errorKind(error);
+  const text = `the store does not say whether the nonce was used before: ${why}`;
+  return refusal(Status.SEC_E_NO_AUTHENTICATING_AUTHORITY, credentials, text);
+}
+
 /** A refusal of credentials that break their grammar. The log has the account as far as it can be read. */
 function malformed(token: Uint8Array, { message }: MalformedTokenError): DigestResult {
   const account = claimedUserName(token);
@@ -81,16 +86,22 @@ function malformed(token: Uint8Array, { message }: MalformedTokenError): DigestR
 export class DigestAcceptor {
   readonly settings: DigestSettings;
   readonly #nonces: NonceIssuer;
-  readonly #counts = new NonceCounts(REMEMBERED_NONCES);
+  readonly #uses: NonceUses;
+  /** The store that knows what other processes have accepted. */
+  readonly #store: SharedStore | undefined;
 
   constructor(settings: DigestSettings) {
     this.settings = settings;
-    this.#nonces = new NonceIssuer(settings.secret.copy(), settings.clock, settings.random);
+    const { secret, clock, random, store, nonceLifetimeMilliseconds } = settings;
+    this.#store = isShared(store) ? store : undefined;
+    const scope = this.#store === undefined ? undefined : (this.#store.scope?.() ?? '');
+    this.#nonces = new NonceIssuer(secret.copy(), clock, random, scope);
+    this.#uses = new NonceUses(this.#store, nonceLifetimeMilliseconds);
   }
 
   /** How many nonces are remembered with their counts. */
   get rememberedNonces(): number {
-    return this.#counts.size;
+    return this.#uses.size;
   }
 
   /** One leg: an empty token asks for challenges, any other is verified. */
@@ -148,15 +159,21 @@ export class DigestAcceptor {
     }
     const nonce = this.#nonces.examine(credentials.nonce, realm);
     if (nonce === undefined) return refusal(Status.SEC_E_LOGON_DENIED, credentials, reason('digest-foreign-nonce'));
-    const stale = !nonce.own || this.#nonces.time() - nonce.issuedAt >= this.settings.nonceLifetimeMilliseconds;
+    const stale = !nonce.own || nonce.early || this.#isTooOld(nonce);
     const inOrder = (requirements & ASC_REQ_SEQUENCE_DETECT) !== 0;
     return { credentials, uri, request, realm, algorithm, nonce, stale, inOrder };
+  }
+
+  /** Its life is over, or a store that does not outlive its processes was made later: it cannot know all uses. */
+  #isTooOld({ issuedAt }: IssuedNonce): boolean {
+    const now = this.#nonces.time();
+    return now - issuedAt >= Math.min(this.settings.nonceLifetimeMilliseconds, this.#store?.age?.() ?? Infinity);
   }
 
   /** Asks the account source. If a user name can be read in two ways and the first is refused, the second is tried. */
   #verify(claim: Claim): DigestResult | Promise<DigestResult> {
     const [userName, other] = claim.credentials.userNames;
-    const conclude = (result: SourceResult): DigestResult => this.#conclude(claim, result);
+    const conclude = (result: SourceResult): DigestResult | Promise<DigestResult> => this.#conclude(claim, result);
     const where = sourceName(this.settings.accounts);
     const failed = (error: unknown): DigestResult => {
       const text = reason('account-source-failed', { source: where, detail: errorKind(error) });
@@ -194,7 +211,7 @@ export class DigestAcceptor {
     });
   }
 
-  #conclude(claim: Claim, result: SourceResult): DigestResult {
+  #conclude(claim: Claim, result: SourceResult): DigestResult | Promise<DigestResult> {
     if (result?.result === 'unavailable') {
       // A reason that is not a string may hold anything, so it is not logged.
       const why: unknown = result.reason;
@@ -218,19 +235,31 @@ export class DigestAcceptor {
     }
     const count = Number.parseInt(credentials.nonceCount, 16);
     // The response is right, so the client may learn that only its nonce cannot be used (RFC 7616 section 3.3).
-    if (stale || !this.#counts.use(credentials.nonce, nonce.issuedAt, count, inOrder)) {
-      return this.#challengeAgain(claim, count);
+    const end = (isUnused: boolean): DigestResult =>
+      isUnused ? { result: 'accepted', token } : this.#challengeAgain(claim, count);
+    if (stale) return end(false);
+    const away = (error: unknown): DigestResult => unknownUse(credentials, error);
+    try {
+      const isUnused = this.#uses.use(credentials.nonce, nonce.issuedAt, count, inOrder);
+      return typeof isUnused === 'boolean' ? end(isUnused) : isUnused.then(end, away);
+    } catch (error) {
+      return away(error);
     }
-    return { result: 'accepted', token };
   }
 
   /** Gives a client whose response was right a new nonce, unless it only goes round in circles. */
   #challengeAgain({ credentials, nonce, realm, stale }: Claim, count: number): DigestResult {
     // A nonce with a higher count, or one whose counts are remembered, was of use before.
-    const wasOfUse = count > 1 || this.#counts.has(credentials.nonce);
+    const wasOfUse = count > 1 || this.#uses.has(credentials.nonce);
     const retries = wasOfUse ? 1 : nonce.retries + 1;
     if (retries <= MAX_RETRIES) return this.#challenge(realm, true, retries);
-    const why = !nonce.own ? 'digest-other-process' : stale ? 'digest-nonce-too-old' : 'digest-nonce-used';
+    const why = !nonce.own
+      ? 'digest-other-process'
+      : nonce.early
+        ? 'digest-server-ahead'
+        : stale
+          ? 'digest-nonce-too-old'
+          : 'digest-nonce-used';
     return refusal(Status.SEC_E_LOGON_DENIED, credentials, reason(why, { count: MAX_RETRIES }));
   }
 }

@@ -11,6 +11,8 @@ import type { AuthDataOf, SettingsOf } from '../../foundation/option-table.ts';
 import { clock, random, secretBytes, shown, someOf, wholeNumber } from '../../foundation/option-values.ts';
 import type { Reader } from '../../foundation/option-values.ts';
 import { Secret } from '../../foundation/secret.ts';
+import { sharedStore } from '../../stores/shared-store.ts';
+import type { SharedStore } from '../../stores/shared-store.ts';
 import { hasControlCharacter, hasLoneSurrogate } from '../../foundation/text.ts';
 
 /** Longest realm, in bytes of UTF-8, so that a challenge stays below the package's maxToken. */
@@ -44,8 +46,7 @@ export const digestProtocolOptions = {
   /**
    * Key of the MAC in each nonce: 32 bytes or more, or a text of that length. If the key outlives the process, or
    * several processes share it, a nonce of another process counts as too old instead of forged: the client tries again
-   * at once and does not ask its user. Such a nonce is never accepted, because it is not known here how often it was
-   * used.
+   * at once and does not ask its user. Such a nonce is accepted only if a `store` tells how often it was used.
    */
   secret: optional(secretBytes(SECRET_MIN_BYTES), { otherwise: 'random for each start' }),
   /** Algorithms to offer, in this order. Use `['MD5']` for clients that read only the first challenge. */
@@ -69,6 +70,11 @@ export const digestOptions = {
   /** DNS name of the domain. Clients may name the domain by it. */
   dnsDomain: optional(dnsName),
   ...digestProtocolOptions,
+  /**
+   * Where the counts used with each nonce are kept, so that processes with the same `secret` accept each other's nonces.
+   * Its functions must answer in time by themselves.
+   */
+  store: optional(sharedStore),
   /** Where the time comes from. */
   clock: defaulted(clock, systemClock, { otherwise: "the machine's" }),
   /** Where nonces come from. */
@@ -90,7 +96,22 @@ export type DigestSettings = Omit<SettingsOf<typeof digestOptions>, 'secret'> & 
 export function digestSettings(authData: unknown): DigestSettings {
   const settings = readOptions(digestOptions, authData, 'authData');
   settings.accounts.checkServerNames?.(serverNames(settings));
+  if (isShared(settings.store) && settings.secret === undefined) {
+    throw new OptionError(
+      'authData.secret',
+      'is missing, but "authData.store" is there for processes that accept each other\'s nonces',
+      'Give all of them the same 32 random bytes.',
+    );
+  }
   return Object.freeze({ ...settings, secret: settings.secret ?? new Secret(settings.random(SECRET_MIN_BYTES)) });
+}
+
+/**
+ * Whether a store knows what other processes have accepted. One that goes with its process and has no name is that of
+ * nobody else.
+ */
+export function isShared(store: SharedStore | undefined): store is SharedStore {
+  return store !== undefined && (store.age === undefined || store.scope !== undefined);
 }
 
 /** The names of the server, for the account source. */

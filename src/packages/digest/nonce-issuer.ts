@@ -1,9 +1,10 @@
 /**
  * Nonces that need no table: each holds what the server must know about it, protected by a MAC (RFC 7616 section 5.4).
  */
-import { timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { hmac } from '../../crypto/hmac.ts';
 import type { Clock, RandomSource } from '../../foundation/clock.ts';
+import { FleetTime, SERVER_CLOCK_SKEW } from './fleet-time.ts';
 
 // Layout, in bytes: time of issue (6, big-endian milliseconds), issuer (6), retries (1), random (11), MAC (24).
 const TIME_BYTES = 6;
@@ -22,37 +23,55 @@ export interface IssuedNonce {
   /** Milliseconds of NonceIssuer.time; meaningless for a nonce of another issuer. */
   readonly issuedAt: number;
   /**
-   * Issued by this object. The counts used with a nonce of another object, with the same secret, are not known here.
+   * Issued by this object, or by one of the same scope. The counts used with a nonce of another object, with the same
+   * secret, are not known here.
    */
   readonly own: boolean;
+  /** Issued by a server whose clock is ahead of this one's by more than servers may differ. */
+  readonly early: boolean;
   /** How many nonces in a row before this one were of no use to the client. */
   readonly retries: number;
 }
 
 export class NonceIssuer {
   readonly #secret: Uint8Array;
-  readonly #clock: Clock;
   readonly #random: RandomSource;
   readonly #issuer: Uint8Array;
-  readonly #epoch: number;
+  readonly #now: () => number;
+  /** How far issuers of the scope may be ahead of this one, in milliseconds. */
+  readonly #skew: number;
 
   /**
    * @param secret key of the MAC, 32 bytes or more
-   * @param clock only its `elapsed` is used: ages must not depend on a clock that can be set back (attack G06)
+   * @param clock without a scope only its `elapsed` is used: ages must not depend on a clock that can be set back (attack
+   *   G06)
+   * @param scope what all issuers whose counts are known here have in common; undefined: this object is alone
    */
-  constructor(secret: Uint8Array, clock: Clock, random: RandomSource) {
+  constructor(secret: Uint8Array, clock: Clock, random: RandomSource, scope?: string) {
     this.#secret = Uint8Array.from(secret);
-    this.#clock = clock;
     this.#random = random;
-    this.#issuer = Uint8Array.from(random(ISSUER_BYTES));
-    // A random point in the past, so that a nonce does not tell how long this machine has been up.
-    const past = random(4);
-    this.#epoch = Math.floor(clock.elapsed()) - new DataView(past.buffer, past.byteOffset).getUint32(0);
+    if (scope === undefined) {
+      this.#issuer = Uint8Array.from(random(ISSUER_BYTES));
+      // A random point in the past, so that a nonce does not tell how long this machine has been up.
+      const past = random(4);
+      const epoch = Math.floor(clock.elapsed()) - new DataView(past.buffer, past.byteOffset).getUint32(0);
+      this.#now = () => Math.floor(clock.elapsed()) - epoch;
+      this.#skew = 0;
+    } else {
+      const hash = createHash('sha256').update(`scope of nonces: ${scope}`, 'utf8').digest();
+      this.#issuer = hash.subarray(0, ISSUER_BYTES);
+      const time = new FleetTime(clock);
+      this.#now = () => time.now();
+      this.#skew = SERVER_CLOCK_SKEW;
+    }
   }
 
-  /** The time now, in milliseconds since a point that this issuer chose. Never steps back. */
+  /**
+   * The time now, in milliseconds. Never steps back. With a scope it counts from 1970-01-01 UTC, else from a point that
+   * this issuer chose.
+   */
   time(): number {
-    return Math.floor(this.#clock.elapsed()) - this.#epoch;
+    return this.#now();
   }
 
   /**
@@ -75,8 +94,8 @@ export class NonceIssuer {
   /**
    * Reads a nonce that a client sent back.
    *
-   * @returns undefined if its MAC does not verify for this secret and realm, or its time of issue is in the future (attack
-   *   E03)
+   * @returns undefined if its MAC does not verify for this secret and realm, or its time of issue is in the future of its
+   *   only issuer (attack E03)
    */
   examine(nonce: string, realm: string): IssuedNonce | undefined {
     if (!NONCE_FORM.test(nonce)) return undefined;
@@ -86,7 +105,8 @@ export class NonceIssuer {
     const own = bytes.subarray(TIME_BYTES, TIME_BYTES + ISSUER_BYTES).equals(this.#issuer);
     const issuedAt = bytes.readUIntBE(0, TIME_BYTES);
     const retries = bytes.readUInt8(RETRIES_OFFSET);
-    return own && issuedAt > this.time() ? undefined : { issuedAt, own, retries };
+    const early = own && issuedAt > this.time() + this.#skew;
+    return early && this.#skew === 0 ? undefined : { issuedAt, own, early, retries };
   }
 
   /** Wipes the key. */

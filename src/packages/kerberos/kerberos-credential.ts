@@ -24,6 +24,7 @@ import { receiveAuthenticator } from './received-authenticator.ts';
 import type { OrRefusal, Refusal } from './refusal.ts';
 import { refuse } from './refusal.ts';
 import type { ServiceKeys } from './service-keys.ts';
+import { StoreAwayError } from '../../stores/store-error.ts';
 
 /** Refusals that other keys might change. */
 const aboutKeys: ReadonlySet<number> = new Set([
@@ -126,6 +127,9 @@ export class PortableKerberosCredential implements PackageCredential {
       error instanceof SspiAuthError && error.code === 'ERR_SSPI_AUTH_STORE'
         ? detail.replace(/^sspi-auth: /, '')
         : reason('replay-cache-away', { service: serviceOf(request), detail });
+    // An outage has its own lines in the log, and ends by itself: the client may come again.
+    if (error instanceof StoreAwayError)
+      return { status: Status.SEC_E_NO_AUTHENTICATING_AUTHORITY, diagnosis: { text } };
     return {
       status: Status.SEC_E_INTERNAL_ERROR,
       diagnosis: { text, failure: { where: 'the replay cache', error } },

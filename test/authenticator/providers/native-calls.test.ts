@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultsOf } from '../../../src/foundation/option-table.ts';
-import { limitOptions } from '../../../src/authenticator/options.ts';
+import { limitOptions } from '../../../src/authenticator/limit-options.ts';
 import { applyNativeCalls } from '../../../src/authenticator/providers/native-calls.ts';
 import { asyncCallLimit } from '../../../src/native/native-calls.ts';
 

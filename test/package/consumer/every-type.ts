@@ -25,12 +25,14 @@ import type {
   Group,
   HeaderField,
   Identity,
+  IoRedisClient,
   Limits,
   Logger,
   MalformedTokenError,
   MemoryAccount,
   MemoryStore,
   MemoryStoreOptions,
+  NodeRedisClient,
   NtlmAccepted,
   NtlmLogon,
   OfferedScheme,
@@ -38,6 +40,9 @@ import type {
   Outcome,
   PreflightRequest,
   ProviderName,
+  RedisClient,
+  RedisStore,
+  RedisStoreOptions,
   RefusalResponse,
   Refused,
   RefusedOutcome,
@@ -175,12 +180,14 @@ export interface Main {
   group: Group;
   headerField: HeaderField;
   identity: Identity;
+  ioRedisClient: IoRedisClient;
   limits: Limits;
   logger: Logger;
   malformedTokenError: MalformedTokenError;
   memoryAccount: MemoryAccount;
   memoryStore: MemoryStore;
   memoryStoreOptions: MemoryStoreOptions;
+  nodeRedisClient: NodeRedisClient;
   ntlmAccepted: NtlmAccepted;
   ntlmLogon: NtlmLogon;
   offeredScheme: OfferedScheme;
@@ -188,6 +195,9 @@ export interface Main {
   outcome: Outcome;
   preflightRequest: PreflightRequest;
   providerName: ProviderName;
+  redisClient: RedisClient;
+  redisStore: RedisStore;
+  redisStoreOptions: RedisStoreOptions;
   refusalResponse: RefusalResponse;
   refused: Refused;
   refusedOutcome: RefusedOutcome;

@@ -15,7 +15,7 @@ describe('NonceIssuer', () => {
     const issuedAt = issuer.time();
     assert.match(nonce, /^[\w-]{64}$/);
     clock.advance(1234);
-    assert.deepEqual(issuer.examine(nonce, REALM), { issuedAt, own: true, retries: 0 });
+    assert.deepEqual(issuer.examine(nonce, REALM), { issuedAt, own: true, early: false, retries: 0 });
     assert.equal(issuer.examine(issuer.issue(REALM, 7), REALM)?.retries, 7);
     assert.equal(issuer.time(), issuedAt + 1234);
   });

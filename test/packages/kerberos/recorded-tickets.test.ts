@@ -4,9 +4,13 @@ import { describe, it } from 'node:test';
 import { encodeChannelBindings } from '../../../src/formats/channel-bindings.ts';
 import { decodeApRequest, decodeKerberosToken } from '../../../src/formats/kerberos/kerberos-token.ts';
 import { decodePacClientInfo } from '../../../src/formats/kerberos/pac.ts';
+import { systemClock } from '../../../src/foundation/clock.ts';
+import { memoryStore } from '../../../src/index.ts';
+import type { SharedStore } from '../../../src/index.ts';
 import { keyOfType } from '../../../src/crypto/kerberos/key-of-type.ts';
 import { verifiesPac } from '../../../src/packages/kerberos/pac-verification.ts';
 import { negotiatePackage } from '../../../src/packages/negotiate/index.ts';
+import { StoreReplay } from '../../../src/stores/store-replay.ts';
 import { SECBUFFER_CHANNEL_BINDINGS, SECBUFFER_TOKEN } from '../../../src/sspi/index.ts';
 import * as Sspi from '../../../src/sspi/index.ts';
 import { vectors } from '../../lab/kerberos/vectors.ts';
@@ -85,6 +89,16 @@ describe('recorded tokens of Windows clients', () => {
       const replay = { claim: () => answer as boolean };
       assert.equal(recordedAcceptor(vector, { replay }).accept(hex(vector.expected)).status, 'SEC_E_LOGON_DENIED');
     }
+  });
+
+  it('H13: where the store is away, that is what the status says, so that the client is told to come again', async () => {
+    const vector = row('apreq.aes128.kerberos');
+    const store: SharedStore = { ...memoryStore(), claim: () => Promise.reject(new Error('no connection')) };
+    const replay = new StoreReplay({ store, skew: 300_000, clock: systemClock });
+    const acceptor = recordedAcceptor(vector, { replay: { claim: (hash) => replay.claim(hash, Date.now()) } });
+    const { status, why } = await acceptor.acceptLater(hex(vector.expected));
+    assert.equal(status, 'SEC_E_NO_AUTHENTICATING_AUTHORITY');
+    assert.match(why, /option "store" failed \(no connection\)/);
   });
 
   it('D23: a ticket that is known is verified again: key gone, time run out', () => {

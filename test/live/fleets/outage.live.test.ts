@@ -1,0 +1,256 @@
+/**
+ * Redis that is stopped, slow, silent or empty, under 200 sign-ins a second by Digest at two servers that share it, with
+ * each supported client. Every request is sent to both: at most one of them may take it.
+ */
+import assert from 'node:assert/strict';
+import { Agent, createServer as createHttpServer } from 'node:http';
+import { connect, createServer } from 'node:net';
+import type { Socket } from 'node:net';
+import { after, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { createClient } from 'redis';
+import { sspiAuth } from '../../../adapters/node.ts';
+import { memoryAccounts, redisStore } from '../../../src/index.ts';
+import type { RedisClient } from '../../../src/index.ts';
+import { matrixRows } from '../../lab/matrix.ts';
+import { listen } from '../../lab/ports.ts';
+import { startRedis } from '../../lab/redis.ts';
+import type { RedisServer } from '../../lab/redis.ts';
+import { tier } from '../../lab/tier.ts';
+import { ask, DigestUser } from './fleet-process.ts';
+
+const ready = await tier('redis');
+
+/** More at a time would be the load of a machine that cannot keep up. */
+const MAX_UNDER_WAY = 100;
+
+/** In front of Redis: what goes through it can be held up. */
+async function strait(socketPath: string) {
+  let delay = 0;
+  let silent = false;
+  const sockets = new Set<Socket>();
+  const carry = (from: Socket, to: Socket): void => {
+    let last = Promise.resolve();
+    sockets.add(from);
+    from.on('data', (data) => {
+      if (silent) return;
+      // In order, whatever the delay becomes meanwhile: this is TCP.
+      const due = performance.now() + delay;
+      last = last.then(async () => {
+        await sleep(Math.max(0, due - performance.now()), undefined, { ref: false });
+        to.write(data);
+      });
+    });
+    from.on('close', () => {
+      sockets.delete(from);
+      to.destroy();
+    });
+    from.on('error', () => undefined);
+  };
+  const server = createServer((near) => {
+    const far = connect(socketPath);
+    carry(near, far);
+    carry(far, near);
+  });
+  const listening = await listen(server);
+  return {
+    port: listening.port,
+    /** Every answer comes later, by at least so many milliseconds. */
+    slow: (milliseconds: number) => void (delay = milliseconds),
+    /** Connections stay open, and nothing comes through: the other end is gone without a word. */
+    silence: () => void (silent = true),
+    /** New connections work again; the old ones stay dead. */
+    speak: () => {
+      for (const socket of sockets) socket.removeAllListeners('data');
+      silent = false;
+    },
+    close: () => listening.close(),
+  };
+}
+
+/** Clients as docs/fleets.md has them, with the times of a test. */
+const clients: readonly {
+  readonly name: string;
+  readonly connect: (port: number) => Promise<{ client: RedisClient; end: () => void }>;
+}[] = [
+  {
+    name: 'redis',
+    connect: async (port) => {
+      const client = createClient({
+        socket: { host: '127.0.0.1', port, reconnectStrategy: () => 100, connectTimeout: 500, socketTimeout: 1000 },
+      });
+      client.on('error', () => undefined);
+      await client.connect();
+      return { client, end: () => client.destroy() };
+    },
+  },
+  {
+    name: 'ioredis',
+    connect: (port) => {
+      const client = new Redis({
+        host: '127.0.0.1',
+        port,
+        connectTimeout: 500,
+        socketTimeout: 1000,
+        retryStrategy: () => 100,
+      });
+      client.on('error', () => undefined);
+      return new Promise((resolve) => {
+        client.once('ready', () => resolve({ client, end: () => client.disconnect() }));
+      });
+    },
+  },
+];
+
+/** Two servers with a connection each to one store, under load. */
+async function loaded(server: RedisServer, connectClient: (typeof clients)[number]['connect']) {
+  const way = await strait(server.socket);
+  const logs: readonly string[][] = [[], []];
+  const servers = await Promise.all(
+    logs.map(async (log) => {
+      const { client, end } = await connectClient(way.port);
+      const protect = sspiAuth({
+        accounts: memoryAccounts([{ userName: 'user0', password: 'password-user0' }]),
+        schemes: ['Digest'],
+        digest: { secret: 'thirty-two bytes that all of them share' },
+        store: redisStore(client),
+        limits: { storeMilliseconds: 300 },
+        logger: {
+          info: (_, message) => {
+            if (message.includes('the store')) log.push(message);
+          },
+          warn: (_, message) => {
+            if (message.includes('the store')) log.push(message);
+          },
+          error: (_, message) => {
+            log.push(message);
+          },
+        },
+      });
+      const listening = await listen(createHttpServer(protect((_, response) => void response.end('in'))));
+      return { listening, end };
+    }),
+  );
+  const [one = 0, two = 0] = servers.map(({ listening }) => listening.port);
+  const seen: { readonly statuses: readonly number[]; readonly retryAfter: (string | undefined)[] }[] = [];
+  const agent = new Agent({ keepAlive: true });
+  let underWay = 0;
+  let longest = 0;
+  let running = true;
+  const user = new DigestUser('user0');
+  await user.get(one, '/');
+  const sent: Promise<void>[] = [];
+  const send = (target: string): void => {
+    const authorization = user.authorization(target);
+    const began = performance.now();
+    const both = Promise.all([ask(one, target, authorization, agent), ask(two, target, authorization, agent)]);
+    underWay++;
+    sent.push(
+      both.then((answers) => {
+        underWay--;
+        longest = Math.max(longest, performance.now() - began);
+        seen.push({
+          statuses: answers.map(({ status }) => status),
+          retryAfter: answers.map(({ retryAfter }) => retryAfter),
+        });
+      }),
+    );
+  };
+  const load = (async () => {
+    const begun = performance.now();
+    for (let number = 0; running; await sleep(5)) {
+      // Two requests every 10 ms; what a busy machine has missed is made up for as far as it can.
+      for (; number < (performance.now() - begun) / 10; number++) {
+        if (underWay < MAX_UNDER_WAY) send(`/${number}`);
+      }
+    }
+  })();
+  /** Waits until a request that begins now is answered so, and tells how long that took. */
+  const until = async (status: number): Promise<number> => {
+    const began = performance.now();
+    const probe = new DigestUser('user0');
+    while ((await probe.get(two, '/probe')).status !== status) await sleep(20);
+    return performance.now() - began;
+  };
+  const end = async () => {
+    running = false;
+    await load;
+    await Promise.all(sent);
+    agent.destroy();
+    for (const { listening, end: disconnect } of servers) {
+      disconnect();
+      await listening.close();
+    }
+    await way.close();
+    return { seen, longest };
+  };
+  return { way, logs, until, end, ports: [one, two] as const };
+}
+
+for (const { name, connect: connectClient } of matrixRows(clients, (client) => client.name)) {
+  describe(`Redis away, with ${name}`, ready, async () => {
+    if (ready.skip !== false) return;
+    const server = await startRedis();
+    after(() => server[Symbol.asyncDispose]());
+
+    for (const [what, begin, finish] of [
+      ['stopped and started', () => server.stop(), () => server.start()],
+      ['slow', (way) => way.slow(400), (way) => way.slow(0)],
+      ['half-open', (way) => way.silence(), (way) => way.speak()],
+    ] as readonly (readonly [
+      string,
+      (way: Awaited<ReturnType<typeof strait>>) => unknown,
+      (way: Awaited<ReturnType<typeof strait>>) => unknown,
+    ])[]) {
+      it(`H13: ${what}: nobody is let in twice, nobody waits for ever, and all is well afterwards`, async (context) => {
+        const { way, logs, until, end } = await loaded(server, connectClient);
+        await until(200);
+        await begin(way);
+        const noticed = await until(503);
+        await sleep(1000);
+        await finish(way);
+        const back = await until(200);
+        await sleep(700);
+        await until(200);
+        const { seen, longest } = await end();
+        const all = seen.flatMap(({ statuses }) => statuses);
+        const count = (status: number): number => all.filter((each) => each === status).length;
+        context.diagnostic(
+          `${seen.length} requests to two servers: 200 ${count(200)}, 401 ${count(401)}, 503 ${count(503)}; the longest ` +
+            `${Math.round(longest)} ms; refused after ${Math.round(noticed)} ms, back after ${Math.round(back)} ms`,
+        );
+        assert.equal(count(200) + count(401) + count(503), all.length);
+        for (const { statuses, retryAfter } of seen) {
+          assert.equal(statuses.filter((status) => status === 200).length <= 1, true, 'let in twice');
+          for (const [index, status] of statuses.entries())
+            assert.equal(retryAfter[index] !== undefined, status === 503);
+        }
+        assert.equal(count(200) > 0 && count(503) > 0, true);
+        // A machine that is busy itself may have shorter outages beside this one.
+        for (const lines of logs) {
+          lines.forEach((line, index) =>
+            assert.match(
+              line,
+              index % 2 === 0 ? /^sspi-auth: the store is away/ : /^sspi-auth: the store answers again/,
+            ),
+          );
+          assert.equal(lines.length >= 2 && lines.length < 20, true, lines.join('\n'));
+        }
+      });
+    }
+
+    it('H13: flushed: each server still refuses what it took itself', async () => {
+      const { end, ports } = await loaded(server, connectClient);
+      const user = new DigestUser('user0');
+      await user.get(ports[0], '/');
+      const recorded = user.authorization('/recorded');
+      assert.equal((await ask(ports[0], '/recorded', recorded)).status, 200);
+      assert.equal((await ask(ports[1], '/recorded', recorded)).status, 401);
+      await server.command('flushall');
+      assert.equal((await ask(ports[0], '/recorded', recorded)).status, 401);
+      assert.equal((await ask(ports[1], '/recorded', recorded)).status, 401, 'it had seen it, too');
+      await end();
+    });
+  });
+}
