@@ -180,8 +180,9 @@ async function carry(authenticator: KoaAuthenticator, context: SspiAuthContext, 
   context.status = response.status;
   context.body = response.body;
   for (const [name, value] of response.headers) {
-    if (name === 'Set-Cookie') context.append(name, [...value]);
-    else context.set(name, typeof value === 'string' ? value : [...value]);
+    if (name === 'Set-Cookie') context.append(name, typeof value === 'string' ? value : Array.from(value));
+    else if (typeof value === 'string') context.set(name, value);
+    else context.set(name, Array.from(value));
   }
   return false;
 }

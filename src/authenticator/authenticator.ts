@@ -22,7 +22,7 @@ import type { AnonymousOutcome, AuthenticatedOutcome, Outcome } from '../http/ou
 import type { Settings } from './options.ts';
 import type { RefusalError } from '../http/refusal.ts';
 import type { Refuser } from '../http/response.ts';
-import { hasOtherScheme, otherSchemeOf, passWarning } from './other-schemes.ts';
+import { hasOtherScheme, otherSchemeOf } from './other-schemes.ts';
 import { hasAuthorization } from '../http/authorization.ts';
 import { mayComeFromAnywhere } from '../http/cross-site.ts';
 import { crossSiteProblem, proves } from './cross-site-policy.ts';
@@ -89,8 +89,6 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     this.#proof =
       session === undefined ? undefined : new SessionProof(new Sessions(session, settings, schemes, this.#audit));
     byAdmission.set(this.#admission, this);
-    const warning = settings.otherSchemes === undefined ? undefined : passWarning(settings.otherSchemes);
-    if (warning !== undefined) this.#audit.warn(warning);
     if (settings.accounts !== undefined) beginUse(settings.accounts);
   }
 
@@ -360,12 +358,8 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     const carried = hasConnection(exchange) ? exchange : withoutConnection(exchange);
     const failed = this.#policy.choose(this.settings.schemesFor, carried, request, this.schemes, logged);
     if (failed !== undefined) return failed;
-    const anonymous = route?.anonymous ?? this.settings.anonymous;
-    const outcome = this.#acceptor.accept(carried, this.#connectionOf(carried), {
-      request,
-      target: targetOf,
-      anonymous,
-    });
+    const arrival = { request, target: targetOf, anonymous: route?.anonymous ?? this.settings.anonymous };
+    const outcome = this.#acceptor.accept(carried, this.#connectionOf(carried), arrival);
     const open = (verified: Outcome): Outcome | Promise<Outcome> =>
       hasSealedBody(exchange)
         ? openBodyOf(exchange, verified, this.#policy, logged(), () => this.#closed).then(conclude)

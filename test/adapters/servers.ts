@@ -316,7 +316,10 @@ const startNode: StartServer = async (options) => {
   const routes: Readonly<Record<string, AuthenticatedListener>> = {
     '/user': protect.requireUser(handler),
     '/sign-out': (request, response) => {
-      void protect.signOut(request, response).then((told) => response.end(JSON.stringify({ told })));
+      protect.signOut(request, response).then(
+        (told) => response.end(JSON.stringify({ told })),
+        () => response.destroy(),
+      );
     },
     ...(group === undefined ? {} : { '/group': protect.requireGroup(group)(handler) }),
   };
@@ -419,7 +422,7 @@ const startKoa: StartServer = async (options) => {
   );
   app.use(async (context, next) => {
     if (context.path !== '/sign-out') await next();
-    else context.body = { told: await auth.signOut(context as never) };
+    else context.body = { told: await auth.signOut(context) };
   });
   app.use(async (context) => {
     handled++;

@@ -50,7 +50,7 @@ export const sessionScenarios: readonly Scenario[] = [
     name: 'H03: a cookie that was changed is cleared and ignored, and never by itself a refusal',
     options: { ...options, anonymous: true },
     run: async (_server, url) => {
-      for (const wrong of ['', 'x', 'a.b.c.d.e', `${'A'.repeat(5000)}`]) {
+      for (const wrong of ['', 'x', 'a.b.c.d.e', 'A'.repeat(5000)]) {
         const response = await curl([...cookie(`sid=${wrong}`), url]);
         assert.deepEqual([response.status, answerOf(response).user], [200, null]);
         assert.equal(setCookie(response, 'sid'), '');

@@ -341,16 +341,19 @@ describe('what a session request has', () => {
     const { authenticator } = server;
     server.server.prependListener('request', (request) => {
       if (request.headers.authorization !== undefined) return;
-      Promise.resolve(authenticator.authenticate(request, '/', request as never)).then((outcome) => {
-        if (outcome.type !== 'authenticated' || outcome.sspi === undefined) return;
-        const { sspi } = outcome;
-        credentials = sspi.delegatedCredentials;
-        try {
-          sspi.impersonate(() => 1);
-        } catch (error) {
-          seen = (error as { code?: unknown }).code;
-        }
-      }, assert.fail);
+      Promise.resolve(authenticator.authenticate(request, '/', request as never)).then(
+        (outcome) => {
+          if (outcome.type !== 'authenticated' || outcome.sspi === undefined) return;
+          const { sspi } = outcome;
+          credentials = sspi.delegatedCredentials;
+          try {
+            sspi.impersonate(() => 1);
+          } catch (error) {
+            seen = (error as { code?: unknown }).code;
+          }
+        },
+        (error: unknown) => assert.fail(String(error)),
+      );
     });
     assert.equal(await status(server, await sessionOf(server)), 200);
     assert.deepEqual([seen, credentials], ['ERR_SSPI_AUTH_SESSION', undefined]);
