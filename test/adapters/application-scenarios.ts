@@ -240,7 +240,8 @@ const refusing = (name: Refusing, expected: 'page' | 'bare'): Scenario => ({
     schemes: ['NTLM'],
     refusing: name,
     logger: false,
-    limits: { handshakeMilliseconds: 100 },
+    // Long enough for a handshake on a busy machine.
+    limits: { handshakeMilliseconds: name === 'hanging' ? 1000 : 10_000 },
     authorize: ({ userName }) => userName === 'alice',
   },
   run: async (server, url) => {

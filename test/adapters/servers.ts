@@ -99,7 +99,7 @@ function optionsFor<R>(options: ScenarioOptions, rawOf: (request: R) => Incoming
 
 /** Waits until well after the deadline of scenarios that have one. */
 async function afterDeadline(): Promise<void> {
-  await setTimeout(300);
+  await setTimeout(1200);
 }
 
 /** What an application does to a response of node:http that it may not do. */

@@ -52,6 +52,7 @@ describe('the code of the documents', ready, () => {
         await mkdir(dirname(place), { recursive: true });
         const own = code
           .replaceAll('/etc/http.keytab', kdc.keytab)
+          .replaceAll('/run/secrets/http.keytab', kdc.keytab)
           .replaceAll('/etc/sspi-auth/smbpasswd', folder.file('smbpasswd'))
           .replaceAll('/etc/credssp', folder.file('credssp'));
         await writeFile(place, own);
@@ -60,11 +61,17 @@ describe('the code of the documents', ready, () => {
     }
     assert.ok(files.length >= 25, `${files.length} blocks`);
     const words = ['--import', import.meta.resolve('tsx'), ...onAnyPort, folder.file('runner.mjs'), ...files];
-    const own = { UV_THREADPOOL_SIZE: '17', PASSWORD: 'Wonderland-7', CERT: cert, KEY: key };
+    const own = {
+      UV_THREADPOOL_SIZE: '17',
+      PASSWORD: 'Wonderland-7',
+      SVC_WEB_PASSWORD: 'Wonderland-7',
+      CERT: cert,
+      KEY: key,
+    };
     const env = { ...kdc.env, ...own, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') };
     const { stdout, stderr } = await runProcess(process.execPath, words, { cwd: folder.path, env });
     // Beside these lines stand ports, and the log of the block that has a logger.
-    const lines = stdout.split('\n').filter((line) => line.startsWith('ran '));
+    const lines = stdout.split('\n').filter((line) => line.startsWith('ran ') || line.startsWith(folder.path));
     assert.deepEqual(
       lines.map((line) => line.replaceAll(`${folder.path}/blocks/`, '')),
       files.map((file) => `ran ${file}`.replaceAll(`${folder.path}/blocks/`, '')),
