@@ -1,7 +1,7 @@
 /** Commands and configuration of Kerberos, Samba and OpenSSL that the documents show, run as they stand on files of the test's own. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { X509Certificate } from 'node:crypto';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -93,8 +93,24 @@ describe('commands of the documents', ready, () => {
       await run(line);
       assert.match(new X509Certificate(await readFile(folder.file('credssp.crt'))).subject, /^CN=CREDSSP-/);
     },
-    // These two are run, and curl signs in, by test/package/bundles.test.ts.
+    // These are run, and curl signs in, by test/package/bundles.test.ts.
     'esbuild app.mjs ': async () => Promise.resolve(),
+    'rollup app.mjs ': async () => Promise.resolve(),
+    'webpack --entry ': async () => Promise.resolve(),
+    'ncc build ': async () => Promise.resolve(),
+    'npx sspi-auth keytab list ': async (line) => {
+      await copyFile(kdc.keytab, folder.file('http.keytab'));
+      const listed = await run(line.replace('npx sspi-auth', decoder));
+      assert.match(listed, /aes256-cts-hmac-sha1-96 .*HTTP\/intranet\.example\.com@TEST\.LOCAL/);
+      await rm(folder.file('http.keytab'));
+    },
+    'npx sspi-auth keytab create ': async (line) => {
+      await runChecked('sh', ['-e', '-c', line.replace('npx sspi-auth', decoder)], {
+        cwd: folder.path,
+        input: 'a long password\n',
+      });
+      assert.match(await run('klist -kte http.keytab'), /HTTP\/intranet\.example\.com@EXAMPLE\.COM \(aes256-/);
+    },
     // A domain controller is what test/live/kerberos/active-directory.live.test.ts has.
     'samba-tool domain exportkeytab ': async () => Promise.resolve(),
     'klist -kte ': async (line) => {
