@@ -104,7 +104,7 @@ describe('the packed tarball, installed into an empty project', () => {
 
   it('holds what is built and what is to be read, and nothing else', () => {
     const allowed =
-      /^(dist\/(src|adapters)\/.*\.(js|d\.ts)(\.map)?|(src|adapters)\/.*\.ts|docs\/.*|examples\/.*\.ts|package\.json|[A-Z]+\.md|LICENSE)$/;
+      /^(dist\/(src|adapters)\/.*\.(js|d\.ts)(\.map)?|(src|adapters)\/.*\.ts|docs\/.*|examples\/.*\.ts|examples\/nest\/tsconfig\.json|package\.json|[A-Z]+\.md|LICENSE)$/;
     assert.deepEqual(
       project.files.filter((path) => !allowed.test(path)),
       [],

@@ -80,6 +80,14 @@ import type {
   OtherSchemes,
   Authorize,
   Target,
+  KerberosKeys,
+  KerberosKeysOptions,
+  KeytabEntry,
+  KeytabKey,
+  Revoke,
+  RevokedUser,
+  SessionOptions,
+  SignedOut,
 } from 'sspi-auth';
 import type {
   AcceptCall,
@@ -98,6 +106,7 @@ import type {
   ContextSizes,
   CredentialHandle,
   DelegatedCredentials,
+  MechanismMismatch,
   Diagnosis,
   DigestAuthData,
   Group as ContractGroup,
@@ -235,6 +244,14 @@ export interface Main {
   otherSchemes: OtherSchemes<IncomingMessage>;
   authorize: Authorize<IncomingMessage>;
   target: Target<IncomingMessage>;
+  kerberosKeys: KerberosKeys;
+  kerberosKeysOptions: KerberosKeysOptions;
+  keytabEntry: KeytabEntry;
+  keytabKey: KeytabKey;
+  revoke: Revoke;
+  revokedUser: RevokedUser;
+  sessionOptions: SessionOptions;
+  signedOut: SignedOut;
 }
 
 /** `sspi-auth/sspi` */
@@ -255,6 +272,7 @@ export interface Sspi {
   contextSizes: ContextSizes;
   credentialHandle: CredentialHandle;
   delegatedCredentials: DelegatedCredentials;
+  mechanismMismatch: MechanismMismatch;
   diagnosis: Diagnosis;
   digestAuthData: DigestAuthData;
   group: ContractGroup;
