@@ -73,7 +73,7 @@ createServer({ key: readFileSync('key.pem'), cert: readFileSync('cert.pem') }, p
 
 const withoutKoffi = `
 import { sspiAuth } from 'sspi-auth/node';
-try { sspiAuth({ keytab: '/etc/none.keytab' }); } catch (error) { console.log(error.code + ' ' + error.message); }
+try { sspiAuth({ provider: 'gssapi', keytab: '/etc/none.keytab' }); } catch (error) { console.log(error.code + ' ' + error.message); }
 `;
 
 const runtimes: Readonly<Record<string, readonly string[]>> = { bun: ['bun'], deno: ['deno', 'run', '-A'] };

@@ -120,7 +120,9 @@ for (const [adapter, start] of Object.entries(adapters)) {
         async ({ port }, refused) => {
           await using connection = await RawConnection.open(port);
           using tokens = winprTokens('alice');
-          refused(await signIn(connection, tokens));
+          const response = await signIn(connection, tokens);
+          if (what === 'cannot ask') assert.equal(response.status, 503);
+          else refused(response);
           refused(await connection.exchange({}));
         },
         { more: { accounts: { description: 'broken', verifyNtlm } } },

@@ -57,7 +57,7 @@ for (const scheme of ['NTLM', 'Negotiate'] as const) {
             : Buffer.from(asked.headers.get('www-authenticate')![0]!.slice('Negotiate '.length), 'base64');
         const answer = await connection.exchange({ fields: [field(client.next(challenge)!)] });
         assert.equal(answer.status, status);
-        if (status === 401) assert.match(String(diagnoses.at(-1)), new RegExp(`^the client meant ${target}, which`));
+        if (status === 401) assert.match(String(diagnoses.at(-1)), new RegExp(`the client meant ${target}, which`));
         assert.equal(server.handled(), status === 200 ? 1 : 0);
         await connection[Symbol.asyncDispose]();
         await assertNothingLeft(server);
@@ -68,8 +68,8 @@ for (const scheme of ['NTLM', 'Negotiate'] as const) {
 
 describe('C18, C14: curl, whose NTLM names no service and makes no MIC', tools, () => {
   for (const [what, names, requireMic, diagnosis] of [
-    ['servicePrincipalNames', ['HTTP/localhost'], false, /^the client names no service/],
-    ['requireMic', undefined, true, /^the client sent no MIC/],
+    ['servicePrincipalNames', ['HTTP/localhost'], false, /the client names no service/],
+    ['requireMic', undefined, true, /the client sent no MIC/],
   ] as const) {
     it(`is refused with ${what}, and the log says so`, async () => {
       await using server = await adapters['node:http']!({
@@ -109,7 +109,7 @@ describe('C18: Chromium, which names the host of the address and its port', brow
       const visit = await chromium.visit(`http://localhost:${server.port}/`, { credentials });
       assert.equal(visit.status, status);
       if (status === 200) assert.equal((JSON.parse(visit.body) as Answer).name, `${domain}\\alice`);
-      else assert.match(String(diagnoses.at(-1)), /^the client meant HTTP\/localhost/);
+      else assert.match(String(diagnoses.at(-1)), /the client meant HTTP\/localhost/);
     });
   }
 });

@@ -55,7 +55,7 @@ export const stricterThanMit: readonly Difference[] = [
     because: 'the client says that its ticket is under another key, and an HTTP service has no such key',
   },
   {
-    refusal: /^SEC_E_WRONG_PRINCIPAL the (?:ticket is for|client means) .* but this server accepts/s,
+    refusal: /^SEC_E_WRONG_PRINCIPAL .*the (?:ticket is for|client means|client meant) .* but this server accepts/s,
     because: 'MIT krb5 without a name of its own takes every name that its key fits',
   },
 ];

@@ -102,6 +102,7 @@ export const accountPlants: readonly Plant<Realm>[] = [
   },
   {
     ...curlNtlm,
+    answer: 503,
     planted: 'the smbpasswd file is taken away while the server runs',
     kind: 'file of a running server',
     plant: (realm) => changedFile(realm, (path) => rename(path, `${path}.away`)),
@@ -179,6 +180,7 @@ export const accountPlants: readonly Plant<Realm>[] = [
   },
   {
     ...curlNtlm,
+    answer: 503,
     planted: 'an account source of one’s own says that it cannot verify now',
     kind: 'own source',
     plant: () =>

@@ -76,14 +76,18 @@ describe('denotesRequestTarget', () => {
 
 describe('foreignTarget', () => {
   for (const [uri, target, text] of [
-    ['/a', '/b', 'the client asked for /a, and the request is for /b: a proxy may have rewritten the path'],
+    [
+      '/a',
+      '/b',
+      'have the proxy pass on the path as the client sent it, which Digest needs: the client asked for /a, and the request is for /b: a proxy may have rewritten the path',
+    ],
     [
       'http://host/a?x=1',
       '/b?y=2',
-      'the client asked for /a, and the request is for /b: a proxy may have rewritten the path',
+      'have the proxy pass on the path as the client sent it, which Digest needs: the client asked for /a, and the request is for /b: a proxy may have rewritten the path',
     ],
     ['/a?token=1', '/a?token=2', 'the client asked for /a with another query than that of the request'],
-    ['/%7ea', '/~a?x', 'the client asked for /~a with another query than that of the request'],
+    ['/%7ea', '/~a?x', 'the client asked for "/~a" with another query than that of the request'],
   ] as const) {
     it(`${uri} for ${target}, without the queries`, () => assert.equal(foreignTarget(uri, target), text));
   }
