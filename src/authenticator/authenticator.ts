@@ -22,7 +22,7 @@ import type { AnonymousOutcome, AuthenticatedOutcome, Outcome } from '../http/ou
 import type { Settings } from './options.ts';
 import type { RefusalError } from '../http/refusal.ts';
 import type { Refuser } from '../http/response.ts';
-import { hasOtherScheme, otherSchemeOf } from './other-schemes.ts';
+import { hasOtherScheme, otherSchemeOf, passWarning } from './other-schemes.ts';
 import { hasAuthorization } from '../http/authorization.ts';
 import { mayComeFromAnywhere } from '../http/cross-site.ts';
 import { crossSiteProblem, proves } from './cross-site-policy.ts';
@@ -89,6 +89,8 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     this.#proof =
       session === undefined ? undefined : new SessionProof(new Sessions(session, settings, schemes, this.#audit));
     byAdmission.set(this.#admission, this);
+    const warning = settings.otherSchemes === undefined ? undefined : passWarning(settings.otherSchemes);
+    if (warning !== undefined) this.#audit.warn(warning);
     if (settings.accounts !== undefined) beginUse(settings.accounts);
   }
 

@@ -1,7 +1,6 @@
 /** Makes an authenticator from options, or throws an error that says what to do. */
 import { auditOf } from './audit.ts';
 import { Authenticator } from './authenticator.ts';
-import { passWarning } from './other-schemes.ts';
 import { parseOptions } from './options.ts';
 import type { SspiAuthOptions } from './options.ts';
 import { offerOf } from './providers/offered-schemes.ts';
@@ -27,8 +26,6 @@ export function createAuthenticator<R = unknown, C extends readonly unknown[] = 
     const { record, message } = startLine(settings, offer);
     audit.started(record, message);
   }
-  const warning = settings.otherSchemes === undefined ? undefined : passWarning(settings.otherSchemes);
-  if (warning !== undefined) audit.warn(warning);
   settings.accounts?.sendWarningsTo?.((message) => audit.warn(message));
   return authenticator;
 }

@@ -26,7 +26,7 @@ describe('isPreflight', () => {
 
   it('lets a preflight through as option skip, and no other request of the same page', async () => {
     const accounts = memoryAccounts([{ userName: 'alice', password: 'Wonderland-7' }]);
-    const protect = sspiAuth({ accounts, skip: isPreflight, logger: false });
+    const protect = sspiAuth({ accounts, skip: isPreflight, crossSite: 'allow', logger: false });
     await using server = await listen(createServer(protect((_request, response) => response.writeHead(204).end())));
     const ask = async (method: string): Promise<number> => (await fetch(server.origin, { method, headers })).status;
     assert.deepEqual([await ask('OPTIONS'), await ask('PUT')], [204, 401]);
