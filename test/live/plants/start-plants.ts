@@ -36,7 +36,8 @@ async function withoutPackages(realm: Realm, missing: readonly string[]): Promis
     } else await symlink(join(root, 'node_modules', name), folder.file('node_modules', name));
   }
   const program = folder.file('test/lab/plants/plant-server.ts');
-  return serveApart({ program, options: { keytab: realm.kdc.keytab }, env: realm.kdc.env, parts: [folder] });
+  const options = { keytab: realm.kdc.keytab, provider: 'gssapi' };
+  return serveApart({ program, options, env: realm.kdc.env, parts: [folder] });
 }
 
 /** A database of Samba's, as its tools make it. */
