@@ -82,7 +82,7 @@ export type {
 } from './authenticator/options.ts';
 export { kerberosKeys } from './packages/kerberos/keys/kerberos-keys.ts';
 export type { KerberosKeys, KerberosKeysOptions } from './packages/kerberos/keys/kerberos-keys.ts';
-export type { KeytabEntry, KeytabKey } from './formats/kerberos/keytab.ts';
+export type { KeytabEntry, KeytabKey } from './packages/kerberos/keys/kerberos-keys.ts';
 export { memoryStore } from './stores/memory-store.ts';
 export type { MemoryStore, MemoryStoreOptions } from './stores/memory-store.ts';
 export { clusterStore } from './stores/cluster-store.ts';

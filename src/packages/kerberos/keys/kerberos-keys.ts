@@ -42,6 +42,8 @@ export const kerberosKeysOptions = {
   salt: optional(text, { otherwise: 'made of realm and account' }),
 };
 
+export type { KeytabEntry, KeytabKey };
+
 /** Options of kerberosKeys. */
 export type KerberosKeysOptions = OptionsOf<typeof kerberosKeysOptions>;
 
