@@ -173,7 +173,10 @@ describe('Digest under attack: nonces', () => {
     const server = new DigestServer();
     for (const nc of ['00000000', '00000001']) {
       const { diagnosis } = server.verify(answerChallenge(server.challenge(), { nc, write: { nonce: '"x"' } }));
-      assert.match(diagnosis?.text ?? '', /^give all processes one digest\.secret, and one "store".*: the nonce is not of this server/);
+      assert.match(
+        diagnosis?.text ?? '',
+        /^give all processes one digest\.secret, and one "store".*: the nonce is not of this server/,
+      );
     }
   });
 
