@@ -13,7 +13,7 @@
  *   of Kerberos, without a limit of time.
  * - `--nodes [major]…`: unit and packed-consumer tests on other releases of Node.
  */
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { installPackages } from './lab/debian.ts';
 import type { PropertyRecord } from './lab/count-mutations.ts';
@@ -39,6 +39,9 @@ const runsPerProperty = { ci: 20_000, elsewhere: 2000, unit: 500, nodes: 200, fu
 
 /** Milliseconds that one file may take; one with every row of a matrix may take longer. */
 const fileTimeout = (): number => (full() ? 900_000 : 300_000);
+
+/** Files that the report of a whole run names by their duration. */
+const slowestFiles = 60;
 
 const inCi = process.env['CI'] === 'true';
 const progress = (message: string): void => console.log(`test ground: ${message}`);
@@ -79,6 +82,13 @@ function reportMatrices(records: readonly MatrixRecord[]): void {
   const mode = full() ? 'full: every row of every matrix' : 'core: one row of each kind (npm run test:full runs all)';
   const ran = records.length === 0 ? 'no matrix was asked' : `${rows} of ${all} rows of ${records.length} matrices ran`;
   console.log(`Mode: ${mode}; ${ran}`);
+}
+
+/** Where the time goes: what takes long belongs to the matrices of `npm run test:full`. */
+function reportSlowest({ durations }: TestCounts): void {
+  const slowest = [...durations].sort(([, a], [, b]) => b - a).slice(0, slowestFiles);
+  console.log('\nSlowest files (seconds):');
+  for (const [file, ms] of slowest) console.log(`  ${(ms / 1000).toFixed(1).padStart(6)} ${relative(root, file)}`);
 }
 
 /** Node's own counts, which close the report. */
@@ -140,6 +150,7 @@ async function runAll(): Promise<number> {
   if (everything && mutations < mutationsInCi) problems.push(`${mutations} mutations, not ${mutationsInCi}`);
   for (const name of counts.leftOut) problems.push(`left out: ${name}`);
   if (problems.length > 0) console.log(`\n${inCi ? 'Failures' : 'Would fail'} in CI:\n  ${problems.join('\n  ')}`);
+  reportSlowest(counts);
   reportMatrices(readRecords(folder.path, 'matrix') as MatrixRecord[]);
   reportCounts(counts);
   return succeeded(counts) && !(inCi && problems.length > 0) ? 0 : 1;

@@ -18,6 +18,15 @@ export interface TestCounts {
   readonly leftOut: readonly string[];
   /** Names of tests, suites and files that failed. A suite whose `after` failed is not in node's own count. */
   readonly failed: readonly string[];
+  /** Milliseconds of each file's tests, without the start of its process. Batches count as one file. */
+  readonly durations: ReadonlyMap<string, number>;
+}
+
+/** What node says of a test that ended, as far as it is used here. */
+interface EndedTest {
+  readonly nesting: number;
+  readonly file?: string | undefined;
+  readonly details: { readonly duration_ms: number };
 }
 
 /** Preloaded into every test process. */
@@ -73,15 +82,24 @@ export async function runFiles(paths: readonly string[], timeout: number): Promi
   const byName = new Map<string, number>();
   const leftOut: string[] = [];
   const failed: string[] = [];
+  const durations = new Map<string, number>();
+  const addDuration = ({ nesting, file, details }: EndedTest): void => {
+    if (nesting !== 0 || file === undefined) return;
+    durations.set(file, (durations.get(file) ?? 0) + details.duration_ms);
+  };
   const note = ({ name, skip, todo }: { name: string; skip?: string | boolean; todo?: string | boolean }): void => {
     const why = skip ?? todo ?? false;
     if (why !== false) leftOut.push(why === true ? name : `${name}: ${why}`);
   };
   if (!process.execArgv.includes(countMutations)) process.execArgv.push('--import', countMutations);
   const stream = run({ files: [...paths], concurrency, timeout });
-  stream.on('test:pass', note);
+  stream.on('test:pass', (test) => {
+    note(test);
+    addDuration(test);
+  });
   stream.on('test:fail', (test) => {
     note(test);
+    addDuration(test);
     failed.push(test.name);
   });
   stream.on('test:diagnostic', ({ message }) => {
@@ -89,7 +107,7 @@ export async function runFiles(paths: readonly string[], timeout: number): Promi
     if (name !== undefined) byName.set(name, Number(count));
   });
   await pipeline(stream, new SpecReporter(), process.stdout, { end: false });
-  return { byName, leftOut, failed };
+  return { byName, leftOut, failed, durations };
 }
 
 /** Whether a run is to be believed: something ran, and nothing of it failed or was cancelled. */
