@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withLock } from '../lab/lock.ts';
 import { npm } from '../lab/npm.ts';
@@ -158,6 +158,7 @@ export async function packedProject(): Promise<PackedProject> {
         // A junction, which Windows lets everybody make; elsewhere the word means nothing.
         for (const name of packages) {
           if (existsSync(join(place, name))) continue;
+          await mkdir(dirname(join(place, name)), { recursive: true });
           await symlink(join(root, 'node_modules', name), join(place, name), 'junction');
         }
       },
