@@ -151,7 +151,8 @@ export async function packedProject(): Promise<PackedProject> {
       files: JSON.parse(files) as string[],
       manifest: JSON.parse(manifest) as PackedManifest,
       write: (name, text) => writeFile(join(path, name), text),
-      run: (command, args) => runProcess(command, args, { cwd: path }),
+      // Bundlers and compilers take their time beside other tests.
+      run: (command, args) => runProcess(command, args, { cwd: path, timeout: 180_000 }),
       start: (command, args) => startProcess(command, args, { cwd: path }),
       async link(...packages) {
         const place = join(path, 'node_modules');
