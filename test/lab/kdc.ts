@@ -18,6 +18,10 @@ export interface KdcOptions {
   readonly encryptionTypes?: string;
   /** More lines of `[libdefaults]`, for clients, acceptor and KDC. */
   readonly defaults?: readonly string[];
+  /** Which realms may lie between a client's (the key) and this one, as `[capaths]` of the KDC has them. */
+  readonly between?: Readonly<Record<string, string>>;
+  /** Lines of the realm in kdc.conf. */
+  readonly settings?: readonly string[];
 }
 
 /** A running KDC. */
@@ -74,7 +78,7 @@ export async function startKdc(options: KdcOptions = {}): Promise<Kdc> {
   try {
     await writeFile(env.GSS_MECH_CONFIG, '');
     const configure = (port: number): Promise<void> =>
-      writeConfiguration(folder.path, realm, encryptionTypes, options.defaults ?? [], port);
+      writeConfiguration(folder.path, { ...options, realm, encryptionTypes }, port);
     await configure(await freePort());
     await runChecked('kdb5_util', ['create', '-s', '-r', realm, '-P', 'master'], { env });
     await administer([
@@ -134,13 +138,13 @@ async function startListening(
 
 async function writeConfiguration(
   folder: string,
-  realm: string,
-  encryptionTypes: string,
-  defaults: readonly string[],
+  { realm, encryptionTypes, defaults, between = {}, settings = [] }: KdcOptions & { readonly realm: string },
   port: number,
 ): Promise<void> {
   const hosts = ['localhost', `.${realm.toLowerCase()}`];
-  await writeFile(`${folder}/krb5.conf`, krb5Configuration(realm, [`kdc = 127.0.0.1:${port}`], hosts, defaults));
+  const paths = Object.entries(between).map(([from, through]) => ` ${from} = {\n  ${realm} = ${through}\n }\n`);
+  const configuration = krb5Configuration(realm, [`kdc = 127.0.0.1:${port}`], hosts, defaults);
+  await writeFile(`${folder}/krb5.conf`, `${configuration}[capaths]\n${paths.join('')}`);
   await writeFile(
     `${folder}/kdc.conf`,
     `[kdcdefaults]
@@ -151,8 +155,8 @@ async function writeConfiguration(
   database_name = ${folder}/principal
   key_stash_file = ${folder}/stash
   acl_file = ${folder}/kadm5.acl
-  supported_enctypes = ${encryptionTypes}
-  master_key_type = aes256-cts
+  supported_enctypes = ${encryptionTypes ?? ''}
+${settings.map((line) => `  ${line}\n`).join('')}  master_key_type = aes256-cts
   max_life = 10h
   max_renewable_life = 10h
  }
