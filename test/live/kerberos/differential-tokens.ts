@@ -5,15 +5,14 @@ import * as Gss from '../../../src/formats/kerberos/gss-flags.ts';
 import { programFile } from '../../lab/clients/client.ts';
 import { mutual, notMutual, startGssClient } from '../../lab/gss-client.ts';
 import type { GssClient } from '../../lab/gss-client.ts';
-import { startKdc } from '../../lab/kdc.ts';
-import type { Kdc } from '../../lab/kdc.ts';
-import { keytabKey } from '../../lab/kerberos/ap-request-forge.ts';
 import type { SealingKey } from '../../lab/kerberos/ap-request-mutations.ts';
 import { libraryTokens } from '../../lab/kerberos/gss-library.ts';
 import { full } from '../../lab/matrix.ts';
 import { runChecked } from '../../lab/process.ts';
 import { startSambaAd } from '../../lab/samba-ad.ts';
 import { useRealm } from './acceptor.ts';
+import { keyOf, startTypedRealm } from './typed-realm.ts';
+import type { TypedService } from './typed-realm.ts';
 
 /** Application data of the channel bindings, of clients that send them and of the acceptor. */
 export const bindingsText = 'tls-server-end-point:x';
@@ -33,66 +32,9 @@ export interface TokenSource extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
 }
 
-function keyOf(keytab: string, service = 'HTTP/localhost', encryptionType = 18): SealingKey {
-  return { encryptionType, value: keytabKey(keytab, service, encryptionType) };
-}
-
 /** Tokens of one service. */
 function under(key: SealingKey, tokens: readonly Buffer[]): SourceToken[] {
   return tokens.map((token) => ({ token, key }));
-}
-
-/** Encryption types as MIT krb5 names them. */
-const typeNames: ReadonlyMap<number, string> = new Map([
-  [17, 'aes128-cts'],
-  [18, 'aes256-cts'],
-  [19, 'aes128-sha2'],
-  [20, 'aes256-sha2'],
-  [23, 'rc4-hmac'],
-]);
-
-/** Types of the keys of a service and of the sessions with it. Those of HTTP/localhost are 18. */
-const typePairs: readonly (readonly [service: number, session: number])[] = [
-  [17, 17],
-  [19, 19],
-  [20, 20],
-  [23, 23],
-  [18, 23],
-  [23, 18],
-  [20, 17],
-  [17, 19],
-];
-
-/** A service whose key has one type. */
-interface TypedService {
-  readonly target: string;
-  readonly key: SealingKey;
-}
-
-/** An MIT KDC with services of every encryption type. */
-interface TypedRealm {
-  readonly kdc: Kdc;
-  /** HTTP/localhost first. */
-  readonly services: readonly TypedService[];
-}
-
-async function startTypedRealm(): Promise<TypedRealm> {
-  const kdc = await startKdc({ defaults: ['allow_rc4 = true'] });
-  const named = typePairs.map(([service, session]) => {
-    const [name, type] = [`HTTP/type-${service}-${session}.test.local`, typeNames.get(service) ?? ''];
-    const commands = [
-      `addprinc -randkey -e ${type}:normal ${name}`,
-      `setstr ${name} session_enctypes ${typeNames.get(session) ?? ''}`,
-      `ktadd -k ${kdc.keytab} -e ${type}:normal ${name}`,
-    ];
-    return { name, service, commands };
-  });
-  await kdc.administer(named.flatMap(({ commands }) => commands));
-  const services = [{ name: 'HTTP/localhost', service: 18 }, ...named].map(({ name, service }) => ({
-    target: name.replace('/', '@'),
-    key: keyOf(kdc.keytab, name, service),
-  }));
-  return { kdc, services };
 }
 
 /**
