@@ -119,6 +119,29 @@ export function refuseOf(refusing: Refusing | undefined): { refuse?: 'error' | (
 /** Starts the application behind one adapter. */
 export type StartServer = (options: ScenarioOptions) => Promise<RunningServer>;
 
+/** How often handlers ran. */
+export interface RequestCount {
+  add(): void;
+  readonly total: number;
+}
+
+/** Called for each run of a handler, where a server counts for another process (scenario-process.ts). */
+export const handling: { listener?: () => void } = {};
+
+/** Counts the runs of one server's handlers. */
+export function requestCount(): RequestCount {
+  let total = 0;
+  return {
+    add() {
+      total++;
+      handling.listener?.();
+    },
+    get total() {
+      return total;
+    },
+  };
+}
+
 /** What the application says of a request. */
 export function answer(
   user: Identity | null | undefined,

@@ -3,7 +3,7 @@ import fastify from 'fastify';
 import type { FastifyRequest } from 'fastify';
 import type { FastifySspiAuthOptions } from '../../adapters/fastify.ts';
 import { sspiAuth as fastifySspiAuth } from '../../adapters/fastify.ts';
-import { afterDeadline, answer, bodyOf, listening, optionsFor, refusalPage } from './application.ts';
+import { afterDeadline, answer, bodyOf, listening, optionsFor, refusalPage, requestCount } from './application.ts';
 import type { Answer, Refusing, StartServer } from './application.ts';
 
 /** `refuse` for Fastify. */
@@ -31,7 +31,7 @@ function fastifyRefuse(refusing: Refusing | undefined): Pick<FastifySspiAuthOpti
 }
 
 export const startFastify: StartServer = async (options) => {
-  let handled = 0;
+  const handled = requestCount();
   const app = fastify();
   const { refusing, group } = options;
   await app.register(fastifySspiAuth, {
@@ -50,7 +50,7 @@ export const startFastify: StartServer = async (options) => {
   });
   const { requireUser, requireGroup } = app.sspiAuth;
   const handler = (request: FastifyRequest): Answer => {
-    handled++;
+    handled.add();
     return answer(request.user, request.sspi, Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0));
   };
   app.all('/user', { preHandler: requireUser }, handler);
@@ -61,7 +61,7 @@ export const startFastify: StartServer = async (options) => {
   return listening(
     app.server,
     app.sspiAuth.authenticator,
-    () => handled,
+    () => handled.total,
     () => app.close(),
   );
 };

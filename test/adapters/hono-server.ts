@@ -7,11 +7,11 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { sspiAuth as honoSspiAuth } from '../../adapters/hono.ts';
 import type { HonoSspiAuthOptions } from '../../adapters/hono.ts';
-import { afterDeadline, answer, listening, meddle, optionsFor, refusalPage } from './application.ts';
+import { afterDeadline, answer, listening, meddle, optionsFor, refusalPage, requestCount } from './application.ts';
 import type { Refusing, StartServer } from './application.ts';
 
 export const startHono: StartServer = async (options) => {
-  let handled = 0;
+  const handled = requestCount();
   const { refusing, group } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
   const auth = honoSspiAuth({
@@ -29,7 +29,7 @@ export const startHono: StartServer = async (options) => {
   if (group !== undefined) app.use('/group', auth.requireGroup(group));
   app.post('/sign-out', async (c) => c.json({ told: await auth.signOut(c) }));
   app.all('*', async (c) => {
-    handled++;
+    handled.add();
     const body = Buffer.from(await c.req.arrayBuffer());
     return c.json(answer(c.var.user, c.var.sspi, body));
   });
@@ -38,7 +38,7 @@ export const startHono: StartServer = async (options) => {
   return listening(
     server,
     auth.authenticator,
-    () => handled,
+    () => handled.total,
     () => auth.close(),
   );
 };

@@ -4,11 +4,20 @@ import { createServer } from 'node:http';
 import Koa from 'koa';
 import { sspiAuth as koaSspiAuth } from '../../adapters/koa.ts';
 import type { KoaSspiAuthOptions, SspiAuthContext, SspiAuthState } from '../../adapters/koa.ts';
-import { afterDeadline, answer, bodyOf, listening, meddle, optionsFor, refusalPage } from './application.ts';
+import {
+  afterDeadline,
+  answer,
+  bodyOf,
+  listening,
+  meddle,
+  optionsFor,
+  refusalPage,
+  requestCount,
+} from './application.ts';
 import type { Refusing, StartServer } from './application.ts';
 
 export const startKoa: StartServer = async (options) => {
-  let handled = 0;
+  const handled = requestCount();
   const { refusing, group } = options;
   const app = new Koa();
   app.silent = true;
@@ -40,7 +49,7 @@ export const startKoa: StartServer = async (options) => {
     else context.body = { told: await auth.signOut(context) };
   });
   app.use(async (context) => {
-    handled++;
+    handled.add();
     const { user, sspi } = context.state as SspiAuthState;
     context.body = answer(user, sspi, await bodyOf(context.req));
   });
@@ -51,7 +60,7 @@ export const startKoa: StartServer = async (options) => {
   return listening(
     server,
     auth.authenticator,
-    () => handled,
+    () => handled.total,
     () => auth.close(),
   );
 };

@@ -10,13 +10,13 @@ import untypedPolka from 'polka';
 import { sspiAuth as expressSspiAuth } from '../../adapters/express.ts';
 import { sspiAuth as nodeSspiAuth } from '../../adapters/node.ts';
 import type { AuthenticatedListener } from '../../adapters/node.ts';
-import { answer, bodyOf, listening, meddle, optionsFor, refusalPage, refuseOf } from './application.ts';
+import { answer, bodyOf, listening, meddle, optionsFor, refusalPage, requestCount, refuseOf } from './application.ts';
 import type { StartServer } from './application.ts';
 
 const startExpress =
   (express: typeof express5): StartServer =>
   async (options) => {
-    let handled = 0;
+    const handled = requestCount();
     const app = express();
     // Else Express prints each request whose client went away.
     app.set('env', 'test');
@@ -32,11 +32,11 @@ const startExpress =
       auth.signOut(request, response).then((told) => response.json({ told }), next);
     });
     app.all('/at-once', (request, response) => {
-      handled++;
+      handled.add();
       response.json(answer(request.user, request.sspi, Buffer.alloc(0)));
     });
     app.all(/.*/, (request, response, next) => {
-      handled++;
+      handled.add();
       bodyOf(request).then((body) => response.json(answer(request.user, request.sspi, body)), next);
     });
     if (refusing === 'error') {
@@ -52,20 +52,20 @@ const startExpress =
     return listening(
       server,
       auth.authenticator,
-      () => handled,
+      () => handled.total,
       () => auth.close(),
     );
   };
 
 const startNode: StartServer = async (options) => {
-  let handled = 0;
+  const handled = requestCount();
   const { refusing, group } = options;
   const protect = nodeSspiAuth({
     ...optionsFor<IncomingMessage>(options, (request) => request),
     ...refuseOf(refusing),
   });
   const handler: AuthenticatedListener = (request, response) => {
-    handled++;
+    handled.add();
     const { user, sspi } = request;
     if (request.url === '/at-once') {
       response.end(JSON.stringify(answer(user, sspi, Buffer.alloc(0))));
@@ -92,7 +92,7 @@ const startNode: StartServer = async (options) => {
   return listening(
     server,
     protect.authenticator,
-    () => handled,
+    () => handled.total,
     () => protect.close(),
   );
 };
@@ -103,7 +103,7 @@ const startOther =
     callerOf: (...listeners: readonly Listener[]) => (request: IncomingMessage, response: ServerResponse) => void,
   ): StartServer =>
   async (options) => {
-    let handled = 0;
+    const handled = requestCount();
     const { refusing, group } = options;
     const auth = expressSspiAuth({
       ...optionsFor<express5.Request>(options, (request) => request),
@@ -115,7 +115,7 @@ const startOther =
         request.url === path ? route(request, response, next) : next();
     const handler: Listener = (request, response) => {
       const { user, sspi } = request as express5.Request;
-      handled++;
+      handled.add();
       bodyOf(request).then(
         (body) => response.setHeader('Content-Type', 'application/json').end(JSON.stringify(answer(user, sspi, body))),
         () => response.destroy(),
@@ -134,7 +134,7 @@ const startOther =
     return listening(
       server,
       auth.authenticator,
-      () => handled,
+      () => handled.total,
       () => auth.close(),
     );
   };
