@@ -144,7 +144,7 @@ async function loaded(server: RedisServer, connectClient: (typeof clients)[numbe
   const send = (target: string): void => {
     const authorization = user.authorization(target);
     const began = performance.now();
-    const both = Promise.all([ask(one, target, authorization, agent), ask(two, target, authorization, agent)]);
+    const both = Promise.all([one, two].map((port) => ask(port, target, { authorization, agent })));
     underWay++;
     sent.push(
       both.then((answers) => {
@@ -245,11 +245,11 @@ for (const { name, connect: connectClient } of matrixRows(clients, (client) => c
       const user = new DigestUser('user0');
       await user.get(ports[0], '/');
       const recorded = user.authorization('/recorded');
-      assert.equal((await ask(ports[0], '/recorded', recorded)).status, 200);
-      assert.equal((await ask(ports[1], '/recorded', recorded)).status, 401);
+      assert.equal((await ask(ports[0], '/recorded', { authorization: recorded })).status, 200);
+      assert.equal((await ask(ports[1], '/recorded', { authorization: recorded })).status, 401);
       await server.command('flushall');
-      assert.equal((await ask(ports[0], '/recorded', recorded)).status, 401);
-      assert.equal((await ask(ports[1], '/recorded', recorded)).status, 401, 'it had seen it, too');
+      assert.equal((await ask(ports[0], '/recorded', { authorization: recorded })).status, 401);
+      assert.equal((await ask(ports[1], '/recorded', { authorization: recorded })).status, 401, 'it had seen it, too');
       await end();
     });
   });

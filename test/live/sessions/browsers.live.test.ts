@@ -8,6 +8,8 @@ import { copyFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { startBundled } from '../../lab/bundled-program.ts';
+import type { BundledProgram } from '../../lab/bundled-program.ts';
 import { launchChromiumTabs } from '../../lab/chromium.ts';
 import type { TabbedBrowser } from '../../lab/browser-tabs.ts';
 import { launchFirefox } from '../../lab/firefox.ts';
@@ -15,8 +17,6 @@ import { startKdc } from '../../lab/kdc.ts';
 import type { Kdc } from '../../lab/kdc.ts';
 import { full } from '../../lab/matrix.ts';
 import { listen } from '../../lab/ports.ts';
-import { startProcess } from '../../lab/process.ts';
-import type { RunningProcess } from '../../lab/process.ts';
 import { startNginx } from '../../lab/reverse-proxy.ts';
 import type { ReverseProxy } from '../../lab/reverse-proxy.ts';
 import { tier } from '../../lab/tier.ts';
@@ -31,7 +31,7 @@ const program = fileURLToPath(new URL('browser-site.ts', import.meta.url));
 
 /** A process of the site: its ports with sessions, without, and with a button. */
 interface Site {
-  readonly process: RunningProcess;
+  readonly running: BundledProgram;
   readonly sessions: number;
   readonly plain: number;
   readonly button: number;
@@ -39,10 +39,10 @@ interface Site {
 
 async function startSite(kdc: Kdc, secret: string): Promise<Site> {
   const env = { SITE_KEYTAB: kdc.keytab, SITE_SECRET: secret, SITE_REPLAYS: kdc.file('replays') };
-  const running = await startProcess(process.execPath, ['--import', 'tsx', program], { env });
-  const [, ports = ''] = await running.waitForLine(/^ports: ([\d ]+)$/, 60_000);
+  const running = await startBundled(program, [], /^ports: ([\d ]+)$/, { env });
+  const [, ports = ''] = running.said;
   const [sessions = 0, plain = 0, button = 0] = ports.split(' ').map(Number);
-  return { process: running, sessions, plain, button };
+  return { running, sessions, plain, button };
 }
 
 /** What a port was asked since the last time. */
@@ -65,7 +65,7 @@ before(async () => {
 after(async () => {
   if (ready.skip !== false) return;
   await nginx[Symbol.asyncDispose]();
-  for (const site of sites) await site.process.stop();
+  for (const site of sites) await site.running[Symbol.asyncDispose]();
   await kdc.stop();
 });
 
@@ -104,7 +104,7 @@ for (const [name, launch] of [
         const [, pid] = /^Hello alice of process (\d+)\./.exec(await tab.go(behind)) ?? assert.fail('another page');
         pids.add(String(pid));
       }
-      assert.deepEqual(pids, new Set(sites.map(({ process: { pid } }) => String(pid))));
+      assert.deepEqual(pids, new Set(sites.map(({ running }) => String(running.process.pid))));
       const second = await browser.open();
       assert.match(await tab.go(`${behind}before`), /^Hello alice /);
       assert.match(await second.go(behind), /^Hello alice /);
