@@ -18,7 +18,7 @@ import type { AcceptReply } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
 import { CfxProtection } from './cfx-protection.ts';
 import { forwardedCache, writeCache } from './forwarded-tickets.ts';
-import { readGssRequest } from './gss-request.ts';
+import { readGssRequest, wantsAnswer } from './gss-request.ts';
 import type { GssRequest } from './gss-request.ts';
 import { PortableKerberosContext } from './kerberos-context.ts';
 import type { MessageProtection, ProtectionParameters } from './message-protection.ts';
@@ -65,7 +65,7 @@ export class PreparedContext {
     const verified = verify(exchange, ticket, authenticator, settings);
     if ('refusal' in verified) {
       authenticator.subkey?.wipe();
-      return verified;
+      return { refusal: { ...verified.refusal, wantsAnswer: wantsAnswer(authenticator.checksum) } };
     }
     const { account, asked, cache } = verified;
     const { clock, clockSkewMilliseconds } = settings;

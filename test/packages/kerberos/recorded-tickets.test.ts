@@ -2,7 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { encodeChannelBindings } from '../../../src/formats/channel-bindings.ts';
-import { decodeApRequest, decodeKerberosToken } from '../../../src/formats/kerberos/kerberos-token.ts';
+import {
+  decodeApRequest,
+  decodeKerberosToken,
+  TOK_ID_KRB_ERROR,
+} from '../../../src/formats/kerberos/kerberos-token.ts';
 import { decodePacBuffers, decodePacClientInfo } from '../../../src/formats/kerberos/pac.ts';
 import { systemClock } from '../../../src/foundation/clock.ts';
 import { memoryStore } from '../../../src/index.ts';
@@ -166,6 +170,31 @@ describe('recorded tokens of Windows clients', () => {
       Sspi.deleteSecurityContext(result.context);
       Sspi.freeCredentialsHandle(credential);
     }
+  });
+
+  it('a client that asks for mutual authentication in its checksum alone gets a KRB-ERROR, once that was read', () => {
+    const vector = row('apreq.aes256.kerberos');
+    const token = hex(vector.expected);
+    // ap-options: mutual-required is bit 2 of what is not encrypted.
+    const options = token.indexOf(Buffer.from('a20703050020000000', 'hex'));
+    assert.ok(options > 0);
+    token[options + 5] = 0;
+    const extended = Sspi.ASC_REQ_EXTENDED_ERROR;
+    const inputOf = (application: string): Sspi.SecBuffer[] => [
+      { type: SECBUFFER_TOKEN, data: token },
+      { type: SECBUFFER_CHANNEL_BINDINGS, data: encodeChannelBindings(Buffer.from(application)) },
+    ];
+    const acceptor = recordedAcceptor(vector, { replay: { claim: () => true } });
+    const answer = (input: readonly Sspi.SecBuffer[], requirements: number): number | undefined => {
+      const output = acceptor.ask(input, requirements).output ?? [];
+      const found = output.find(({ type }) => type === SECBUFFER_TOKEN);
+      return found && decodeKerberosToken(found.data).tokenId;
+    };
+    assert.equal(answer(inputOf('another connection'), extended), TOK_ID_KRB_ERROR);
+    assert.equal(answer(inputOf('another connection'), 0), undefined, 'nobody has asked for errors');
+    // Refused before the checksum was read: only what is not encrypted could tell.
+    acceptor.time.offset = 60 * MINUTE;
+    assert.equal(answer(inputOf('another connection'), extended), undefined);
   });
 
   it('D08: no byte of ticket or authenticator can be altered', () => {
