@@ -15,7 +15,15 @@ export function loadJose(): Pick<typeof Jose, 'CompactEncrypt' | 'compactDecrypt
   try {
     jose = createRequire(import.meta.url)('jose') as typeof Jose;
   } catch {
-    throw new OptionError('session', 'needs the package jose, which is not there', 'Run: npm install jose@6.');
+    // A bundler leaves it undefined where it makes CommonJS.
+    const isBundled = (import.meta.url as string | undefined) === undefined;
+    throw new OptionError(
+      'session',
+      'needs the package jose, which is not there',
+      isBundled
+        ? 'In a bundle of CommonJS it cannot be found: bundle as an ES module, or leave sspi-auth out of the bundle.'
+        : 'Run: npm install jose@6.',
+    );
   }
   const { CompactEncrypt, compactDecrypt } = jose;
   if (CompactEncrypt === undefined || compactDecrypt === undefined) {

@@ -181,7 +181,8 @@ describe('the password', () => {
   // From Node 26 on, read() gives one chunk, not all that is buffered.
   const shown = (output: PassThrough): string => {
     let text = '';
-    for (let chunk: unknown = output.read(); chunk !== null; chunk = output.read()) text += String(chunk);
+    const next = (): Buffer | null => output.read() as Buffer | null;
+    for (let chunk = next(); chunk !== null; chunk = next()) text += chunk.toString();
     return text;
   };
 

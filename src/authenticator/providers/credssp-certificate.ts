@@ -1,7 +1,6 @@
 /** The certificate of the TLS inside CredSSP: the operator's, or one that is made at start. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createRequire } from 'node:module';
-import type * as tls from 'node:tls';
 import { OptionError, SspiAuthError } from '../../foundation/errors.ts';
 import type { Secret } from '../../foundation/secret.ts';
 import type { SchemeSettings } from '../options.ts';
@@ -66,11 +65,9 @@ function noCertificate(): SspiAuthError {
   );
 }
 
-const require = createRequire(import.meta.url);
-
 /** Node's TLS takes milliseconds to load, which only those pay who offer CredSSP. */
 function checked(given: SchannelCertificate, option: string): SchannelCertificate {
-  const { createSecureContext } = require('node:tls') as typeof tls;
+  const { createSecureContext } = process.getBuiltinModule('node:tls');
   const { cert, passphrase, ...others } = given;
   try {
     createSecureContext({
@@ -87,7 +84,8 @@ function checked(given: SchannelCertificate, option: string): SchannelCertificat
 
 function canMakeCertificates(): boolean {
   try {
-    return require.resolve('selfsigned') !== '';
+    // Made here: in a bundle of CommonJS there is no import.meta.url, and nothing else is to break by that.
+    return createRequire(import.meta.url).resolve('selfsigned') !== '';
   } catch {
     return false;
   }

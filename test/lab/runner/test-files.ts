@@ -33,13 +33,15 @@ function kindOf(path: string, tiers: readonly TierName[]): TestFile['kind'] {
  * All test files whose path holds one of the filters, in the order of their paths.
  *
  * @param filters parts of paths; none: all files
+ * @param left parts of paths of files that are left out
  */
-export async function testFiles(filters: readonly string[]): Promise<TestFile[]> {
+export async function testFiles(filters: readonly string[], left: readonly string[] = []): Promise<TestFile[]> {
   const entries = await readdir(join(root, 'test'), { recursive: true });
   const paths = entries
     .map((entry) => `test/${entry.replaceAll('\\', '/')}`)
     .filter((path) => path.endsWith('.test.ts') && !path.includes('node_modules'))
     .filter((path) => filters.length === 0 || filters.some((filter) => path.includes(filter)))
+    .filter((path) => !left.some((part) => path.includes(part)))
     .sort();
   return Promise.all(
     paths.map(async (path) => {
