@@ -3,7 +3,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'coverage/', 'test/package/consumers/', '.scratch/'] },
+  { ignores: ['dist/', 'node_modules/', 'coverage/', 'test/package/consumers/', '.scratch/', 'examples/hand-off/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
