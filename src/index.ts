@@ -92,5 +92,6 @@ export type { IoRedisClient, NodeRedisClient, RedisClient } from './stores/redis
 export type { SharedStore } from './stores/shared-store.ts';
 export { recommendedServerOptions } from './http/recommended-server-options.ts';
 export { inGroup } from './identity/in-group.ts';
+export { describeSignIn } from './identity/described-sign-in.ts';
 export { SecurityContextInfo } from './identity/security-context-info.ts';
 export type { SecurityContextFacts } from './identity/security-context-info.ts';

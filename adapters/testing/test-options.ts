@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { memoryAccounts, OptionError, SspiAuthError } from '../../src/index.ts';
+import { describeSignIn, memoryAccounts, OptionError, SecurityContextInfo, SspiAuthError } from '../../src/index.ts';
 import type { Identity, SspiAuthOptions } from '../../src/index.ts';
 import { TEST_SCHEME } from './signed-users.ts';
 import type { SignedUsers } from './signed-users.ts';
@@ -74,9 +74,20 @@ function verify<R, C extends readonly unknown[]>(
   const user = users.verify(raw.headers.authorization);
   if (user === undefined) return undefined;
   const identity = identityOfTest(user, nameFormat);
-  if (enrich === undefined) return identity;
+  if (enrich === undefined) return described(identity);
   const added: unknown = enrich(identity, request);
-  return added instanceof Promise ? added.then(enrichedUser) : enrichedUser(added);
+  return added instanceof Promise
+    ? added.then((settled) => described(enrichedUser(settled)))
+    : described(enrichedUser(added));
+}
+
+/** Gives the request what a sign-in would have as `request.sspi`. There is no context, so nothing is delegated. */
+function described(user: Identity): Identity {
+  const { package: packageName } = user;
+  const scheme = packageName === 'Kerberos' ? 'Negotiate' : packageName;
+  const none = { provider: 'portable', attributes: 0, channelBound: false, expiry: undefined };
+  describeSignIn(user, new SecurityContextInfo({ ...none, scheme, package: packageName }, undefined));
+  return user;
 }
 
 /** As with a sign-in: an identity that `enrich` has lost is an error, and no refusal. */

@@ -6,6 +6,7 @@
 import { sourceName } from '../accounts/account-source.ts';
 import { authorizationField, parseCredentials, REPEATED, writtenScheme } from '../http/authorization.ts';
 import type { Credentials } from '../http/authorization.ts';
+import { hasConnection } from '../http/exchange.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { anonymousOutcome, refusedOutcome } from '../http/outcome.ts';
 import type { Outcome } from '../http/outcome.ts';
@@ -75,6 +76,11 @@ export class Acceptor {
     this.#pending.close();
     this.#unanswered.close();
     for (const { credential } of this.#schemes.values()) freeCredentialsHandle(credential);
+  }
+
+  /** A request has credentials of option `otherSchemes`: what its client was asked for before is answered. */
+  answeredOtherwise(exchange: Exchange): void {
+    if (hasConnection(exchange)) this.#unanswered.answeredOtherwise(exchange);
   }
 
   /** From now on no handshake begins. Calls a function when those that are pending have ended, or a time is over. */

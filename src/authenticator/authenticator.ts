@@ -351,6 +351,7 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
     const { otherSchemes } = this.settings;
     const other = otherSchemes === undefined ? undefined : otherSchemeOf(otherSchemes, exchange.rawHeaders);
     if (other !== undefined) {
+      this.#acceptor.answeredOtherwise(exchange);
       const outcome = this.#policy.verifyOther(other, exchange, request, logged(), {
         milliseconds: this.settings.limits.handshakeMilliseconds,
         challenge: () => this.challenge(exchange, request),

@@ -5,6 +5,7 @@
 import { isThenable } from '../foundation/thenable.ts';
 import { anonymousOutcome, VARIES_BY_CREDENTIALS } from '../http/outcome.ts';
 import type { Outcome } from '../http/outcome.ts';
+import { describedSignIn } from '../identity/described-sign-in.ts';
 import { inTime, tooLate } from './deadline.ts';
 import { otherUser } from './other-schemes.ts';
 import type { OtherScheme } from './other-schemes.ts';
@@ -33,7 +34,8 @@ export function verifyOther<R>(
   const conclude = (given: unknown): Outcome => {
     const user = otherUser(other, given);
     if (user === undefined) return refused();
-    return { type: 'authenticated', user, sspi: undefined, headers: [VARIES_BY_CREDENTIALS], standing: false };
+    const sspi = describedSignIn(user);
+    return { type: 'authenticated', user, sspi, headers: [VARIES_BY_CREDENTIALS], standing: false };
   };
   try {
     const given: unknown = verify(request);

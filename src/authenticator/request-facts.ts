@@ -6,7 +6,10 @@ import { methodOf } from '../http/request-line.ts';
 
 /** The request of a record. A field is left out where nothing is known of it. */
 export interface RequestFacts {
-  /** The id that the application's log has for the request: `id` of Fastify's request, or the one that pino-http sets. */
+  /**
+   * The id that the application's log has for the request: `id` of Fastify's request, the one that pino-http
+   * sets, or Hono's variable `requestId`.
+   */
   readonly requestId?: string | number;
   readonly method?: string;
   /** Path of the request target, without its query. Control characters are escaped, and a long path is cut. */
@@ -39,7 +42,11 @@ export function peerOfRequest({ socket }: Exchange): string | undefined {
 
 function idOf(request: unknown): string | number | undefined {
   try {
-    const { id } = (request ?? {}) as { readonly id?: unknown };
+    const { id: own, var: variables } = (request ?? {}) as {
+      readonly id?: unknown;
+      readonly var?: { readonly requestId?: unknown };
+    };
+    const id = own ?? variables?.requestId;
     if (typeof id === 'number') return id;
     return typeof id === 'string' && id !== '' ? printable(id, MAX_ID) : undefined;
   } catch {

@@ -13,6 +13,7 @@ import Koa from 'koa';
 import supertest from 'supertest';
 import { testAuth } from '../../adapters/testing.ts';
 import type { TestAuth } from '../../adapters/testing.ts';
+import { SecurityContextInfo } from '../../src/index.ts';
 
 const alice = { userName: 'alice', domain: 'CORP', groups: ['CORP\\Admins', 'S-1-5-32-545'] };
 const bob = { userName: 'bob', domain: 'CORP' };
@@ -141,6 +142,42 @@ describe('sspi-auth/testing', () => {
     assert.equal((await app.inject({ url: '/', headers: test.as(bob) })).statusCode, 403);
     assert.equal((await app.inject('/')).statusCode, 401);
     await app.close();
+  });
+
+  it('request.sspi is what a sign-in gives, as far as it can be said, in every adapter', async () => {
+    const test = testAuth();
+    const page = express().set('env', 'test').use(test.express());
+    page.use(({ sspi }, response) => void response.json({ ...sspi, expires: sspi?.expiry !== undefined }));
+    const kerberos = { scheme: 'Negotiate', package: 'Kerberos', provider: 'portable', attributes: 0 };
+    const rest = { channelBound: false, expires: false };
+    const told = async (listener: RequestListener, user: Parameters<TestAuth['as']>[0]): Promise<unknown> =>
+      JSON.parse((await ask(listener, test.as(user))).text);
+    assert.deepEqual(await told(page, alice), { ...kerberos, ...rest });
+    const ntlm = { ...kerberos, scheme: 'NTLM', package: 'NTLM', ...rest };
+    assert.deepEqual(await told(page, { ...alice, package: 'NTLM' }), ntlm);
+
+    const seen: (SecurityContextInfo | null | undefined)[] = [];
+    const protect = test.node({ enrich: (user) => Promise.resolve({ ...user }) });
+    await ask(
+      protect(({ sspi }, response) => void response.end(String(seen.push(sspi)))),
+      test.as(alice),
+    );
+    const koa = new Koa().use(test.koa()).use((context) => {
+      context.body = String(seen.push((context.state as { sspi?: SecurityContextInfo }).sspi));
+    });
+    const handle = koa.callback();
+    await ask((request, response) => void handle(request, response), test.as(alice));
+    const app = fastify();
+    await app.register(test.fastify, {});
+    app.get('/', ({ sspi }) => String(seen.push(sspi)));
+    await app.inject({ url: '/', headers: test.as(alice) });
+    await app.close();
+    assert.equal(seen.length, 3);
+    for (const sspi of seen) {
+      assert.ok(sspi instanceof SecurityContextInfo);
+      assert.deepEqual([sspi.package, sspi.expiry, sspi.delegatedCredentials], ['Kerberos', undefined, undefined]);
+      assert.throws(() => sspi.impersonate(() => 1), { code: 'ERR_SSPI_AUTH_IMPERSONATION' });
+    }
   });
 
   it('H12: starts in tests alone, or where it is told to', () => {

@@ -52,7 +52,7 @@ export interface Chromium extends AsyncDisposable {
 }
 
 /** As root there is no sandbox; the rest keeps it from talking to anything but the test's own server. */
-const quietArguments = [
+export const quietArguments: readonly string[] = [
   '--no-sandbox',
   '--disable-gpu',
   '--no-first-run',

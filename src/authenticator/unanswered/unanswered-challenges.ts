@@ -128,6 +128,18 @@ export class UnansweredChallenges {
     if (this.#waiting.size === 0) this.#stop();
   }
 
+  /**
+   * A request has credentials of a scheme that the application verifies itself. So its client has answered the challenge
+   * that its last request got, but it has not shown that it can sign in by the schemes here.
+   */
+  answeredOtherwise(exchange: Pick<Exchange, 'socket' | 'rawHeaders'>): void {
+    if (this.#waiting.size === 0) return;
+    const challenged = this.#challengedOn.get(exchange.socket);
+    if (challenged !== undefined) this.#waiting.delete(challenged);
+    this.#waiting.delete(clientOf(exchange));
+    if (this.#waiting.size === 0) this.#stop();
+  }
+
   #hasAnswered(client: string): void {
     this.#waiting.delete(client);
     this.#answered.delete(client);

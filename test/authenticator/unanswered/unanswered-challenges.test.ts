@@ -90,6 +90,21 @@ describe('a challenge that is not answered', () => {
     }
   });
 
+  it('is none where a token of the application follows, and that says nothing of later challenges', () => {
+    for (const elsewhere of [false, true]) {
+      const user = { name: 'service', userName: 'service', groups: [], package: 'JWT' };
+      const s = scripted(usualScript, { otherSchemes: { Bearer: () => user } });
+      const socket = new Client();
+      s.now(socket, undefined, agent('curl/8.5.0'));
+      s.now(elsewhere ? new Client() : socket, 'Bearer right', agent(elsewhere ? 'curl/8.5.0' : 'y'));
+      pass(s);
+      assert.deepEqual(told(s), [], String(elsewhere));
+      s.now(new Client(), undefined, agent('curl/8.5.0'));
+      pass(s);
+      assert.equal(told(s, 'info').length, 1, 'it has never signed in by itself');
+    }
+  });
+
   it('is one where another client answers: of another address, User-Agent or Host', () => {
     for (const [address, userAgent] of [
       ['192.0.2.8', 'x'],

@@ -106,7 +106,9 @@ class Comparer {
   readonly summary: Summary = { accepted: 0, refused: 0, types: {}, known: {}, crashes: 0, unexplained: [] };
 
   #explain(list: readonly Difference[], refusal: string, message: string): void {
-    const known = list.find((difference) => difference.refusal.test(refusal));
+    // The bytes stand at the end.
+    const bytes = message.slice(message.lastIndexOf(' ') + 1);
+    const known = list.find((entry) => entry.refusal.test(refusal) && (entry.plain?.test(bytes) ?? true));
     if (known === undefined) this.summary.unexplained.push(message);
     else this.summary.known[known.because] = (this.summary.known[known.because] ?? 0) + 1;
   }
