@@ -179,7 +179,7 @@ async function loaded(server: RedisServer, connectClient: (typeof clients)[numbe
     while ((await probe.get(two, '/probe')).status !== status) await sleep(20);
     return performance.now() - began;
   };
-  const end = async () => {
+  const stop = async () => {
     running = false;
     await load;
     await Promise.all(sent);
@@ -191,10 +191,13 @@ async function loaded(server: RedisServer, connectClient: (typeof clients)[numbe
     await way.close();
     return { seen, longest };
   };
-  return { way, logs, until, end, ports: [one, two] as const };
+  let stopped: ReturnType<typeof stop> | undefined;
+  const end = () => (stopped ??= stop());
+  // Also where a test fails: what stays open would hold up the whole file.
+  return { way, logs, until, end, ports: [one, two] as const, [Symbol.asyncDispose]: async () => void (await end()) };
 }
 
-for (const { name, connect: connectClient } of matrixRows(clients, (client) => client.name)) {
+for (const { name, connect: connectClient } of matrixRows(clients, () => 'a client of Redis')) {
   describe(`Redis away, with ${name}`, ready, async () => {
     if (ready.skip !== false) return;
     const server = await startRedis();
@@ -210,7 +213,8 @@ for (const { name, connect: connectClient } of matrixRows(clients, (client) => c
       (way: Awaited<ReturnType<typeof strait>>) => unknown,
     ])[]) {
       it(`H13: ${what}: nobody is let in twice, nobody waits for ever, and all is well afterwards`, async (context) => {
-        const { way, logs, until, end } = await loaded(server, connectClient);
+        await using load = await loaded(server, connectClient);
+        const { way, logs, until, end } = load;
         await until(200);
         await begin(way);
         const noticed = await until(503);
@@ -251,16 +255,25 @@ for (const { name, connect: connectClient } of matrixRows(clients, (client) => c
     }
 
     it('H13: flushed: each server still refuses what it took itself', async () => {
-      const { end, ports } = await loaded(server, connectClient);
+      await using load = await loaded(server, connectClient);
+      const [one, two] = load.ports;
       const user = new DigestUser('user0');
-      await user.get(ports[0], '/');
-      const recorded = user.authorization('/recorded');
-      assert.equal((await ask(ports[0], '/recorded', { authorization: recorded })).status, 200);
-      assert.equal((await ask(ports[1], '/recorded', { authorization: recorded })).status, 401);
+      /** A machine that is busy itself has outages of its own, whose answer is 503: then again. */
+      const answer = async (port: number, authorization: string | undefined): Promise<number> => {
+        for (;;) {
+          const { status } = await ask(port, '/recorded', { authorization });
+          if (status !== 503) return status;
+        }
+      };
+      let recorded: string | undefined;
+      do {
+        await user.get(one, '/');
+        recorded = user.authorization('/recorded');
+      } while ((await ask(one, '/recorded', { authorization: recorded })).status !== 200);
+      assert.equal(await answer(two, recorded), 401);
       await server.command('flushall');
-      assert.equal((await ask(ports[0], '/recorded', { authorization: recorded })).status, 401);
-      assert.equal((await ask(ports[1], '/recorded', { authorization: recorded })).status, 401, 'it had seen it, too');
-      await end();
+      assert.equal(await answer(one, recorded), 401);
+      assert.equal(await answer(two, recorded), 401, 'it had seen it, too');
     });
   });
 }
