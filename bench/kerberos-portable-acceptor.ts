@@ -2,7 +2,9 @@
  * Child process of kerberos-portable.bench.ts, bundled for it as the package is: `KEYTAB memory`, `KEYTAB folder PATH`,
  * `KEYTAB none` for Kerberos without a library, `KEYTAB gssapi RCACHE` for the provider over libkrb5. Reads paths of token
  * files from standard input, one a line; answers each with the microseconds of processor time of one accept. `leak PATH
- * COUNT` is answered with the bytes that so many accepts have left, `ready` with 0.
+ * COUNT` is answered with the bytes that so many accepts have left, `ready` with 0. `warm PATH TIMES` accepts tokens again
+ * and again, each time with a credential that knows no ticket and no replay: what V8 has not yet compiled is no cost of a
+ * server that runs for weeks. It is answered with 0.
  */
 import { createInterface } from 'node:readline';
 import { setFlagsFromString } from 'node:v8';
@@ -29,20 +31,20 @@ function replayMemory(): ReplayMemory | false {
   return false;
 }
 
-function inner(): object {
+function inner(replay: ReplayMemory | false): object {
   if (kind === 'gssapi') return { package: kerberosPackage, authData: { keytab, replayCache: where } };
   const keys = keySource(keytab, { clock, onWarning: () => undefined, option: 'keytab' });
-  return { package: portableKerberosPackage, authData: { keys, replay: replayMemory() } };
+  return { package: portableKerberosPackage, authData: { keys, replay } };
 }
 
-const authData = { packages: [inner()] };
-const credential = await Sspi.acquireCredentialsHandle({
-  package: negotiatePackage,
-  credentialUse: 'inbound',
-  authData,
-});
+async function acquire(replay: ReplayMemory | false): Promise<Sspi.CredentialHandle> {
+  const authData = { packages: [inner(replay)] };
+  return Sspi.acquireCredentialsHandle({ package: negotiatePackage, credentialUse: 'inbound', authData });
+}
 
-function accept(data: Uint8Array): void {
+const own = await acquire(replayMemory());
+
+function accept(data: Uint8Array, credential = own): void {
   const answered = Sspi.acceptSecurityContext({
     credential,
     context: undefined,
@@ -83,6 +85,16 @@ for await (const line of createInterface(process.stdin)) {
   const [word = '', path = '', count = ''] = line.split(' ');
   if (word === 'leak') {
     console.log(leak(await readTokens(path), Number(count)));
+    continue;
+  }
+  if (word === 'warm') {
+    const tokens = await readTokens(path);
+    for (let times = 0; times < Number(count); times++) {
+      const forgetful = await acquire(false);
+      for (const token of tokens) accept(token, forgetful);
+      Sspi.freeCredentialsHandle(forgetful);
+    }
+    console.log(0);
     continue;
   }
   if (word === 'ready') {

@@ -45,11 +45,13 @@ export class LoadConnection {
     });
   }
 
-  /** Both legs of NTLMv2. @throws Error where the server does not answer 200 */
-  async signIn(): Promise<void> {
+  /** Both legs of NTLMv2. @returns the last response @throws Error where the server does not answer 200 */
+  async signIn(): Promise<string> {
     const challenged = await this.request(firstRequest);
     const challenge = /www-authenticate: (NTLM [\w+/=]+)/i.exec(challenged)?.[1] ?? '';
-    expectSuccess(await this.request(ntlmRequest(ntlmAnswer(challenge))));
+    const response = await this.request(ntlmRequest(ntlmAnswer(challenge)));
+    expectSuccess(response);
+    return response;
   }
 
   close(): void {

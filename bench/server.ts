@@ -7,7 +7,7 @@ import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { RequestHandler } from 'express';
 import type { FastifyInstance } from 'fastify';
-import type { SspiAuthOptions } from 'sspi-auth';
+import type { SharedStore, SspiAuthOptions } from 'sspi-auth';
 
 /** Every kind of server that can be measured. */
 export type ServerKind =
@@ -22,15 +22,20 @@ export type ServerKind =
   | 'node:http and a listener that sets a user'
   | 'node:http with sspi-auth'
   | 'node:http with Kerberos'
+  | 'express with sessions'
+  | 'fastify with sessions'
+  | 'node:http with sessions'
+  | 'node:http with sessions and a store'
+  | 'node:http with Digest and a store'
   | 'express with every scheme'
   | 'fastify with every scheme'
   | 'node:http with every scheme';
 
 /** What the parent may ask, and gets an answer of the same type to. */
-export type ServerQuestion = 'cpu' | 'memory' | 'pending' | 'faults';
+export type ServerQuestion = 'cpu' | 'memory' | 'pending' | 'faults' | 'store';
 /**
  * Microseconds of processor time since the start; bytes in use after collecting garbage; handshakes that wait for their
- * client; exceptions in the log and warnings of the process.
+ * client; exceptions in the log and warnings of the process; operations of the store.
  */
 export interface ServerAnswer {
   readonly question: ServerQuestion | 'listening';
@@ -44,6 +49,31 @@ async function options(): Promise<SspiAuthOptions> {
     schemes: ['NTLM'],
     domain: 'CORP',
     logger: false,
+  };
+}
+
+/** With cookies over plain HTTP. */
+async function sessionOptions(): Promise<SspiAuthOptions> {
+  return { ...(await options()), session: { secrets: [Buffer.alloc(32, 's')], cookie: { secure: false } } };
+}
+
+let storeOperations = 0;
+
+/** A store that counts what it is asked. */
+async function countingStore(): Promise<SharedStore> {
+  const { memoryStore } = await import('sspi-auth');
+  const inner = memoryStore();
+  const counted = <T>(answer: () => T | Promise<T>): Promise<T> => {
+    storeOperations++;
+    return Promise.resolve(answer());
+  };
+  return {
+    claim: (key, ttl) => counted(() => inner.claim(key, ttl)),
+    count: (key, ttl) => counted(() => inner.count(key, ttl)),
+    set: (key, bytes, ttl) => counted(() => inner.set(key, bytes, ttl)),
+    get: (key) => counted(() => inner.get(key)),
+    take: (key) => counted(() => inner.take(key)),
+    delete: (key) => counted(() => inner.delete(key)),
   };
 }
 
@@ -146,6 +176,26 @@ async function serverOf(kind: ServerKind): Promise<Server> {
       return createServer((await import('sspi-auth/node')).sspiAuth(await options())(hello));
     case 'node:http with Kerberos':
       return createServer((await import('sspi-auth/node')).sspiAuth(kerberosOptions())(hello));
+    case 'express with sessions':
+      return expressServer(async () => (await import('sspi-auth/express')).sspiAuth(await sessionOptions()));
+    case 'fastify with sessions':
+      return fastifyServer(async (app) =>
+        app.register((await import('sspi-auth/fastify')).sspiAuth, (await sessionOptions()) as object),
+      );
+    case 'node:http with sessions':
+      return createServer((await import('sspi-auth/node')).sspiAuth(await sessionOptions())(hello));
+    case 'node:http with sessions and a store': {
+      const stored = { ...(await sessionOptions()), store: await countingStore() };
+      return createServer((await import('sspi-auth/node')).sspiAuth(stored)(hello));
+    }
+    case 'node:http with Digest and a store': {
+      const digest = {
+        schemes: ['Digest'],
+        digest: { secret: Buffer.alloc(32, 'd') },
+        store: await countingStore(),
+      } as const;
+      return createServer((await import('sspi-auth/node')).sspiAuth({ ...(await options()), ...digest })(hello));
+    }
     case 'express with every scheme':
       return expressServer(async () => {
         const auth = (await import('sspi-auth/express')).sspiAuth(await everyScheme());
@@ -172,6 +222,7 @@ function answer(question: ServerAnswer['question'], value: number): void {
 function measured(question: ServerQuestion): number {
   if (question === 'pending') return pendingHandshakes();
   if (question === 'faults') return faults;
+  if (question === 'store') return storeOperations;
   if (question === 'cpu') {
     const { user, system } = process.cpuUsage();
     return user + system;

@@ -31,7 +31,7 @@ export interface KerberosFacts {
   readonly client: string;
   /** The principal whose key decrypted the ticket: `HTTP/host@REALM`. The name in the ticket itself is not encrypted. */
   readonly service: string;
-  /** Encryption type of the ticket's session key. */
+  /** Encryption type of the key that protects messages. */
   readonly encryptionType: number;
   /** When the context was accepted, in milliseconds since 1970-01-01 UTC. */
   readonly start: number;

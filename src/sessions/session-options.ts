@@ -49,7 +49,8 @@ export const sessionFields = ['userPrincipalName', 'displayName', 'sid', 'groups
 export const sessionOptions = {
   /**
    * Secrets that cookies are sealed with, each of at least 32 random bytes. The first one seals, all of them open: put a
-   * new one first, and remove the old one when its sessions have ended.
+   * new one first, and remove the old one when its sessions have ended. Of several processes, all have to know the new one,
+   * in the last place, before it comes first in any.
    */
   secrets: required(secrets, 'Give an array of secrets, each of at least 32 random bytes.'),
   /** Name and kind of the cookie. */

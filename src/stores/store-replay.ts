@@ -1,9 +1,11 @@
 /** The Authenticators that were accepted, as claims in a SharedStore: for several machines behind one name. */
+import { systemRandom } from '../foundation/clock.ts';
 import type { Clock } from '../foundation/clock.ts';
 import type { SspiAuthError } from '../foundation/errors.ts';
 import { isThenable } from '../foundation/thenable.ts';
 import { reason } from '../identity/reasons/reason.ts';
 import { claimLife } from './replay-periods.ts';
+import { HashSet } from './hash-set.ts';
 import type { SharedStore } from './shared-store.ts';
 import { StoreAwayError, storeError } from './store-error.ts';
 
@@ -23,12 +25,16 @@ interface ClaimedMinute {
   readonly begun: number;
   /** The latest time in one of their Authenticators, in milliseconds since 1970-01-01 UTC. */
   latest: number;
+  /** Those that were accepted, where the store may forget them. */
+  accepted: HashSet | undefined;
 }
 
 const MINUTE = 60_000;
 /** So that no other user of the store has the same key. */
 const PREFIX = 'krb5:';
 const HASH_BYTES = 16;
+/** How many of its own Authenticators a process remembers beside the store: up to 12 MB. */
+const REMEMBERED = 262_144;
 
 export class StoreReplay {
   readonly #store: SharedStore;
@@ -39,6 +45,8 @@ export class StoreReplay {
   readonly #minutes: ClaimedMinute[] = [];
   /** No Authenticator that the store has forgotten has a later time, in milliseconds since 1970-01-01 UTC. */
   #forgotten = -Infinity;
+  /** How many the minutes remember. */
+  #remembered = 0;
 
   constructor({ store, skew, clock, deadline = 5000 }: StoreReplayOptions) {
     this.#store = store;
@@ -58,16 +66,25 @@ export class StoreReplay {
   claim(hash: Buffer, ctime: number): boolean | Promise<boolean> {
     const elapsed = this.#clock.elapsed();
     this.#checkAge(ctime, elapsed);
+    // The store may have been emptied, or have failed over to a server that did not know it.
+    if (this.#minutes.some(({ accepted }) => accepted?.has(hash) === true)) return false;
     let claimed: unknown;
     try {
       claimed = this.#store.claim(keyOf(hash), this.#life);
     } catch (error) {
       throw away('failed', error);
     }
-    this.#note(ctime, elapsed);
+    const minute = this.#note(ctime, elapsed);
     // A store of JavaScript may answer anything. Only true means that the token is new.
-    if (isThenable(claimed)) return this.#settled(claimed);
+    if (isThenable(claimed)) {
+      const kept = Buffer.from(hash);
+      return this.#settled(claimed).then((isNew) => {
+        if (isNew) this.#remember(kept, minute);
+        return isNew;
+      });
+    }
     const answer: unknown = claimed;
+    if (answer === true) this.#remember(hash, minute);
     return answer === true;
   }
 
@@ -79,6 +96,7 @@ export class StoreReplay {
     for (let first = this.#minutes[0]; first !== undefined; first = this.#minutes[0]) {
       if (elapsed - first.begun < this.#life) break;
       this.#forgotten = Math.max(this.#forgotten, first.latest);
+      this.#remembered -= first.accepted?.size ?? 0;
       this.#minutes.shift();
     }
     if (ctime <= this.#forgotten) {
@@ -86,10 +104,29 @@ export class StoreReplay {
     }
   }
 
-  #note(ctime: number, elapsed: number): void {
+  #note(ctime: number, elapsed: number): ClaimedMinute {
     const last = this.#minutes.at(-1);
-    if (last !== undefined && elapsed - last.begun < MINUTE) last.latest = Math.max(last.latest, ctime);
-    else this.#minutes.push({ begun: elapsed, latest: ctime });
+    if (last !== undefined && elapsed - last.begun < MINUTE) {
+      last.latest = Math.max(last.latest, ctime);
+      return last;
+    }
+    const minute = { begun: elapsed, latest: ctime, accepted: undefined };
+    this.#minutes.push(minute);
+    return minute;
+  }
+
+  /** What goes with its process has forgotten nothing that this one has not. */
+  #remember(hash: Buffer, minute: ClaimedMinute): void {
+    if (this.#store.age !== undefined || !this.#minutes.includes(minute)) return;
+    if (this.#remembered >= REMEMBERED) {
+      const oldest = this.#minutes.find(({ accepted }) => accepted !== undefined);
+      if (oldest === undefined || oldest === minute) return;
+      this.#remembered -= oldest.accepted?.size ?? 0;
+      oldest.accepted = undefined;
+    }
+    minute.accepted ??= new HashSet(randomSeed());
+    minute.accepted.add(hash);
+    this.#remembered++;
   }
 
   async #settled(claimed: PromiseLike<unknown>): Promise<boolean> {
@@ -114,6 +151,11 @@ const lastKey = Buffer.from(PREFIX + 'x'.repeat(HASH_BYTES * 2), 'latin1');
 function keyOf(hash: Buffer): string {
   const end = PREFIX.length + lastKey.write(hash.toString('base64url', 0, HASH_BYTES), PREFIX.length, 'latin1');
   return lastKey.toString('latin1', 0, end);
+}
+
+function randomSeed(): number {
+  const seed = systemRandom(4);
+  return new DataView(seed.buffer, seed.byteOffset).getUint32(0);
 }
 
 function failed(text: string): SspiAuthError {

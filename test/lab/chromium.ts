@@ -1,8 +1,11 @@
 /** Debian's Chromium, driven by playwright-core. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { chromium } from 'playwright-core';
-import type { Browser, BrowserContext, Response } from 'playwright-core';
+import type { Browser, BrowserContext, LaunchOptions, Response } from 'playwright-core';
+import { fetchInPage, textOfPage } from './browser-tabs.ts';
+import type { BrowserTab, TabbedBrowser } from './browser-tabs.ts';
 import { scratchFolder } from './scratch.ts';
+import type { ScratchFolder } from './scratch.ts';
 
 /** Options of launchChromium. */
 export interface ChromiumOptions {
@@ -127,6 +130,59 @@ function contextOptions(options: VisitOptions): Parameters<Browser['newContext']
   };
 }
 
+function launchOptions({ args = [], env, singleSignOnHosts }: ChromiumOptions): LaunchOptions {
+  return {
+    executablePath: '/usr/bin/chromium',
+    headless: true,
+    args: [
+      ...quietArguments,
+      ...(singleSignOnHosts === undefined ? [] : [`--auth-server-allowlist=${singleSignOnHosts}`]),
+      ...args,
+    ],
+    env: Object.fromEntries(
+      Object.entries({ ...process.env, ...env }).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    ),
+  };
+}
+
+/** A profile that has met Negotiate before. */
+async function negotiatingProfile(): Promise<ScratchFolder> {
+  const profile = await scratchFolder('chromium');
+  await writeFile(profile.file('Local State'), '{"net":{"received_http_auth_negotiate_headers":true}}');
+  return profile;
+}
+
+/**
+ * Starts Chromium without a window, with tabs that stay open.
+ *
+ * @throws Error where it cannot be started
+ */
+export async function launchChromiumTabs(options: ChromiumOptions): Promise<TabbedBrowser> {
+  const profile = await negotiatingProfile();
+  const context = await chromium.launchPersistentContext(profile.path, launchOptions(options));
+  const open = async (): Promise<BrowserTab> => {
+    const page = await context.newPage();
+    const text = (): Promise<string> => page.evaluate(textOfPage);
+    const loaded = async (begin: Promise<unknown>): Promise<string> => {
+      await begin;
+      return text();
+    };
+    return {
+      text,
+      go: (url) => loaded(page.goto(url)),
+      click: (selector) => loaded(Promise.all([page.waitForEvent('load'), page.click(selector)])),
+      back: () => loaded(page.goBack()),
+      reload: () => loaded(page.reload()),
+      fetch: (url, method) => page.evaluate(`(${fetchInPage})(${JSON.stringify(url)}, ${JSON.stringify(method)})`),
+    };
+  };
+  const dispose = async (): Promise<void> => {
+    await context.close();
+    await profile.remove();
+  };
+  return { open, [Symbol.asyncDispose]: dispose };
+}
+
 /**
  * Starts Chromium without a window.
  *
@@ -137,27 +193,12 @@ function contextOptions(options: VisitOptions): Parameters<Browser['newContext']
  */
 export async function launchChromium(options: ChromiumOptions = {}): Promise<Chromium> {
   const { singleSignOnHosts } = options;
-  const launch = {
-    executablePath: '/usr/bin/chromium',
-    headless: true,
-    args: [
-      ...quietArguments,
-      ...(singleSignOnHosts === undefined ? [] : [`--auth-server-allowlist=${singleSignOnHosts}`]),
-      ...(options.args ?? []),
-    ],
-    env: Object.fromEntries(
-      Object.entries({ ...process.env, ...options.env }).filter((entry): entry is [string, string] => {
-        return entry[1] !== undefined;
-      }),
-    ),
-  };
+  const launch = launchOptions(options);
   const browser = await chromium.launch(launch);
 
   const visit = async (url: string, visitOptions: VisitOptions = {}): Promise<Visit> => {
     if (singleSignOnHosts !== undefined) {
-      await using profile = await scratchFolder('chromium');
-      await mkdir(profile.path, { recursive: true });
-      await writeFile(profile.file('Local State'), '{"net":{"received_http_auth_negotiate_headers":true}}');
+      await using profile = await negotiatingProfile();
       const context = await chromium.launchPersistentContext(profile.path, {
         ...launch,
         ...contextOptions(visitOptions),

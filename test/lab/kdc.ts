@@ -16,6 +16,12 @@ export interface KdcOptions {
   readonly services?: readonly string[];
   /** Encryption types of the realm, as kdc.conf takes them. Default AES with 256 and 128 bits. */
   readonly encryptionTypes?: string;
+  /** More lines of `[libdefaults]`, for clients, acceptor and KDC. */
+  readonly defaults?: readonly string[];
+  /** Which realms may lie between a client's (the key) and this one, as `[capaths]` of the KDC has them. */
+  readonly between?: Readonly<Record<string, string>>;
+  /** Lines of the realm in kdc.conf. */
+  readonly settings?: readonly string[];
 }
 
 /** A running KDC. */
@@ -71,13 +77,15 @@ export async function startKdc(options: KdcOptions = {}): Promise<Kdc> {
   let started: { kdc: RunningProcess; port: number };
   try {
     await writeFile(env.GSS_MECH_CONFIG, '');
-    await writeConfiguration(folder.path, realm, encryptionTypes, await freePort());
+    const configure = (port: number): Promise<void> =>
+      writeConfiguration(folder.path, { ...options, realm, encryptionTypes }, port);
+    await configure(await freePort());
     await runChecked('kdb5_util', ['create', '-s', '-r', realm, '-P', 'master'], { env });
     await administer([
       ...Object.entries(users).map(([user, password]) => `addprinc -pw "${password}" ${user}`),
       ...services.flatMap((service) => [`addprinc -randkey ${service}`, `ktadd -k ${keytab} ${service}`]),
     ]);
-    started = await startListening(folder.path, realm, encryptionTypes, env);
+    started = await startListening(realm, configure, env);
   } catch (error) {
     await folder.remove();
     throw error;
@@ -110,14 +118,13 @@ export async function startKdc(options: KdcOptions = {}): Promise<Kdc> {
 
 /** Starts krb5kdc; another port is tried where somebody took the first one. */
 async function startListening(
-  folder: string,
   realm: string,
-  encryptionTypes: string,
+  configure: (port: number) => Promise<void>,
   env: Readonly<Record<string, string>>,
 ): Promise<{ kdc: RunningProcess; port: number }> {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
-    await writeConfiguration(folder, realm, encryptionTypes, port);
+    await configure(port);
     const kdc = await startProcess('krb5kdc', ['-n', '-r', realm], { env });
     try {
       await kdc.waitForLine(/commencing operation/);
@@ -129,11 +136,15 @@ async function startListening(
   }
 }
 
-async function writeConfiguration(folder: string, realm: string, encryptionTypes: string, port: number): Promise<void> {
-  await writeFile(
-    `${folder}/krb5.conf`,
-    krb5Configuration(realm, [`kdc = 127.0.0.1:${port}`], ['localhost', `.${realm.toLowerCase()}`]),
-  );
+async function writeConfiguration(
+  folder: string,
+  { realm, encryptionTypes, defaults, between = {}, settings = [] }: KdcOptions & { readonly realm: string },
+  port: number,
+): Promise<void> {
+  const hosts = ['localhost', `.${realm.toLowerCase()}`];
+  const paths = Object.entries(between).map(([from, through]) => ` ${from} = {\n  ${realm} = ${through}\n }\n`);
+  const configuration = krb5Configuration(realm, [`kdc = 127.0.0.1:${port}`], hosts, defaults);
+  await writeFile(`${folder}/krb5.conf`, `${configuration}[capaths]\n${paths.join('')}`);
   await writeFile(
     `${folder}/kdc.conf`,
     `[kdcdefaults]
@@ -144,8 +155,8 @@ async function writeConfiguration(folder: string, realm: string, encryptionTypes
   database_name = ${folder}/principal
   key_stash_file = ${folder}/stash
   acl_file = ${folder}/kadm5.acl
-  supported_enctypes = ${encryptionTypes}
-  master_key_type = aes256-cts
+  supported_enctypes = ${encryptionTypes ?? ''}
+${settings.map((line) => `  ${line}\n`).join('')}  master_key_type = aes256-cts
   max_life = 10h
   max_renewable_life = 10h
  }

@@ -3,8 +3,14 @@
 /**
  * @param services lines of the realm, such as `kdc = 127.0.0.1:88`
  * @param hosts names, or domains with a dot before them, that are in the realm
+ * @param defaults more lines of `[libdefaults]`
  */
-export function krb5Configuration(realm: string, services: readonly string[], hosts: readonly string[]): string {
+export function krb5Configuration(
+  realm: string,
+  services: readonly string[],
+  hosts: readonly string[],
+  defaults: readonly string[] = [],
+): string {
   return `[libdefaults]
  default_realm = ${realm}
  dns_lookup_kdc = false
@@ -12,7 +18,7 @@ export function krb5Configuration(realm: string, services: readonly string[], ho
  dns_canonicalize_hostname = false
  rdns = false
  udp_preference_limit = 1
-[realms]
+${defaults.map((line) => ` ${line}\n`).join('')}[realms]
  ${realm} = {
 ${services.map((line) => `  ${line}`).join('\n')}
  }

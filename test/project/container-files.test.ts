@@ -21,6 +21,15 @@ interface Manifest {
   readonly kind: string;
 }
 
+/** What is asked of a pod here. */
+interface PodSpec {
+  readonly volumes: readonly { readonly secret?: { readonly defaultMode: number } }[];
+  readonly containers: readonly {
+    readonly securityContext: { readonly readOnlyRootFilesystem: boolean };
+    readonly volumeMounts: readonly { readonly mountPath: string; readonly readOnly?: boolean }[];
+  }[];
+}
+
 /** kubectl reads YAML 1.1, in which 0440 is octal. */
 function manifests(code: string): Manifest[] {
   return parseAllDocuments(code, { version: '1.1' }).map((document) => {
@@ -48,10 +57,10 @@ async function schemaProblems(objects: readonly Manifest[]): Promise<string> {
 describe('Kubernetes manifests of the documents', () => {
   const objects = blocksOf('yaml').flatMap(({ code }) => manifests(code));
 
-  it('are there: a Deployment and a Service, which find each other', () => {
+  it('are there: a Deployment with a library and one without, and a Service, which find each other', () => {
     assert.deepEqual(
       objects.map(({ kind }) => kind),
-      ['Deployment', 'Service'],
+      ['Deployment', 'Service', 'Deployment'],
     );
     const labels = objects.map((object) => JSON.stringify(object).match(/"app":"(\w+)"/g));
     assert.equal(new Set(labels.flat()).size, 1);
@@ -73,10 +82,16 @@ describe('Kubernetes manifests of the documents', () => {
   });
 
   it('mount the keytab for the process alone, and leave nothing to be written to but what it has to', () => {
-    const { spec } = objects[0] as unknown as {
-      spec: { template: { spec: { volumes: { secret?: { defaultMode: number } }[] } } };
-    };
-    assert.equal(spec.template.spec.volumes[0]?.secret?.defaultMode, 0o440);
+    for (const object of objects.filter(({ kind }) => kind === 'Deployment')) {
+      const { spec } = (object as unknown as { spec: { template: { spec: PodSpec } } }).spec.template;
+      assert.equal(spec.volumes[0]?.secret?.defaultMode, 0o440);
+      for (const { securityContext, volumeMounts } of spec.containers) {
+        assert.equal(securityContext.readOnlyRootFilesystem, true);
+        // The replay cache of both kinds lies there.
+        assert.ok(volumeMounts.some(({ mountPath, readOnly }) => mountPath === '/var/tmp' && readOnly !== true));
+        assert.ok(volumeMounts.every(({ mountPath, readOnly }) => mountPath !== '/keytab' || readOnly === true));
+      }
+    }
     // In YAML 1.2 it would be another number: whoever changes it should know.
     assert.equal(parse('0440'), 440);
   });

@@ -8,12 +8,13 @@ import { MAX_COOKIE_BYTES, cookieField, cookieValue, OwnCookie } from '../../src
 import { decodeContent, encodeContent, keptIdentity } from '../../src/sessions/session-content.ts';
 import type { SessionContent } from '../../src/sessions/session-content.ts';
 import { SessionSeal } from '../../src/sessions/session-seal.ts';
+import { full } from '../lab/matrix.ts';
 
 const bytes = randomBytes(32);
 const secret = new Secret(bytes);
 const text = Buffer.from('content of a session');
-/** `npm run fuzz` says how many. */
-const mutations = process.env['SSPI_AUTH_FUZZ_RUNS'] === undefined ? 400 : 100_000;
+/** Those that come by HTTP are in test/authenticator/altered-cookies.test.ts. */
+const mutations = full() ? 100_000 : 1000;
 
 const content: SessionContent = {
   audience: 'app',

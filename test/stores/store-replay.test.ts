@@ -39,6 +39,43 @@ describe('StoreReplay', () => {
     assert.equal(await second.claim(hashOf('b'), START), true);
   });
 
+  it('D25: refuses what it has accepted itself, for as long as anybody would, when the store has lost it', async () => {
+    const clock = new SteeredClock();
+    let calls = 0;
+    const forgetful = storeThat(() => ++calls > 0);
+    const replay = new StoreReplay({ store: forgetful, skew, clock });
+    const later = new StoreReplay({ store: storeThat(() => Promise.resolve(true)), skew, clock });
+    for (const memory of [replay, later]) {
+      assert.equal(await memory.claim(hashOf('a'), START + skew), true);
+      assert.equal(await memory.claim(hashOf('a'), START + skew), false);
+    }
+    clock.pass(2 * skew - 1);
+    for (const memory of [replay, later]) {
+      assert.equal(await memory.claim(hashOf('a'), START + skew), false);
+      assert.equal(await memory.claim(hashOf('b'), START + skew), true);
+    }
+    assert.equal(calls, 2);
+    // No answer is no acceptance.
+    const away = new StoreReplay({ store: storeThat(() => Promise.reject(new Error('away'))), skew, clock });
+    await assert.rejects(async () => away.claim(hashOf('a'), START + skew), unknown);
+    await assert.rejects(async () => away.claim(hashOf('a'), START + skew), unknown);
+  });
+
+  it('D25: does not grow without end: of more than 262 144 it remembers the later minutes', () => {
+    const clock = new SteeredClock();
+    const replay = new StoreReplay({ store: storeThat(() => true), skew, clock });
+    const hash = Buffer.alloc(16);
+    const claim = (number: number): boolean | Promise<boolean> => {
+      hash.writeUInt32LE(number, 0);
+      return replay.claim(hash, START);
+    };
+    for (let number = 1; number <= 262_146; number++) {
+      if (number === 3) clock.pass(60_000);
+      assert.equal(claim(number), true);
+    }
+    assert.deepEqual([claim(3), claim(262_146), claim(1)], [false, false, true]);
+  });
+
   it('D25: remembers an Authenticator for as long as anybody accepts it', async () => {
     for (const ahead of [-skew, 0, skew]) {
       const clock = new SteeredClock();

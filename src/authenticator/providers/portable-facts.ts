@@ -5,6 +5,9 @@ import { keytabListing } from '../../packages/kerberos/keys/key-source.ts';
 import type { SchemeSettings } from '../options.ts';
 import { replayPlace } from './replay-memory.ts';
 
+/** arcfour-hmac. */
+const RC4 = 23;
+
 /** @returns undefined if it cannot be read any more. Whether clients can be verified is not decided here */
 export function portableFacts(settings: SchemeSettings): StartFacts | undefined {
   try {
@@ -14,7 +17,11 @@ export function portableFacts(settings: SchemeSettings): StartFacts | undefined 
       implementation: "this library's own (provider 'portable')",
       library: undefined,
       keytab: path,
-      entries: entries.filter(({ name, realm }) => acceptsService(name, realm)),
+      entries: entries.filter(
+        // Of a password there are keys of every type: those that are refused are no news.
+        ({ name, realm, encryptionType }) =>
+          acceptsService(name, realm) && (encryptionType !== RC4 || settings.allowRc4 === true),
+      ),
       replay: replayPlace(settings),
     };
   } catch {

@@ -13,6 +13,8 @@ import type { SchemeOffer } from './offered-schemes.ts';
 /** UTF-16 units of a part of the line, of what Kerberos has, and of the whole. */
 const MAX_PART = 500;
 const MAX_KERBEROS = 1000;
+/** A service with its types. */
+const MAX_KEYS = 250;
 const MAX_LINE = 2000;
 
 /** The same facts for programs, and for people. */
@@ -79,7 +81,7 @@ function accountsText(description: unknown): string {
 function kerberosText({ implementation, library, keytab, entries, replay }: StartFacts): string {
   const parts = [
     library === undefined ? implementation : `${implementation} (${library})`,
-    `keytab ${keytab} with ${listed(keysOf(entries))}`,
+    `keytab ${keytab} with ${listed(keysOf(entries), MAX_KEYS)}`,
     ...(replay === undefined ? [] : [replay]),
   ];
   return printable(parts.join(', '), MAX_KERBEROS);
@@ -89,7 +91,8 @@ function kerberosText({ implementation, library, keytab, entries, replay }: Star
 function keysOf(entries: readonly KeytabEntry[]): readonly string[] {
   const types = new Map<string, string[]>();
   for (const { name, realm, keyVersion, encryptionType } of entries) {
-    const key = `${name}@${realm} kvno ${keyVersion}`;
+    // Keys of a password fit every number, as those do that were written without one.
+    const key = `${name}@${realm} kvno ${keyVersion === 0 ? 'any' : keyVersion}`;
     types.set(key, [...(types.get(key) ?? []), encryptionTypeName(encryptionType)]);
   }
   return [...types].map(([key, names]) => `${key} (${listed(names)})`);

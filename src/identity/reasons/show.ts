@@ -17,11 +17,11 @@ const secretLike = /\b[0-9a-f]{32,}\b|[A-Za-z0-9+/_-]{64,}={0,2}/gi;
 /** What is one word in sh, cmd.exe and PowerShell alike, and no option. */
 const plainWord = /^[A-Za-z0-9./_@][A-Za-z0-9./_@:-]*$/;
 
-/** At most five names and how many more there are. Each is said once. */
-export function listed(names: readonly string[]): string {
+/** At most five names and how many more there are. Each is said once. @param longest UTF-16 units of one */
+export function listed(names: readonly string[], longest = NAME_LENGTH): string {
   const distinct = [...new Set(names)];
   const rest = distinct.length - SHOWN_NAMES;
-  const first = distinct.slice(0, SHOWN_NAMES).map((name) => bounded(name, NAME_LENGTH));
+  const first = distinct.slice(0, SHOWN_NAMES).map((name) => bounded(name, longest));
   return `${first.join(', ') || 'none'}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 

@@ -4,6 +4,7 @@ import { reason } from '../../identity/reasons/reason.ts';
 import { answerKerberosAttribute } from '../../kerberos/context-attributes.ts';
 import type { KerberosFacts } from '../../kerberos/context-attributes.ts';
 import { joined, sealedBuffers, signedBuffers } from '../../kerberos/message-buffers.ts';
+import { SECPKG_ATTR_SIZES } from '../../sspi/attributes.ts';
 import type { ContextAttribute, ContextAttributeValues } from '../../sspi/attributes.ts';
 import { findBuffer, SECBUFFER_DATA, SECBUFFER_STREAM, SECBUFFER_TOKEN } from '../../sspi/buffers.ts';
 import type { SecBuffer } from '../../sspi/buffers.ts';
@@ -13,7 +14,7 @@ import * as Status from '../../sspi/status.ts';
 import type { DelegatedCache } from '../../kerberos/delegation/delegated-caches.ts';
 import type { Frame } from './call/frame.ts';
 import { GSS_C_CONF_FLAG, GSS_C_INTEG_FLAG, GSS_S_COMPLETE, messageStatus } from './call/gss-status.ts';
-import { sessionKey } from './call/session-key.ts';
+import { sessionKey, sessionKeyType } from './call/session-key.ts';
 
 /** The data of a context, from the call that accepted it. */
 export interface EstablishedKerberos extends KerberosFacts {
@@ -60,8 +61,12 @@ export class KerberosContext implements PackageContext {
   }
 
   queryAttribute<A extends ContextAttribute>(attribute: A): AnswerOf<A> {
-    const { handle } = this.#established;
-    return answerKerberosAttribute(this.#established, attribute, () => sessionKey(this.#frame, handle));
+    const established = this.#established;
+    const { handle } = established;
+    // Asked only where the answer depends on it.
+    const messageType = attribute === SECPKG_ATTR_SIZES ? sessionKeyType(this.#frame, handle) : undefined;
+    const facts = messageType === undefined ? established : { ...established, encryptionType: messageType };
+    return answerKerberosAttribute(facts, attribute, () => sessionKey(this.#frame, handle));
   }
 
   /** GSS_GetMIC over the DATA buffers. */

@@ -32,6 +32,8 @@ export interface AuthenticatorAuthorization {
   readonly knowsChannelBindings: boolean;
   /** The service that the client means (KERB_AUTH_DATA_CLIENT_TARGET); empty if it is not UTF-16. */
   readonly target: string | undefined;
+  /** Encryption types that the client would rather have for messages (RFC 4537). */
+  readonly offeredTypes: readonly number[];
 }
 
 /**
@@ -60,13 +62,15 @@ export function authenticatorAuthorization(bytes: Uint8Array | undefined): Authe
   if (options.length > 1 || (option !== undefined && option.data.byteLength !== 4)) {
     throw new MalformedTokenError('AD-AUTH-DATA-AP-OPTIONS', 'is not four bytes, once');
   }
-  for (const { type, data } of elements) if (type === AD_ETYPE_NEGOTIATION) decodeEncryptionTypeList(data);
+  const lists = elements.filter(({ type }) => type === AD_ETYPE_NEGOTIATION);
+  const [offeredTypes = []] = lists.map(({ data }) => decodeEncryptionTypeList(data));
   const bits =
     option === undefined ? 0 : new DataView(option.data.buffer, option.data.byteOffset, 4).getUint32(0, true);
   return {
     hasPac: elements.some(({ type }) => type === AD_WIN2K_PAC),
     knowsChannelBindings: (bits & KERB_AP_OPTIONS_CBT) !== 0,
     target: targetOf(elements),
+    offeredTypes,
   };
 }
 

@@ -4,6 +4,7 @@ import { channelBindingsHash } from '../../crypto/channel-bindings-hash.ts';
 import { encryptionProfile, KEY_USAGE_AP_REQ_CHECKSUM } from '../../crypto/kerberos/kerberos-key.ts';
 import type { KerberosKey } from '../../crypto/kerberos/kerberos-key.ts';
 import { MalformedTokenError } from '../../foundation/errors.ts';
+import type { Checksum } from '../../formats/kerberos/authenticator-fields.ts';
 import * as Krb from '../../formats/kerberos/error-code.ts';
 import {
   decodeGssChecksum,
@@ -93,6 +94,20 @@ export function readGssRequest(
     return refuse(Krb.KRB_ERR_GENERIC, reason(why, { service }), badBindings);
   }
   return { flags, isBound, delegation };
+}
+
+/**
+ * Whether a client waits for an answer, by the flags of its checksum. The options of its AP-REQ, which are not encrypted,
+ * need not say so (MIT krb5 goes by both).
+ */
+export function wantsAnswer(checksum: Checksum | undefined): boolean {
+  if (checksum?.type !== GSS_CHECKSUM_TYPE || checksum.content.byteLength < GSS_CHECKSUM_MINIMUM_BYTES) return false;
+  try {
+    return (decodeGssChecksum(checksum.content).flags & Gss.GSS_C_MUTUAL_FLAG) !== 0;
+  } catch (error) {
+    if (error instanceof MalformedTokenError) return false;
+    throw error;
+  }
 }
 
 const badBindings = Status.SEC_E_BAD_BINDINGS;

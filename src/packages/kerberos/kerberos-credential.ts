@@ -137,13 +137,14 @@ export class PortableKerberosCredential implements PackageCredential {
   }
 
   /** A reply without a context. With ASC_REQ_EXTENDED_ERROR a client that waits for an answer gets a KRB-ERROR. */
-  #refused({ call, request }: Exchange, { status, code, text }: Refusal): AcceptReply {
+  #refused({ call, request }: Exchange, { status, code, text, wantsAnswer = false }: Refusal): AcceptReply {
     const { reloadFailure } = this.#keys;
     const diagnosis = {
       // The keys in use may be old: what keeps the new ones out comes first.
       text: reloadFailure === undefined || !aboutKeys.has(code) ? text : `${reloadFailure}; ${text}`,
     };
-    if ((call.requirements & ASC_REQ_EXTENDED_ERROR) === 0 || !request.mutualRequired) return { status, diagnosis };
+    const isAwaited = request.mutualRequired || wantsAnswer;
+    if ((call.requirements & ASC_REQ_EXTENDED_ERROR) === 0 || !isAwaited) return { status, diagnosis };
     const { realm, serviceName } = request.ticket;
     const time = this.#settings.clock.now();
     const data = code === Krb.KRB_AP_ERR_SKEW ? skewRecoveryData() : undefined;

@@ -17,6 +17,8 @@ import type { PrincipalParts } from '../../formats/kerberos/principal-parts.ts';
 
 /** Bytes of SignatureType, in front of a signature. */
 const TYPE_BYTES = 4;
+/** Bytes of RODCIdentifier, which may stand behind it: a read-only domain controller has made the ticket. */
+const RODC_BYTES = 2;
 /** Of these a PAC has one at most: a second could be the one that others read (attacks D12, D24). */
 const singular = [PAC_LOGON_INFO, PAC_SERVER_CHECKSUM, PAC_KDC_CHECKSUM, PAC_CLIENT_INFO, PAC_UPN_DNS_INFO];
 
@@ -60,12 +62,13 @@ export function verifiesPac(pac: Uint8Array, ticket: PacTicket): boolean {
 function verifiesSignature(pac: Uint8Array, server: PacBuffer, kdc: PacBuffer, key: KerberosKey): boolean {
   const profile = encryptionProfile(key.encryptionType);
   if (profile === undefined || kdc.data.byteLength < TYPE_BYTES) return false;
-  if (server.data.byteLength !== TYPE_BYTES + profile.checksumBytes) return false;
+  const end = TYPE_BYTES + profile.checksumBytes;
+  if (server.data.byteLength !== end && server.data.byteLength !== end + RODC_BYTES) return false;
   const type = new DataView(server.data.buffer, server.data.byteOffset, TYPE_BYTES).getInt32(0, true);
   if (type !== profile.checksumType) return false;
   const covered = Uint8Array.from(pac);
   for (const { offset, data } of [server, kdc]) covered.fill(0, offset + TYPE_BYTES, offset + data.byteLength);
-  return timingSafeEqual(key.checksum(KEY_USAGE_PAC, covered), server.data.subarray(TYPE_BYTES));
+  return timingSafeEqual(key.checksum(KEY_USAGE_PAC, covered), server.data.subarray(TYPE_BYTES, end));
 }
 
 /** Section 2.7: name and time are those of the ticket (attack D14). */

@@ -2,7 +2,6 @@
 import { keyOfType } from '../../crypto/kerberos/key-of-type.ts';
 import { encryptionProfile, KEY_USAGE_AP_REP } from '../../crypto/kerberos/kerberos-key.ts';
 import type { KerberosKey } from '../../crypto/kerberos/kerberos-key.ts';
-import type { RandomSource } from '../../foundation/clock.ts';
 import { MalformedTokenError } from '../../foundation/errors.ts';
 import { encodeApReplyToken, encodeEncApReplyPart } from '../../formats/kerberos/acceptor-messages.ts';
 import * as Krb from '../../formats/kerberos/error-code.ts';
@@ -19,10 +18,10 @@ import type { AcceptReply } from '../../sspi/security-package.ts';
 import * as Status from '../../sspi/status.ts';
 import { CfxProtection } from './cfx-protection.ts';
 import { forwardedCache, writeCache } from './forwarded-tickets.ts';
-import { readGssRequest } from './gss-request.ts';
+import { readGssRequest, wantsAnswer } from './gss-request.ts';
 import type { GssRequest } from './gss-request.ts';
 import { PortableKerberosContext } from './kerberos-context.ts';
-import type { MessageProtection } from './message-protection.ts';
+import type { MessageProtection, ProtectionParameters } from './message-protection.ts';
 import type { OpenedTicket } from './opened-ticket.ts';
 import type { PortableSettings } from './portable-auth-data.ts';
 import { Rc4Protection } from './rc4-protection.ts';
@@ -41,6 +40,8 @@ interface Parts {
   readonly end: number;
   readonly start: number;
   readonly protection: MessageProtection;
+  /** Encryption type of the key that protects messages. */
+  readonly messageType: number;
   /** The AP-REP. */
   readonly answer: Uint8Array | undefined;
   /** A credential cache with the forwarded ticket. */
@@ -64,27 +65,26 @@ export class PreparedContext {
     const verified = verify(exchange, ticket, authenticator, settings);
     if ('refusal' in verified) {
       authenticator.subkey?.wipe();
-      return verified;
+      return { refusal: { ...verified.refusal, wantsAnswer: wantsAnswer(authenticator.checksum) } };
     }
     const { account, asked, cache } = verified;
     const { clock, clockSkewMilliseconds } = settings;
-    const { protection, answer } = makeKeys(ticket.sessionKey, authenticator, asked.flags, settings.random);
+    const keys = makeKeys(ticket.sessionKey, authenticator, asked.flags, settings);
     return new PreparedContext({
       exchange,
       asked,
       account,
       start: clock.now(),
       end: ticket.endTime + clockSkewMilliseconds,
-      protection,
-      answer,
+      ...keys,
       cache,
     });
   }
 
   /** Makes the context. Called once, or `wipe` is. */
   establish(caches: DelegatedCaches | undefined): AcceptReply {
-    const { exchange, asked, account, start, protection, answer, cache } = this.#parts;
-    const { call, request, bindings, delegate } = exchange;
+    const { exchange, asked, account, start, protection, messageType, answer, cache } = this.#parts;
+    const { call, bindings, delegate } = exchange;
     const expiry = new Date(this.#parts.end);
     const delegated =
       delegate && cache !== undefined ? caches?.store((path) => writeCache(path, cache), expiry) : undefined;
@@ -99,7 +99,7 @@ export class PreparedContext {
       token: account.token,
       client: account.client,
       service: account.service,
-      encryptionType: request.sessionEncryptionType,
+      encryptionType: messageType,
       start,
       expiry,
       protection,
@@ -153,27 +153,31 @@ function verify(
   }
 }
 
+type MessageKeys = Pick<Parts, 'protection' | 'messageType' | 'answer'>;
+
 /** Keys of messages, and the AP-REP if the client wants one: RFC 4120 section 3.2.4, RFC 4121 section 2. */
 function makeKeys(
   sessionKey: KerberosKey,
-  { subkey, time, microseconds, sequenceNumber }: ReceivedAuthenticator,
+  { subkey, time, microseconds, sequenceNumber, offeredTypes }: ReceivedAuthenticator,
   flags: number,
-  random: RandomSource,
-): { readonly protection: MessageProtection; readonly answer: Uint8Array | undefined } {
+  { random, encryptionTypes }: PortableSettings,
+): MessageKeys {
   const initiatorKey = subkey ?? copyOf(sessionKey);
-  const isRc4 = initiatorKey.encryptionType === RC4;
   const isMutual = (flags & GSS_C_MUTUAL_FLAG) !== 0;
+  const messageType = isMutual
+    ? preferredType(initiatorKey, offeredTypes, encryptionTypes)
+    : initiatorKey.encryptionType;
+  const isRc4 = messageType === RC4;
   const { encryptionType } = sessionKey;
   const confounderSize = confounderBytes(encryptionType);
-  const keySize = isRc4 ? 0 : (encryptionProfile(initiatorKey.encryptionType)?.keyBytes ?? 0);
+  const keySize = isRc4 ? 0 : (encryptionProfile(messageType)?.keyBytes ?? 0);
   // All at once: each call costs as much as a hash (bench/kerberos-portable.bench.ts).
   const fresh = isMutual ? random(4 + confounderSize + keySize) : undefined;
   // The tokens of RC4 cannot say which key they use, so there the client's stays.
   const acceptorKey =
-    fresh === undefined || isRc4 ? undefined : keyFrom(initiatorKey.encryptionType, fresh.subarray(4 + confounderSize));
+    fresh === undefined || isRc4 ? undefined : keyFrom(messageType, fresh.subarray(4 + confounderSize));
   const sendSequence = fresh === undefined ? sequenceNumber : numberOf(fresh);
-  const Protection = isRc4 ? Rc4Protection : CfxProtection;
-  const protection = new Protection({
+  const protection = protect({
     initiatorKey,
     acceptorKey,
     flags,
@@ -181,7 +185,7 @@ function makeKeys(
     receiveSequence: sequenceNumber,
     random,
   });
-  if (fresh === undefined) return { protection, answer: undefined };
+  if (fresh === undefined) return { protection, messageType, answer: undefined };
   const part = encodeEncApReplyPart({
     time,
     microseconds,
@@ -191,7 +195,29 @@ function makeKeys(
   const cipher = sessionKey.encrypt(KEY_USAGE_AP_REP, part, fresh.subarray(4, 4 + confounderSize));
   part.fill(0);
   fresh.fill(0);
-  return { protection, answer: encodeApReplyToken(encryptionType, cipher) };
+  return { protection, messageType, answer: encodeApReplyToken(encryptionType, cipher) };
+}
+
+/**
+ * RFC 4537: of the type of the client's key and those that it would rather have, the one that comes first in the
+ * settings. So a session of RC4 has messages of AES if the client knows both.
+ */
+function preferredType(
+  { encryptionType }: KerberosKey,
+  offered: readonly number[],
+  accepted: ReadonlySet<number>,
+): number {
+  for (const type of accepted) if (type === encryptionType || offered.includes(type)) return type;
+  return encryptionType;
+}
+
+function protect(parameters: ProtectionParameters): MessageProtection {
+  const { initiatorKey, acceptorKey } = parameters;
+  if (initiatorKey.encryptionType !== RC4) return new CfxProtection(parameters);
+  if (acceptorKey === undefined) return new Rc4Protection(parameters);
+  // The client has asked for better: its own key protects nothing.
+  initiatorKey.wipe();
+  return new CfxProtection({ ...parameters, initiatorKey: acceptorKey });
 }
 
 function confounderBytes(encryptionType: number): number {

@@ -10,6 +10,8 @@ export interface Refusal {
   readonly code: number;
   /** For the operator, never for the client. */
   readonly text: string;
+  /** The checksum of the authenticator asks for mutual authentication, so that the client waits for an answer. */
+  readonly wantsAnswer?: boolean;
 }
 
 /** A value, or why there is none. */

@@ -1,11 +1,14 @@
 /** The line that says at start what was found and what is offered. */
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import { parseOptions } from '../../../src/authenticator/options.ts';
 import { startLine } from '../../../src/authenticator/providers/start-line.ts';
-import { createAuthenticator, memoryAccounts } from '../../../src/index.ts';
+import { createAuthenticator, kerberosKeys, memoryAccounts, memoryStore } from '../../../src/index.ts';
 import type { Logger, SspiAuthOptions } from '../../../src/index.ts';
+import { KEYTAB_HEAD, keytabEntry } from '../../lab/kerberos/keytab-entry.ts';
+import { scratchFolder } from '../../lab/scratch.ts';
 
 interface Line {
   readonly record: Readonly<Record<string, unknown>>;
@@ -90,6 +93,50 @@ describe('the start line', () => {
       /^MIT krb5 1\.20\.1 \(libgssapi_krb5\.so\.2\), keytab \/etc\/x\.keytab with HTTP\/host-0\.example\.com@EXAMPLE\.COM kvno 3 \(aes256-cts-hmac-sha1-96, aes128-cts-hmac-sha1-96\), .* and 15 more$/,
     );
     assert.ok(message.includes(String(record.kerberos)));
+  });
+
+  it('of Kerberos without a library has the keytab, its names, kvno and types, and where replays are remembered', async () => {
+    await using folder = await scratchFolder('start-line');
+    const keytab = folder.file('http.keytab');
+    const entries = [
+      keytabEntry(['HTTP', 'web.example.com'], 'EXAMPLE.COM', 3, 18),
+      keytabEntry(['HTTP', 'web.example.com'], 'EXAMPLE.COM', 3, 20),
+      keytabEntry(['HTTP', 'web.example.com'], 'EXAMPLE.COM', 7, 18, 70_000),
+      // Not a service that is accepted.
+      keytabEntry(['host', 'web.example.com'], 'EXAMPLE.COM', 3, 18),
+    ];
+    await writeFile(keytab, Buffer.concat([KEYTAB_HEAD, ...entries]), { mode: 0o600 });
+    const keys =
+      'HTTP/web.example.com@EXAMPLE.COM kvno 3 (aes256-cts-hmac-sha1-96, aes256-cts-hmac-sha384-192), ' +
+      'HTTP/web.example.com@EXAMPLE.COM kvno 70000 (aes256-cts-hmac-sha1-96)';
+    const own = "this library's own (provider 'portable')";
+    const password = { realm: 'EXAMPLE.COM', servicePrincipalNames: ['HTTP/w'], account: 'svc-web', password: secret };
+    const ofPassword =
+      'aes256-cts-hmac-sha384-192, aes128-cts-hmac-sha256-128, aes256-cts-hmac-sha1-96, aes128-cts-hmac-sha1-96';
+    const replay = folder.file('replay');
+    const rows: readonly (readonly [options: SspiAuthOptions, expected: RegExp | string])[] = [
+      [{ keytab, replayCache: replay }, `${own}, keytab ${keytab} with ${keys}, replay folder ${replay}`],
+      [{ keytab, replayCache: false }, `${own}, keytab ${keytab} with ${keys}, no replay cache`],
+      [
+        { keytab: await readFile(keytab), store: memoryStore() },
+        /keytab given as bytes with HTTP\/web.*, replays in option "store"$/,
+      ],
+      [
+        { keytab: kerberosKeys(password), replayCache: false },
+        `${own}, keytab made from the password of svc-web with HTTP/w@EXAMPLE.COM kvno any (${ofPassword}), no replay cache`,
+      ],
+    ];
+    for (const [options, expected] of rows) {
+      const lines = linesOf({ provider: 'portable', ...options });
+      const line = lines.find(({ record }) => record['schemes'] !== undefined);
+      const kerberos = String(line?.record['kerberos']);
+      if (typeof expected === 'string') assert.equal(kerberos, expected);
+      else assert.match(kerberos, expected);
+      assert.ok(line?.message.includes(`Kerberos: ${kerberos}`));
+      // Neither the password nor a key.
+      assert.ok(!inspect(lines, { depth: 9 }).includes(secret));
+      assert.ok(!inspect(lines, { depth: 9 }).includes('5a5a5a5a'));
+    }
   });
 
   it('A09: is one bounded line whatever an own source calls itself', () => {

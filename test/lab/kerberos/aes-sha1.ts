@@ -25,7 +25,7 @@ function ecbDecrypt(key: Uint8Array, block: Uint8Array): Buffer {
 }
 
 /** CBC with ciphertext stealing, RFC 3962 section 5: the last two blocks always change places. */
-function ctsEncrypt(key: Uint8Array, data: Uint8Array): Buffer {
+export function ctsEncrypt(key: Uint8Array, data: Uint8Array): Buffer {
   if (data.byteLength <= BLOCK) return cbc(key, Buffer.concat([data, Buffer.alloc(BLOCK - data.byteLength)]), false);
   const padded = Buffer.alloc(Math.ceil(data.byteLength / BLOCK) * BLOCK);
   padded.set(data);
@@ -38,7 +38,7 @@ function ctsEncrypt(key: Uint8Array, data: Uint8Array): Buffer {
   ]);
 }
 
-function ctsDecrypt(key: Uint8Array, data: Uint8Array): Buffer {
+export function ctsDecrypt(key: Uint8Array, data: Uint8Array): Buffer {
   if (data.byteLength === BLOCK) return cbc(key, data, true);
   const rest = data.byteLength % BLOCK || BLOCK;
   const split = data.byteLength - BLOCK - rest;

@@ -18,7 +18,7 @@ import { decodeTicketSessionKey } from '../../../src/formats/kerberos/enc-ticket
 import { decodeApRequest, decodeKerberosToken } from '../../../src/formats/kerberos/kerberos-token.ts';
 import { decodePacBuffers } from '../../../src/formats/kerberos/pac.ts';
 import { OID_KERBEROS } from '../../../src/formats/object-identifiers.ts';
-import { checksum, decrypt, encrypt } from './aes-sha1.ts';
+import { cipherOf } from './ciphers.ts';
 
 /** A number from 0 to below `limit`. */
 export type Dice = (limit: number) => number;
@@ -123,8 +123,14 @@ function alterStructure(bytes: Buffer, roll: Dice): Buffer {
   return write(nodes);
 }
 
+/** A key of a service. */
+export interface SealingKey {
+  readonly encryptionType: number;
+  readonly value: Uint8Array;
+}
+
 /** Alters a PAC, and signs it again for the service if that is possible. */
-function alterPac(pac: Buffer, key: Uint8Array, roll: Dice): Buffer {
+function alterPac(pac: Buffer, { encryptionType, value }: SealingKey, roll: Dice): Buffer {
   const altered = Buffer.from(pac);
   const count = 1 + roll(3);
   for (let index = 0; index < count; index++) {
@@ -134,17 +140,18 @@ function alterPac(pac: Buffer, key: Uint8Array, roll: Dice): Buffer {
   try {
     const signatures = decodePacBuffers(altered).filter(({ type }) => type === 6 || type === 7);
     const server = signatures.find(({ type }) => type === 6);
-    if (server?.data.byteLength !== 16) return altered;
+    if (server === undefined) return altered;
     const covered = Buffer.from(altered);
     for (const { offset, data } of signatures) covered.fill(0, offset + 4, offset + data.byteLength);
-    checksum(key, 17, covered).copy(altered, server.offset + 4);
+    const signature = cipherOf(encryptionType).checksum(value, 17, covered);
+    if (server.data.byteLength === 4 + signature.byteLength) signature.copy(altered, server.offset + 4);
   } catch {
     // Headers that nobody can read.
   }
   return altered;
 }
 
-function withPac(ticket: Buffer, key: Uint8Array, roll: Dice): Buffer {
+function withPac(ticket: Buffer, key: SealingKey, roll: Dice): Buffer {
   const nodes = read(ticket);
   const find = (list: readonly Node[]): Node | undefined => {
     for (const node of list) {
@@ -193,7 +200,7 @@ export interface Mutation {
   readonly kind: 'bytes' | 'clear text' | 'ticket' | 'authenticator' | 'checksum' | 'PAC';
   readonly token: Buffer;
   /** Of the ticket, if that was not altered. */
-  readonly sessionKey?: Buffer | undefined;
+  readonly sessionKey?: SealingKey | undefined;
   /** What was encrypted after it was altered. */
   readonly plain?: Buffer | undefined;
 }
@@ -201,10 +208,10 @@ export interface Mutation {
 /**
  * Alters a token.
  *
- * @param token an AP-REQ of AES with its GSS framing
- * @param key of the service
+ * @param token an AP-REQ with its GSS framing
+ * @param key of the service, of the type of the ticket
  */
-export function mutate(token: Buffer, key: Uint8Array, roll: Dice): Mutation {
+export function mutate(token: Buffer, key: SealingKey, roll: Dice): Mutation {
   const choice = roll(20);
   if (choice < 2) return { kind: 'bytes', token: alterBytes(token, roll) };
   const { message } = decodeKerberosToken(token);
@@ -212,9 +219,12 @@ export function mutate(token: Buffer, key: Uint8Array, roll: Dice): Mutation {
     Buffer.from(derElement(applicationTag(0), derObjectIdentifier(OID_KERBEROS), Uint8Array.of(1, 0), altered));
   if (choice < 6) return { kind: 'clear text', token: framed(alterStructure(Buffer.from(message), roll)) };
   const request = decodeApRequest(message);
-  const plainTicket = decrypt(key, 2, request.ticketCipher);
-  const sessionKey = Buffer.from(decodeTicketSessionKey(plainTicket).value);
-  const plainAuthenticator = decrypt(sessionKey, 11, request.authenticatorCipher);
+  const ofService = cipherOf(key.encryptionType);
+  const plainTicket = ofService.decrypt(key.value, 2, request.ticketCipher);
+  const { encryptionType: sessionType, value } = decodeTicketSessionKey(plainTicket);
+  const sessionKey = { encryptionType: sessionType, value: Buffer.from(value) };
+  const ofSession = cipherOf(sessionType);
+  const plainAuthenticator = ofSession.decrypt(sessionKey.value, 11, request.authenticatorCipher);
   const kind = choice < 10 ? 'ticket' : choice < 15 ? 'authenticator' : choice < 17 ? 'checksum' : 'PAC';
   const ticket =
     kind === 'ticket'
@@ -234,9 +244,9 @@ export function mutate(token: Buffer, key: Uint8Array, roll: Dice): Mutation {
   const inner = parts.enter(contextTag(3), 'ticket').enter(applicationTag(1), 'Ticket').enter(DER_SEQUENCE, 'Ticket');
   const ticketHead = [0, 1, 2].map((tag) => inner.element(contextTag(tag), 'Ticket'));
   const { encryptionType, keyVersion } = request.ticket;
-  const ticketCipher = ticket === undefined ? request.ticketCipher : encrypt(key, 2, ticket);
+  const ticketCipher = ticket === undefined ? request.ticketCipher : ofService.encrypt(key.value, 2, ticket);
   const authenticatorCipher =
-    authenticator === undefined ? request.authenticatorCipher : encrypt(sessionKey, 11, authenticator);
+    authenticator === undefined ? request.authenticatorCipher : ofSession.encrypt(sessionKey.value, 11, authenticator);
   const newTicket = derElement(
     applicationTag(1),
     derElement(

@@ -161,19 +161,26 @@ function readAnswer(
   return { answer, end: at };
 }
 
+/** What a library's client is asked for. */
+export interface LibraryInitiate {
+  /** `service@host`. */
+  readonly target: string;
+  readonly count: number;
+  /** GSS_C_* bits. */
+  readonly flags: number;
+}
+
 /**
  * First tokens of a library's client.
  *
  * @param env with KRB5_CONFIG and KRB5CCNAME
- * @param flags GSS_C_* bits
  */
 export async function libraryTokens(
   library: string,
   env: Readonly<Record<string, string>>,
-  count: number,
-  flags: number,
+  { target, count, flags }: LibraryInitiate,
 ): Promise<Buffer[]> {
-  const words = [script, library, 'initiate', 'HTTP@localhost', String(count), String(flags)];
+  const words = [script, library, 'initiate', target, String(count), String(flags)];
   const lines = (await runChecked(debianPython, words, { env })).trim().split('\n');
   return lines.map((line) => Buffer.from(line, 'hex'));
 }

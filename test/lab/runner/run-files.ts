@@ -37,7 +37,8 @@ const concurrency = Math.min(2, availableParallelism());
 
 /**
  * Makes a few files that import many: a process and the modules they have in common are then paid for once, which is
- * two thirds of the time of the unit tests. What is lost is isolation, so `npm test` runs each file in its own process.
+ * two thirds of the time of the unit tests. What is lost is isolation, so `npm run test:full` runs each file in its own
+ * process.
  *
  * @returns paths of the files, in `folder`
  */

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { decodeKeytabKeys } from '../../../src/formats/kerberos/keytab.ts';
 import { startApache } from '../../lab/clients/apache.ts';
 import { curl } from '../../lab/curl.ts';
+import { debianPython } from '../../lab/gss-client.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import type { Kdc } from '../../lab/kdc.ts';
 import { runChecked, runProcess } from '../../lab/process.ts';
@@ -14,8 +15,9 @@ import { scratchFolder } from '../../lab/scratch.ts';
 import type { ScratchFolder } from '../../lab/scratch.ts';
 import { tier } from '../../lab/tier.ts';
 
-const ready = await tier('kdc', ['apache2-bin', 'libapache2-mod-auth-gssapi']);
+const ready = await tier('kdc', ['apache2-bin', 'libapache2-mod-auth-gssapi', 'python3']);
 const withDomain = await tier('samba-ad', [], canMakeNamespaces);
+const terminal = fileURLToPath(new URL('../../lab/terminal.py', import.meta.url));
 const program = fileURLToPath(new URL('../../../src/cli/sspi-auth.ts', import.meta.url));
 
 /** Runs the command. */
@@ -93,6 +95,48 @@ describe('sspi-auth keytab, with MIT krb5', ready, () => {
       assert.ok(body.includes(apache.page));
     });
   }
+
+  describe('at a terminal', () => {
+    /** What a terminal shows of the command while somebody types. */
+    const typed = (file: string, ...answers: readonly (readonly [shown: string, typed: string])[]) => {
+      const command = [process.execPath, '--import', 'tsx', program, 'keytab', 'create', file, ...words];
+      return runProcess(debianPython, [terminal, JSON.stringify(answers), ...command], { timeout: 60_000 });
+    };
+
+    it('asks twice for the password and shows nothing of it', async () => {
+      const file = folder.file('typed.keytab');
+      // An erased letter, as a terminal in raw mode sends it.
+      const answers = [
+        ['Password: ', `x\u007f${password}\r`],
+        ['Again: ', `${password}\r`],
+      ] as const;
+      const { code, stdout } = await typed(file, ...answers);
+      assert.equal(code, 0, stdout);
+      assert.match(stdout, /Password: \r?\nAgain: \r?\n/);
+      for (const part of [password, 'the p', 'localhost\r\nAgain']) assert.ok(!stdout.includes(part), stdout);
+      const expected = await keysOf(folder.file('kdc.keytab'), 'HTTP/localhost');
+      for (const [type, key] of await keysOf(file, 'HTTP/localhost')) assert.equal(key, expected.get(type));
+    });
+
+    it('writes nothing if the two differ, or if it is ended by Ctrl-C', async () => {
+      for (const [answers, message] of [
+        [
+          [
+            ['Password: ', 'one\r'],
+            ['Again: ', 'two\r'],
+          ],
+          /the two passwords differ; nothing was written/,
+        ],
+        [[['Password: ', 'one\u0003']], /no password was given; nothing was written/],
+      ] as const) {
+        const file = folder.file('untyped.keytab');
+        const { code, stdout } = await typed(file, ...answers);
+        assert.equal(code, 1, stdout);
+        assert.match(stdout, message);
+        await assert.rejects(readFile(file), /ENOENT/);
+      }
+    });
+  });
 
   it('refuses to overwrite, with code 1, and without a password', async () => {
     const file = folder.file('twice.keytab');

@@ -9,11 +9,14 @@ import { startProcess } from '../../lab/process.ts';
 import { tier } from '../../lab/tier.ts';
 
 const ready = await tier('curl');
-const alice = ['--ntlm', '-u', 'alice:Wonderland-7'];
+const credentials = ['-u', 'alice:Wonderland-7'];
+const alice = ['--ntlm', ...credentials];
 
 interface Example {
   readonly file: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** By which scheme curl signs in; `ntlm` if left out. */
+  readonly scheme?: 'digest';
   /** What curl shows after it has signed in. */
   readonly hello?: string;
   /** What else it shows. */
@@ -71,12 +74,27 @@ const examples: readonly Example[] = [
       assert.match(await forbidden(url), /not admitted here/);
     },
   },
+  {
+    file: 'cluster.ts',
+    scheme: 'digest',
+    hello: 'Hello .*alice, from process \\d+',
+    more: async (url) => {
+      // Each connection reaches another process, which takes the nonce of the first.
+      const urls = Array.from({ length: 8 }, (_, index) => `${url}${index}`);
+      const { responses, body } = await curl(['--digest', ...credentials, '-H', 'Connection: close', ...urls]);
+      assert.deepEqual(
+        responses.map(({ status }) => status),
+        urls.flatMap(() => [401, 200]),
+      );
+      assert.equal(new Set(body.match(/process \d+/g)).size > 1, true);
+    },
+  },
   { file: 'nest/main.ts', more: forbidden },
   { file: 'nest/main.ts', env: { PLATFORM: 'fastify' }, more: forbidden },
 ];
 
 describe('the examples', ready, () => {
-  for (const { file, env, hello = 'Hello .*alice, by NTLM', more } of examples) {
+  for (const { file, env, scheme = 'ntlm', hello = 'Hello .*alice, by NTLM', more } of examples) {
     it(`${file}${env?.['PLATFORM'] === undefined ? '' : ` on ${env['PLATFORM']}`}: curl signs in, a stranger does not`, async () => {
       const project = file.startsWith('nest/') ? { TSX_TSCONFIG_PATH: join(root, 'examples/nest/tsconfig.json') } : {};
       await using example = await startProcess(process.execPath, ['--import', 'tsx', join('examples', file)], {
@@ -86,8 +104,8 @@ describe('the examples', ready, () => {
       const [, port = ''] = await example.waitForLine(/port: (\d+)/);
       const url = `http://127.0.0.1:${port}/`;
       assert.equal((await curl([url])).status, 401);
-      assert.equal((await curl(['--ntlm', '-u', 'alice:wrong', url])).status, 401);
-      const answer = await curl([...alice, url]);
+      assert.equal((await curl([`--${scheme}`, '-u', 'alice:wrong', url])).status, 401);
+      const answer = await curl([`--${scheme}`, ...credentials, url]);
       assert.equal(answer.status, 200);
       assert.match(answer.body, new RegExp(hello));
       await more?.(url);

@@ -4,8 +4,10 @@ import { Agent } from 'node:http';
 import { after, describe, it } from 'node:test';
 import { launchChromium } from '../../lab/chromium.ts';
 import { curl } from '../../lab/curl.ts';
+import { full, matrixRows } from '../../lab/matrix.ts';
 import { startRedis } from '../../lab/redis.ts';
 import { startHaproxy, startNginx } from '../../lab/reverse-proxy.ts';
+import type { ReverseProxy } from '../../lab/reverse-proxy.ts';
 import { tier } from '../../lab/tier.ts';
 import { ask, DigestUser, startFleet } from './fleet-process.ts';
 import type { FleetAnswer } from './fleet-process.ts';
@@ -14,6 +16,9 @@ const ready = await tier('fleets');
 const readyForBrowsers = await tier('browsers');
 const redis = ready.skip === false ? await startRedis() : undefined;
 after(() => redis?.[Symbol.asyncDispose]());
+
+/** 100 requests of 20 users, or 1 000. */
+const requestsOfEach = full() ? 50 : 5;
 
 const user0 = ['--digest', '-u', 'user0:password-user0'];
 const answersOf = (body: string): FleetAnswer[] =>
@@ -73,7 +78,7 @@ for (const store of ['Redis', 'clusterStore'] as const) {
       const [port = 0] = fleet.ports;
       const client = new DigestUser('user1');
       assert.equal((await client.get(port, '/')).status, 200);
-      const recorded = client.authorization('/secret');
+      const recorded = { authorization: client.authorization('/secret') };
       const together = await Promise.all(Array.from({ length: 16 }, () => ask(port, '/secret', recorded)));
       const later = await Promise.all(Array.from({ length: 16 }, () => ask(port, '/secret', recorded)));
       const statuses = [...together, ...later].map(({ status }) => status);
@@ -88,7 +93,7 @@ describe('Many users through few connections to four processes', ready, async ()
   const fleet = await startFleet(redis?.socket ?? '', 'apart');
   after(() => fleet[Symbol.asyncDispose]());
 
-  /** 1 000 requests of 20 users, each on a kept connection of its own to the front. @returns who was taken for whom */
+  /** Requests of 20 users, each on a kept connection of its own to the front. @returns who was taken for whom */
   async function crossings(port: (turn: number) => number, agentOf: () => Agent): Promise<void> {
     const pids = new Set<number>();
     const agents: Agent[] = [];
@@ -98,7 +103,7 @@ describe('Many users through few connections to four processes', ready, async ()
         const userName = `user${index}`;
         const [client, agent] = [new DigestUser(userName), agentOf()];
         agents.push(agent);
-        for (let request = 0; request < 50; request++) {
+        for (let request = 0; request < requestsOfEach; request++) {
           const target = `/${userName}/${request}`;
           const { status, body } = await client.get(port(turn++), target, agent);
           assert.equal(status, 200, body);
@@ -112,24 +117,26 @@ describe('Many users through few connections to four processes', ready, async ()
     assert.equal(pids.size, 4);
   }
 
-  // nginx opens a connection for each request that is under way: 4 at a time. HAProxy has requests wait.
-  const four = new Agent({ keepAlive: true, maxSockets: 4 });
-  for (const [name, start, agentOf] of [
-    ['nginx', startNginx, () => four],
-    ['HAProxy', startHaproxy, () => new Agent({ keepAlive: true, maxSockets: 1 })],
-  ] as const) {
+  const kept = (maxSockets: number): Agent => new Agent({ keepAlive: true, maxSockets });
+  // nginx opens a connection for each request that is under way: 4 at a time. HAProxy has requests wait. The balancer of
+  // the test sends each request to another process, all by one agent: a connection to each process.
+  const [four, one] = [kept(4), kept(1)];
+  const balancer = (): Promise<ReverseProxy | undefined> => Promise.resolve(undefined);
+  for (const { name, start, agentOf } of matrixRows(
+    [
+      { name: 'nginx', start: startNginx, agentOf: () => four },
+      { name: 'HAProxy', start: startHaproxy, agentOf: () => kept(1) },
+      { name: 'a balancer', start: balancer, agentOf: () => one },
+    ],
+    () => 'balancer',
+  )) {
     it(`A11: behind ${name} with 4 shared connections, no identity crosses`, async () => {
-      await using proxy = await start({ ports: fleet.ports, shared: 4 });
-      await crossings(() => proxy.port, agentOf);
+      const proxy = await start({ ports: fleet.ports, shared: 4 });
+      try {
+        await crossings((turn) => proxy?.port ?? fleet.ports[turn % 4] ?? 0, agentOf);
+      } finally {
+        await proxy?.[Symbol.asyncDispose]();
+      }
     });
   }
-
-  it('A11: behind a balancer that sends each request to another process, over shared connections, no identity crosses', async () => {
-    // One agent for all users: four connections in all, one to each process.
-    const shared = new Agent({ keepAlive: true, maxSockets: 1 });
-    await crossings(
-      (turn) => fleet.ports[turn % 4] ?? 0,
-      () => shared,
-    );
-  });
 });

@@ -2,7 +2,8 @@
 import { request as httpRequest } from 'node:http';
 import type { Agent } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import { startProcess } from '../../lab/process.ts';
+import type { SessionOptions } from '../../../src/index.ts';
+import { startBundled } from '../../lab/bundled-program.ts';
 import { answerChallenge } from '../../packages/digest/digest-client.ts';
 
 const program = fileURLToPath(new URL('fleet.ts', import.meta.url));
@@ -11,13 +12,28 @@ const program = fileURLToPath(new URL('fleet.ts', import.meta.url));
 export interface Fleet extends AsyncDisposable {
   /** One port, or one of each process. */
   readonly ports: readonly number[];
+  /** Gives a process that listens apart other secrets of sessions. */
+  renew(index: number, secrets: readonly string[]): Promise<void>;
 }
 
 /** Starts four processes. @param store `cluster`, `none`, or the path of a Redis socket */
-export async function startFleet(store: string, listening: 'together' | 'apart'): Promise<Fleet> {
-  const running = await startProcess(process.execPath, ['--import', 'tsx', program, store, listening]);
-  const [, ports = ''] = await running.waitForLine(/^ports: ([\d ]+)$/, 60_000);
-  return { ports: ports.split(' ').map(Number), [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() };
+export async function startFleet(
+  store: string,
+  listening: 'together' | 'apart',
+  session?: SessionOptions,
+): Promise<Fleet> {
+  const env = session === undefined ? {} : { FLEET_SESSION: JSON.stringify(session) };
+  const fleet = await startBundled(program, [store, listening], /^ports: ([\d ]+)$/, { env });
+  const [, ports = ''] = fleet.said;
+  let renewals = 0;
+  return {
+    ports: ports.split(' ').map(Number),
+    renew: async (index, secrets) => {
+      fleet.process.write(`${index} ${JSON.stringify(secrets)}\n`);
+      await fleet.process.waitForLine(new RegExp(`^renewed ${++renewals}$`));
+    },
+    [Symbol.asyncDispose]: () => fleet[Symbol.asyncDispose](),
+  };
 }
 
 /** What fleet.ts answers. */
@@ -25,6 +41,9 @@ export interface FleetAnswer {
   readonly pid: number;
   readonly userName?: string;
   readonly target: string;
+  readonly groups?: number;
+  /** To a sign-out. */
+  readonly told?: boolean;
 }
 
 /** A response, read to its end. */
@@ -32,14 +51,25 @@ export interface Answered {
   readonly status: number;
   readonly challenges: readonly string[];
   readonly retryAfter: string | undefined;
+  /** Values of Set-Cookie. */
+  readonly cookies: readonly string[];
   readonly body: string;
 }
 
-/** One request to 127.0.0.1; without an agent on a connection of its own. */
-export function ask(port: number, target: string, authorization?: string, agent?: Agent): Promise<Answered> {
+/** What a request has, beside its target. */
+export interface Asked {
+  readonly method?: 'GET' | 'POST';
+  readonly authorization?: string | undefined;
+  readonly cookie?: string | undefined;
+  /** Without one it goes on a connection of its own. */
+  readonly agent?: Agent | undefined;
+}
+
+/** One request to 127.0.0.1. */
+export function ask(port: number, path: string, { method = 'GET', agent, ...fields }: Asked = {}): Promise<Answered> {
   return new Promise((resolve, reject) => {
-    const headers = authorization === undefined ? {} : { authorization };
-    const request = httpRequest({ host: '127.0.0.1', port, path: target, headers, agent: agent ?? false });
+    const headers = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+    const request = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: agent ?? false });
     request.on('error', reject).on('response', (response) => {
       let body = '';
       response
@@ -54,6 +84,7 @@ export function ask(port: number, target: string, authorization?: string, agent?
             .filter((field) => field.startsWith('Digest '))
             .map((field) => field.slice('Digest '.length)),
           retryAfter: response.headers['retry-after'],
+          cookies: response.headers['set-cookie'] ?? [],
           body,
         });
       });
@@ -82,13 +113,48 @@ export class DigestUser {
   }
 
   /** Requests until the answer is no challenge, at most three times. */
-  async get(port: number, target: string, agent?: Agent): Promise<Answered> {
+  async get(port: number, target: string, agent?: Agent, cookie?: string): Promise<Answered> {
     for (let tries = 0; ; tries++) {
-      const answered = await ask(port, target, this.authorization(target), agent);
+      const authorization = this.authorization(target);
+      const answered = await ask(port, target, { authorization, agent, cookie });
       const challenge = answered.challenges[0];
       if (answered.status !== 401 || challenge === undefined || tries === 2) return answered;
       this.#challenge = challenge;
       this.#count = 0;
+    }
+  }
+}
+
+/** A client of Digest that keeps its session cookie, and signs in only where it is asked to. */
+export class SessionUser {
+  readonly userName: string;
+  /** How often it had to. */
+  signIns = 0;
+  #cookie: string | undefined;
+
+  constructor(userName: string) {
+    this.userName = userName;
+  }
+
+  /** `name=value` */
+  get cookie(): string | undefined {
+    return this.#cookie;
+  }
+
+  async get(port: number, target: string, agent?: Agent): Promise<Answered> {
+    const answered = await ask(port, target, { cookie: this.#cookie, agent });
+    this.#keep(answered);
+    if (answered.status !== 401) return answered;
+    this.signIns++;
+    const signedIn = await new DigestUser(this.userName).get(port, target, agent, this.#cookie);
+    this.#keep(signedIn);
+    return signedIn;
+  }
+
+  #keep({ cookies }: Answered): void {
+    for (const cookie of cookies) {
+      const pair = cookie.split(';')[0] ?? '';
+      if (pair.startsWith('sid=')) this.#cookie = pair === 'sid=' ? undefined : pair;
     }
   }
 }

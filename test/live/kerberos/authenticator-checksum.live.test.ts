@@ -4,13 +4,22 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { encodeChannelBindings } from '../../../src/formats/channel-bindings.ts';
 import {
+  applicationTag,
+  contextTag,
+  DER_SEQUENCE,
+  derElement,
+  derInteger,
+  derOctetString,
+} from '../../../src/formats/der.ts';
+import {
   ASC_REQ_ALLOW_MISSING_BINDINGS,
   ASC_REQ_CONNECTION,
   ASC_REQ_DELEGATE,
   ASC_RET_DELEGATE,
 } from '../../../src/sspi/index.ts';
-import { apOptions, withChecksum } from '../../lab/kerberos/ap-request-forge.ts';
+import { apOptions, encryptionKey, kerberosString, withChecksum } from '../../lab/kerberos/ap-request-forge.ts';
 import type { OpenApRequest } from '../../lab/kerberos/ap-request-forge.ts';
+import { startLibraryAcceptor } from '../../lab/kerberos/gss-library.ts';
 import { gssClientPackages, startGssClient } from '../../lab/gss-client.ts';
 import { tier } from '../../lab/tier.ts';
 import { acceptor, heimdal, mit, portable } from './acceptor.ts';
@@ -141,3 +150,56 @@ for (const { name: gssapi, library, ready } of gssapis)
       }
     });
   });
+
+/** A KRB-CRED that is not encrypted in itself, of tickets and what is said of them. */
+function clearCredential(tickets: readonly Uint8Array[], infos: readonly Uint8Array[]): Uint8Array {
+  const field = (tag: number, element: Uint8Array): Uint8Array => derElement(contextTag(tag), element);
+  const list = derElement(DER_SEQUENCE, field(0, derElement(DER_SEQUENCE, ...infos)));
+  const part = derElement(
+    DER_SEQUENCE,
+    field(0, derInteger(0)),
+    field(2, derOctetString(derElement(applicationTag(29), list))),
+  );
+  const fields = [derInteger(5), derInteger(22), derElement(DER_SEQUENCE, ...tickets), part];
+  return derElement(applicationTag(22), derElement(DER_SEQUENCE, ...fields.map((element, tag) => field(tag, element))));
+}
+
+describe('a forwarded ticket that says too little of itself', await tier('kdc', gssClientPackages), () => {
+  it('D20: is refused without a library; MIT krb5 refuses it, or ends its process', async (t) => {
+    const realm = await startForgeRealm(portable.library);
+    try {
+      await using library = startLibraryAcceptor('libgssapi_krb5.so.2', realm.kdc.env, 'none');
+      const bare = derElement(
+        DER_SEQUENCE,
+        derElement(contextTag(0), encryptionKey(18, Buffer.alloc(32))),
+        // Without names.
+        derElement(contextTag(1), kerberosString('TEST.LOCAL')),
+      );
+      const rows = [
+        ['no ticket at all', 0, []],
+        ['a ticket, and nothing of it', 1, []],
+        ['a ticket without names', 1, [bare]],
+      ] as const;
+      for (const [name, count, infos] of rows) {
+        const token = await realm.forged((open) => {
+          const ticket = Buffer.from(open.request.get(3) ?? []);
+          const message = clearCredential(count === 0 ? [] : [ticket], infos);
+          withChecksum((content) => {
+            const head = Buffer.concat([content.subarray(0, 24), Buffer.alloc(4)]);
+            head.writeUInt32LE(head.readUInt32LE(20) | 1, 20);
+            head.writeUInt16LE(1, 24);
+            head.writeUInt16LE(message.byteLength, 26);
+            return Buffer.concat([head, message]);
+          })(open);
+        });
+        const [answer] = await library.accept([{ token, isBound: false }]);
+        t.diagnostic(`${name}: MIT krb5 ${answer?.isAccepted === true ? 'accepts' : (answer?.why ?? '')}`);
+        const { status, why } = await realm.server.verify(token);
+        assert.equal(status, 'SEC_E_LOGON_DENIED', name);
+        assert.match(why, /forwards cannot be read/, name);
+      }
+    } finally {
+      await realm.stop();
+    }
+  });
+});

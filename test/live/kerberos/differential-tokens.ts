@@ -1,46 +1,69 @@
 /** Real tokens of several clients and KDCs, with the key that opens them: what `differential.live.test.ts` alters. */
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as Gss from '../../../src/formats/kerberos/gss-flags.ts';
 import { programFile } from '../../lab/clients/client.ts';
-import { mutual, startGssClient } from '../../lab/gss-client.ts';
-import { startKdc } from '../../lab/kdc.ts';
-import { keytabKey } from '../../lab/kerberos/ap-request-forge.ts';
+import { mutual, notMutual, startGssClient } from '../../lab/gss-client.ts';
+import type { GssClient } from '../../lab/gss-client.ts';
+import type { SealingKey } from '../../lab/kerberos/ap-request-mutations.ts';
 import { libraryTokens } from '../../lab/kerberos/gss-library.ts';
 import { full } from '../../lab/matrix.ts';
 import { runChecked } from '../../lab/process.ts';
 import { startSambaAd } from '../../lab/samba-ad.ts';
 import { useRealm } from './acceptor.ts';
+import { keyOf, startTypedRealm } from './typed-realm.ts';
+import type { TypedService } from './typed-realm.ts';
 
 /** Application data of the channel bindings, of clients that send them and of the acceptor. */
 export const bindingsText = 'tls-server-end-point:x';
 
+/** A token, and the key of the service that opens its ticket. */
+export interface SourceToken {
+  readonly token: Buffer;
+  readonly key: SealingKey;
+}
+
 /** Where tokens come from. */
 export interface TokenSource extends AsyncDisposable {
   /** Tokens of now: a token is good for as long as the clocks may differ. */
-  fresh(): Promise<readonly Buffer[]>;
+  fresh(): Promise<readonly SourceToken[]>;
   readonly keytab: string;
-  /** Key of the service, of AES. */
-  readonly key: Buffer;
   /** KRB5_CONFIG and KRB5_KTNAME. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** An MIT KDC and MIT's client: with and without mutual authentication, channel bindings, a forwarded ticket. */
+/** Tokens of one service. */
+function under(key: SealingKey, tokens: readonly Buffer[]): SourceToken[] {
+  return tokens.map((token) => ({ token, key }));
+}
+
+/**
+ * An MIT KDC and MIT's client: with and without mutual authentication, channel bindings, a forwarded ticket, and with
+ * keys of every encryption type.
+ */
 export async function mitTokens(): Promise<TokenSource> {
-  const kdc = await startKdc();
+  const { kdc, services } = await startTypedRealm();
   useRealm(kdc);
   const client = await startGssClient(await kdc.signIn('alice', ['-f']));
+  const bindings = Buffer.from(bindingsText);
   return {
     async fresh() {
-      return [
+      const tokens: SourceToken[] = [];
+      for (const { target, key } of services) {
+        const ofService = [
+          await client.initiate({ target, bindings }),
+          await client.initiate({ target, flags: [...notMutual, 'delegate_to_peer'] }),
+        ];
+        tokens.push(...under(key, ofService));
+      }
+      const usual = [
         await client.initiate(),
         await client.initiate({ flags: ['integrity'] }),
-        await client.initiate({ bindings: Buffer.from(bindingsText) }),
         await client.initiate({ flags: [...mutual, 'delegate_to_peer'] }),
       ];
+      return [...tokens, ...under(keyOf(kdc.keytab), usual)];
     },
     keytab: kdc.keytab,
-    key: keytabKey(kdc.keytab, 'HTTP/localhost'),
     env: kdc.env,
     async [Symbol.asyncDispose]() {
       await client[Symbol.asyncDispose]();
@@ -51,18 +74,26 @@ export async function mitTokens(): Promise<TokenSource> {
 
 /** Heimdal's client with tickets of an MIT KDC. */
 export async function heimdalTokens(): Promise<TokenSource> {
-  const kdc = await startKdc();
+  const { kdc, services } = await startTypedRealm();
   const env = await kdc.signIn('alice', ['-f']);
-  // MIT's client puts the ticket of the service into the cache, which is then Heimdal's.
-  await runChecked('kvno', ['HTTP/localhost'], { env });
-  const tokens = async (flags: number): Promise<Buffer> => {
-    const [token = Buffer.alloc(0)] = await libraryTokens('libgssapi.so.3', env, 1, flags);
-    return token;
-  };
+  // MIT's client puts the tickets of the services into the cache, which is then Heimdal's.
+  await runChecked(
+    'kvno',
+    services.map(({ target }) => target.replace('@', '/')),
+    { env },
+  );
+  const token = async ({ target, key }: TypedService, flags: number): Promise<SourceToken[]> =>
+    under(key, await libraryTokens('libgssapi.so.3', env, { target, count: 1, flags }));
   return {
-    fresh: async () => [await tokens(0), await tokens(Gss.GSS_C_MUTUAL_FLAG), await tokens(Gss.GSS_C_MUTUAL_FLAG | 1)],
+    async fresh() {
+      const tokens: SourceToken[] = [];
+      for (const service of services) {
+        tokens.push(...(await token(service, 0)), ...(await token(service, Gss.GSS_C_MUTUAL_FLAG)));
+        if (service === services[0]) tokens.push(...(await token(service, Gss.GSS_C_MUTUAL_FLAG | 1)));
+      }
+      return tokens;
+    },
     keytab: kdc.keytab,
-    key: keytabKey(kdc.keytab, 'HTTP/localhost'),
     env: kdc.env,
     [Symbol.asyncDispose]: () => kdc.stop(),
   };
@@ -70,21 +101,30 @@ export async function heimdalTokens(): Promise<TokenSource> {
 
 /** Java's client with tickets of an MIT KDC. */
 export async function javaTokens(): Promise<TokenSource> {
-  const kdc = await startKdc();
+  const { kdc, services } = await startTypedRealm();
+  // Java has RC4 only where weak cryptography is allowed, by a name of its own.
+  const configuration = kdc.file('java-krb5.conf');
+  const usual = await readFile(kdc.env['KRB5_CONFIG'] ?? '', 'utf8');
+  await writeFile(configuration, usual.replace('allow_rc4', 'allow_weak_crypto'));
   const env = await kdc.signIn('alice', ['-f']);
   const words = [
-    `-Djava.security.krb5.conf=${kdc.env['KRB5_CONFIG'] ?? ''}`,
+    `-Djava.security.krb5.conf=${configuration}`,
     '-Djavax.security.auth.useSubjectCredsOnly=false',
     `-Djava.security.auth.login.config=${programFile('jaas.conf')}`,
     programFile('GssTokens.java'),
+    ...services.map(({ target }) => target),
   ];
   return {
     async fresh() {
       const lines = (await runChecked('java', words, { env, timeout: 60_000 })).trim().split('\n');
-      return lines.map((line) => Buffer.from(line, 'hex'));
+      return lines.map((line, index) => {
+        // As many tokens for each service.
+        const service = services[Math.floor((index * services.length) / lines.length)];
+        if (service === undefined) throw new Error('Java gave too many tokens');
+        return { token: Buffer.from(line, 'hex'), key: service.key };
+      });
     },
     keytab: kdc.keytab,
-    key: keytabKey(kdc.keytab, 'HTTP/localhost'),
     env: kdc.env,
     [Symbol.asyncDispose]: () => kdc.stop(),
   };
@@ -116,10 +156,31 @@ userPrincipalName: HTTP/localhost@CORP.EXAMPLE.TEST
 directory.transaction_commit()
 `;
 
-/** Samba's Active Directory: large PACs, nested groups, SIDs of the resource domain, and a ticket of S4U2Self. */
+/** Restricts the web service to encryption types, by the bits of MS-KILE section 2.2.7. */
+const restrict = (bits: number): string => `
+from samba.auth import system_session
+from samba.param import LoadParm
+from samba.samdb import SamDB
+parameters = LoadParm()
+parameters.load("/etc/samba/smb.conf")
+directory = SamDB(session_info=system_session(), lp=parameters)
+directory.modify_ldif("""dn: CN=svc-web,CN=Users,%s
+changetype: modify
+replace: msDS-SupportedEncryptionTypes
+msDS-SupportedEncryptionTypes: ${bits}
+""" % directory.domain_dn())
+`;
+
+/**
+ * Samba's Active Directory: large PACs, nested groups, SIDs of the resource domain, a ticket of S4U2Self, and keys of
+ * every encryption type that it has.
+ */
 export async function activeDirectoryTokens(): Promise<TokenSource> {
   const domain = await startSambaAd();
   try {
+    const configuration = domain.env['KRB5_CONFIG'] ?? '';
+    const usual = await readFile(configuration, 'utf8');
+    await writeFile(configuration, usual.replace('[realms]', ' allow_rc4 = true\n[realms]'));
     await domain.namespace.runChecked('/usr/bin/python3', ['-c', seed(full() ? 1000 : 100)], { timeout: 300_000 });
     // The other keytab has the key under three names: each acceptor reports another one then.
     const words = ['domain', 'exportkeytab', '/var/lib/samba/one.keytab', '--principal=HTTP/localhost'];
@@ -134,19 +195,38 @@ export async function activeDirectoryTokens(): Promise<TokenSource> {
     const ofUser = { ...domain.env, KRB5CCNAME: `${service.KRB5CCNAME}-alice` };
     const impersonate = ['--out-cache', ofUser.KRB5CCNAME, '-U', 'alice', 'HTTP/localhost'];
     await domain.namespace.runChecked('kvno', impersonate, { env: service });
-    const clients = [await startGssClient(alice), await startGssClient(bob), await startGssClient(ofUser)];
+    const sources = [
+      { env: alice, type: 18 },
+      { env: bob, type: 18 },
+      { env: ofUser, type: 18 },
+    ];
+    for (const [bits, type] of [
+      [0x4, 23],
+      [0x8, 17],
+    ] as const) {
+      await domain.namespace.runChecked('/usr/bin/python3', ['-c', restrict(bits)]);
+      sources.push({ env: await domain.signIn('alice', services, ['-f']), type });
+    }
+    const clients: { readonly client: GssClient; readonly key: SealingKey }[] = [];
+    for (const { env, type } of sources) {
+      clients.push({ client: await startGssClient(env), key: keyOf(keytab, 'HTTP/localhost', type) });
+    }
     const [ofAlice] = clients;
     return {
       async fresh() {
-        const tokens = await Promise.all(clients.map((client) => client.initiate()));
-        if (ofAlice !== undefined) tokens.push(await ofAlice.initiate({ bindings: Buffer.from(bindingsText) }));
+        const tokens = await Promise.all(
+          clients.map(async ({ client, key }) => ({ token: await client.initiate(), key })),
+        );
+        if (ofAlice !== undefined) {
+          const bound = await ofAlice.client.initiate({ bindings: Buffer.from(bindingsText) });
+          tokens.push({ token: bound, key: ofAlice.key });
+        }
         return tokens;
       },
       keytab,
-      key: keytabKey(keytab, 'HTTP/localhost'),
       env: { ...domain.env, KRB5_KTNAME: `FILE:${keytab}` },
       async [Symbol.asyncDispose]() {
-        for (const client of clients) await client[Symbol.asyncDispose]();
+        for (const { client } of clients) await client[Symbol.asyncDispose]();
         await domain.stop();
       },
     };

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { applicationTag, contextTag, DER_SEQUENCE, DerReader } from '../../../src/formats/der.ts';
 import { encodeChannelBindings } from '../../../src/formats/channel-bindings.ts';
-import { decodeKerberosToken } from '../../../src/formats/kerberos/kerberos-token.ts';
+import { decodeApRequest, decodeKerberosToken } from '../../../src/formats/kerberos/kerberos-token.ts';
 import {
   ASC_REQ_ALLOW_MISSING_BINDINGS,
   ASC_REQ_CONNECTION,
@@ -12,9 +12,9 @@ import {
   queryContextAttributes,
   statusName,
 } from '../../../src/sspi/index.ts';
-import { decrypt } from '../../lab/kerberos/aes-sha1.ts';
+import { cipherOf } from '../../lab/kerberos/ciphers.ts';
 import { dice, mutate } from '../../lab/kerberos/ap-request-mutations.ts';
-import type { Mutation } from '../../lab/kerberos/ap-request-mutations.ts';
+import type { Mutation, SealingKey } from '../../lab/kerberos/ap-request-mutations.ts';
 import { startLibraryAcceptor } from '../../lab/kerberos/gss-library.ts';
 import type { LibraryAcceptor, LibraryAnswer } from '../../lab/kerberos/gss-library.ts';
 import { accountOf, acceptor, mit, portable } from './acceptor.ts';
@@ -22,7 +22,7 @@ import type { Acceptor, VerifyOptions } from './acceptor.ts';
 import { laxerThanHeimdal, laxerThanMit, stricterThanHeimdal, stricterThanMit } from './differences.ts';
 import type { Difference } from './differences.ts';
 import { bindingsText } from './differential-tokens.ts';
-import type { TokenSource } from './differential-tokens.ts';
+import type { SourceToken, TokenSource } from './differential-tokens.ts';
 
 /** How much to compare. */
 export interface Comparison {
@@ -30,12 +30,16 @@ export interface Comparison {
   readonly seed: number;
   /** Whether Heimdal is here. */
   readonly heimdal: boolean;
+  /** Called about once a minute, with the number of tokens that were compared. */
+  readonly onProgress?: (done: number, summary: Summary) => void;
 }
 
 /** What came out. */
 export interface Summary {
   accepted: number;
   refused: number;
+  /** Tokens by encryption types: of the service's key, and of the session key. */
+  readonly types: Record<string, number>;
   /** Differences that are on the list, by reason. */
   readonly known: Record<string, number>;
   /** Times that a library ended its own process. */
@@ -57,6 +61,8 @@ const crashed: Own = { isAccepted: false, why: 'not asked', output: Buffer.alloc
 const batchSize = 500;
 /** Milliseconds after which tokens are too old to be altered. */
 const freshFor = 60_000;
+/** Milliseconds between two reports of progress. */
+const progressEvery = 60_000;
 const bindings = encodeChannelBindings(Buffer.from(bindingsText));
 
 async function ask(server: Acceptor, token: Buffer, options: VerifyOptions): Promise<Own> {
@@ -71,7 +77,7 @@ async function ask(server: Acceptor, token: Buffer, options: VerifyOptions): Pro
 }
 
 /** The fields of an AP-REP that both sides must agree in: the time of the client, and whether there are key and number. */
-function replyFields(output: Buffer, sessionKey: Uint8Array, withKeyType: boolean): unknown {
+function replyFields(output: Buffer, sessionKey: SealingKey, withKeyType: boolean): unknown {
   if (output.byteLength === 0) return undefined;
   const { tokenId, message } = decodeKerberosToken(output);
   const reply = new DerReader(new DerReader(message).content(applicationTag(15), 'AP-REP'));
@@ -81,7 +87,8 @@ function replyFields(output: Buffer, sessionKey: Uint8Array, withKeyType: boolea
   const sealed = parts.enter(contextTag(2), 'enc-part').enter(DER_SEQUENCE, 'enc-part');
   const type = sealed.content(contextTag(0), 'etype');
   const cipher = sealed.enter(contextTag(2), 'cipher').octetString('cipher');
-  const plain = new DerReader(decrypt(sessionKey, 12, cipher));
+  const opened = cipherOf(sessionKey.encryptionType).decrypt(sessionKey.value, 12, cipher);
+  const plain = new DerReader(opened);
   const fields = new DerReader(plain.content(applicationTag(27), 'EncAPRepPart')).enter(DER_SEQUENCE, 'EncAPRepPart');
   const time = Buffer.from(fields.content(contextTag(0), 'ctime')).toString('hex');
   const microseconds = Buffer.from(fields.content(contextTag(1), 'cusec')).toString('hex');
@@ -90,19 +97,26 @@ function replyFields(output: Buffer, sessionKey: Uint8Array, withKeyType: boolea
   for (let tag = fields.peek(); tag !== undefined; tag = fields.peek()) {
     rest.push(tag);
     const content = Buffer.from(fields.content(tag, 'field'));
-    // Of the types that a client lists (RFC 4537), Heimdal takes another one than MIT krb5.
     if (tag === contextTag(2) && withKeyType) keyType = content.subarray(2, 7).toString('hex');
   }
   return { tokenId, type: Buffer.from(type).toString('hex'), time, microseconds, rest, keyType };
 }
 
 class Comparer {
-  readonly summary: Summary = { accepted: 0, refused: 0, known: {}, crashes: 0, unexplained: [] };
+  readonly summary: Summary = { accepted: 0, refused: 0, types: {}, known: {}, crashes: 0, unexplained: [] };
 
   #explain(list: readonly Difference[], refusal: string, message: string): void {
-    const known = list.find((difference) => difference.refusal.test(refusal));
+    // The bytes stand at the end.
+    const bytes = message.slice(message.lastIndexOf(' ') + 1);
+    const known = list.find((entry) => entry.refusal.test(refusal) && (entry.plain?.test(bytes) ?? true));
     if (known === undefined) this.summary.unexplained.push(message);
     else this.summary.known[known.because] = (this.summary.known[known.because] ?? 0) + 1;
+  }
+
+  count({ key, token }: SourceToken): void {
+    const { sessionEncryptionType } = decodeApRequest(decodeKerberosToken(token).message);
+    const types = `${key.encryptionType}, ${sessionEncryptionType}`;
+    this.summary.types[types] = (this.summary.types[types] ?? 0) + 1;
   }
 
   compare(mutation: Mutation, own: Own, provider: Own, mits: LibraryAnswer, heimdals: LibraryAnswer | undefined): void {
@@ -129,6 +143,7 @@ class Comparer {
     }
     for (const [library, answer] of [
       ['MIT krb5', mits],
+      ['our provider over MIT krb5', provider],
       ['Heimdal', heimdals],
     ] as const) {
       if (answer === undefined || !own.isAccepted || !answer.isAccepted) continue;
@@ -137,12 +152,14 @@ class Comparer {
       }
       if (sessionKey === undefined || own.output.byteLength === 0 || answer.output.byteLength === 0) {
         // Without a checksum of GSSAPI, Heimdal does not go by the options of the AP-REQ; MIT krb5 does.
-        if (library === 'MIT krb5' && own.output.byteLength > 0 !== answer.output.byteLength > 0) {
+        if (library !== 'Heimdal' && own.output.byteLength > 0 !== answer.output.byteLength > 0) {
           this.summary.unexplained.push(`one AP-REP, not of ${library}; ${message}`);
         }
         continue;
       }
-      const [ours, theirs] = [own, answer].map(({ output }) => replyFields(output, sessionKey, library === 'MIT krb5'));
+      // Of the types that a client lists (RFC 4537), each takes the one that its own settings put first.
+      const withKeyType = answer === provider;
+      const [ours, theirs] = [own, answer].map(({ output }) => replyFields(output, sessionKey, withKeyType));
       if (!isDeepStrictEqual(ours, theirs)) {
         this.summary.unexplained.push(`AP-REP ${JSON.stringify([ours, library, theirs])}; ${message}`);
       }
@@ -154,23 +171,30 @@ class Comparer {
 }
 
 /** Compares altered tokens of a source. */
-export async function compareTokens(source: TokenSource, { runs, seed, heimdal }: Comparison): Promise<Summary> {
-  const options = { keytab: source.keytab, replayCache: false, delegate: false };
+export async function compareTokens(
+  source: TokenSource,
+  { runs, seed, heimdal, onProgress }: Comparison,
+): Promise<Summary> {
+  const options = { keytab: source.keytab, replayCache: false, delegate: false, allowRc4: true };
   using ours = await acceptor({ ...options, library: portable.library });
   using provider = await acceptor({ ...options, library: mit.library });
   await using mits = startLibraryAcceptor('libgssapi_krb5.so.2', source.env, bindingsText);
   await using heimdals = heimdal ? startLibraryAcceptor('libgssapi.so.3', source.env, bindingsText) : undefined;
   const comparer = new Comparer();
   const roll = dice(seed);
-  let tokens: readonly Buffer[] = [];
+  let tokens: readonly SourceToken[] = [];
   let freshUntil = 0;
+  let reportAt = Date.now() + progressEvery;
   for (let done = 0; done < runs; done += batchSize) {
     if (Date.now() >= freshUntil) {
       tokens = await source.fresh();
       freshUntil = Date.now() + freshFor;
     }
     const asked = Array.from({ length: Math.min(batchSize, runs - done) }, () => {
-      const mutation = mutate(tokens[roll(tokens.length)] ?? Buffer.alloc(0), source.key, roll);
+      const chosen = tokens[roll(tokens.length)];
+      if (chosen === undefined) throw new Error('the source has no token');
+      const mutation = mutate(chosen.token, chosen.key, roll);
+      comparer.count(chosen);
       return { mutation, token: mutation.token, isBound: roll(3) === 0 };
     });
     const library = (of: LibraryAcceptor | undefined): Promise<LibraryAnswer[]> | undefined => of?.accept(asked);
@@ -190,6 +214,9 @@ export async function compareTokens(source: TokenSource, { runs, seed, heimdal }
       if (both === undefined || mitsAnswer === undefined) throw new Error('an answer is missing');
       comparer.compare(mutation, both[0], both[1], mitsAnswer, ofHeimdal?.[index]);
     }
+    if (Date.now() < reportAt) continue;
+    reportAt = Date.now() + progressEvery;
+    onProgress?.(done + asked.length, comparer.summary);
   }
   return comparer.summary;
 }

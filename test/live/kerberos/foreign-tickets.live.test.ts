@@ -1,7 +1,9 @@
 /** Tickets that are good, but not here: of other services, keys, encryption types, and of clients with another time. */
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { derInteger } from '../../../src/formats/der.ts';
+import { encodeKeytab } from '../../../src/formats/kerberos/keytab-writer.ts';
 import {
   ASC_REQ_EXTENDED_ERROR,
   deleteSecurityContext,
@@ -140,6 +142,31 @@ for (const { name: gssapi, library, ready } of gssapis)
       const verified = await realm.server.verify(sealApRequest(open, stranger));
       assert.equal(verified.token, undefined);
       assert.match(verified.why, /kvno\) 77, but the keytab .* has kvno 2/);
+    });
+
+    it('D09: the kvno of a read-only domain controller fits a keytab that has all of it, or its lower half', async () => {
+      // MS-KILE section 3.1.5.8: the upper half is the number of the controller.
+      const [ofController, ofAnother] = [0x1f34_0002, 0x0d05_0002];
+      for (const keyVersions of [[2], [ofController], [1, ofController, 3]]) {
+        const keytab = realm.kdc.file(`rodc-${keyVersions.join('-')}.keytab`);
+        const entries = keyVersions.map((keyVersion) => ({
+          ...{ components: ['HTTP', 'localhost'], realm: 'TEST.LOCAL', keyVersion, encryptionType: 18 },
+          // The others are older and newer keys.
+          value: keyVersion === 1 || keyVersion === 3 ? Buffer.alloc(32, keyVersion) : realm.key,
+        }));
+        await writeFile(keytab, encodeKeytab(entries, 0), { mode: 0o600 });
+        using server = await acceptor({ library, keytab });
+        for (const keyVersion of [ofController, ofAnother, 2]) {
+          const token = await realm.forged((open) => (open.ticketHeader.keyVersion = keyVersion));
+          const { status, why } = await server.verify(token);
+          assert.equal(status, 'SEC_E_OK', `${keyVersion} with ${keyVersions.join()}: ${why}`);
+        }
+        // The right number under another key is no reason to take it.
+        const open = openApRequest(await realm.client.initiate(), realm.key);
+        open.ticketHeader.keyVersion = ofController;
+        const { token } = await server.verify(sealApRequest(open, Buffer.alloc(32, 9)));
+        assert.equal(token, undefined);
+      }
     });
 
     it('D03: a client whose clock is off is told apart, in seconds, and gets the server time where asked for', async () => {

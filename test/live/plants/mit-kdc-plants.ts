@@ -1,5 +1,6 @@
 /** Mistakes of names, keys and krb5.conf, with the KDC of MIT. */
 import { chmod, rm, writeFile } from 'node:fs/promises';
+import { kerberosKeys } from '../../../src/index.ts';
 import type { Plant } from '../../lab/plants/plant.ts';
 import {
   changedConfiguration,
@@ -55,6 +56,25 @@ const wrongName = {
 
 /** The table. */
 export const mitKdcPlants: readonly Plant<Realm>[] = [
+  {
+    ...curl401,
+    planted: 'the password of the account in kerberosKeys has a typing error',
+    kind: 'password',
+    plant: (realm) =>
+      serve({
+        keytab: kerberosKeys({
+          realm: realm.kdc.realm,
+          servicePrincipalNames: ['HTTP/localhost'],
+          account: 'HTTP/localhost',
+          password: 'not the passwrod',
+        }),
+      }),
+    cause: /cannot be decrypted with the keys made from the password of HTTP\/localhost/,
+    cure: /correct the password in kerberosKeys, or its account, realm or salt/,
+    // There is no file, and no kvno.
+    misleads: /diagnosis=.*(keytab|kvno)/,
+    visit,
+  },
   {
     ...wrongName,
     planted: 'the site is opened by an alias that the KDC knows and the keytab does not',

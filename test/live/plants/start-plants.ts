@@ -188,7 +188,7 @@ export const startPlants: readonly Plant<Realm>[] = [
       return serveApart({ options: { keytab }, env: { ...realm.kdc.env, KRB5RCACHEDIR: folder }, uid: another });
     },
     cause: /option "replayCache".*read-only.*(EACCES|EROFS|Permission)/,
-    cure: /KRB5RCACHEDIR|folder that exists and that this process may write to/,
+    cure: /(KRB5RCACHEDIR|folder that exists and that this process may write to).*provider: 'portable'/,
   },
   {
     ...start,
@@ -249,7 +249,7 @@ export const startPlants: readonly Plant<Realm>[] = [
       return serveApart({ options: { keytab: realm.kdc.keytab }, env: { ...realm.kdc.env, KRB5_CONFIG } });
     },
     cause: /broken\.conf, line 1/,
-    cure: /([Cc]orrect|[Mm]end) that file/,
+    cure: /([Cc]orrect|[Mm]end) that file.*provider: 'portable'/,
     misleads: /Heimdal/,
   },
   {

@@ -38,6 +38,7 @@ export interface RecordedAcceptor {
   readonly keys: ServiceKey[];
   readonly time: { offset: number };
   reply(token: Uint8Array): AcceptReply;
+  ask(input: readonly SecBuffer[], requirements: number): AcceptReply;
   accept(token: Uint8Array): RecordedResult;
   acceptInput(input: readonly SecBuffer[], requirements: number): RecordedResult;
   acceptLater(token: Uint8Array): Promise<RecordedResult>;
@@ -92,6 +93,7 @@ export function recordedAcceptor(vector: Vector, options: RecordedOptions = {}):
     keys,
     time,
     reply: (token) => atOnce(ask(inputOf(token))),
+    ask: (input, requirements) => atOnce(ask(input, requirements)),
     accept: (token) => result(atOnce(ask(inputOf(token)))),
     acceptInput: (input, requirements) => result(atOnce(ask(input, requirements))),
     acceptLater: async (token) => result(await ask(inputOf(token))),

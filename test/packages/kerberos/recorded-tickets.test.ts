@@ -2,8 +2,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { encodeChannelBindings } from '../../../src/formats/channel-bindings.ts';
-import { decodeApRequest, decodeKerberosToken } from '../../../src/formats/kerberos/kerberos-token.ts';
-import { decodePacClientInfo } from '../../../src/formats/kerberos/pac.ts';
+import {
+  decodeApRequest,
+  decodeKerberosToken,
+  TOK_ID_KRB_ERROR,
+} from '../../../src/formats/kerberos/kerberos-token.ts';
+import { decodePacBuffers, decodePacClientInfo } from '../../../src/formats/kerberos/pac.ts';
 import { systemClock } from '../../../src/foundation/clock.ts';
 import { memoryStore } from '../../../src/index.ts';
 import type { SharedStore } from '../../../src/index.ts';
@@ -168,6 +172,31 @@ describe('recorded tokens of Windows clients', () => {
     }
   });
 
+  it('a client that asks for mutual authentication in its checksum alone gets a KRB-ERROR, once that was read', () => {
+    const vector = row('apreq.aes256.kerberos');
+    const token = hex(vector.expected);
+    // ap-options: mutual-required is bit 2 of what is not encrypted.
+    const options = token.indexOf(Buffer.from('a20703050020000000', 'hex'));
+    assert.ok(options > 0);
+    token[options + 5] = 0;
+    const extended = Sspi.ASC_REQ_EXTENDED_ERROR;
+    const inputOf = (application: string): Sspi.SecBuffer[] => [
+      { type: SECBUFFER_TOKEN, data: token },
+      { type: SECBUFFER_CHANNEL_BINDINGS, data: encodeChannelBindings(Buffer.from(application)) },
+    ];
+    const acceptor = recordedAcceptor(vector, { replay: { claim: () => true } });
+    const answer = (input: readonly Sspi.SecBuffer[], requirements: number): number | undefined => {
+      const output = acceptor.ask(input, requirements).output ?? [];
+      const found = output.find(({ type }) => type === SECBUFFER_TOKEN);
+      return found && decodeKerberosToken(found.data).tokenId;
+    };
+    assert.equal(answer(inputOf('another connection'), extended), TOK_ID_KRB_ERROR);
+    assert.equal(answer(inputOf('another connection'), 0), undefined, 'nobody has asked for errors');
+    // Refused before the checksum was read: only what is not encrypted could tell.
+    acceptor.time.offset = 60 * MINUTE;
+    assert.equal(answer(inputOf('another connection'), extended), undefined);
+  });
+
   it('D08: no byte of ticket or authenticator can be altered', () => {
     const vector = row('apreq.aes128.kerberos');
     const token = hex(vector.expected);
@@ -197,6 +226,24 @@ describe('recorded tokens of Windows clients', () => {
     reply.context.delete();
   });
 });
+
+/** A PAC of buffers, each at a multiple of eight. */
+function pacOfBuffers(buffers: readonly (readonly [type: number, data: Uint8Array])[]): Buffer {
+  const head = Buffer.alloc(8 + 16 * buffers.length);
+  head.writeUInt32LE(buffers.length);
+  let end = head.byteLength;
+  const parts: Buffer[] = [head];
+  for (const [index, [type, data]] of buffers.entries()) {
+    head.writeUInt32LE(type, 8 + 16 * index);
+    head.writeUInt32LE(data.byteLength, 12 + 16 * index);
+    head.writeUInt32LE(end, 16 + 16 * index);
+    const padded = Buffer.alloc(Math.ceil(data.byteLength / 8) * 8);
+    padded.set(data);
+    parts.push(padded);
+    end += padded.byteLength;
+  }
+  return Buffer.concat(parts);
+}
 
 describe('the PAC of a Windows domain', () => {
   const [vector] = vectors(/^pac\.rc4/);
@@ -228,6 +275,25 @@ describe('the PAC of a Windows domain', () => {
       [...open],
       Array.from({ length: 16 }, (_, index) => 0x258 + 4 + index),
     );
+  });
+
+  it('may have the number of a read-only domain controller behind its signatures, and nothing longer', () => {
+    const info = decodePacBuffers(pac).find(({ type }) => type === 10)?.data ?? Buffer.alloc(0);
+    for (const bytes of [0, 1, 2, 3, 4, 16]) {
+      // Type -138, sixteen bytes, and the number, which is zero under the signature like the signature itself.
+      const signature = Buffer.concat([Buffer.of(0x76, 0xff, 0xff, 0xff), Buffer.alloc(16 + bytes)]);
+      const made = pacOfBuffers([
+        [10, info],
+        [6, signature],
+        [7, signature],
+      ]);
+      const { offset = 0 } = decodePacBuffers(made).find(({ type }) => type === 6) ?? {};
+      key.checksum(17, made).copy(made, offset + 4);
+      made.fill(0x5a, offset + 20, offset + 20 + bytes);
+      assert.equal(verifiesPac(made, ticket), bytes === 0 || bytes === 2, `${bytes} bytes`);
+      made[offset + 4] = (made[offset + 4] ?? 0) ^ 1;
+      assert.equal(verifiesPac(made, ticket), false);
+    }
   });
 
   it('D12: does not verify with a key of another type', () => {
