@@ -11,7 +11,7 @@ import { auditOf } from './audit.ts';
 import type { Audit } from './audit.ts';
 import type { ChallengedExchange } from './challenge.ts';
 import { reliesOnConnection } from '../http/proxy-fields.ts';
-import { drainOf } from './closing.ts';
+import { drained, drainOf } from './closing.ts';
 import type { CloseOptions } from './closing.ts';
 import { Connection } from './connection.ts';
 import { hasConnection, withoutConnection } from '../http/exchange.ts';
@@ -187,10 +187,8 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
   close(options: CloseOptions): Promise<void>;
   close(options?: CloseOptions): Promise<void> | undefined {
     if (options !== undefined) {
-      const milliseconds = drainOf(options);
-      return new Promise((resolve) => {
-        this.#acceptor.drain(milliseconds, () => resolve(this.#end()));
-      });
+      const { awaited } = this.#policy;
+      return drained(drainOf(options), this.#clock, this.#acceptor, awaited).then(() => this.#end());
     }
     this.#end();
     return undefined;

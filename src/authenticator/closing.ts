@@ -1,5 +1,7 @@
 /** The end of an authenticator, at once or when what is under way has ended. */
+import type { Clock } from '../foundation/clock.ts';
 import { wholeNumber } from '../foundation/option-values.ts';
+import type { AwaitedAnswers } from './awaited-answers.ts';
 
 /** How an authenticator is closed. */
 export interface CloseOptions {
@@ -11,7 +13,10 @@ export interface CloseOptions {
 export interface Close {
   /** Abandons every handshake and frees the credentials. */
   (): void;
-  /** The same when the handshakes under way have ended, or after `drain` milliseconds; no new ones begin. */
+  /**
+   * The same when the handshakes under way have ended, and what `authorize` was asked is answered, or after `drain`
+   * milliseconds; no new handshakes begin.
+   */
   (options: CloseOptions): Promise<void>;
 }
 
@@ -20,6 +25,24 @@ const milliseconds = wholeNumber(0, 0x7fffffff);
 /** @throws OptionError if `drain` is no number of milliseconds */
 export function drainOf({ drain }: CloseOptions): number {
   return milliseconds(drain, 'drain');
+}
+
+/**
+ * Settles when all that is under way has ended, or when the time is over: first handshakes, of which no new ones begin,
+ * then answers of `authorize` that requests wait for.
+ *
+ * @param milliseconds for both together
+ */
+export function drained(
+  milliseconds: number,
+  clock: Clock,
+  handshakes: { drain(milliseconds: number, ended: () => void): void },
+  answers: AwaitedAnswers,
+): Promise<void> {
+  const end = clock.elapsed() + milliseconds;
+  return new Promise((resolve) => {
+    handshakes.drain(milliseconds, () => answers.whenNone(Math.max(0, end - clock.elapsed()), resolve));
+  });
 }
 
 /**

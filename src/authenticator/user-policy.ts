@@ -8,6 +8,7 @@ import type { AuthenticatedOutcome, HeaderField, Outcome, RefusedOutcome } from 
 import { accountName } from '../identity/identity.ts';
 import type { Identity } from '../identity/identity.ts';
 import { whyNotInGroup } from '../identity/in-group.ts';
+import { AwaitedAnswers } from './awaited-answers.ts';
 import type { Audit, AuditReason } from './audit.ts';
 import { peerOfRequest, requestFacts } from './request-facts.ts';
 import type { RequestFacts } from './request-facts.ts';
@@ -46,6 +47,8 @@ export function targetText<R>(target: Target<R>, request: R): string {
 }
 
 export class UserPolicy<R> {
+  /** Answers of `authorize` that are not there yet. */
+  readonly awaited = new AwaitedAnswers();
   readonly #audit: Audit;
   readonly #isClosed: () => boolean;
 
@@ -71,7 +74,9 @@ export class UserPolicy<R> {
     try {
       const allowed: unknown = allows(outcome.user, request);
       if (isThenable(allowed))
-        return this.#whenAllowed(allowed, outcome, loggedRequest(exchange, request, target), allows);
+        return this.awaited.track(
+          this.#whenAllowed(allowed, outcome, loggedRequest(exchange, request, target), allows),
+        );
       return isTrue(allowed) ? outcome : this.forbidden(outcome, loggedRequest(exchange, request, target), allows);
     } catch (error) {
       return this.broken(error, 'the authorize function', loggedRequest(exchange, request, target), outcome.headers);
