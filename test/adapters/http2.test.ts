@@ -103,12 +103,11 @@ async function ask(port: number, requests: readonly Readonly<Record<string, stri
   try {
     for (const fields of requests) {
       const stream = session.request({ ':path': '/', ...fields });
-      const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+      const [headers] = (await once(stream, 'response')) as [Record<string, string | number | undefined>];
       let body = '';
       for await (const chunk of stream) body += String(chunk);
-      const sent: unknown = headers['www-authenticate'];
-      const challenges = String(sent ?? '').match(/\b(?:NTLM|Negotiate|Digest)\b/g) ?? [];
-      answers.push({ status: headers[':status'] as number | undefined, challenges, body });
+      const challenges = String(headers['www-authenticate'] ?? '').match(/\b(?:NTLM|Negotiate|Digest)\b/g) ?? [];
+      answers.push({ status: Number(headers[':status']), challenges, body });
     }
   } finally {
     session.close();

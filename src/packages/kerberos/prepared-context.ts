@@ -165,7 +165,7 @@ function makeKeys(
   const initiatorKey = subkey ?? copyOf(sessionKey);
   const isMutual = (flags & GSS_C_MUTUAL_FLAG) !== 0;
   const messageType = isMutual
-    ? preferredType(initiatorKey, offeredTypes, encryptionTypes)
+    ? preferredType([initiatorKey.encryptionType, sessionKey.encryptionType, ...offeredTypes], encryptionTypes)
     : initiatorKey.encryptionType;
   const isRc4 = messageType === RC4;
   const { encryptionType } = sessionKey;
@@ -199,16 +199,15 @@ function makeKeys(
 }
 
 /**
- * RFC 4537: of the type of the client's key and those that it would rather have, the one that comes first in the
- * settings. So a session of RC4 has messages of AES if the client knows both.
+ * RFC 4537: of the types that the client knows, the one that comes first in the settings. So a session of RC4 has messages
+ * of AES if the client knows both. It knows the types of its own key and of the session key, and those that it lists;
+ * the RFC leaves open what holds without a list, and MIT krb5 counts the session key as well.
+ *
+ * @param known at least the type of the client's key
  */
-function preferredType(
-  { encryptionType }: KerberosKey,
-  offered: readonly number[],
-  accepted: ReadonlySet<number>,
-): number {
-  for (const type of accepted) if (type === encryptionType || offered.includes(type)) return type;
-  return encryptionType;
+function preferredType(known: readonly number[], accepted: ReadonlySet<number>): number {
+  for (const type of accepted) if (known.includes(type)) return type;
+  return known[0] ?? 0;
 }
 
 function protect(parameters: ProtectionParameters): MessageProtection {

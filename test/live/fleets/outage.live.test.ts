@@ -194,7 +194,10 @@ async function loaded(server: RedisServer, connectClient: (typeof clients)[numbe
   let stopped: ReturnType<typeof stop> | undefined;
   const end = () => (stopped ??= stop());
   // Also where a test fails: what stays open would hold up the whole file.
-  return { way, logs, until, end, ports: [one, two] as const, [Symbol.asyncDispose]: async () => void (await end()) };
+  const dispose = async (): Promise<void> => {
+    await end();
+  };
+  return { way, logs, until, end, ports: [one, two] as const, [Symbol.asyncDispose]: dispose };
 }
 
 for (const { name, connect: connectClient } of matrixRows(clients, () => 'a client of Redis')) {
