@@ -40,10 +40,11 @@ async function findRelease(major: number): Promise<NodeRelease> {
 }
 
 /**
- * Tests of the packed tarball in which no release of Node differs from another one: other runtimes bring themselves, and
- * bundlers make the same of the same files. `npm run test:full` runs them on each Node all the same.
+ * Tests in which no release of Node differs from another one: of documents and of the tree, of runtimes that bring
+ * themselves, and of bundlers, which make the same of the same files. `npm run test:full` runs them on each Node all the
+ * same.
  */
-const alikeOnEveryNode = ['test/package/runtimes', 'test/package/bundles'];
+const alikeOnEveryNode = ['test/project/', 'test/package/runtimes', 'test/package/bundles'];
 
 /** Runs this runner on another Node, which is also the `node` and the process.execPath of all that the tests start. */
 async function runTests(

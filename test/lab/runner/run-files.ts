@@ -55,7 +55,11 @@ export async function writeBatches(files: readonly TestFile[], folder: ScratchFo
       const mark = batch.some(({ hasProperties }) => hasProperties) ? "// 'fast-check'\n" : '';
       await writeFile(
         path,
-        `${mark}import { it } from 'node:test';
+        `${mark}import { before, it } from 'node:test';
+// What a file does as it is loaded would else happen in the middle of another one's tests.
+let loaded;
+const loading = new Promise((resolve) => { loaded = resolve; });
+before(() => loading);
 for (const url of ${JSON.stringify(urls, null, 2)}) {
   try {
     await import(url);
@@ -65,6 +69,7 @@ for (const url of ${JSON.stringify(urls, null, 2)}) {
     });
   }
 }
+loaded();
 `,
       );
       return path;
