@@ -86,7 +86,7 @@ const applications: Readonly<Record<string, (asked: number[]) => Promise<Http2Se
       refuse: (c, refusal) => c.text(note(refusal)),
     });
     const app = new Hono().use(auth).get('/', (c) => c.text(c.var.user?.name ?? ''));
-    return createAdaptorServer({ fetch: app.fetch, createServer } as never) as unknown as Http2Server;
+    return createAdaptorServer({ fetch: app.fetch, createServer }) as unknown as Http2Server;
   },
 };
 
