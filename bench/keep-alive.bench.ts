@@ -26,6 +26,16 @@ const comparisons: readonly Comparison[] = [
     others: ['node:http', 'node:http and a listener that sets a user'],
     aimedAt: 'node:http',
   },
+  {
+    own: 'koa with sspi-auth',
+    others: ['koa', 'koa and middleware that sets a user'],
+    aimedAt: 'koa and middleware that sets a user',
+  },
+  {
+    own: 'hono with sspi-auth',
+    others: ['hono', 'hono and middleware that sets a user'],
+    aimedAt: 'hono and middleware that sets a user',
+  },
 ];
 
 /**

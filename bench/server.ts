@@ -7,6 +7,8 @@ import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { RequestHandler } from 'express';
 import type { FastifyInstance } from 'fastify';
+import type { MiddlewareHandler } from 'hono';
+import type { Middleware } from 'koa';
 import type { SharedStore, SspiAuthOptions } from 'sspi-auth';
 
 /** Every kind of server that can be measured. */
@@ -21,6 +23,12 @@ export type ServerKind =
   | 'node:http'
   | 'node:http and a listener that sets a user'
   | 'node:http with sspi-auth'
+  | 'koa'
+  | 'koa and middleware that sets a user'
+  | 'koa with sspi-auth'
+  | 'hono'
+  | 'hono and middleware that sets a user'
+  | 'hono with sspi-auth'
   | 'node:http with Kerberos'
   | 'express with sessions'
   | 'fastify with sessions'
@@ -136,6 +144,29 @@ async function fastifyServer(prepare?: (app: FastifyInstance) => unknown): Promi
   return app.server;
 }
 
+async function koaServer(middleware?: () => Middleware | Promise<Middleware>): Promise<Server> {
+  const { default: Koa } = await import('koa');
+  const app = new Koa();
+  if (middleware !== undefined) app.use(await middleware());
+  app.use((context) => {
+    context.type = 'text';
+    context.body = 'hello';
+  });
+  const handle = app.callback();
+  return createServer((request, response) => {
+    handle(request, response).catch(() => response.destroy());
+  });
+}
+
+async function honoServer(middleware?: () => MiddlewareHandler | Promise<MiddlewareHandler>): Promise<Server> {
+  const { Hono } = await import('hono');
+  const { createAdaptorServer } = await import('@hono/node-server');
+  const app = new Hono();
+  if (middleware !== undefined) app.use(await middleware());
+  app.get('/', (c) => c.text('hello'));
+  return createAdaptorServer({ fetch: app.fetch }) as Server;
+}
+
 async function serverOf(kind: ServerKind): Promise<Server> {
   switch (kind) {
     case 'express':
@@ -174,6 +205,27 @@ async function serverOf(kind: ServerKind): Promise<Server> {
       });
     case 'node:http with sspi-auth':
       return createServer((await import('sspi-auth/node')).sspiAuth(await options())(hello));
+    case 'koa':
+      return koaServer();
+    case 'koa and middleware that sets a user':
+      return koaServer(() => (context, next) => {
+        const state = context.state as GivenUser;
+        state.user = user;
+        state.sspi = sspi;
+        return next();
+      });
+    case 'koa with sspi-auth':
+      return koaServer(async () => (await import('sspi-auth/koa')).sspiAuth(await options()));
+    case 'hono':
+      return honoServer();
+    case 'hono and middleware that sets a user':
+      return honoServer(() => (c, next) => {
+        c.set('user', user as never);
+        c.set('sspi', sspi as never);
+        return next();
+      });
+    case 'hono with sspi-auth':
+      return honoServer(async () => (await import('sspi-auth/hono')).sspiAuth(await options()));
     case 'node:http with Kerberos':
       return createServer((await import('sspi-auth/node')).sspiAuth(kerberosOptions())(hello));
     case 'express with sessions':
