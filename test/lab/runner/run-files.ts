@@ -32,8 +32,8 @@ interface EndedTest {
 /** Preloaded into every test process. */
 const countMutations = new URL('../count-mutations.ts', import.meta.url).href;
 
-/** Processes at once. Test files that wait for their counterparts leave a processor free, but memory is finite. */
-const concurrency = Math.min(2, availableParallelism());
+/** Processes at once: one more than processors, because tests wait for their counterparts. Memory is finite. */
+const concurrency = Math.min(3, availableParallelism() + 1);
 
 /**
  * Makes a few files that import many: a process and the modules they have in common are then paid for once, which is
