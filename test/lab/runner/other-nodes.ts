@@ -39,12 +39,14 @@ async function findRelease(major: number): Promise<NodeRelease> {
   return { version, executable, env };
 }
 
+const inPackage = (name: string): string => `test/package/${name}`;
+
 /**
- * Tests in which no release of Node differs from another one: of documents and of the tree, of runtimes that bring
- * themselves, and of bundlers, which make the same of the same files. `npm run test:full` runs them on each Node all the
- * same.
+ * Tests in which no release of Node differs from another one: of documents, the tree and the test grounds, of runtimes
+ * that bring themselves, and of bundlers, which make the same of the same files. The consumers of the tarball have a
+ * matrix of Nodes of their own. `npm run test:full` runs them all on each Node all the same.
  */
-const alikeOnEveryNode = ['test/project/', 'test/package/runtimes', 'test/package/bundles'];
+const alikeOnEveryNode = ['test/project/', 'test/lab/', ...['runtimes', 'bundles', 'consumers'].map(inPackage)];
 
 /** Runs this runner on another Node, which is also the `node` and the process.execPath of all that the tests start. */
 async function runTests(
