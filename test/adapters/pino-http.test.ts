@@ -30,24 +30,21 @@ describe('pino-http', () => {
   let count = 0;
   const logged = pinoHttp({ logger, genReqId: () => `request-${++count}` });
   const options = { accounts, logger };
-  const app = express().use(logged, expressSspiAuth(options));
-  const protect = nodeSspiAuth(options);
-  const listener = protect((_request, response) => void response.end());
-  const servers = [
-    ['Express', createServer(app)],
-    [
-      'node:http',
-      createServer((request, response) => {
+  const servers = {
+    Express: () => createServer(express().use(logged, expressSspiAuth(options))),
+    'node:http': () => {
+      const listener = nodeSspiAuth(options)((_request, response) => void response.end());
+      return createServer((request, response) => {
         logged(request, response);
         listener(request, response);
-      }),
-    ],
-  ] as const;
+      });
+    },
+  };
 
-  for (const [name, server] of servers) {
+  for (const [name, create] of Object.entries(servers)) {
     it(`${name}: the refusal and the request have one id`, async () => {
       lines.length = 0;
-      const listening = await listen(server);
+      const listening = await listen(create());
       try {
         const url = `http://127.0.0.1:${listening.port}/page?secret=1`;
         const response = await fetch(url, { headers: { authorization: 'NTLM AAAA', connection: 'close' } });
