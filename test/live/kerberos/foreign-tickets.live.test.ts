@@ -27,6 +27,7 @@ import { runChecked } from '../../lab/process.ts';
 import { tier } from '../../lab/tier.ts';
 import { acceptor, heimdal, mit, outputToken, portable } from './acceptor.ts';
 import { startForgeRealm } from './forge-realm.ts';
+import { fakeTimeWords } from '../../lab/fake-time.ts';
 import type { ForgeRealm } from './forge-realm.ts';
 
 const packages = [...gssClientPackages, 'faketime'];
@@ -171,7 +172,7 @@ for (const { name: gssapi, library, ready } of gssapis)
 
     it('D03: a client whose clock is off is told apart, in seconds, and gets the server time where asked for', async () => {
       await runChecked('kvno', ['HTTP/localhost'], { env: realm.env });
-      await using late = await startGssClient(realm.env, ['faketime', '-f', '+20m']);
+      await using late = await startGssClient(realm.env, fakeTimeWords('+20m'));
       const verified = await realm.server.verify(await late.initiate(), { requirements: ASC_REQ_EXTENDED_ERROR });
       assert.equal(verified.status, 'SEC_E_TIME_SKEW');
       const [, seconds] = /clock is (\d+) seconds ahead/.exec(verified.why) ?? [];

@@ -15,6 +15,7 @@ import type { Kdc } from '../../lab/kdc.ts';
 import { runChecked } from '../../lab/process.ts';
 import { tier } from '../../lab/tier.ts';
 import { startGssClient } from '../../lab/gss-client.ts';
+import { fakeTimeWords } from '../../lab/fake-time.ts';
 import { heimdal, mit, portable, useRealm } from './acceptor.ts';
 
 const packages = ['python3-gssapi', 'python3-requests-kerberos', 'faketime'];
@@ -106,7 +107,7 @@ for (const { adapter, options, ready, start } of variants) {
       const altered = await client.initiate({ mech: 'spnego' });
       altered[altered.length - 1]! ^= 1;
       assert.equal(await send(altered), replayed);
-      const late = await startGssClient(alice, ['faketime', '-f', '+20m']);
+      const late = await startGssClient(alice, fakeTimeWords('+20m'));
       assert.equal(await send(await late.initiate({ mech: 'spnego' })), replayed);
       await client[Symbol.asyncDispose]();
       await late[Symbol.asyncDispose]();

@@ -12,6 +12,7 @@ import type { Kdc } from '../../lab/kdc.ts';
 import { listen } from '../../lab/ports.ts';
 import { runChecked, startProcess } from '../../lab/process.ts';
 import { tier } from '../../lab/tier.ts';
+import { fakeTimeEnv } from '../../lab/fake-time.ts';
 import { useRealm } from './acceptor.ts';
 
 const ready = await tier('kdc', ['faketime']);
@@ -238,10 +239,7 @@ describe('what a server in a process of its own says', ready, () => {
     ['+10m', /^set both by NTP .*: the client's clock is (?:59\d|60\d) seconds behind this server's$/],
   ] as const) {
     it(`whose clock is off by ${shift}: which clock, and what it has`, async () => {
-      // Without the program faketime around it: that would be ended in place of the server.
-      const preload = (await runChecked('faketime', ['-f', shift, 'printenv', 'LD_PRELOAD'])).trim();
-      const env = { LD_PRELOAD: preload, FAKETIME: shift, DONT_FAKE_MONOTONIC: '1' };
-      await using running = await server(kdc.keytab, { env });
+      await using running = await server(kdc.keytab, { env: fakeTimeEnv(shift) });
       const [, port] = await running.waitForLine(/^port (\d+)/, 60_000);
       const { status } = await curl([...negotiate, `http://localhost:${port}/`], { env: await kdc.signIn('alice') });
       assert.equal(status, 401);

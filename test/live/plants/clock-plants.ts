@@ -4,23 +4,17 @@ import { negotiateStatus } from '../../lab/plants/realm.ts';
 import type { Realm } from '../../lab/plants/realm.ts';
 import { serve, serveApart } from '../../lab/plants/site.ts';
 import type { Site } from '../../lab/plants/site.ts';
+import { fakeTimeEnv, fakeTimeWords } from '../../lab/fake-time.ts';
 import { curl } from '../../lab/curl.ts';
 
 const cure = /NTP|chrony|timedatectl|w32tm/;
 const curl401 = { client: 'curl', answer: 401 } as const;
 
-/** The environment of a program that takes another time for the right one: the program faketime outlives what ends it. */
-const otherTime = (offset: string): Readonly<Record<string, string>> => ({
-  LD_PRELOAD: '/usr/$LIB/faketime/libfaketime.so.1',
-  FAKETIME: offset,
-  DONT_FAKE_MONOTONIC: '1',
-});
-
 /** A server whose clock is off. */
 const serveAt =
   (offset: string) =>
   ({ kdc }: Realm): Promise<Site> =>
-    serveApart({ options: { keytab: kdc.keytab }, env: { ...kdc.env, ...otherTime(offset) } });
+    serveApart({ options: { keytab: kdc.keytab }, env: { ...kdc.env, ...fakeTimeEnv(offset) } });
 const visit = (site: Site, realm: Realm): Promise<number> => negotiateStatus(site.url(), realm.alice);
 
 /** The table. */
@@ -32,7 +26,7 @@ export const clockPlants: readonly Plant<Realm>[] = [
     plant: ({ kdc }) => serve({ keytab: kdc.keytab }),
     visit: async (site, realm) => {
       const words = ['--negotiate', '-u', ':', site.url()];
-      return (await curl(words, { env: realm.alice }, ['faketime', '-f', '+1200s'])).status;
+      return (await curl(words, { env: realm.alice }, fakeTimeWords('+1200s'))).status;
     },
     cause: /SEC_E_TIME_SKEW.*clock is (1199|120\d) seconds ahead/,
     cure,

@@ -6,6 +6,7 @@ import { changedConfiguration, negotiateStatus } from '../../lab/plants/realm.ts
 import type { ClientEnv, Realm } from '../../lab/plants/realm.ts';
 import { named, serve } from '../../lab/plants/site.ts';
 import type { Site } from '../../lab/plants/site.ts';
+import { fakeTimeWords } from '../../lab/fake-time.ts';
 import { runChecked } from '../../lab/process.ts';
 
 /** A client that has not answered within this time has not answered. */
@@ -56,7 +57,7 @@ export const unansweredPlants: readonly Plant<Realm>[] = [
     async visit(site, realm) {
       const env = await realm.kdc.signIn('alice', ['-l', '1m']);
       const words = ['--negotiate', '-u', ':', site.url()];
-      return (await curl(words, { env }, ['faketime', '-f', '+120s'])).status;
+      return (await curl(words, { env }, fakeTimeWords('+120s'))).status;
     },
     cause: /none came.*host=localhost/,
     cure: noTicket,
