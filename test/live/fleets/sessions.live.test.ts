@@ -7,9 +7,8 @@ import { forgedTokens, signIn } from '../../adapters/raw-clients.ts';
 import { full, matrixRows } from '../../lab/matrix.ts';
 import { RawConnection } from '../../lab/raw-connection.ts';
 import { startRedis } from '../../lab/redis.ts';
-import { startHaproxy, startNginx } from '../../lab/reverse-proxy.ts';
-import type { ReverseProxy } from '../../lab/reverse-proxy.ts';
 import { tier } from '../../lab/tier.ts';
+import { balancers } from './balancers.ts';
 import { ask, SessionUser, startFleet } from './fleet-process.ts';
 import type { Answered, Fleet, FleetAnswer } from './fleet-process.ts';
 
@@ -57,19 +56,7 @@ for (const store of matrixRows(['Redis', 'clusterStore'], () => 'store')) {
       assert.equal(pids.size, 4);
     }
 
-    const kept = (maxSockets: number): Agent => new Agent({ keepAlive: true, maxSockets });
-    // nginx opens a connection for each request that is under way: 4 at a time. HAProxy has requests wait. The balancer of
-    // the test sends each request to another process, all by one agent: a connection to each process.
-    const [four, one] = [kept(4), kept(1)];
-    const balancer = (): Promise<ReverseProxy | undefined> => Promise.resolve(undefined);
-    for (const { name, start, agentOf } of matrixRows(
-      [
-        { name: 'nginx', start: startNginx, agentOf: () => four },
-        { name: 'HAProxy', start: startHaproxy, agentOf: () => kept(1) },
-        { name: 'a balancer', start: balancer, agentOf: () => one },
-      ],
-      () => 'balancer',
-    )) {
+    for (const { name, start, agentOf } of balancers()) {
       it(`A11: behind ${name} with 4 shared connections, each signs in once and no identity crosses`, async () => {
         const proxy = await start({ ports: fleet.ports, shared: 4 });
         try {
