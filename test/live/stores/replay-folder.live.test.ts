@@ -24,7 +24,8 @@ async function onTmpfs(options: string, use: (path: string) => void | Promise<vo
   try {
     await use(scratch.path);
   } finally {
-    await runChecked('umount', [scratch.path]);
+    // Another process of the machine may be looking into /tmp just now: then the mount goes when it has looked.
+    await runChecked('umount', ['--lazy', scratch.path]);
   }
 }
 
