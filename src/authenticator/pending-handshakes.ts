@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../foundation/clock.ts';
 import type { Connection } from './connection.ts';
+import { DrainWaits } from './drain-waits.ts';
 import type { ConnectionSocket, Exchange } from '../http/exchange.ts';
 import { wasOverrun } from '../http/request-body.ts';
 import { discard } from './verification.ts';
@@ -41,8 +42,8 @@ export class PendingHandshakes {
   readonly #clock: Clock;
   readonly #abandoned: (why: Abandonment, connection: Connection) => void;
   #timer: NodeJS.Timeout | undefined;
-  /** Called when no handshake is pending any more. */
-  #whenNone: (() => void) | undefined;
+  /** What waits until no handshake is pending any more. */
+  readonly #waits = new DrainWaits();
 
   /** @param abandoned called before a handshake is abandoned, unless the reason is that its client disconnected */
   constructor(
@@ -89,16 +90,16 @@ export class PendingHandshakes {
 
   /** Calls a function when no handshake waits any more, or a time is over. */
   whenNone(milliseconds: number, run: () => void): void {
-    const over = (): void => {
-      clearTimeout(timer);
-      this.#whenNone = undefined;
-      run();
-    };
-    const timer = setTimeout(over, milliseconds);
+    this.#waits.add(milliseconds, run);
+    this.#endWaits();
+  }
+
+  #endWaits(): void {
+    if (this.#deadlines.size > 0 || !this.#waits.any) return;
     // A leg that ends and the next that begins may be one step, and the answer to the last leg is still to be written.
-    this.#whenNone = () =>
-      void setImmediate(() => this.#deadlines.size === 0 && this.#whenNone !== undefined && over());
-    if (this.#deadlines.size === 0) this.#whenNone();
+    setImmediate(() => {
+      if (this.#deadlines.size === 0) this.#waits.end();
+    });
   }
 
   /** Removes a handshake that has ended in any way. The caller decides what happens to the connection. */
@@ -206,7 +207,7 @@ export class PendingHandshakes {
     this.#arriving.delete(connection);
     this.#hold(connection, 0);
     const wasThere = this.#deadlines.delete(connection);
-    if (this.#deadlines.size === 0) this.#whenNone?.();
+    this.#endWaits();
     return wasThere;
   }
 

@@ -97,7 +97,7 @@ const clients: readonly {
         host: '127.0.0.1',
         port,
         connectTimeout: 500,
-        socketTimeout: 1000,
+        socketTimeout: 500,
         retryStrategy: () => 100,
       });
       client.on('error', () => undefined);
