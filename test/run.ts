@@ -22,6 +22,7 @@ import type { PropertyRecord } from './lab/count-mutations.ts';
 import { full, matrixVariable } from './lab/matrix.ts';
 import type { MatrixRecord } from './lab/matrix.ts';
 import { nodeMajors } from './lab/node-binary.ts';
+import { bundleTests } from './lab/runner/bundles.ts';
 import { describeNode, reportNodes, runOnNode } from './lab/runner/other-nodes.ts';
 import type { NodeResult } from './lab/runner/other-nodes.ts';
 import { runFiles, succeeded, writeBatches } from './lab/runner/run-files.ts';
@@ -30,6 +31,7 @@ import { root, testFiles } from './lab/runner/test-files.ts';
 import type { TestFile } from './lab/runner/test-files.ts';
 import { reportTiers } from './lab/runner/tier-report.ts';
 import { scratchFolder } from './lab/scratch.ts';
+import type { ScratchFolder } from './lab/scratch.ts';
 import { readRecords, recordFolderVariable } from './lab/tier-record.ts';
 import type { TierRecord } from './lab/tier-record.ts';
 import { tierDescription } from './lab/tiers.ts';
@@ -101,6 +103,18 @@ function reportCounts({ byName, failed }: TestCounts): void {
   for (const name of failed) console.log(`failed: ${name}`);
 }
 
+/** Runs files as JavaScript: first each of those that have a process of their own, then those that share a few. */
+async function runBundled(
+  files: readonly TestFile[],
+  together: readonly TestFile[],
+  folder: ScratchFolder,
+  timeout: number,
+): Promise<TestCounts> {
+  await using tests = await bundleTests(files.map(({ path }) => join(root, path)));
+  const alone = files.filter((file) => !together.includes(file)).map(({ path }) => join(root, path));
+  return await runFiles([...alone, ...(await writeBatches(together, folder, tests))], timeout, tests);
+}
+
 /** The tests of tier 0 and those of the packed tarball, without what a whole run reports. */
 async function runSelected(isSelected: (file: TestFile) => boolean, runs: number, timeout: number): Promise<number> {
   const files = (await testFiles(words, options.except)).filter(isSelected);
@@ -112,9 +126,8 @@ async function runSelected(isSelected: (file: TestFile) => boolean, runs: number
   process.env['SSPI_AUTH_FUZZ_RUNS'] ??= String(runs);
   process.env[recordFolderVariable] = folder.path;
   const together = options.properties ? [] : files.filter(({ kind }) => kind === 'unit');
-  const alone = files.filter((file) => !together.includes(file)).map(({ path }) => join(root, path));
   // Packed-consumer tests wait for npm and tsc most of the time: they start first, beside the batches.
-  const counts = await runFiles([...alone, ...(await writeBatches(together, folder))], timeout);
+  const counts = await runBundled(files, together, folder, timeout);
   reportProperties(readRecords(folder.path, 'property') as PropertyRecord[]);
   reportCounts(counts);
   return succeeded(counts) ? 0 : 1;
@@ -143,8 +156,7 @@ async function runAll(): Promise<number> {
   process.env[recordFolderVariable] = folder.path;
   // A process for each file of unit tests is two minutes more: in the full mode. What takes long starts first.
   const together = full() ? [] : files.filter(({ kind }) => kind === 'unit');
-  const alone = files.filter((file) => !together.includes(file)).map(({ path }) => join(root, path));
-  const counts = await runFiles([...alone, ...(await writeBatches(together, folder))], fileTimeout());
+  const counts = await runBundled(files, together, folder, fileTimeout());
   const nodes = everything && inCi ? await runOnOtherNodes() : undefined;
 
   const problems = reportTiers(files, readRecords(folder.path, 'tier') as TierRecord[], everything);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, it } from 'node:test';
+import 'tsx';
 import { smbpasswdFile } from '../../src/accounts/smbpasswd-file.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
 import { createAuthenticator, memoryAccounts } from '../../src/index.ts';
@@ -188,7 +189,8 @@ describe('H07: an account that is taken out of its source', () => {
 
   it('a round ends after a second, and the next begins with the next examination', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
-    const module = (await import(`../../src/authenticator/examination-round.ts?${Math.random()}`)) as {
+    const url = new URL(`../../src/authenticator/examination-round.ts?${Math.random()}`, import.meta.url);
+    const module = (await import(url.href)) as {
       readonly joinRound: () => number;
       readonly rounds: { readonly current: number };
     };

@@ -16,7 +16,7 @@ export interface PropertyRecord {
 /** Loading fast-check costs every process 0.1 s, so only files that use it pay. */
 function usesFastCheck(path: string | undefined): boolean {
   try {
-    return path !== undefined && /\.(ts|mjs)$/.test(path) && readFileSync(path, 'utf8').includes("'fast-check'");
+    return path !== undefined && /\.(ts|mjs)$/.test(path) && /['"]fast-check['"]/.test(readFileSync(path, 'utf8'));
   } catch {
     return false;
   }

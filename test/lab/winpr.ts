@@ -38,10 +38,9 @@ export function canEnterWinprNamespace(): void {
  * Runs the calling test file once more in a namespace with WinPR's accounts, and ends this process with its result. In
  * that namespace it returns at once. Call it before any test is declared.
  *
- * @param file `import.meta.filename` of the caller
  * @throws Error where this process may not make a mount namespace
  */
-export function enterWinprNamespace(file: string): void {
+export function enterWinprNamespace(): void {
   if (process.env[variable] === '1') return;
   const lines = Object.entries(winprAccounts).map(
     ([user, { domain, password }]) => `winpr-hash -u ${user} -p ${password}${domain && ` -d ${domain}`} -f sam; echo`,
@@ -58,7 +57,7 @@ export function enterWinprNamespace(file: string): void {
     'rmdir "$copy"',
     'exec "$@"',
   ].join('\n');
-  const command = [process.execPath, ...process.execArgv, file, ...process.argv.slice(2)];
+  const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   const { status, error } = spawnSync('unshare', [...namespaceWords(), 'sh', '-c', script, 'sh', ...command], {
     stdio: 'inherit',
     env: { ...process.env, [variable]: '1', WLOG_LEVEL: 'OFF' },

@@ -7,6 +7,8 @@ import { run } from 'node:test';
 import { spec as SpecReporter } from 'node:test/reporters';
 import { pathToFileURL } from 'node:url';
 import type { ScratchFolder } from '../scratch.ts';
+import { asTheyStand } from './bundles.ts';
+import type { RunnableTests } from './bundles.ts';
 import { root } from './test-files.ts';
 import type { TestFile } from './test-files.ts';
 
@@ -29,9 +31,6 @@ interface EndedTest {
   readonly details: { readonly duration_ms: number };
 }
 
-/** Preloaded into every test process. */
-const countMutations = new URL('../count-mutations.ts', import.meta.url).href;
-
 /** Processes at once: one more than processors, because tests wait for their counterparts. Memory is finite. */
 const concurrency = Math.min(3, availableParallelism() + 1);
 
@@ -42,14 +41,21 @@ const concurrency = Math.min(3, availableParallelism() + 1);
  *
  * @returns paths of the files, in `folder`
  */
-export async function writeBatches(files: readonly TestFile[], folder: ScratchFolder): Promise<string[]> {
+export async function writeBatches(
+  files: readonly TestFile[],
+  folder: ScratchFolder,
+  tests: RunnableTests = asTheyStand,
+): Promise<string[]> {
   const batches: TestFile[][] = Array.from({ length: Math.min(concurrency, files.length) }, () => []);
   // Largest first, dealt in turn.
   const bySize = [...files].sort((a, b) => b.size - a.size);
   for (const [index, file] of bySize.entries()) batches[index % batches.length]?.push(file);
   return Promise.all(
     batches.map(async (batch, index) => {
-      const urls = batch.map(({ path }) => pathToFileURL(resolve(root, path)).href);
+      const entries = batch.map(({ path }) => {
+        const source = resolve(root, path);
+        return [pathToFileURL(source).href, pathToFileURL(tests.programOf(source)).href];
+      });
       const path = folder.file(`batch-${index + 1}.mjs`);
       // count-mutations.ts looks for the word in the file that node starts.
       const mark = batch.some(({ hasProperties }) => hasProperties) ? "// 'fast-check'\n" : '';
@@ -60,11 +66,11 @@ export async function writeBatches(files: readonly TestFile[], folder: ScratchFo
 let loaded;
 const loading = new Promise((resolve) => { loaded = resolve; });
 before(() => loading);
-for (const url of ${JSON.stringify(urls, null, 2)}) {
+for (const [source, program] of ${JSON.stringify(entries, null, 2)}) {
   try {
-    await import(url);
+    await import(program);
   } catch (error) {
-    it(url, () => {
+    it(source, () => {
       throw error;
     });
   }
@@ -78,27 +84,34 @@ loaded();
 }
 
 /**
- * Runs each path in a process of its own, with this process's `--import`s, and shows node's report as it grows.
+ * Runs each path in a process of its own and shows node's report as it grows.
  *
- * @param paths of test files or batches
+ * @param paths of test files' sources, or of batches
  * @param timeout milliseconds that one of them may take: a handle left open by a failed test must not hold up the run
  *   for ever
+ * @param tests how the test files are started
  */
-export async function runFiles(paths: readonly string[], timeout: number): Promise<TestCounts> {
+export async function runFiles(
+  paths: readonly string[],
+  timeout: number,
+  tests: RunnableTests = asTheyStand,
+): Promise<TestCounts> {
   const byName = new Map<string, number>();
   const leftOut: string[] = [];
   const failed: string[] = [];
   const durations = new Map<string, number>();
   const addDuration = ({ nesting, file, details }: EndedTest): void => {
     if (nesting !== 0 || file === undefined) return;
-    durations.set(file, (durations.get(file) ?? 0) + details.duration_ms);
+    const source = tests.sourceOf(file);
+    durations.set(source, (durations.get(source) ?? 0) + details.duration_ms);
   };
   const note = ({ name, skip, todo }: { name: string; skip?: string | boolean; todo?: string | boolean }): void => {
     const why = skip ?? todo ?? false;
     if (why !== false) leftOut.push(why === true ? name : `${name}: ${why}`);
   };
-  if (!process.execArgv.includes(countMutations)) process.execArgv.push('--import', countMutations);
-  const stream = run({ files: [...paths], concurrency, timeout });
+  // node:test gives them to the processes of the tests.
+  process.execArgv = [...tests.execArgv];
+  const stream = run({ files: paths.map(tests.programOf), concurrency, timeout });
   stream.on('test:pass', (test) => {
     note(test);
     addDuration(test);
@@ -106,7 +119,7 @@ export async function runFiles(paths: readonly string[], timeout: number): Promi
   stream.on('test:fail', (test) => {
     note(test);
     addDuration(test);
-    failed.push(test.name);
+    failed.push(tests.sourceOf(test.name));
   });
   stream.on('test:diagnostic', ({ message }) => {
     const [, name, count] = /^([a-z]+) (\d+)$/.exec(message) ?? [];

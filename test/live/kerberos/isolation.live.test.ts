@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import 'tsx';
 import { loadGssapi } from '../../../src/native/gssapi/call/library.ts';
 import { Frame } from '../../../src/native/gssapi/call/frame.ts';
 import { releaseCredential } from '../../../src/native/gssapi/call/release.ts';

@@ -15,7 +15,7 @@ import {
 } from '../../lab/winpr.ts';
 
 const ready = await tier('winpr', [], canEnterWinprNamespace);
-if (ready.skip === false) enterWinprNamespace(import.meta.filename);
+if (ready.skip === false) enterWinprNamespace();
 
 const bindingsOf = (text: string): Uint8Array => encodeChannelBindings(Buffer.from(`tls-server-end-point:${text}`));
 const right = bindingsOf('this certificate');

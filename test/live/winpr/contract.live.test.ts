@@ -14,7 +14,7 @@ import { contractSuite } from '../../sspi/contract-suite.ts';
 import type { ClientKind, ContractSubject } from '../../sspi/contract-subject.ts';
 
 const ready = await tier('winpr', [], canEnterWinprNamespace);
-if (ready.skip === false) enterWinprNamespace(import.meta.filename);
+if (ready.skip === false) enterWinprNamespace();
 
 const { domain, password } = winprAccounts.alice;
 const identities: Readonly<Record<ClientKind, WinprIdentity>> = {

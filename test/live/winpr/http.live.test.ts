@@ -19,7 +19,7 @@ import {
 import type { WinprIdentity } from '../../lab/winpr.ts';
 
 const ready = await tier('winpr', [], canEnterWinprNamespace);
-if (ready.skip === false) enterWinprNamespace(import.meta.filename);
+if (ready.skip === false) enterWinprNamespace();
 
 const alice: WinprIdentity = { user: 'alice', ...winprAccounts.alice };
 const start = (options: ScenarioOptions = {}): ReturnType<(typeof adapters)[string]> =>

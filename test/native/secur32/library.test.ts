@@ -47,7 +47,7 @@ try {
 }
 `,
     );
-    const words = [...process.execArgv.filter((word) => !word.startsWith('--test')), folder.file('main.mjs')];
+    const words = ['--import', import.meta.resolve('tsx'), folder.file('main.mjs')];
     const { stdout, stderr } = await runProcess(process.execPath, words);
     assert.match(stdout, /^ERR_SSPI_AUTH_NATIVE_LIBRARY .*npm install koffi; the binary is @koromix\/koffi-/, stderr);
   });

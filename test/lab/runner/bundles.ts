@@ -1,0 +1,131 @@
+/**
+ * Test files as JavaScript: bundled once before they run, because the loader of TypeScript costs each process that reads
+ * 250 modules more than a second.
+ *
+ * What several test files import stands in chunks beside them, so that files that share a process share its state. Each
+ * module has the `import.meta` of its own file: what it finds beside itself, it still finds.
+ */
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import type { Plugin } from 'esbuild';
+import { root } from './test-files.ts';
+
+/** Preloaded into every test process. */
+const countMutations = fileURLToPath(new URL('../count-mutations.ts', import.meta.url));
+
+/** How test files are started. */
+export interface RunnableTests extends AsyncDisposable {
+  /** What node is to run for a test file, by the absolute path of its source; another path is given back. */
+  readonly programOf: (source: string) => string;
+  /** The source of what node ran; a path that is no program of these is given back. */
+  readonly sourceOf: (program: string) => string;
+  /** Options of node that a test process needs, in the place of those that load TypeScript. */
+  readonly execArgv: readonly string[];
+}
+
+/** Test files as they stand, for a process that runs under tsx itself. */
+export const asTheyStand: RunnableTests = {
+  programOf: (source) => source,
+  sourceOf: (program) => program,
+  execArgv: [...process.execArgv, '--import', pathToFileURL(countMutations).href],
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+};
+
+/** What stands for `import.meta` in a bundle; each module declares its own. */
+const metaNames = {
+  'import.meta.url': '__sourceUrl',
+  'import.meta.filename': '__sourceFilename',
+  'import.meta.dirname': '__sourceDirname',
+} as const;
+
+/** Declares the constants of `metaNames` in the first line of a module, so that its lines keep their numbers. */
+export function withOwnMeta(text: string, path: string): string {
+  const values = {
+    'import.meta.url': pathToFileURL(path).href,
+    'import.meta.filename': path,
+    'import.meta.dirname': dirname(path),
+  };
+  const declared = Object.entries(metaNames).map(
+    ([name, constant]) => `${constant} = ${JSON.stringify(values[name as keyof typeof values])}`,
+  );
+  const line = `const ${declared.join(', ')};`;
+  return text.startsWith('#!') ? text.replace(/^.*/, () => line) : line + text;
+}
+
+const ownMeta: Plugin = {
+  name: 'own-meta',
+  setup(bundler) {
+    bundler.onLoad({ filter: /\.(ts|js|mjs)$/ }, async ({ path }) => {
+      if (path.includes('node_modules')) return undefined;
+      const text = await readFile(path, 'utf8');
+      if (!text.includes('import.meta.')) return undefined;
+      return { contents: withOwnMeta(text, path), loader: path.endsWith('.ts') ? 'ts' : 'js' };
+    });
+  },
+};
+
+/**
+ * Bundles test files into a folder of the repository, from where they find its packages.
+ *
+ * Where one of them cannot be bundled, it says so and gives them all as they stand: the one that is wrong fails as a
+ * test then.
+ *
+ * @param sources absolute paths of test files
+ */
+export async function bundleTests(sources: readonly string[]): Promise<RunnableTests> {
+  const scratch = join(root, '.scratch');
+  await mkdir(scratch, { recursive: true });
+  const folder = await mkdtemp(join(scratch, 'tests-'));
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  const programPath = (source: string): string => join(folder, relative(root, source).replace(/\.ts$/, '.mjs'));
+  try {
+    await build({
+      absWorkingDir: root,
+      entryPoints: [...new Set([...sources, countMutations])],
+      outbase: root,
+      outdir: folder,
+      outExtension: { '.js': '.mjs' },
+      chunkNames: 'chunks/[name]-[hash]',
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20.19',
+      packages: 'external',
+      // Nothing is left out: a module of tests may be there for what it does.
+      ignoreAnnotations: true,
+      keepNames: true,
+      sourcemap: 'linked',
+      sourcesContent: false,
+      define: metaNames,
+      plugins: [ownMeta],
+      logLevel: 'silent',
+    });
+  } catch (error) {
+    await remove();
+    console.log(`test ground: not bundled: ${error instanceof Error ? error.message : String(error)}`);
+    return asTheyStand;
+  }
+  const programs = new Map(sources.map((source) => [source, programPath(source)]));
+  const sourcesOf = new Map(sources.map((source) => [programPath(source), source]));
+  return {
+    programOf: (source) => programs.get(source) ?? source,
+    sourceOf: (program) => sourcesOf.get(program) ?? program,
+    execArgv: [
+      ...withoutLoader(process.execArgv),
+      '--enable-source-maps',
+      '--import',
+      pathToFileURL(programPath(countMutations)).href,
+    ],
+    [Symbol.asyncDispose]: remove,
+  };
+}
+
+/** Options of node without `--import tsx`. */
+function withoutLoader(words: readonly string[]): string[] {
+  const isLoader = (index: number): boolean =>
+    words[index] === '--import' && words[index + 1]?.includes('tsx') === true;
+  return words.filter((_, index) => !isLoader(index) && !isLoader(index - 1));
+}
