@@ -8,6 +8,7 @@ import { options } from '../../src/authenticator/options.ts';
 import { fences } from '../lab/markdown.ts';
 import { matrixRows } from '../lab/matrix.ts';
 import { startProcess } from '../lab/process.ts';
+import { programWords } from '../lab/program.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): Promise<string> => readFile(join(root, path), 'utf8');
@@ -74,7 +75,7 @@ describe('examples', () => {
     assert.ok(examples.length > 0);
     // The live tests start and sign in to each of them.
     for (const name of matrixRows(examples, () => 'an example')) {
-      await using example = await startProcess(process.execPath, ['--import', 'tsx', join('examples', name)], {
+      await using example = await startProcess(process.execPath, programWords(join(root, 'examples', name)), {
         cwd: root,
         env: { PORT: '0' },
         input: '',

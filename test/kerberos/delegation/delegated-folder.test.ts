@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { lockedFiles } from '../../../src/native/gssapi/delegation/locked-files.ts';
 import { startProcess } from '../../lab/process.ts';
+import { programWords } from '../../lab/program.ts';
 import type { RunningProcess } from '../../lab/process.ts';
 import { scratchFolder } from '../../lab/scratch.ts';
 import type { ScratchFolder } from '../../lab/scratch.ts';
@@ -29,7 +30,7 @@ describe('the folder of delegated tickets', runs, () => {
   });
 
   const start = async (what: string): Promise<{ child: RunningProcess; path: string }> => {
-    const words = ['--import', import.meta.resolve('tsx'), holder, what, parent.path];
+    const words = [...programWords(holder), what, parent.path];
     const child = await startProcess(process.execPath, words, { env: { TMPDIR: whatWas } });
     const [, path = ''] = await child.waitForLine(/^path (.+)$/);
     return { child, path };

@@ -11,6 +11,7 @@ import { recommendedServerOptions } from '../../../src/index.ts';
 import type { SspiAuthOptions } from '../../../src/index.ts';
 import { listen } from '../ports.ts';
 import { startProcess } from '../process.ts';
+import { programWords } from '../program.ts';
 import { PlantLog, plantLogger } from './plant-log.ts';
 
 /** A server that runs, and what it told. */
@@ -95,12 +96,11 @@ export interface ApartOptions {
 }
 
 const ownProgram = fileURLToPath(new URL('plant-server.ts', import.meta.url));
-const tsx = fileURLToPath(import.meta.resolve('tsx'));
 
 /** Serves the same in a process of its own. @throws SspiAuthError with the message of the process that did not start */
 export async function serveApart(apart: ApartOptions): Promise<Site> {
   const { env = {}, options, uid, withoutLogger, program = ownProgram, parts = [] } = apart;
-  const words = ['--import', tsx, program, JSON.stringify({ options, uid, withoutLogger })];
+  const words = [...programWords(program), JSON.stringify({ options, uid, withoutLogger })];
   const running = await startProcess(process.execPath, words, { env });
   try {
     const [, what = '', text = ''] = await running.waitForLine(/^(port|refused) (.*)$/, 60_000);

@@ -5,15 +5,41 @@
  * What several test files import stands in chunks beside them, so that files that share a process share its state. Each
  * module has the `import.meta` of its own file: what it finds beside itself, it still finds.
  */
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import type { Plugin } from 'esbuild';
+import { bundlePath, programFolderVariable } from '../program.ts';
 import { root } from './test-files.ts';
 
 /** Preloaded into every test process. */
 const countMutations = fileURLToPath(new URL('../count-mutations.ts', import.meta.url));
+
+/** What test files start by `programOf`: files, and folders with nothing but programs. */
+const startedByTests = [
+  'examples',
+  'src/cli/sspi-auth.ts',
+  'test/adapters/draining-process.ts',
+  'test/lab/delegated-file-holder.ts',
+  'test/lab/plants/plant-server.ts',
+  'test/live/credssp/password-holder.ts',
+  'test/live/kerberos/acceptor.ts',
+  'test/live/kerberos/logged-server.ts',
+  'test/live/kerberos/no-library-server.ts',
+  'test/live/stores/cluster.ts',
+  'test/windows',
+];
+
+async function programs(): Promise<string[]> {
+  const found = startedByTests.map(async (name) => {
+    if (name.endsWith('.ts')) return [join(root, name)];
+    return (await readdir(join(root, name)))
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => join(root, name, file));
+  });
+  return (await Promise.all(found)).flat();
+}
 
 /** How test files are started. */
 export interface RunnableTests extends AsyncDisposable {
@@ -78,12 +104,17 @@ export async function bundleTests(sources: readonly string[]): Promise<RunnableT
   const scratch = join(root, '.scratch');
   await mkdir(scratch, { recursive: true });
   const folder = await mkdtemp(join(scratch, 'tests-'));
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 5 });
-  const programPath = (source: string): string => join(folder, relative(root, source).replace(/\.ts$/, '.mjs'));
+  // Some programs give up the rights they were started with.
+  await chmod(folder, 0o755);
+  const remove = (): Promise<void> => {
+    Reflect.deleteProperty(process.env, programFolderVariable);
+    return rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  };
+  const programPath = (source: string): string => bundlePath(folder, source);
   try {
     await build({
       absWorkingDir: root,
-      entryPoints: [...new Set([...sources, countMutations])],
+      entryPoints: [...new Set([...sources, countMutations, ...(await programs())])],
       outbase: root,
       outdir: folder,
       outExtension: { '.js': '.mjs' },
@@ -108,10 +139,11 @@ export async function bundleTests(sources: readonly string[]): Promise<RunnableT
     console.log(`test ground: not bundled: ${error instanceof Error ? error.message : String(error)}`);
     return asTheyStand;
   }
-  const programs = new Map(sources.map((source) => [source, programPath(source)]));
+  process.env[programFolderVariable] = folder;
+  const programsOf = new Map(sources.map((source) => [source, programPath(source)]));
   const sourcesOf = new Map(sources.map((source) => [programPath(source), source]));
   return {
-    programOf: (source) => programs.get(source) ?? source,
+    programOf: (source) => programsOf.get(source) ?? source,
     sourceOf: (program) => sourcesOf.get(program) ?? program,
     execArgv: [
       ...withoutLoader(process.execArgv),

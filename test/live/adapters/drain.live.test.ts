@@ -7,6 +7,7 @@ import { curl } from '../../lab/curl.ts';
 import { root } from '../../lab/documents.ts';
 import { matrixRows } from '../../lab/matrix.ts';
 import { startProcess } from '../../lab/process.ts';
+import { programWords } from '../../lab/program.ts';
 import { RawConnection } from '../../lab/raw-connection.ts';
 import { tier } from '../../lab/tier.ts';
 
@@ -18,7 +19,7 @@ describe('a process that leaves', ready, () => {
   for (const framework of matrixRows(frameworks, () => 'framework')) {
     it(`${framework}: requests and handshakes under way end, new ones are turned away, exit code 0`, async () => {
       const script = join(root, 'test/adapters/draining-process.ts');
-      await using app = await startProcess(process.execPath, ['--import', 'tsx', script, framework], { cwd: root });
+      await using app = await startProcess(process.execPath, [...programWords(script), framework], { cwd: root });
       const [, port = ''] = await app.waitForLine(/^port: (\d+)$/);
       const url = `http://127.0.0.1:${port}/`;
       const alice = ['--ntlm', '-u', 'alice:Wonderland-7'];

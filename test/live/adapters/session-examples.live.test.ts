@@ -7,6 +7,7 @@ import { describe, it } from 'node:test';
 import { curl } from '../../lab/curl.ts';
 import { freePort } from '../../lab/ports.ts';
 import { startProcess } from '../../lab/process.ts';
+import { programWords } from '../../lab/program.ts';
 import { scratchFolder } from '../../lab/scratch.ts';
 import { tier } from '../../lab/tier.ts';
 
@@ -22,7 +23,7 @@ interface Example extends AsyncDisposable {
 
 async function run(name: string): Promise<Example> {
   const port = await freePort();
-  const example = await startProcess(process.execPath, ['--import', 'tsx', join('examples', name)], {
+  const example = await startProcess(process.execPath, programWords(join(root, 'examples', name)), {
     cwd: root,
     env: { PORT: String(port) },
   });

@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { launchChromium } from '../../lab/chromium.ts';
 import { curl } from '../../lab/curl.ts';
 import { listen } from '../../lab/ports.ts';
 import { runProcess, startProcess } from '../../lab/process.ts';
+import { programWords } from '../../lab/program.ts';
 import type { RunningProcess } from '../../lab/process.ts';
 import { tier } from '../../lab/tier.ts';
 
-const program = ['--import', 'tsx', fileURLToPath(new URL('../../../src/cli/sspi-auth.ts', import.meta.url))];
+const program = programWords(new URL('../../../src/cli/sspi-auth.ts', import.meta.url));
 
 interface RunningDemo extends AsyncDisposable {
   readonly process: RunningProcess;

@@ -10,6 +10,7 @@ import { debianPython } from '../../lab/gss-client.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import type { Kdc } from '../../lab/kdc.ts';
 import { runChecked, runProcess } from '../../lab/process.ts';
+import { programWords } from '../../lab/program.ts';
 import { canMakeNamespaces, startSambaAd } from '../../lab/samba-ad.ts';
 import { scratchFolder } from '../../lab/scratch.ts';
 import type { ScratchFolder } from '../../lab/scratch.ts';
@@ -18,11 +19,11 @@ import { tier } from '../../lab/tier.ts';
 const ready = await tier('kdc', ['apache2-bin', 'libapache2-mod-auth-gssapi', 'python3']);
 const withDomain = await tier('samba-ad', [], canMakeNamespaces);
 const terminal = fileURLToPath(new URL('../../lab/terminal.py', import.meta.url));
-const program = fileURLToPath(new URL('../../../src/cli/sspi-auth.ts', import.meta.url));
+const program = programWords(new URL('../../../src/cli/sspi-auth.ts', import.meta.url));
 
 /** Runs the command. */
 function sspiAuth(words: readonly string[], input = ''): Promise<string> {
-  return runChecked(process.execPath, ['--import', 'tsx', program, ...words], { input });
+  return runChecked(process.execPath, [...program, ...words], { input });
 }
 
 /** The keys of a keytab by encryption type, in hexadecimal. */
@@ -99,7 +100,7 @@ describe('sspi-auth keytab, with MIT krb5', ready, () => {
   describe('at a terminal', () => {
     /** What a terminal shows of the command while somebody types. */
     const typed = (file: string, ...answers: readonly (readonly [shown: string, typed: string])[]) => {
-      const command = [process.execPath, '--import', 'tsx', program, 'keytab', 'create', file, ...words];
+      const command = [process.execPath, ...program, 'keytab', 'create', file, ...words];
       return runProcess(debianPython, [terminal, JSON.stringify(answers), ...command], { timeout: 60_000 });
     };
 
@@ -141,7 +142,7 @@ describe('sspi-auth keytab, with MIT krb5', ready, () => {
   it('refuses to overwrite, with code 1, and without a password', async () => {
     const file = folder.file('twice.keytab');
     const run = (input: string): ReturnType<typeof runProcess> =>
-      runProcess(process.execPath, ['--import', 'tsx', program, 'keytab', 'create', file, ...words], { input });
+      runProcess(process.execPath, [...program, 'keytab', 'create', file, ...words], { input });
     const empty = await run('\n');
     assert.deepEqual([empty.code, empty.stderr], [1, 'sspi-auth: no password was given; nothing was written\n']);
     assert.equal((await run(password)).code, 0);

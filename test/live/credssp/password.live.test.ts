@@ -9,6 +9,7 @@ import { ntowfv1 } from '../../../src/crypto/ntlm-keys.ts';
 import { startFreeRdp } from '../../lab/freerdp.ts';
 import type { FreeRdp } from '../../lab/freerdp.ts';
 import { startProcess } from '../../lab/process.ts';
+import { programWords } from '../../lab/program.ts';
 import { scratchFolder } from '../../lab/scratch.ts';
 import type { ScratchFolder } from '../../lab/scratch.ts';
 import { full } from '../../lab/matrix.ts';
@@ -62,7 +63,7 @@ describe('a password given away over CredSSP', await tier('freerdp'), () => {
   it('G04: is in no string of the heap, while its context stands and afterwards, nor printed', async () => {
     const password = `P${randomBytes(12).toString('hex')}`;
     const NT_HASH = Buffer.from(ntowfv1(password)).toString('hex');
-    await using server = await startProcess(process.execPath, ['--import', 'tsx', script], { env: { NT_HASH } });
+    await using server = await startProcess(process.execPath, programWords(script), { env: { NT_HASH } });
     const [, port = ''] = await server.waitForLine(/^port (\d+)$/);
     const signedIn = client.signIn({ port: Number(port), user: 'alice', domain: 'LAB', password });
     await server.waitForLine(new RegExp(`^signed in with a password of ${password.length} bytes`));

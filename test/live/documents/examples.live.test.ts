@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import { curl } from '../../lab/curl.ts';
 import { root } from '../../lab/documents.ts';
 import { startProcess } from '../../lab/process.ts';
+import { programWords } from '../../lab/program.ts';
 import { tier } from '../../lab/tier.ts';
 
 const ready = await tier('curl');
@@ -97,7 +98,7 @@ describe('the examples', ready, () => {
   for (const { file, env, scheme = 'ntlm', hello = 'Hello .*alice, by NTLM', more } of examples) {
     it(`${file}${env?.['PLATFORM'] === undefined ? '' : ` on ${env['PLATFORM']}`}: curl signs in, a stranger does not`, async () => {
       const project = file.startsWith('nest/') ? { TSX_TSCONFIG_PATH: join(root, 'examples/nest/tsconfig.json') } : {};
-      await using example = await startProcess(process.execPath, ['--import', 'tsx', join('examples', file)], {
+      await using example = await startProcess(process.execPath, programWords(join(root, 'examples', file)), {
         cwd: root,
         env: { PORT: '0', ...project, ...env },
       });

@@ -16,13 +16,14 @@ import type { Kdc } from '../../lab/kdc.ts';
 import { listen } from '../../lab/ports.ts';
 import type { ListeningServer } from '../../lab/ports.ts';
 import { runChecked, runProcess } from '../../lab/process.ts';
+import { programWords } from '../../lab/program.ts';
 import { scratchFolder } from '../../lab/scratch.ts';
 import type { ScratchFolder } from '../../lab/scratch.ts';
 import { tier } from '../../lab/tier.ts';
 import { useRealm } from '../kerberos/acceptor.ts';
 
 const ready = await tier('documents');
-const decoder = `${process.execPath} --import ${import.meta.resolve('tsx')} ${join(root, 'src/cli/sspi-auth.ts')}`;
+const decoder = [process.execPath, ...programWords(join(root, 'src/cli/sspi-auth.ts'))].join(' ');
 
 /** What the commands with curl print where all is well, by a part of them; the first that fits. */
 const curlAnswers: readonly (readonly [string, RegExp])[] = [

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { full } from '../../lab/matrix.ts';
 import { runProcess } from '../../lab/process.ts';
+import { programWords } from '../../lab/program.ts';
 import { tier } from '../../lab/tier.ts';
 
 const ready = await tier('browsers', ['curl', 'openssl']);
@@ -17,7 +18,14 @@ async function ran(
 ): Promise<{ code: number | null; of: (kind: string) => string[] }> {
   const { code, stdout } = await runProcess(
     process.execPath,
-    ['--import', 'tsx', `test/windows/${file}`, '--user', 'LAB\\alice', '--scheme', 'NTLM', ...words],
+    [
+      ...programWords(new URL(`../../windows/${file}`, import.meta.url)),
+      '--user',
+      'LAB\\alice',
+      '--scheme',
+      'NTLM',
+      ...words,
+    ],
     { env: { SSPI_AUTH_KIT_PASSWORD: 'Wonderland-7' } },
   );
   const of = (kind: string): string[] =>

@@ -20,6 +20,7 @@ import type { GssClient } from '../../lab/gss-client.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import type { Kdc } from '../../lab/kdc.ts';
 import { startProcess } from '../../lab/process.ts';
+import { programOf } from '../../lab/program.ts';
 import { tier } from '../../lab/tier.ts';
 import { acceptor, heimdal, useRealm } from './acceptor.ts';
 
@@ -140,8 +141,9 @@ describe('Heimdal', ready, () => {
     const config = kdc.file('unchecked.conf');
     const own = await readFile(kdc.env['KRB5_CONFIG'] ?? '', 'utf8');
     await writeFile(config, own.replace('[libdefaults]', '[libdefaults]\n check_pac = false'));
+    const program = programOf(new URL('acceptor.ts', import.meta.url));
     const source = `
-      import { acceptor } from ${JSON.stringify(new URL('acceptor.ts', import.meta.url).href)};
+      import { acceptor } from ${JSON.stringify(program.url)};
       // Tokens older than the process are none that its replay cache takes.
       const server = await acceptor({ keytab: process.env.KEYTAB, library: process.env.LIBRARY, replayCache: false });
       for (const token of process.env.TOKENS.split(' ')) {
@@ -152,7 +154,7 @@ describe('Heimdal', ready, () => {
     const verify = async (file: string): Promise<readonly string[]> => {
       const TOKENS = [sound, altered].map((token) => token.toString('base64')).join(' ');
       const env = { ...kdc.env, KRB5_CONFIG: file, KEYTAB: kdc.keytab, LIBRARY: library ?? '', TOKENS };
-      const words = ['--import', 'tsx', '--input-type=module', '--eval', source];
+      const words = [...program.options, '--input-type=module', '--eval', source];
       await using child = await startProcess(process.execPath, words, { env });
       const [first = ''] = await child.waitForLine(/^verified .*$/);
       const [second = ''] = await child.waitForLine(/^verified (?!SEC_E_OK).*$/);

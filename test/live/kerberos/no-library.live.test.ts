@@ -9,6 +9,7 @@ import { curl } from '../../lab/curl.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import type { Kdc } from '../../lab/kdc.ts';
 import { runChecked, runProcess, startProcess } from '../../lab/process.ts';
+import { programWords } from '../../lab/program.ts';
 import type { RunningProcess } from '../../lab/process.ts';
 import { canMakeNamespaces } from '../../lab/samba-ad.ts';
 import { scratchFolder } from '../../lab/scratch.ts';
@@ -67,7 +68,7 @@ describe('Kerberos without a library', ready, () => {
   });
 
   it('D01, D25: a token that one process took is refused by another, which says why', async () => {
-    const words = ['--import', 'tsx', program, kdc.keytab, folder.file('replay')];
+    const words = [...programWords(program), kdc.keytab, folder.file('replay')];
     await using first = await startProcess(process.execPath, words);
     await using second = await startProcess(process.execPath, words);
     const ports = [await portOf(first), await portOf(second)];

@@ -11,6 +11,7 @@ import { startKdc } from '../../lab/kdc.ts';
 import type { Kdc } from '../../lab/kdc.ts';
 import { listen } from '../../lab/ports.ts';
 import { runChecked, startProcess } from '../../lab/process.ts';
+import { programWords } from '../../lab/program.ts';
 import { tier } from '../../lab/tier.ts';
 import { fakeTimeEnv } from '../../lab/fake-time.ts';
 import { useRealm } from './acceptor.ts';
@@ -220,7 +221,7 @@ describe('what a server in a process of its own says', ready, () => {
     keytab: string,
     { wrapper = [], env = {} }: { wrapper?: readonly string[]; env?: Readonly<Record<string, string>> },
   ): ReturnType<typeof startProcess> => {
-    const words = [...wrapper, process.execPath, '--import', 'tsx', script, JSON.stringify({ keytab })];
+    const words = [...wrapper, process.execPath, ...programWords(script), JSON.stringify({ keytab })];
     return startProcess(words[0] ?? '', words.slice(1), {
       env: { ...kdc.env, ...env },
       cwd: fileURLToPath(new URL('../../..', import.meta.url)),

@@ -6,6 +6,7 @@ import { gssClientPackages, startGssClient } from '../../lab/gss-client.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import type { Kdc } from '../../lab/kdc.ts';
 import { startProcess } from '../../lab/process.ts';
+import { programOf } from '../../lab/program.ts';
 import type { RunningProcess } from '../../lab/process.ts';
 import { tier } from '../../lab/tier.ts';
 import { acceptor, heimdal, mit, useRealm } from './acceptor.ts';
@@ -21,9 +22,10 @@ interface AnotherServer extends AsyncDisposable {
 }
 
 async function startAnotherServer(kdc: Kdc, options: Readonly<Record<string, unknown>>): Promise<AnotherServer> {
+  const program = programOf(new URL('acceptor.ts', import.meta.url));
   const source = `
     import { createInterface } from 'node:readline';
-    import { acceptor } from ${JSON.stringify(new URL('acceptor.ts', import.meta.url).href)};
+    import { acceptor } from ${JSON.stringify(program.url)};
     const server = await acceptor(JSON.parse(process.env.OPTIONS));
     console.log('ready');
     let number = 0;
@@ -31,7 +33,7 @@ async function startAnotherServer(kdc: Kdc, options: Readonly<Record<string, unk
       const { status, why } = await server.verify(Buffer.from(line, 'base64'));
       console.log('verified ' + ++number + ' ' + status + ' ' + why);
     }`;
-  const words = ['--import', 'tsx', '--input-type=module', '--eval', source];
+  const words = [...program.options, '--input-type=module', '--eval', source];
   const env = { ...kdc.env, OPTIONS: JSON.stringify({ keytab: kdc.keytab, ...options }) };
   const child: RunningProcess = await startProcess(process.execPath, words, { env });
   await child.waitForLine(/^ready$/);

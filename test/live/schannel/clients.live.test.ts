@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import * as Sspi from '../../../src/sspi/index.ts';
 import { runProcess, startProcess } from '../../lab/process.ts';
+import { programWords } from '../../lab/program.ts';
 import type { ProcessResult } from '../../lab/process.ts';
 import { scratchFolder } from '../../lab/scratch.ts';
 import type { ScratchFolder } from '../../lab/scratch.ts';
@@ -129,10 +130,14 @@ describe('Schannel with real clients', await tier('tls'), () => {
   });
 
   it('examples/tls-stream.ts serves curl', async () => {
-    await using example = await startProcess(process.execPath, ['--import', 'tsx', 'examples/tls-stream.ts'], {
-      cwd: fileURLToPath(new URL('../../..', import.meta.url)),
-      env: { PORT: '0', CERT: file('server', 'crt'), KEY: file('server', 'key') },
-    });
+    await using example = await startProcess(
+      process.execPath,
+      programWords(new URL('../../../examples/tls-stream.ts', import.meta.url)),
+      {
+        cwd: fileURLToPath(new URL('../../..', import.meta.url)),
+        env: { PORT: '0', CERT: file('server', 'crt'), KEY: file('server', 'key') },
+      },
+    );
     const [, port = ''] = await example.waitForLine(/^port: (\d+)$/);
     for (const version of ['1.2', '1.3']) {
       const words = ['-sS', '--noproxy', '*', '-m', '20', ...trust(), '--tlsv1.2', '--tls-max', version];

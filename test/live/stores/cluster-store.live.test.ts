@@ -6,12 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { clusterStore } from '../../../src/index.ts';
 import type { SharedStore } from '../../../src/index.ts';
 import { startProcess } from '../../lab/process.ts';
+import { programWords } from '../../lab/program.ts';
 import type { RunningProcess } from '../../lab/process.ts';
 import { storeContract } from '../../stores/store-contract.ts';
 
 const program = fileURLToPath(new URL('cluster.ts', import.meta.url));
 const start = (...words: readonly string[]): Promise<RunningProcess> =>
-  startProcess(process.execPath, ['--import', 'tsx', program, ...words]);
+  startProcess(process.execPath, [...programWords(program), ...words]);
 
 /** The stores of the processes of a cluster: the primary's first. */
 class Cluster {

@@ -5,6 +5,7 @@ import { encodeChannelBindings } from '../../../src/formats/channel-bindings.ts'
 import { liveNativeHandles, secur32Packages } from '../../../src/native/secur32/index.ts';
 import * as Sspi from '../../../src/sspi/index.ts';
 import { runProcess } from '../../lab/process.ts';
+import { programWords } from '../../lab/program.ts';
 import { tier } from '../../lab/tier.ts';
 import {
   canEnterWinprNamespace,
@@ -82,8 +83,9 @@ describe('channel bindings over WinPR', ready, () => {
   }
 
   it('are looked at by no acceptor here: native-values.ts of the verification kit says so', async () => {
-    const words = ['test/windows/native-values.ts', '--library', winprLibrary, '--user', 'LAB\\alice'];
-    const { code, stdout } = await runProcess(process.execPath, ['--import', 'tsx', ...words], {
+    const kit = programWords(new URL('../../windows/native-values.ts', import.meta.url));
+    const words = [...kit, '--library', winprLibrary, '--user', 'LAB\\alice'];
+    const { code, stdout } = await runProcess(process.execPath, words, {
       env: { SSPI_AUTH_KIT_PASSWORD: winprAccounts.alice.password },
     });
     assert.equal(code, 1);

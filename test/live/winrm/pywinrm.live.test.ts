@@ -7,6 +7,7 @@ import { root } from '../../lab/documents.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import type { Kdc } from '../../lab/kdc.ts';
 import { runProcess, startProcess } from '../../lab/process.ts';
+import { programWords } from '../../lab/program.ts';
 import type { RunningProcess } from '../../lab/process.ts';
 import { scratchFolder } from '../../lab/scratch.ts';
 import { tier } from '../../lab/tier.ts';
@@ -81,7 +82,7 @@ describe('examples/winrm.ts', ready, () => {
   it('answers pywinrm, encrypted', async () => {
     await using example: RunningProcess = await startProcess(
       process.execPath,
-      ['--import', 'tsx', join('examples', 'winrm.ts')],
+      programWords(join(root, 'examples/winrm.ts')),
       { cwd: root, env: { PORT: '0' } },
     );
     const [, port = ''] = await example.waitForLine(/port: (\d+)/, 60_000);
