@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
-import 'tsx';
 import type { AccountSource, DigestLogon } from '../../src/index.ts';
 import { fences } from '../lab/markdown.ts';
 import { scratchFolder } from '../lab/scratch.ts';

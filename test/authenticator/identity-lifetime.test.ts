@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, it } from 'node:test';
-import 'tsx';
 import { smbpasswdFile } from '../../src/accounts/smbpasswd-file.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
 import { createAuthenticator, memoryAccounts } from '../../src/index.ts';

@@ -1,7 +1,6 @@
 /** Which calls get a thread, and when: a kind of call that hangs holds up no other kind. */
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import 'tsx';
 import type * as NativeCalls from '../../src/native/native-calls.ts';
 import type { CallPlan, Lane, NativeFunction } from '../../src/native/native-calls.ts';
 

@@ -6,7 +6,6 @@ import { describe, it } from 'node:test';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import 'tsx';
 import { ReplayFolder } from '../../src/stores/replay-folder.ts';
 import type { ReplayFolderOptions } from '../../src/stores/replay-folder.ts';
 import { defaultReplayFolder, replayFolderPath } from '../../src/stores/replay-folder-place.ts';

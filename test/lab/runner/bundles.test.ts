@@ -66,6 +66,18 @@ export const inText = 'import.meta.url';\n`,
     assert.deepEqual(durations, [join(folder, 'meta.test.ts')]);
   });
 
+  it('imports a source by its URL', async () => {
+    const { tests, failed, stdout } = await runBundled({
+      'copies.test.ts': `${head}import { own } from './copied.ts';
+it('is a copy', async () => {
+  const copy = (await import(new URL('copied.ts?copy', import.meta.url).href)) as { own: object };
+  assert.notEqual(copy.own, own);
+});\n`,
+      'copied.ts': 'export const own: object = {};\n',
+    });
+    assert.deepEqual([tests, failed], [1, []], stdout);
+  });
+
   it('that is no TypeScript is a failed test, and the others run', async () => {
     const { failed, bundled, stdout } = await runBundled({
       'sound.test.ts': `${head}it('runs', () => { assert.ok(true); });\n`,

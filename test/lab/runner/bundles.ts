@@ -8,7 +8,7 @@
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 import type { Plugin } from 'esbuild';
 import { bundlePath, programFolderVariable } from '../program.ts';
 import { root } from './test-files.ts';
@@ -80,14 +80,18 @@ export function withOwnMeta(text: string, path: string): string {
   return text.startsWith('#!') ? text.replace(/^.*/, () => line) : line + text;
 }
 
-const ownMeta: Plugin = {
-  name: 'own-meta',
+/** An import of a source by its URL, which no bundle replaces: another copy of a module, or one that a test writes. */
+const importsByUrl = /\bawait import\([\w`]/;
+
+const sourceModules: Plugin = {
+  name: 'source-modules',
   setup(bundler) {
     bundler.onLoad({ filter: /\.(ts|js|mjs)$/ }, async ({ path }) => {
       if (path.includes('node_modules')) return undefined;
       const text = await readFile(path, 'utf8');
-      if (!text.includes('import.meta.')) return undefined;
-      return { contents: withOwnMeta(text, path), loader: path.endsWith('.ts') ? 'ts' : 'js' };
+      const contents = text.includes('import.meta.') ? withOwnMeta(text, path) : text;
+      const loader = path.endsWith('.ts') ? 'ts' : 'js';
+      return { contents: importsByUrl.test(text) ? `import 'tsx';${contents}` : contents, loader };
     });
   },
 };
@@ -103,7 +107,8 @@ const ownMeta: Plugin = {
 export async function bundleTests(sources: readonly string[]): Promise<RunnableTests> {
   const scratch = join(root, '.scratch');
   await mkdir(scratch, { recursive: true });
-  const folder = await mkdtemp(join(scratch, 'tests-'));
+  await removeForgotten(scratch);
+  const folder = await mkdtemp(join(scratch, `tests-${process.pid}-`));
   // Some programs give up the rights they were started with.
   await chmod(folder, 0o755);
   const remove = (): Promise<void> => {
@@ -131,13 +136,16 @@ export async function bundleTests(sources: readonly string[]): Promise<RunnableT
       sourcemap: 'linked',
       sourcesContent: false,
       define: metaNames,
-      plugins: [ownMeta],
+      plugins: [sourceModules],
       logLevel: 'silent',
     });
   } catch (error) {
     await remove();
     console.log(`test ground: not bundled: ${error instanceof Error ? error.message : String(error)}`);
     return asTheyStand;
+  } finally {
+    // Its memory is the tests' now.
+    await stop();
   }
   process.env[programFolderVariable] = folder;
   const programsOf = new Map(sources.map((source) => [source, programPath(source)]));
@@ -153,6 +161,22 @@ export async function bundleTests(sources: readonly string[]): Promise<RunnableT
     ],
     [Symbol.asyncDispose]: remove,
   };
+}
+
+/** Removes the bundles of runs that were killed. */
+async function removeForgotten(scratch: string): Promise<void> {
+  for (const name of await readdir(scratch)) {
+    const [, pid] = /^tests-(\d+)-/.exec(name) ?? [];
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(scratch, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+  }
 }
 
 /** Options of node without `--import tsx`. */

@@ -8,7 +8,6 @@ import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import 'tsx';
 import { loadGssapi } from '../../../src/native/gssapi/call/library.ts';
 import { Frame } from '../../../src/native/gssapi/call/frame.ts';
 import { releaseCredential } from '../../../src/native/gssapi/call/release.ts';
@@ -19,6 +18,7 @@ import { copyKeytab } from '../../../src/native/gssapi/keytab/memory-keytab.ts';
 import { gssClientPackages, startGssClient } from '../../lab/gss-client.ts';
 import { startKdc } from '../../lab/kdc.ts';
 import type { Kdc } from '../../lab/kdc.ts';
+import { programOf } from '../../lab/program.ts';
 import { scratchFolder } from '../../lab/scratch.ts';
 import { tier } from '../../lab/tier.ts';
 import { acceptor, heimdal, mit, useRealm } from './acceptor.ts';
@@ -43,7 +43,7 @@ async function startThread(options: object): Promise<AcceptorThread> {
     import('tsx/esm/api').then(async ({ register }) => {
       register();
       const { parentPort, workerData } = await import('node:worker_threads');
-      const { acceptor } = await import(${JSON.stringify(new URL('acceptor.ts', import.meta.url).href)});
+      const { acceptor } = await import(${JSON.stringify(programOf(new URL('acceptor.ts', import.meta.url)).url)});
       const server = await acceptor(workerData);
       parentPort.on('message', async (token) => parentPort.postMessage((await server.verify(token)).status));
       parentPort.postMessage('ready');
