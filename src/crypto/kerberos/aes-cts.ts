@@ -15,6 +15,13 @@ type Decryption = ReturnType<typeof createDecipheriv>;
 export const AES_BLOCK_BYTES = 16;
 const BLOCK = AES_BLOCK_BYTES;
 
+/** Longer messages get a buffer of their own, in bytes. */
+const WORKSPACE_BYTES = 8192;
+/** The input of the cipher is put together here. A call is never interrupted; between two calls it holds zeros. */
+const workspace = Buffer.alloc(WORKSPACE_BYTES);
+/** The block whose end was stolen. */
+const stolenFrom = Buffer.alloc(BLOCK);
+
 /** target[at…] ^= mask[from…], one block. */
 function addBlock(target: Uint8Array, at: number, mask: Uint8Array, from: number): void {
   for (let index = 0; index < BLOCK; index++) {
@@ -45,21 +52,31 @@ export class AesCts {
     this.#key = key;
   }
 
-  /** @param plain at least one block. Unchanged */
-  encrypt(plain: Uint8Array): Buffer {
-    const length = plain.byteLength;
-    const blocks = Math.ceil(length / BLOCK);
-    const padded = Buffer.alloc(blocks * BLOCK);
-    padded.set(plain);
+  /**
+   * Encrypts a message of two parts.
+   *
+   * @param confounder at least one block
+   * @param plain any length
+   * @param more bytes behind the ciphertext, for the caller to write. They are not zero
+   */
+  encrypt(confounder: Uint8Array, plain: Uint8Array, more: number): Buffer {
+    const length = confounder.byteLength + plain.byteLength;
+    const size = Math.ceil(length / BLOCK) * BLOCK;
+    const padded = size <= WORKSPACE_BYTES ? workspace.subarray(0, size) : Buffer.alloc(size);
+    padded.set(confounder);
+    padded.set(plain, confounder.byteLength);
     const name = this.#key.byteLength === BLOCK ? 'aes-128-cbc' : 'aes-256-cbc';
     this.#encryption ??= createCipheriv(name, this.#key, new Uint8Array(BLOCK)).setAutoPadding(false);
     addBlock(padded, 0, this.#lastEncrypted, 0);
     const chain = this.#encryption.update(padded);
     padded.fill(0);
-    const last = chain.byteLength - BLOCK;
+    const last = size - BLOCK;
     this.#lastEncrypted.set(chain.subarray(last));
-    if (blocks === 1) return chain;
-    const sealed = Buffer.allocUnsafe(length);
+    const sealed = Buffer.allocUnsafe(length + more);
+    if (last === 0) {
+      chain.copy(sealed);
+      return sealed;
+    }
     const split = last - BLOCK;
     chain.copy(sealed, 0, 0, split);
     chain.copy(sealed, split, last);
@@ -67,31 +84,34 @@ export class AesCts {
     return sealed;
   }
 
-  /** @param sealed at least one block. Unchanged */
-  decrypt(sealed: Uint8Array): Buffer {
+  /**
+   * @param sealed at least one block. Unchanged
+   * @param plain as many bytes, which are overwritten
+   */
+  decrypt(sealed: Uint8Array, plain: Uint8Array): void {
     const length = sealed.byteLength;
-    const blocks = Math.ceil(length / BLOCK);
-    if (blocks === 1) return this.#decryptChain(sealed);
     // The block before the last on the wire is the last of the chain.
-    const last = (blocks - 1) * BLOCK;
+    const last = (Math.ceil(length / BLOCK) - 1) * BLOCK;
+    if (last === 0) {
+      plain.set(this.#decryptChain(sealed));
+      return;
+    }
     const split = last - BLOCK;
     const head = this.#decryptChain(sealed.subarray(0, last));
-    const plain = Buffer.allocUnsafe(length);
-    head.copy(plain, 0, 0, split);
+    plain.set(head);
     // What is left in `head` is the last block, to which the block before it in `sealed` was added.
     if (split > 0) addBlock(head, split, sealed, split - BLOCK);
     const stolen = length - last;
-    const previous = Buffer.allocUnsafe(BLOCK);
     for (let index = 0; index < BLOCK; index++) {
-      previous[index] = (index < stolen ? sealed[last + index] : head[split + index]) ?? 0;
+      stolenFrom[index] = (index < stolen ? sealed[last + index] : head[split + index]) ?? 0;
       if (index < stolen) plain[last + index] = (head[split + index] ?? 0) ^ (sealed[last + index] ?? 0);
     }
-    const block = this.#decryptChain(previous);
+    const block = this.#decryptChain(stolenFrom);
     if (split > 0) addBlock(block, 0, sealed, split - BLOCK);
-    block.copy(plain, split);
+    plain.set(block, split);
     head.fill(0);
     block.fill(0);
-    return plain;
+    stolenFrom.fill(0);
   }
 
   /** CBC decryption of whole blocks with a zero initial vector. */

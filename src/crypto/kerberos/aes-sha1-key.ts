@@ -2,6 +2,7 @@
 import { createCipheriv, timingSafeEqual } from 'node:crypto';
 import { hmac } from '../hmac.ts';
 import { AES_BLOCK_BYTES, AesCts } from './aes-cts.ts';
+import { KEY_USAGE_AP_REP, KEY_USAGE_AUTHENTICATOR, plainRoom } from './kerberos-key.ts';
 import type { KerberosKey } from './kerberos-key.ts';
 import { nFold } from './n-fold.ts';
 
@@ -15,21 +16,30 @@ const KIND_CHECKSUM = 0x99;
 const KIND_ENCRYPTION = 0xaa;
 const KIND_INTEGRITY = 0x55;
 
-/** Folded constants by usage and kind: they are the same for all keys. */
+/** Folded constants by what they are for: they are the same for all keys. */
 const constants = new Map<number, Uint8Array>();
 
-function usageConstant(usage: number, kind: number): Uint8Array {
-  const name = usage * 0x100 + kind;
+/** The constants of usages and kinds, one block each. @param name of all of them, in `constants` */
+function usageConstants(name: number, usages: readonly number[], kinds: readonly number[]): Uint8Array {
   let folded = constants.get(name);
   if (folded === undefined) {
-    const constant = new Uint8Array(5);
-    new DataView(constant.buffer).setUint32(0, usage);
-    constant[4] = kind;
-    folded = nFold(constant, AES_BLOCK_BYTES);
+    const blocks = usages.flatMap((usage) =>
+      kinds.map((kind) => {
+        const constant = new Uint8Array(5);
+        new DataView(constant.buffer).setUint32(0, usage);
+        constant[4] = kind;
+        return nFold(constant, AES_BLOCK_BYTES);
+      }),
+    );
+    folded = Buffer.concat(blocks);
     constants.set(name, folded);
   }
   return folded;
 }
+
+const cipherKinds = [KIND_ENCRYPTION, KIND_INTEGRITY];
+/** A session key is used for both, so their keys are made together: each call of a cipher object has its price. */
+const exchangeUsages = [KEY_USAGE_AUTHENTICATOR, KEY_USAGE_AP_REP];
 
 /** Encrypts blocks on their own. */
 function blockCipher(key: Uint8Array): Encryption {
@@ -38,15 +48,32 @@ function blockCipher(key: Uint8Array): Encryption {
   );
 }
 
-function derive(cipher: Encryption, keyBytes: number, folded: Uint8Array): Uint8Array {
-  const derived = new Uint8Array(keyBytes);
-  let block: Uint8Array = folded;
+/**
+ * Keys from constants that follow each other, one block each.
+ *
+ * @param keyBytes size of each key
+ */
+function derive(cipher: Encryption, keyBytes: number, folded: Uint8Array): readonly Uint8Array[] {
+  const keys: Uint8Array[] = [];
+  for (let at = 0; at < folded.byteLength; at += AES_BLOCK_BYTES) keys.push(new Uint8Array(keyBytes));
+  let blocks: Uint8Array = folded;
   for (let at = 0; at < keyBytes; at += AES_BLOCK_BYTES) {
-    block = cipher.update(block);
-    derived.set(block, at);
+    const next = cipher.update(blocks);
+    if (at > 0) blocks.fill(0);
+    blocks = next;
+    let from = 0;
+    for (const key of keys)
+      for (let index = at; index < at + AES_BLOCK_BYTES; index++) key[index] = blocks[from++] ?? 0;
   }
-  block.fill(0);
-  return derived;
+  blocks.fill(0);
+  return keys;
+}
+
+/** @throws RangeError rather than to go on without a key */
+function keyAt(keys: readonly Uint8Array[], index: number): Uint8Array {
+  const key = keys[index];
+  if (key === undefined) throw new RangeError(`no derived key ${index}`);
+  return key;
 }
 
 /**
@@ -59,7 +86,7 @@ function derive(cipher: Encryption, keyBytes: number, folded: Uint8Array): Uint8
 export function deriveAesKey(key: Uint8Array, constant: Uint8Array): Uint8Array {
   const cipher = blockCipher(key);
   try {
-    return derive(cipher, key.byteLength, nFold(constant, AES_BLOCK_BYTES));
+    return keyAt(derive(cipher, key.byteLength, nFold(constant, AES_BLOCK_BYTES)), 0);
   } finally {
     cipher.final();
   }
@@ -83,37 +110,39 @@ export class AesSha1Key implements KerberosKey {
     this.value = value;
   }
 
-  #derived(usage: number, kind: number): Uint8Array {
+  #derived(folded: Uint8Array): readonly Uint8Array[] {
     this.#derivation ??= blockCipher(this.value);
-    return derive(this.#derivation, this.value.byteLength, usageConstant(usage, kind));
+    return derive(this.#derivation, this.value.byteLength, folded);
   }
 
   #keys(usage: number): UsageKeys {
-    let keys = this.#usages.get(usage);
-    if (keys === undefined) {
-      keys = {
-        cipher: new AesCts(this.#derived(usage, KIND_ENCRYPTION)),
-        integrity: this.#derived(usage, KIND_INTEGRITY),
-      };
-      this.#usages.set(usage, keys);
-    }
-    return keys;
+    const known = this.#usages.get(usage);
+    if (known !== undefined) return known;
+    const usages = exchangeUsages.includes(usage) ? exchangeUsages : [usage];
+    const keys = this.#derived(usageConstants(usage * 0x100, usages, cipherKinds));
+    const made = usages.map((each, index) => {
+      const pair = { cipher: new AesCts(keyAt(keys, index * 2)), integrity: keyAt(keys, index * 2 + 1) };
+      this.#usages.set(each, pair);
+      return pair;
+    });
+    const own = made[usages.indexOf(usage)];
+    if (own === undefined) throw new RangeError(`no keys for usage ${usage}`);
+    return own;
   }
 
   encrypt(usage: number, plain: Uint8Array, confounder: Uint8Array): Buffer {
     const { cipher, integrity } = this.#keys(usage);
-    const message = Buffer.concat([confounder, plain]);
-    const mac = hmac('sha1', integrity, message);
-    const sealed = Buffer.concat([cipher.encrypt(message), mac.subarray(0, MAC_BYTES)]);
-    message.fill(0);
+    const sealed = cipher.encrypt(confounder, plain, MAC_BYTES);
+    hmac('sha1', integrity, confounder, plain).copy(sealed, sealed.byteLength - MAC_BYTES, 0, MAC_BYTES);
     return sealed;
   }
 
-  decrypt(usage: number, sealed: Uint8Array): Buffer | undefined {
+  decrypt(usage: number, sealed: Uint8Array, room?: Uint8Array): Buffer | undefined {
     const end = sealed.byteLength - MAC_BYTES;
     if (end < AES_BLOCK_BYTES) return undefined;
     const { cipher, integrity } = this.#keys(usage);
-    const message = cipher.decrypt(sealed.subarray(0, end));
+    const message = plainRoom(room, end);
+    cipher.decrypt(sealed.subarray(0, end), message);
     const mac = hmac('sha1', integrity, message);
     if (!timingSafeEqual(mac.subarray(0, MAC_BYTES), sealed.subarray(end))) {
       message.fill(0);
@@ -125,7 +154,7 @@ export class AesSha1Key implements KerberosKey {
   checksum(usage: number, ...data: readonly Uint8Array[]): Buffer {
     let key = this.#checksums.get(usage);
     if (key === undefined) {
-      key = this.#derived(usage, KIND_CHECKSUM);
+      key = keyAt(this.#derived(usageConstants(usage * 0x100 + KIND_CHECKSUM, [usage], [KIND_CHECKSUM])), 0);
       this.#checksums.set(usage, key);
     }
     return hmac('sha1', key, ...data).subarray(0, MAC_BYTES);

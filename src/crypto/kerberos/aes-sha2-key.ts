@@ -3,6 +3,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { hmac } from '../hmac.ts';
 import type { HmacHash } from '../hmac.ts';
 import { AES_BLOCK_BYTES, AesCts } from './aes-cts.ts';
+import { plainRoom } from './kerberos-key.ts';
 import type { KerberosKey } from './kerberos-key.ts';
 
 /** The last byte of the label that a key is derived with, section 5. */
@@ -76,21 +77,22 @@ export class AesSha2Key implements KerberosKey {
 
   encrypt(usage: number, plain: Uint8Array, confounder: Uint8Array): Buffer {
     const { cipher, integrity } = this.#keys(usage);
-    const message = Buffer.concat([confounder, plain]);
-    const sealed = cipher.encrypt(message);
-    message.fill(0);
-    const mac = hmac(this.#hash, integrity, zeroVector, sealed);
-    return Buffer.concat([sealed, mac.subarray(0, this.#macBytes)]);
+    const sealed = cipher.encrypt(confounder, plain, this.#macBytes);
+    const end = sealed.byteLength - this.#macBytes;
+    hmac(this.#hash, integrity, zeroVector, sealed.subarray(0, end)).copy(sealed, end, 0, this.#macBytes);
+    return sealed;
   }
 
-  decrypt(usage: number, sealed: Uint8Array): Buffer | undefined {
+  decrypt(usage: number, sealed: Uint8Array, room?: Uint8Array): Buffer | undefined {
     const end = sealed.byteLength - this.#macBytes;
     if (end < AES_BLOCK_BYTES) return undefined;
     const { cipher, integrity } = this.#keys(usage);
     const body = sealed.subarray(0, end);
     const mac = hmac(this.#hash, integrity, zeroVector, body);
     if (!timingSafeEqual(mac.subarray(0, this.#macBytes), sealed.subarray(end))) return undefined;
-    return cipher.decrypt(body).subarray(AES_BLOCK_BYTES);
+    const message = plainRoom(room, end);
+    cipher.decrypt(body, message);
+    return message.subarray(AES_BLOCK_BYTES);
   }
 
   checksum(usage: number, ...data: readonly Uint8Array[]): Buffer {
