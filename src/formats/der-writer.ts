@@ -67,8 +67,8 @@ export class DerWriter {
   }
 
   /** A copy of what was written. */
-  copy(): Uint8Array {
-    return this.#bytes.slice(this.#start);
+  copy(): Buffer {
+    return Buffer.from(this.#bytes.subarray(this.#start));
   }
 
   /** Wipes what was written; the writer begins anew. */

@@ -8,6 +8,12 @@
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 
+/** A cipher object and its state. */
+interface Chain<Cipher> {
+  readonly cipher: Cipher;
+  /** The last ciphertext block that it saw. */
+  readonly last: Uint8Array;
+}
 type Encryption = ReturnType<typeof createCipheriv>;
 type Decryption = ReturnType<typeof createDecipheriv>;
 
@@ -19,6 +25,8 @@ const BLOCK = AES_BLOCK_BYTES;
 const WORKSPACE_BYTES = 8192;
 /** The input of the cipher is put together here. A call is never interrupted; between two calls it holds zeros. */
 const workspace = Buffer.alloc(WORKSPACE_BYTES);
+/** The initial vector. */
+const zeroVector = Buffer.alloc(BLOCK);
 /** The block whose end was stolen. */
 const stolenFrom = Buffer.alloc(BLOCK);
 
@@ -29,10 +37,14 @@ function addBlock(target: Uint8Array, at: number, mask: Uint8Array, from: number
   }
 }
 
+function copyBlock(target: Uint8Array, source: Uint8Array, from: number): void {
+  for (let index = 0; index < BLOCK; index++) target[index] = source[from + index] ?? 0;
+}
+
 /** Ends a cipher object: OpenSSL then wipes its key. */
-function end(cipher: Encryption | Decryption | undefined): void {
+function end(chain: Chain<Encryption | Decryption> | undefined): void {
   try {
-    cipher?.final();
+    chain?.cipher.final();
   } catch {
     // It was used up already.
   }
@@ -41,11 +53,8 @@ function end(cipher: Encryption | Decryption | undefined): void {
 /** A key of AES with 128 or 256 bits. */
 export class AesCts {
   readonly #key: Uint8Array;
-  #encryption: Encryption | undefined;
-  #decryption: Decryption | undefined;
-  /** The last ciphertext blocks that the objects saw: the state of their chains. */
-  readonly #lastEncrypted = new Uint8Array(BLOCK);
-  readonly #lastDecrypted = new Uint8Array(BLOCK);
+  #encryption: Chain<Encryption> | undefined;
+  #decryption: Chain<Decryption> | undefined;
 
   /** @param key 16 or 32 bytes. Kept and wiped by `wipe` */
   constructor(key: Uint8Array) {
@@ -65,13 +74,16 @@ export class AesCts {
     const padded = size <= WORKSPACE_BYTES ? workspace.subarray(0, size) : Buffer.alloc(size);
     padded.set(confounder);
     padded.set(plain, confounder.byteLength);
-    const name = this.#key.byteLength === BLOCK ? 'aes-128-cbc' : 'aes-256-cbc';
-    this.#encryption ??= createCipheriv(name, this.#key, new Uint8Array(BLOCK)).setAutoPadding(false);
-    addBlock(padded, 0, this.#lastEncrypted, 0);
-    const chain = this.#encryption.update(padded);
+    this.#encryption ??= {
+      cipher: createCipheriv(this.#cipherName, this.#key, zeroVector).setAutoPadding(false),
+      last: new Uint8Array(BLOCK),
+    };
+    const { cipher, last: lastBlock } = this.#encryption;
+    addBlock(padded, 0, lastBlock, 0);
+    const chain = cipher.update(padded);
     padded.fill(0);
     const last = size - BLOCK;
-    this.#lastEncrypted.set(chain.subarray(last));
+    copyBlock(lastBlock, chain, last);
     const sealed = Buffer.allocUnsafe(length + more);
     if (last === 0) {
       chain.copy(sealed);
@@ -116,22 +128,32 @@ export class AesCts {
 
   /** CBC decryption of whole blocks with a zero initial vector. */
   #decryptChain(chain: Uint8Array): Buffer {
-    const name = this.#key.byteLength === BLOCK ? 'aes-128-cbc' : 'aes-256-cbc';
-    this.#decryption ??= createDecipheriv(name, this.#key, new Uint8Array(BLOCK)).setAutoPadding(false);
-    const plain = this.#decryption.update(chain);
-    addBlock(plain, 0, this.#lastDecrypted, 0);
-    this.#lastDecrypted.set(chain.subarray(chain.byteLength - BLOCK));
+    this.#decryption ??= {
+      cipher: createDecipheriv(this.#cipherName, this.#key, zeroVector).setAutoPadding(false),
+      last: new Uint8Array(BLOCK),
+    };
+    const { cipher, last } = this.#decryption;
+    const plain = cipher.update(chain);
+    addBlock(plain, 0, last, 0);
+    copyBlock(last, chain, chain.byteLength - BLOCK);
     return plain;
+  }
+
+  get #cipherName(): string {
+    return this.#key.byteLength === BLOCK ? 'aes-128-cbc' : 'aes-256-cbc';
+  }
+
+  /** Ends the cipher objects. The next message makes them anew. */
+  rest(): void {
+    end(this.#encryption);
+    end(this.#decryption);
+    this.#encryption = undefined;
+    this.#decryption = undefined;
   }
 
   /** Wipes the key. Nothing can be encrypted or decrypted afterwards. */
   wipe(): void {
     this.#key.fill(0);
-    end(this.#encryption);
-    end(this.#decryption);
-    this.#encryption = undefined;
-    this.#decryption = undefined;
-    this.#lastEncrypted.fill(0);
-    this.#lastDecrypted.fill(0);
+    this.rest();
   }
 }

@@ -1,6 +1,6 @@
 /** aes128-cts-hmac-sha1-96 and aes256-cts-hmac-sha1-96: RFC 3962, with the simplified profile of RFC 3961 section 5. */
 import { createCipheriv, timingSafeEqual } from 'node:crypto';
-import { hmac } from '../hmac.ts';
+import { hmac, writeMac } from '../hmac.ts';
 import { AES_BLOCK_BYTES, AesCts } from './aes-cts.ts';
 import { KEY_USAGE_AP_REP, KEY_USAGE_AUTHENTICATOR, plainRoom } from './kerberos-key.ts';
 import type { KerberosKey } from './kerberos-key.ts';
@@ -10,6 +10,9 @@ type Encryption = ReturnType<typeof createCipheriv>;
 
 /** Bytes of the truncated HMAC. */
 const MAC_BYTES = 12;
+/** What stands here is compared with the HMAC of a message. Between two messages it holds zeros. */
+const expected = Buffer.alloc(MAC_BYTES);
+const nothing = new Uint8Array(0);
 
 /** The last byte of the constant that a key is derived with, RFC 3961 section 5.3. */
 const KIND_CHECKSUM = 0x99;
@@ -54,8 +57,10 @@ function blockCipher(key: Uint8Array): Encryption {
  * @param keyBytes size of each key
  */
 function derive(cipher: Encryption, keyBytes: number, folded: Uint8Array): readonly Uint8Array[] {
+  // One piece of memory for all: OpenSSL would have each small array moved to one of its own.
+  const memory = new Uint8Array((folded.byteLength / AES_BLOCK_BYTES) * keyBytes);
   const keys: Uint8Array[] = [];
-  for (let at = 0; at < folded.byteLength; at += AES_BLOCK_BYTES) keys.push(new Uint8Array(keyBytes));
+  for (let at = 0; at < memory.byteLength; at += keyBytes) keys.push(memory.subarray(at, at + keyBytes));
   let blocks: Uint8Array = folded;
   for (let at = 0; at < keyBytes; at += AES_BLOCK_BYTES) {
     const next = cipher.update(blocks);
@@ -133,7 +138,7 @@ export class AesSha1Key implements KerberosKey {
   encrypt(usage: number, plain: Uint8Array, confounder: Uint8Array): Buffer {
     const { cipher, integrity } = this.#keys(usage);
     const sealed = cipher.encrypt(confounder, plain, MAC_BYTES);
-    hmac('sha1', integrity, confounder, plain).copy(sealed, sealed.byteLength - MAC_BYTES, 0, MAC_BYTES);
+    writeMac(sealed, sealed.byteLength - MAC_BYTES, MAC_BYTES, 'sha1', integrity, confounder, plain);
     return sealed;
   }
 
@@ -143,12 +148,12 @@ export class AesSha1Key implements KerberosKey {
     const { cipher, integrity } = this.#keys(usage);
     const message = plainRoom(room, end);
     cipher.decrypt(sealed.subarray(0, end), message);
-    const mac = hmac('sha1', integrity, message);
-    if (!timingSafeEqual(mac.subarray(0, MAC_BYTES), sealed.subarray(end))) {
-      message.fill(0);
-      return undefined;
-    }
-    return message.subarray(AES_BLOCK_BYTES);
+    writeMac(expected, 0, MAC_BYTES, 'sha1', integrity, message, nothing);
+    const isAuthentic = timingSafeEqual(expected, sealed.subarray(end));
+    expected.fill(0);
+    if (isAuthentic) return message.subarray(AES_BLOCK_BYTES);
+    message.fill(0);
+    return undefined;
   }
 
   checksum(usage: number, ...data: readonly Uint8Array[]): Buffer {
@@ -160,13 +165,19 @@ export class AesSha1Key implements KerberosKey {
     return hmac('sha1', key, ...data).subarray(0, MAC_BYTES);
   }
 
-  wipe(): void {
-    this.value.fill(0);
+  rest(): void {
     try {
       this.#derivation?.final();
     } catch {
       // It was ended already.
     }
+    this.#derivation = undefined;
+    for (const { cipher } of this.#usages.values()) cipher.rest();
+  }
+
+  wipe(): void {
+    this.value.fill(0);
+    this.rest();
     for (const { cipher, integrity } of this.#usages.values()) {
       cipher.wipe();
       integrity.fill(0);

@@ -1,7 +1,6 @@
 /** aes128-cts-hmac-sha256-128 and aes256-cts-hmac-sha384-192: RFC 8009. */
 import { timingSafeEqual } from 'node:crypto';
-import { hmac } from '../hmac.ts';
-import type { HmacHash } from '../hmac.ts';
+import { hmac, writeMac } from '../hmac.ts';
 import { AES_BLOCK_BYTES, AesCts } from './aes-cts.ts';
 import { plainRoom } from './kerberos-key.ts';
 import type { KerberosKey } from './kerberos-key.ts';
@@ -11,10 +10,15 @@ const KIND_CHECKSUM = 0x99;
 const KIND_ENCRYPTION = 0xaa;
 const KIND_INTEGRITY = 0x55;
 
+type Sha2 = 'sha256' | 'sha384';
+
+/** What stands here is compared with the HMAC of a message. Between two messages it holds zeros. */
+const macRoom = Buffer.alloc(24);
+
 /** The initial vector, which the HMAC covers too. */
 const zeroVector = new Uint8Array(AES_BLOCK_BYTES);
 
-function hashOf(encryptionType: number): HmacHash {
+function hashOf(encryptionType: number): Sha2 {
   return encryptionType === 19 ? 'sha256' : 'sha384';
 }
 
@@ -42,7 +46,7 @@ interface UsageKeys {
 export class AesSha2Key implements KerberosKey {
   readonly encryptionType: number;
   readonly value: Uint8Array;
-  readonly #hash: HmacHash;
+  readonly #hash: Sha2;
   /** Bytes of the truncated HMAC, and of the keys that it is made with. */
   readonly #macBytes: number;
   readonly #usages = new Map<number, UsageKeys>();
@@ -79,7 +83,7 @@ export class AesSha2Key implements KerberosKey {
     const { cipher, integrity } = this.#keys(usage);
     const sealed = cipher.encrypt(confounder, plain, this.#macBytes);
     const end = sealed.byteLength - this.#macBytes;
-    hmac(this.#hash, integrity, zeroVector, sealed.subarray(0, end)).copy(sealed, end, 0, this.#macBytes);
+    writeMac(sealed, end, this.#macBytes, this.#hash, integrity, zeroVector, sealed.subarray(0, end));
     return sealed;
   }
 
@@ -88,8 +92,11 @@ export class AesSha2Key implements KerberosKey {
     if (end < AES_BLOCK_BYTES) return undefined;
     const { cipher, integrity } = this.#keys(usage);
     const body = sealed.subarray(0, end);
-    const mac = hmac(this.#hash, integrity, zeroVector, body);
-    if (!timingSafeEqual(mac.subarray(0, this.#macBytes), sealed.subarray(end))) return undefined;
+    const expected = macRoom.subarray(0, this.#macBytes);
+    writeMac(expected, 0, this.#macBytes, this.#hash, integrity, zeroVector, body);
+    const isAuthentic = timingSafeEqual(expected, sealed.subarray(end));
+    expected.fill(0);
+    if (!isAuthentic) return undefined;
     const message = plainRoom(room, end);
     cipher.decrypt(body, message);
     return message.subarray(AES_BLOCK_BYTES);
@@ -102,6 +109,10 @@ export class AesSha2Key implements KerberosKey {
       this.#checksums.set(usage, key);
     }
     return hmac(this.#hash, key, ...data).subarray(0, this.#macBytes);
+  }
+
+  rest(): void {
+    for (const { cipher } of this.#usages.values()) cipher.rest();
   }
 
   wipe(): void {
