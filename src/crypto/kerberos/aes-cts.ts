@@ -143,17 +143,12 @@ export class AesCts {
     return this.#key.byteLength === BLOCK ? 'aes-128-cbc' : 'aes-256-cbc';
   }
 
-  /** Ends the cipher objects. The next message makes them anew. */
-  rest(): void {
+  /** Wipes the key. Nothing can be encrypted or decrypted afterwards. */
+  wipe(): void {
+    this.#key.fill(0);
     end(this.#encryption);
     end(this.#decryption);
     this.#encryption = undefined;
     this.#decryption = undefined;
-  }
-
-  /** Wipes the key. Nothing can be encrypted or decrypted afterwards. */
-  wipe(): void {
-    this.#key.fill(0);
-    this.rest();
   }
 }

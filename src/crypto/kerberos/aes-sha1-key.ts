@@ -106,8 +106,9 @@ export class AesSha1Key implements KerberosKey {
   readonly encryptionType: number;
   readonly value: Uint8Array;
   #derivation: Encryption | undefined;
-  readonly #usages = new Map<number, UsageKeys>();
-  readonly #checksums = new Map<number, Uint8Array>();
+  /** Undefined as long as nothing is derived: most keys of clients never are used. */
+  #usages: Map<number, UsageKeys> | undefined;
+  #checksums: Map<number, Uint8Array> | undefined;
 
   /** @param value kept, and wiped by `wipe` */
   constructor(encryptionType: number, value: Uint8Array) {
@@ -121,13 +122,14 @@ export class AesSha1Key implements KerberosKey {
   }
 
   #keys(usage: number): UsageKeys {
-    const known = this.#usages.get(usage);
+    const known = this.#usages?.get(usage);
     if (known !== undefined) return known;
     const usages = exchangeUsages.includes(usage) ? exchangeUsages : [usage];
     const keys = this.#derived(usageConstants(usage * 0x100, usages, cipherKinds));
+    const kept = (this.#usages ??= new Map<number, UsageKeys>());
     const made = usages.map((each, index) => {
       const pair = { cipher: new AesCts(keyAt(keys, index * 2)), integrity: keyAt(keys, index * 2 + 1) };
-      this.#usages.set(each, pair);
+      kept.set(each, pair);
       return pair;
     });
     const own = made[usages.indexOf(usage)];
@@ -157,10 +159,10 @@ export class AesSha1Key implements KerberosKey {
   }
 
   checksum(usage: number, ...data: readonly Uint8Array[]): Buffer {
-    let key = this.#checksums.get(usage);
+    let key = this.#checksums?.get(usage);
     if (key === undefined) {
       key = keyAt(this.#derived(usageConstants(usage * 0x100 + KIND_CHECKSUM, [usage], [KIND_CHECKSUM])), 0);
-      this.#checksums.set(usage, key);
+      (this.#checksums ??= new Map<number, Uint8Array>()).set(usage, key);
     }
     return hmac('sha1', key, ...data).subarray(0, MAC_BYTES);
   }
@@ -171,17 +173,18 @@ export class AesSha1Key implements KerberosKey {
     } catch {
       // It was ended already.
     }
+    for (const { cipher, integrity } of this.#usages?.values() ?? []) {
+      cipher.wipe();
+      integrity.fill(0);
+    }
+    for (const key of this.#checksums?.values() ?? []) key.fill(0);
     this.#derivation = undefined;
-    for (const { cipher } of this.#usages.values()) cipher.rest();
+    this.#usages = undefined;
+    this.#checksums = undefined;
   }
 
   wipe(): void {
     this.value.fill(0);
     this.rest();
-    for (const { cipher, integrity } of this.#usages.values()) {
-      cipher.wipe();
-      integrity.fill(0);
-    }
-    for (const key of this.#checksums.values()) key.fill(0);
   }
 }

@@ -49,8 +49,9 @@ export class AesSha2Key implements KerberosKey {
   readonly #hash: Sha2;
   /** Bytes of the truncated HMAC, and of the keys that it is made with. */
   readonly #macBytes: number;
-  readonly #usages = new Map<number, UsageKeys>();
-  readonly #checksums = new Map<number, Uint8Array>();
+  /** Undefined as long as nothing is derived: most keys of clients never are used. */
+  #usages: Map<number, UsageKeys> | undefined;
+  #checksums: Map<number, Uint8Array> | undefined;
 
   /** @param value kept, and wiped by `wipe` */
   constructor(encryptionType: number, value: Uint8Array) {
@@ -68,13 +69,13 @@ export class AesSha2Key implements KerberosKey {
   }
 
   #keys(usage: number): UsageKeys {
-    let keys = this.#usages.get(usage);
+    let keys = this.#usages?.get(usage);
     if (keys === undefined) {
       keys = {
         cipher: new AesCts(this.#derived(usage, KIND_ENCRYPTION, this.value.byteLength)),
         integrity: this.#derived(usage, KIND_INTEGRITY, this.#macBytes),
       };
-      this.#usages.set(usage, keys);
+      (this.#usages ??= new Map<number, UsageKeys>()).set(usage, keys);
     }
     return keys;
   }
@@ -103,24 +104,26 @@ export class AesSha2Key implements KerberosKey {
   }
 
   checksum(usage: number, ...data: readonly Uint8Array[]): Buffer {
-    let key = this.#checksums.get(usage);
+    let key = this.#checksums?.get(usage);
     if (key === undefined) {
       key = this.#derived(usage, KIND_CHECKSUM, this.#macBytes);
-      this.#checksums.set(usage, key);
+      (this.#checksums ??= new Map<number, Uint8Array>()).set(usage, key);
     }
     return hmac(this.#hash, key, ...data).subarray(0, this.#macBytes);
   }
 
   rest(): void {
-    for (const { cipher } of this.#usages.values()) cipher.rest();
+    for (const { cipher, integrity } of this.#usages?.values() ?? []) {
+      cipher.wipe();
+      integrity.fill(0);
+    }
+    for (const key of this.#checksums?.values() ?? []) key.fill(0);
+    this.#usages = undefined;
+    this.#checksums = undefined;
   }
 
   wipe(): void {
     this.value.fill(0);
-    for (const { cipher, integrity } of this.#usages.values()) {
-      cipher.wipe();
-      integrity.fill(0);
-    }
-    for (const key of this.#checksums.values()) key.fill(0);
+    this.rest();
   }
 }

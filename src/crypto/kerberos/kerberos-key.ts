@@ -62,7 +62,7 @@ export interface KerberosKey {
   decrypt(usage: number, sealed: Uint8Array, room?: Uint8Array): Buffer | undefined;
   /** The keyed checksum of the type over parts that follow each other. */
   checksum(usage: number, ...data: readonly Uint8Array[]): Buffer;
-  /** Ends the cipher objects that it keeps for the next message. That makes them anew. */
+  /** Wipes what it keeps for the next message besides itself: derived keys and cipher objects. That makes them anew. */
   rest(): void;
   /** Wipes the key and all that is derived from it. It cannot be used afterwards. */
   wipe(): void;

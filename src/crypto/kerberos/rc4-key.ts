@@ -64,7 +64,7 @@ export class Rc4Key implements KerberosKey {
   }
 
   rest(): void {
-    // It keeps no cipher object.
+    // It keeps nothing.
   }
 
   wipe(): void {

@@ -75,7 +75,7 @@ export class PortableKerberosCredential implements PackageCredential {
       return this.#acceptWith(exchange, opened.ticket);
     } finally {
       if (!opened.isKept) sessionKey.wipe();
-      // Many tickets come once. What comes again keeps its cipher objects, which cost as much as the rest of an accept.
+      // Many tickets come once. Only what comes again keeps its derived keys and cipher objects.
       else if (opened.isNew) sessionKey.rest();
     }
   }
