@@ -55,7 +55,14 @@ function workspaceOf(name: HmacHash): Workspace {
 }
 
 /** Computes both hashes. The key has at most the length of a block. */
-function compute(workspace: Workspace, key: Uint8Array, parts: readonly Uint8Array[]): Buffer {
+function compute(workspace: Workspace, key: Uint8Array, parts: readonly Uint8Array[], output: 'buffer'): Buffer;
+function compute(workspace: Workspace, key: Uint8Array, parts: readonly Uint8Array[], output: 'binary'): string;
+function compute(
+  workspace: Workspace,
+  key: Uint8Array,
+  parts: readonly Uint8Array[],
+  output: 'buffer' | 'binary',
+): Buffer | string {
   const { name, blockBytes, inner, outer } = workspace;
   const keyBytes = key.byteLength;
   let end = blockBytes;
@@ -82,7 +89,7 @@ function compute(workspace: Workspace, key: Uint8Array, parts: readonly Uint8Arr
       innerHash = pieces.digest('binary');
     }
     outer.write(innerHash, blockBytes, 'latin1');
-    return hash(name, outer, 'buffer');
+    return hash(name, outer, output);
   } finally {
     // Wipes the key, and the message, which may be secret as well.
     for (let at = 0; at < keyBytes; at++) {
@@ -115,11 +122,33 @@ function computeUnderFips(name: HmacHash, key: Uint8Array, parts: readonly Uint8
 export function hmac(name: HmacHash, key: Uint8Array, ...parts: readonly Uint8Array[]): Buffer {
   if (name === 'md5' && getFips() !== 0) return computeUnderFips(name, key, parts);
   const workspace = workspaceOf(name);
-  if (key.byteLength <= workspace.blockBytes) return compute(workspace, key, parts);
+  if (key.byteLength <= workspace.blockBytes) return compute(workspace, key, parts, 'buffer');
   const hashedKey = hash(name, key, 'buffer');
   try {
-    return compute(workspace, hashedKey, parts);
+    return compute(workspace, hashedKey, parts, 'buffer');
   } finally {
     hashedKey.fill(0);
   }
+}
+
+/**
+ * Writes the first bytes of an HMAC over two parts, for messages of which a server has many: without a Buffer of its own
+ * it takes half the time. For what everybody may see, since the string in between cannot be wiped.
+ *
+ * @param key at most a block of the hash, 64 bytes, or 128 with SHA-384
+ * @param at offset in `target`
+ * @param bytes how many are written
+ */
+export function writeMac(
+  target: Buffer,
+  at: number,
+  bytes: number,
+  name: Exclude<HmacHash, 'md5'>,
+  key: Uint8Array,
+  first: Uint8Array,
+  second: Uint8Array,
+): void {
+  const workspace = workspaceOf(name);
+  if (key.byteLength > workspace.blockBytes) throw new RangeError(`writeMac: a key of ${key.byteLength} bytes`);
+  target.write(compute(workspace, key, [first, second], 'binary'), at, bytes, 'latin1');
 }

@@ -2,7 +2,7 @@
  * Time and randomness are passed in as parameters. So a test can verify a capture of 2009 at the time it was made, and
  * can predict a nonce. The layers below src/packages, src/accounts and src/http never ask the machine directly.
  */
-import { randomFillSync } from 'node:crypto';
+import { randomBytes } from './random-pool.ts';
 
 /** Where packages take the time from. */
 export interface Clock {
@@ -22,4 +22,4 @@ export const systemClock: Clock = Object.freeze({
 });
 
 /** The machine's cryptographic random generator. */
-export const systemRandom: RandomSource = (size) => randomFillSync(new Uint8Array(size));
+export const systemRandom: RandomSource = randomBytes;

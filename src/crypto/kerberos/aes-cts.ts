@@ -8,12 +8,27 @@
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 
+/** A cipher object and its state. */
+interface Chain<Cipher> {
+  readonly cipher: Cipher;
+  /** The last ciphertext block that it saw. */
+  readonly last: Uint8Array;
+}
 type Encryption = ReturnType<typeof createCipheriv>;
 type Decryption = ReturnType<typeof createDecipheriv>;
 
 /** Block size of AES, in bytes. */
 export const AES_BLOCK_BYTES = 16;
 const BLOCK = AES_BLOCK_BYTES;
+
+/** Longer messages get a buffer of their own, in bytes. */
+const WORKSPACE_BYTES = 8192;
+/** The input of the cipher is put together here. A call is never interrupted; between two calls it holds zeros. */
+const workspace = Buffer.alloc(WORKSPACE_BYTES);
+/** The initial vector. */
+const zeroVector = Buffer.alloc(BLOCK);
+/** The block whose end was stolen. */
+const stolenFrom = Buffer.alloc(BLOCK);
 
 /** target[at…] ^= mask[from…], one block. */
 function addBlock(target: Uint8Array, at: number, mask: Uint8Array, from: number): void {
@@ -22,10 +37,14 @@ function addBlock(target: Uint8Array, at: number, mask: Uint8Array, from: number
   }
 }
 
+function copyBlock(target: Uint8Array, source: Uint8Array, from: number): void {
+  for (let index = 0; index < BLOCK; index++) target[index] = source[from + index] ?? 0;
+}
+
 /** Ends a cipher object: OpenSSL then wipes its key. */
-function end(cipher: Encryption | Decryption | undefined): void {
+function end(chain: Chain<Encryption | Decryption> | undefined): void {
   try {
-    cipher?.final();
+    chain?.cipher.final();
   } catch {
     // It was used up already.
   }
@@ -34,32 +53,42 @@ function end(cipher: Encryption | Decryption | undefined): void {
 /** A key of AES with 128 or 256 bits. */
 export class AesCts {
   readonly #key: Uint8Array;
-  #encryption: Encryption | undefined;
-  #decryption: Decryption | undefined;
-  /** The last ciphertext blocks that the objects saw: the state of their chains. */
-  readonly #lastEncrypted = new Uint8Array(BLOCK);
-  readonly #lastDecrypted = new Uint8Array(BLOCK);
+  #encryption: Chain<Encryption> | undefined;
+  #decryption: Chain<Decryption> | undefined;
 
   /** @param key 16 or 32 bytes. Kept and wiped by `wipe` */
   constructor(key: Uint8Array) {
     this.#key = key;
   }
 
-  /** @param plain at least one block. Unchanged */
-  encrypt(plain: Uint8Array): Buffer {
-    const length = plain.byteLength;
-    const blocks = Math.ceil(length / BLOCK);
-    const padded = Buffer.alloc(blocks * BLOCK);
-    padded.set(plain);
-    const name = this.#key.byteLength === BLOCK ? 'aes-128-cbc' : 'aes-256-cbc';
-    this.#encryption ??= createCipheriv(name, this.#key, new Uint8Array(BLOCK)).setAutoPadding(false);
-    addBlock(padded, 0, this.#lastEncrypted, 0);
-    const chain = this.#encryption.update(padded);
+  /**
+   * Encrypts a message of two parts.
+   *
+   * @param confounder at least one block
+   * @param plain any length
+   * @param more bytes behind the ciphertext, for the caller to write. They are not zero
+   */
+  encrypt(confounder: Uint8Array, plain: Uint8Array, more: number): Buffer {
+    const length = confounder.byteLength + plain.byteLength;
+    const size = Math.ceil(length / BLOCK) * BLOCK;
+    const padded = size <= WORKSPACE_BYTES ? workspace.subarray(0, size) : Buffer.alloc(size);
+    padded.set(confounder);
+    padded.set(plain, confounder.byteLength);
+    this.#encryption ??= {
+      cipher: createCipheriv(this.#cipherName, this.#key, zeroVector).setAutoPadding(false),
+      last: new Uint8Array(BLOCK),
+    };
+    const { cipher, last: lastBlock } = this.#encryption;
+    addBlock(padded, 0, lastBlock, 0);
+    const chain = cipher.update(padded);
     padded.fill(0);
-    const last = chain.byteLength - BLOCK;
-    this.#lastEncrypted.set(chain.subarray(last));
-    if (blocks === 1) return chain;
-    const sealed = Buffer.allocUnsafe(length);
+    const last = size - BLOCK;
+    copyBlock(lastBlock, chain, last);
+    const sealed = Buffer.allocUnsafe(length + more);
+    if (last === 0) {
+      chain.copy(sealed);
+      return sealed;
+    }
     const split = last - BLOCK;
     chain.copy(sealed, 0, 0, split);
     chain.copy(sealed, split, last);
@@ -67,41 +96,51 @@ export class AesCts {
     return sealed;
   }
 
-  /** @param sealed at least one block. Unchanged */
-  decrypt(sealed: Uint8Array): Buffer {
+  /**
+   * @param sealed at least one block. Unchanged
+   * @param plain as many bytes, which are overwritten
+   */
+  decrypt(sealed: Uint8Array, plain: Uint8Array): void {
     const length = sealed.byteLength;
-    const blocks = Math.ceil(length / BLOCK);
-    if (blocks === 1) return this.#decryptChain(sealed);
     // The block before the last on the wire is the last of the chain.
-    const last = (blocks - 1) * BLOCK;
+    const last = (Math.ceil(length / BLOCK) - 1) * BLOCK;
+    if (last === 0) {
+      plain.set(this.#decryptChain(sealed));
+      return;
+    }
     const split = last - BLOCK;
     const head = this.#decryptChain(sealed.subarray(0, last));
-    const plain = Buffer.allocUnsafe(length);
-    head.copy(plain, 0, 0, split);
+    plain.set(head);
     // What is left in `head` is the last block, to which the block before it in `sealed` was added.
     if (split > 0) addBlock(head, split, sealed, split - BLOCK);
     const stolen = length - last;
-    const previous = Buffer.allocUnsafe(BLOCK);
     for (let index = 0; index < BLOCK; index++) {
-      previous[index] = (index < stolen ? sealed[last + index] : head[split + index]) ?? 0;
+      stolenFrom[index] = (index < stolen ? sealed[last + index] : head[split + index]) ?? 0;
       if (index < stolen) plain[last + index] = (head[split + index] ?? 0) ^ (sealed[last + index] ?? 0);
     }
-    const block = this.#decryptChain(previous);
+    const block = this.#decryptChain(stolenFrom);
     if (split > 0) addBlock(block, 0, sealed, split - BLOCK);
-    block.copy(plain, split);
+    plain.set(block, split);
     head.fill(0);
     block.fill(0);
-    return plain;
+    stolenFrom.fill(0);
   }
 
   /** CBC decryption of whole blocks with a zero initial vector. */
   #decryptChain(chain: Uint8Array): Buffer {
-    const name = this.#key.byteLength === BLOCK ? 'aes-128-cbc' : 'aes-256-cbc';
-    this.#decryption ??= createDecipheriv(name, this.#key, new Uint8Array(BLOCK)).setAutoPadding(false);
-    const plain = this.#decryption.update(chain);
-    addBlock(plain, 0, this.#lastDecrypted, 0);
-    this.#lastDecrypted.set(chain.subarray(chain.byteLength - BLOCK));
+    this.#decryption ??= {
+      cipher: createDecipheriv(this.#cipherName, this.#key, zeroVector).setAutoPadding(false),
+      last: new Uint8Array(BLOCK),
+    };
+    const { cipher, last } = this.#decryption;
+    const plain = cipher.update(chain);
+    addBlock(plain, 0, last, 0);
+    copyBlock(last, chain, chain.byteLength - BLOCK);
     return plain;
+  }
+
+  get #cipherName(): string {
+    return this.#key.byteLength === BLOCK ? 'aes-128-cbc' : 'aes-256-cbc';
   }
 
   /** Wipes the key. Nothing can be encrypted or decrypted afterwards. */
@@ -111,7 +150,5 @@ export class AesCts {
     end(this.#decryption);
     this.#encryption = undefined;
     this.#decryption = undefined;
-    this.#lastEncrypted.fill(0);
-    this.#lastDecrypted.fill(0);
   }
 }

@@ -1,8 +1,8 @@
 /** aes128-cts-hmac-sha256-128 and aes256-cts-hmac-sha384-192: RFC 8009. */
 import { timingSafeEqual } from 'node:crypto';
-import { hmac } from '../hmac.ts';
-import type { HmacHash } from '../hmac.ts';
+import { hmac, writeMac } from '../hmac.ts';
 import { AES_BLOCK_BYTES, AesCts } from './aes-cts.ts';
+import { plainRoom } from './kerberos-key.ts';
 import type { KerberosKey } from './kerberos-key.ts';
 
 /** The last byte of the label that a key is derived with, section 5. */
@@ -10,10 +10,15 @@ const KIND_CHECKSUM = 0x99;
 const KIND_ENCRYPTION = 0xaa;
 const KIND_INTEGRITY = 0x55;
 
+type Sha2 = 'sha256' | 'sha384';
+
+/** What stands here is compared with the HMAC of a message. Between two messages it holds zeros. */
+const macRoom = Buffer.alloc(24);
+
 /** The initial vector, which the HMAC covers too. */
 const zeroVector = new Uint8Array(AES_BLOCK_BYTES);
 
-function hashOf(encryptionType: number): HmacHash {
+function hashOf(encryptionType: number): Sha2 {
   return encryptionType === 19 ? 'sha256' : 'sha384';
 }
 
@@ -41,11 +46,12 @@ interface UsageKeys {
 export class AesSha2Key implements KerberosKey {
   readonly encryptionType: number;
   readonly value: Uint8Array;
-  readonly #hash: HmacHash;
+  readonly #hash: Sha2;
   /** Bytes of the truncated HMAC, and of the keys that it is made with. */
   readonly #macBytes: number;
-  readonly #usages = new Map<number, UsageKeys>();
-  readonly #checksums = new Map<number, Uint8Array>();
+  /** Undefined as long as nothing is derived: most keys of clients never are used. */
+  #usages: Map<number, UsageKeys> | undefined;
+  #checksums: Map<number, Uint8Array> | undefined;
 
   /** @param value kept, and wiped by `wipe` */
   constructor(encryptionType: number, value: Uint8Array) {
@@ -63,51 +69,61 @@ export class AesSha2Key implements KerberosKey {
   }
 
   #keys(usage: number): UsageKeys {
-    let keys = this.#usages.get(usage);
+    let keys = this.#usages?.get(usage);
     if (keys === undefined) {
       keys = {
         cipher: new AesCts(this.#derived(usage, KIND_ENCRYPTION, this.value.byteLength)),
         integrity: this.#derived(usage, KIND_INTEGRITY, this.#macBytes),
       };
-      this.#usages.set(usage, keys);
+      (this.#usages ??= new Map<number, UsageKeys>()).set(usage, keys);
     }
     return keys;
   }
 
   encrypt(usage: number, plain: Uint8Array, confounder: Uint8Array): Buffer {
     const { cipher, integrity } = this.#keys(usage);
-    const message = Buffer.concat([confounder, plain]);
-    const sealed = cipher.encrypt(message);
-    message.fill(0);
-    const mac = hmac(this.#hash, integrity, zeroVector, sealed);
-    return Buffer.concat([sealed, mac.subarray(0, this.#macBytes)]);
+    const sealed = cipher.encrypt(confounder, plain, this.#macBytes);
+    const end = sealed.byteLength - this.#macBytes;
+    writeMac(sealed, end, this.#macBytes, this.#hash, integrity, zeroVector, sealed.subarray(0, end));
+    return sealed;
   }
 
-  decrypt(usage: number, sealed: Uint8Array): Buffer | undefined {
+  decrypt(usage: number, sealed: Uint8Array, room?: Uint8Array): Buffer | undefined {
     const end = sealed.byteLength - this.#macBytes;
     if (end < AES_BLOCK_BYTES) return undefined;
     const { cipher, integrity } = this.#keys(usage);
     const body = sealed.subarray(0, end);
-    const mac = hmac(this.#hash, integrity, zeroVector, body);
-    if (!timingSafeEqual(mac.subarray(0, this.#macBytes), sealed.subarray(end))) return undefined;
-    return cipher.decrypt(body).subarray(AES_BLOCK_BYTES);
+    const expected = macRoom.subarray(0, this.#macBytes);
+    writeMac(expected, 0, this.#macBytes, this.#hash, integrity, zeroVector, body);
+    const isAuthentic = timingSafeEqual(expected, sealed.subarray(end));
+    expected.fill(0);
+    if (!isAuthentic) return undefined;
+    const message = plainRoom(room, end);
+    cipher.decrypt(body, message);
+    return message.subarray(AES_BLOCK_BYTES);
   }
 
   checksum(usage: number, ...data: readonly Uint8Array[]): Buffer {
-    let key = this.#checksums.get(usage);
+    let key = this.#checksums?.get(usage);
     if (key === undefined) {
       key = this.#derived(usage, KIND_CHECKSUM, this.#macBytes);
-      this.#checksums.set(usage, key);
+      (this.#checksums ??= new Map<number, Uint8Array>()).set(usage, key);
     }
     return hmac(this.#hash, key, ...data).subarray(0, this.#macBytes);
   }
 
-  wipe(): void {
-    this.value.fill(0);
-    for (const { cipher, integrity } of this.#usages.values()) {
+  rest(): void {
+    for (const { cipher, integrity } of this.#usages?.values() ?? []) {
       cipher.wipe();
       integrity.fill(0);
     }
-    for (const key of this.#checksums.values()) key.fill(0);
+    for (const key of this.#checksums?.values() ?? []) key.fill(0);
+    this.#usages = undefined;
+    this.#checksums = undefined;
+  }
+
+  wipe(): void {
+    this.value.fill(0);
+    this.rest();
   }
 }

@@ -55,11 +55,21 @@ export interface KerberosKey {
   /**
    * Verifies and decrypts for a key usage. The time does not tell which byte of the checksum is wrong.
    *
+   * @param room where the plain text may be written, behind its confounder, if it is large enough: memory that is used
+   *   again and again. The caller wipes what it gets before it lends the room again
    * @returns the plain text; undefined if it was altered, is too short, or is under another key
    */
-  decrypt(usage: number, sealed: Uint8Array): Buffer | undefined;
+  decrypt(usage: number, sealed: Uint8Array, room?: Uint8Array): Buffer | undefined;
   /** The keyed checksum of the type over parts that follow each other. */
   checksum(usage: number, ...data: readonly Uint8Array[]): Buffer;
+  /** Wipes what it keeps for the next message besides itself: derived keys and cipher objects. That makes them anew. */
+  rest(): void;
   /** Wipes the key and all that is derived from it. It cannot be used afterwards. */
   wipe(): void;
+}
+
+/** The room for a plain text that was lent, if it is large enough; else new memory. Not zero. */
+export function plainRoom(room: Uint8Array | undefined, bytes: number): Buffer {
+  if (room === undefined || room.byteLength < bytes) return Buffer.allocUnsafe(bytes);
+  return Buffer.from(room.buffer, room.byteOffset, bytes);
 }

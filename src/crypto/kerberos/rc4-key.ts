@@ -63,6 +63,10 @@ export class Rc4Key implements KerberosKey {
     return checksum;
   }
 
+  rest(): void {
+    // It keeps nothing.
+  }
+
   wipe(): void {
     this.value.fill(0);
   }

@@ -3,16 +3,23 @@ import {
   applicationTag,
   contextTag,
   DER_GENERAL_STRING,
+  DER_GENERALIZED_TIME,
+  DER_OCTET_STRING,
   DER_SEQUENCE,
   derElement,
   derInteger,
   derObjectIdentifier,
   derOctetString,
 } from '../der.ts';
+import { DerWriter } from '../der-writer.ts';
 import { OID_KERBEROS } from '../object-identifiers.ts';
 import type { EncryptionKey } from './enc-ticket-part.ts';
 import { TOK_ID_AP_REP, TOK_ID_KRB_ERROR } from './kerberos-token.ts';
-import { encodeKerberosTime } from './kerberos-time.ts';
+import { encodeKerberosTime, kerberosTimeContent } from './kerberos-time.ts';
+
+/** pvno, and msg-type of an AP-REP, which is its application tag as well. */
+const PROTOCOL_VERSION = 5;
+const MESSAGE_TYPE_AP_REP = 15;
 
 const mechanism = derObjectIdentifier(OID_KERBEROS);
 
@@ -34,38 +41,67 @@ export interface ApReplyFields {
   readonly sequenceNumber: number;
 }
 
+/** Of both messages that an accept writes. Between two of them it is empty. */
+const writer = new DerWriter();
+
+/** What was written since, inside an explicit tag. */
+function tagged(number: number, since: number): void {
+  writer.element(contextTag(number), since);
+}
+
+/** An element inside an explicit tag, in front of what is written. */
+function taggedInteger(number: number, value: number): void {
+  const since = writer.length;
+  writer.integer(value);
+  tagged(number, since);
+}
+
+function taggedBytes(number: number, tag: number, bytes: Uint8Array): void {
+  const since = writer.length;
+  writer.bytes(bytes);
+  writer.element(tag, since);
+  tagged(number, since);
+}
+
+function written(): Uint8Array {
+  const bytes = writer.copy();
+  writer.wipe();
+  return bytes;
+}
+
 /** The part of an AP-REP that is to be encrypted with the session key. The caller wipes it: it has the subkey. */
 export function encodeEncApReplyPart({ time, microseconds, subkey, sequenceNumber }: ApReplyFields): Uint8Array {
-  const key =
-    subkey === undefined
-      ? []
-      : [
-          field(
-            2,
-            derElement(
-              DER_SEQUENCE,
-              field(0, derInteger(subkey.encryptionType)),
-              field(1, derOctetString(subkey.value)),
-            ),
-          ),
-        ];
-  const fields = [
-    field(0, encodeKerberosTime(time)),
-    field(1, derInteger(microseconds)),
-    ...key,
-    field(3, derInteger(sequenceNumber)),
-  ];
-  return derElement(applicationTag(27), derElement(DER_SEQUENCE, ...fields));
+  // From the last field to the first.
+  taggedInteger(3, sequenceNumber);
+  if (subkey !== undefined) {
+    const since = writer.length;
+    taggedBytes(1, DER_OCTET_STRING, subkey.value);
+    taggedInteger(0, subkey.encryptionType);
+    writer.element(DER_SEQUENCE, since);
+    tagged(2, since);
+  }
+  taggedInteger(1, microseconds);
+  taggedBytes(0, DER_GENERALIZED_TIME, kerberosTimeContent(time));
+  writer.element(DER_SEQUENCE, 0);
+  writer.element(applicationTag(27), 0);
+  return written();
 }
 
 /** The token with an AP-REP. @param cipher the encrypted EncAPRepPart */
 export function encodeApReplyToken(encryptionType: number, cipher: Uint8Array): Uint8Array {
-  const part = derElement(DER_SEQUENCE, field(0, derInteger(encryptionType)), field(2, derOctetString(cipher)));
-  const reply = derElement(
-    applicationTag(15),
-    derElement(DER_SEQUENCE, field(0, derInteger(5)), field(1, derInteger(15)), field(2, part)),
-  );
-  return framed(TOK_ID_AP_REP, reply);
+  taggedBytes(2, DER_OCTET_STRING, cipher);
+  taggedInteger(0, encryptionType);
+  writer.element(DER_SEQUENCE, 0);
+  tagged(2, 0);
+  taggedInteger(1, MESSAGE_TYPE_AP_REP);
+  taggedInteger(0, PROTOCOL_VERSION);
+  writer.element(DER_SEQUENCE, 0);
+  writer.element(applicationTag(MESSAGE_TYPE_AP_REP), 0);
+  writer.byte(TOK_ID_AP_REP & 0xff);
+  writer.byte(TOK_ID_AP_REP >> 8);
+  writer.bytes(mechanism);
+  writer.element(applicationTag(0), 0);
+  return written();
 }
 
 /** A KRB-ERROR. */

@@ -49,6 +49,9 @@ const ANONYMOUS_REALM = 'WELLKNOWN:ANONYMOUS';
 /** Field of a MalformedTokenError. */
 const CLIENT_NAME = 'EncTicketPart.cname';
 
+/** For the plain text of usual tickets, one after the other. It holds zeros in between. */
+const room = new Uint8Array(4096);
+
 /** Decrypts a ticket with the first key that fits. */
 export function openTicket(
   request: ApRequestHeader,
@@ -57,7 +60,7 @@ export function openTicket(
 ): OrRefusal<OpenedTicket> {
   let malformed: MalformedTokenError | undefined;
   for (const serviceKey of keys.candidates(request.ticket)) {
-    const plain = serviceKey.key.decrypt(KEY_USAGE_TICKET, request.ticketCipher);
+    const plain = serviceKey.key.decrypt(KEY_USAGE_TICKET, request.ticketCipher, room);
     if (plain === undefined) continue;
     try {
       return readTicket(request, decodeEncTicketPart(plain), serviceKey, settings);

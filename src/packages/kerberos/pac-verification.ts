@@ -26,6 +26,9 @@ const singular = [PAC_LOGON_INFO, PAC_SERVER_CHECKSUM, PAC_KDC_CHECKSUM, PAC_CLI
 const EPOCH = 116_444_736_000_000_000n;
 const INTERVALS_PER_SECOND = 10_000_000n;
 
+/** For usual PACs, one after the other. It holds zeros in between. */
+const room = new Uint8Array(4096);
+
 /** What the PAC must agree with. */
 export interface PacTicket {
   /** The key that decrypted the ticket. */
@@ -66,9 +69,12 @@ function verifiesSignature(pac: Uint8Array, server: PacBuffer, kdc: PacBuffer, k
   if (server.data.byteLength !== end && server.data.byteLength !== end + RODC_BYTES) return false;
   const type = new DataView(server.data.buffer, server.data.byteOffset, TYPE_BYTES).getInt32(0, true);
   if (type !== profile.checksumType) return false;
-  const covered = Uint8Array.from(pac);
+  const covered = pac.byteLength <= room.byteLength ? room.subarray(0, pac.byteLength) : new Uint8Array(pac.byteLength);
+  covered.set(pac);
   for (const { offset, data } of [server, kdc]) covered.fill(0, offset + TYPE_BYTES, offset + data.byteLength);
-  return timingSafeEqual(key.checksum(KEY_USAGE_PAC, covered), server.data.subarray(TYPE_BYTES, end));
+  const expected = key.checksum(KEY_USAGE_PAC, covered);
+  covered.fill(0);
+  return timingSafeEqual(expected, server.data.subarray(TYPE_BYTES, end));
 }
 
 /** Section 2.7: name and time are those of the ticket (attack D14). */

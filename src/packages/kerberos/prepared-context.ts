@@ -236,5 +236,7 @@ function copyOf({ encryptionType, value }: KerberosKey): KerberosKey {
 
 /** 1 to 2^30: other implementations take such a number as signed, too. */
 function numberOf(bytes: Uint8Array): number {
-  return (new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) & 0x3fff_ffff) + 1;
+  let value = 0;
+  for (let index = 0; index < 4; index++) value = value * 0x100 + (bytes[index] ?? 0);
+  return (value % 0x4000_0000) + 1;
 }

@@ -33,6 +33,9 @@ export interface ReceivedAuthenticator extends AuthenticatorAuthorization {
   readonly sequenceNumber: number;
 }
 
+/** For the plain text of usual authenticators, one after the other. It holds zeros in between. */
+const room = new Uint8Array(2048);
+
 /** Decrypts and verifies an authenticator. */
 export function receiveAuthenticator(
   request: ApRequestHeader,
@@ -41,7 +44,9 @@ export function receiveAuthenticator(
 ): OrRefusal<ReceivedAuthenticator> {
   // The type stands in the clear, and the ticket may be known from a request that named another.
   const isOfType = request.sessionEncryptionType === ticket.sessionKey.encryptionType;
-  const plain = isOfType ? ticket.sessionKey.decrypt(KEY_USAGE_AUTHENTICATOR, request.authenticatorCipher) : undefined;
+  const plain = isOfType
+    ? ticket.sessionKey.decrypt(KEY_USAGE_AUTHENTICATOR, request.authenticatorCipher, room)
+    : undefined;
   const service = serviceOf(request);
   if (plain === undefined) {
     return refuse(Krb.KRB_AP_ERR_BAD_INTEGRITY, reason('authenticator-not-opened', { service }));
