@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { startProcess } from './process.ts';
+import type { ProcessOptions, RunningProcess } from './process.ts';
 
 /** Environment variable with the folder in which the runner has bundled test files and programs. */
 export const programFolderVariable = 'SSPI_AUTH_TEST_PROGRAMS';
@@ -43,4 +45,33 @@ export function programOf(source: string | URL): Program {
 export function programWords(source: string | URL): readonly string[] {
   const { options, path } = programOf(source);
   return [...options, path];
+}
+
+/** A program that has said that it is ready. */
+export interface RunningProgram extends AsyncDisposable {
+  readonly process: RunningProcess;
+  /** What its line has. */
+  readonly said: RegExpMatchArray;
+}
+
+/**
+ * Starts a program of this repository and waits for a line that says it is ready.
+ *
+ * @param source its URL
+ * @throws Error with its output where there is no such line
+ */
+export async function startProgram(
+  source: URL,
+  words: readonly string[],
+  ready: RegExp,
+  options: ProcessOptions = {},
+): Promise<RunningProgram> {
+  const running = await startProcess(process.execPath, [...programWords(source), ...words], options);
+  try {
+    const said = await running.waitForLine(ready, 60_000);
+    return { process: running, said, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() };
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
 }

@@ -16,7 +16,7 @@ import { root } from './test-files.ts';
 /** Preloaded into every test process. */
 const countMutations = fileURLToPath(new URL('../count-mutations.ts', import.meta.url));
 
-/** What test files start by `programOf`: files, and folders with nothing but programs. */
+/** What test files start or load by `programOf`: files, and folders with nothing but programs. */
 const startedByTests = [
   'examples',
   'src/cli/sspi-auth.ts',
@@ -24,9 +24,11 @@ const startedByTests = [
   'test/lab/delegated-file-holder.ts',
   'test/lab/plants/plant-server.ts',
   'test/live/credssp/password-holder.ts',
+  'test/live/fleets/fleet.ts',
   'test/live/kerberos/acceptor.ts',
   'test/live/kerberos/logged-server.ts',
   'test/live/kerberos/no-library-server.ts',
+  'test/live/sessions/browser-site.ts',
   'test/live/stores/cluster.ts',
   'test/windows',
 ];

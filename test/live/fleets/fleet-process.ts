@@ -1,12 +1,11 @@
 /** Starts the processes of fleet.ts, and signs in to them by Digest. */
 import { request as httpRequest } from 'node:http';
 import type { Agent } from 'node:http';
-import { fileURLToPath } from 'node:url';
 import type { SessionOptions } from '../../../src/index.ts';
-import { startBundled } from '../../lab/bundled-program.ts';
+import { startProgram } from '../../lab/program.ts';
 import { answerChallenge } from '../../packages/digest/digest-client.ts';
 
-const program = fileURLToPath(new URL('fleet.ts', import.meta.url));
+const program = new URL('fleet.ts', import.meta.url);
 
 /** Processes that run. */
 export interface Fleet extends AsyncDisposable {
@@ -23,7 +22,7 @@ export async function startFleet(
   session?: SessionOptions,
 ): Promise<Fleet> {
   const env = session === undefined ? {} : { FLEET_SESSION: JSON.stringify(session) };
-  const fleet = await startBundled(program, [store, listening], /^ports: ([\d ]+)$/, { env });
+  const fleet = await startProgram(program, [store, listening], /^ports: ([\d ]+)$/, { env });
   const [, ports = ''] = fleet.said;
   let renewals = 0;
   return {

@@ -7,9 +7,6 @@ import { randomBytes } from 'node:crypto';
 import { copyFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { startBundled } from '../../lab/bundled-program.ts';
-import type { BundledProgram } from '../../lab/bundled-program.ts';
 import { launchChromiumTabs } from '../../lab/chromium.ts';
 import type { TabbedBrowser } from '../../lab/browser-tabs.ts';
 import { launchFirefox } from '../../lab/firefox.ts';
@@ -17,6 +14,8 @@ import { startKdc } from '../../lab/kdc.ts';
 import type { Kdc } from '../../lab/kdc.ts';
 import { full } from '../../lab/matrix.ts';
 import { listen } from '../../lab/ports.ts';
+import { startProgram } from '../../lab/program.ts';
+import type { RunningProgram } from '../../lab/program.ts';
 import { startNginx } from '../../lab/reverse-proxy.ts';
 import type { ReverseProxy } from '../../lab/reverse-proxy.ts';
 import { tier } from '../../lab/tier.ts';
@@ -27,11 +26,11 @@ const fleetReady = await tier('fleets');
 const kdcReady = await tier('kdc', full() ? ['firefox-esr'] : []);
 const ready = [chromiumReady, fleetReady, kdcReady].find(({ skip }) => skip !== false) ?? { skip: false };
 
-const program = fileURLToPath(new URL('browser-site.ts', import.meta.url));
+const program = new URL('browser-site.ts', import.meta.url);
 
 /** A process of the site: its ports with sessions, without, and with a button. */
 interface Site {
-  readonly running: BundledProgram;
+  readonly running: RunningProgram;
   readonly sessions: number;
   readonly plain: number;
   readonly button: number;
@@ -39,7 +38,7 @@ interface Site {
 
 async function startSite(kdc: Kdc, secret: string): Promise<Site> {
   const env = { SITE_KEYTAB: kdc.keytab, SITE_SECRET: secret, SITE_REPLAYS: kdc.file('replays') };
-  const running = await startBundled(program, [], /^ports: ([\d ]+)$/, { env });
+  const running = await startProgram(program, [], /^ports: ([\d ]+)$/, { env });
   const [, ports = ''] = running.said;
   const [sessions = 0, plain = 0, button = 0] = ports.split(' ').map(Number);
   return { running, sessions, plain, button };
