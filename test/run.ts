@@ -39,7 +39,7 @@ import { tierDescription } from './lab/tiers.ts';
 /** The least number of fast-check runs that a whole run in CI must have made. */
 const mutationsInCi = 100_000;
 /** fast-check runs per property. The environment variable SSPI_AUTH_FUZZ_RUNS overrides it. */
-const runsPerProperty = { ci: 4000, elsewhere: 2000, unit: 500, nodes: 200, fuzz: 200_000 };
+const runsPerProperty = { ci: 2500, elsewhere: 2000, unit: 500, nodes: 200, fuzz: 200_000 };
 
 /** Milliseconds that one file may take; one with every row of a matrix may take longer. */
 const fileTimeout = (): number => (full() ? 900_000 : 300_000);

@@ -228,7 +228,7 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
       if (evidence !== undefined) return this.#policy.crossSite(loggedRequest(exchange, request, target), evidence);
     }
     if (this.#proof !== undefined) {
-      const decided = this.#bySession(this.#proof, exchange, target, request, route);
+      const decided = this.#bySession(this.#proof, exchange, connection, target, request, route);
       if (decided !== undefined) return decided;
     }
     const outcome = connection?.busy === false ? connection.standing(this.#clock) : undefined;
@@ -242,12 +242,13 @@ export class Authenticator<R = unknown, C extends readonly unknown[] = never> {
   #bySession(
     proof: SessionProof,
     exchange: Exchange,
+    known: Connection | undefined,
     target: Target<R>,
     request: R,
     route: RoutePolicy<R> | undefined,
   ): Outcome | Promise<Outcome> | undefined {
     if (!hasConnection(exchange) || hasOtherScheme(this.settings.otherSchemes, exchange.rawHeaders)) return undefined;
-    const connection = this.#connectionOf(exchange);
+    const connection = known ?? this.#connectionOf(exchange);
     const found = proof.of(exchange, connection, target, request);
     if (typeof found === 'object') {
       return this.#authorize(this.#admit(exchange, found), exchange, target, request, route);

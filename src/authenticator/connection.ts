@@ -7,7 +7,7 @@ import { deleteSecurityContext } from '../sspi/index.ts';
 import type { Clock, ContextHandle } from '../sspi/index.ts';
 import type { Outcome, StandingOutcome } from '../http/outcome.ts';
 import { whenEarlierAnswered } from '../http/earlier-requests.ts';
-import { joinRound, ROUND_MILLISECONDS, rounds } from './examination-round.ts';
+import { joinRound, NO_ROUND, ROUND_MILLISECONDS, rounds } from './examination-round.ts';
 import { peerOf } from '../http/exchange.ts';
 import type { ConnectionSocket, Exchange } from '../http/exchange.ts';
 import type { SecurityContextInfo } from '../identity/security-context-info.ts';
@@ -46,9 +46,6 @@ export interface Authenticated {
   /** Whether the account may still be signed in. Undefined: nobody can tell. */
   readonly isCurrent?: (() => boolean) | undefined;
 }
-
-/** The identity is examined with every request. */
-const NO_ROUND = -1;
 
 /** Exactly one of these at a time. */
 export type ConnectionPhase = { readonly type: 'idle' } | Negotiating | Authenticated;

@@ -12,6 +12,9 @@ export const ROUND_MILLISECONDS = 1000;
 /** The number of the round. Read for each request, so it is a field and no function. */
 export const rounds = { current: 0 };
 
+/** Of an identity that is examined with every request. */
+export const NO_ROUND = -1;
+
 let timer: NodeJS.Timeout | undefined;
 
 /** Sees to it that the current round ends. Returns its number. */

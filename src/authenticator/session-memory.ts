@@ -30,6 +30,8 @@ export interface OpenSession {
   /** Whether the account may still be signed in. Undefined: nobody can tell. */
   readonly isCurrent: (() => boolean) | undefined;
   askAgainAt: number;
+  /** The round in which all this was examined (examination-round.ts). */
+  round: number;
 }
 
 /** What the last Cookie field of a connection said. */

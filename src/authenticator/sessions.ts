@@ -5,6 +5,7 @@
  * A cookie that was opened is remembered with its connection: the next request with the same Cookie field is answered
  * synchronously, and nothing waits for the store.
  */
+import { systemClock } from '../foundation/clock.ts';
 import type { HeaderField, StandingOutcome } from '../http/outcome.ts';
 import { accountName } from '../identity/identity.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -21,6 +22,7 @@ import type { Audit } from './audit.ts';
 import type { Connection } from './connection.ts';
 import { currency } from './currency.ts';
 import { inTime, tooLate } from './deadline.ts';
+import { joinRound, NO_ROUND, ROUND_MILLISECONDS, rounds } from './examination-round.ts';
 import type { OfferedScheme } from './offered-scheme.ts';
 import type { Settings } from './options.ts';
 import type { OpenSession, SignIn } from './session-memory.ts';
@@ -41,8 +43,6 @@ export type OpenedCookie =
 const ID_BYTES = 16;
 /** How far the clocks of two processes may differ, in milliseconds: a cookie that is newer is not taken. */
 const SKEW_MILLISECONDS = 60_000;
-/** How often the account of a session is looked up, in milliseconds. */
-const CURRENCY_MILLISECONDS = 1000;
 /** How many sessions are remembered as asked for. */
 const MAX_CHECKED = 10_000;
 
@@ -112,16 +112,29 @@ export class Sessions {
 
   /** Whether a cookie that was opened before still counts, without asking anybody. */
   stands(session: OpenSession): boolean {
+    const { signIn } = session;
+    // A sign-out counts at once; all else is a matter of time.
+    const isExamined = session.round === rounds.current && signIn.epoch === this.ended.epoch;
+    return isExamined ? !signIn.ended : this.#examine(session);
+  }
+
+  #examine(session: OpenSession): boolean {
     const { clock, store } = this.#used;
     const { signIn } = session;
+    const isInRounds = session.round !== NO_ROUND;
+    session.round = NO_ROUND;
     if (!this.holds(signIn)) return false;
     const elapsed = clock.elapsed();
-    if (elapsed >= session.endsAt || elapsed >= session.refreshAt || clock.now() >= session.expiresAt) return false;
-    if (store !== undefined && elapsed - signIn.checkedAt >= this.settings.revocationCheckMilliseconds) return false;
-    if (session.isCurrent !== undefined && elapsed >= session.askAgainAt) {
+    const staleAt = store === undefined ? Infinity : signIn.checkedAt + this.settings.revocationCheckMilliseconds;
+    const endsAt = Math.min(session.endsAt, session.refreshAt, staleAt);
+    const left = Math.min(endsAt - elapsed, session.expiresAt - clock.now());
+    if (!(left > 0)) return false;
+    if (session.isCurrent !== undefined && (isInRounds || elapsed >= session.askAgainAt)) {
       if (!session.isCurrent()) signIn.ended = true;
-      session.askAgainAt = elapsed + CURRENCY_MILLISECONDS;
+      session.askAgainAt = elapsed + ROUND_MILLISECONDS;
     }
+    // As for the identity of a connection.
+    if (left > ROUND_MILLISECONDS && clock === systemClock) session.round = joinRound();
     return !signIn.ended;
   }
 
@@ -337,7 +350,8 @@ export class Sessions {
       // Not at once, where the client does not keep what it is sent.
       refreshAt: elapsed + idleMilliseconds / 4,
       isCurrent,
-      askAgainAt: elapsed + CURRENCY_MILLISECONDS,
+      askAgainAt: elapsed + ROUND_MILLISECONDS,
+      round: NO_ROUND,
     };
   }
 
