@@ -9,7 +9,11 @@ export default tseslint.config(
     files: ['**/*.ts'],
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: {
-      parserOptions: { projectService: true, tsconfigRootDir: fileURLToPath(import.meta.resolve('..')) },
+      // With the project service the whole tree takes half as long again.
+      parserOptions: {
+        project: ['./tsconfig.json', './examples/nest/tsconfig.json'],
+        tsconfigRootDir: fileURLToPath(import.meta.resolve('..')),
+      },
     },
     rules: {
       '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: false }],
