@@ -79,9 +79,9 @@ export const stricterThanHeimdal: readonly Difference[] = [
   },
   {
     refusal: /authenticator for .* names another client than its ticket/,
-    // The last component of cname ends with a zero byte, and the checksum follows.
-    plain: /00a3(?:8[12])?..(?:..)?30/,
-    because: 'Heimdal drops zeros at the end of a name, so that two principals have one name',
+    // crealm or the last component of cname ends with a zero byte; cname or the checksum follows.
+    plain: /00a[23](?:8[12])?..(?:..)?30/,
+    because: 'Heimdal drops zeros at the end of a realm and of a name, so that two principals have one name',
   },
   {
     refusal:
