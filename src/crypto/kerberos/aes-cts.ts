@@ -71,17 +71,21 @@ export class AesCts {
   encrypt(confounder: Uint8Array, plain: Uint8Array, more: number): Buffer {
     const length = confounder.byteLength + plain.byteLength;
     const size = Math.ceil(length / BLOCK) * BLOCK;
-    const padded = size <= WORKSPACE_BYTES ? workspace.subarray(0, size) : Buffer.alloc(size);
-    padded.set(confounder);
-    padded.set(plain, confounder.byteLength);
     this.#encryption ??= {
       cipher: createCipheriv(this.#cipherName, this.#key, zeroVector).setAutoPadding(false),
       last: new Uint8Array(BLOCK),
     };
+    const padded = size <= WORKSPACE_BYTES ? workspace.subarray(0, size) : Buffer.alloc(size);
     const { cipher, last: lastBlock } = this.#encryption;
-    addBlock(padded, 0, lastBlock, 0);
-    const chain = cipher.update(padded);
-    padded.fill(0);
+    let chain: Buffer;
+    try {
+      padded.set(confounder);
+      padded.set(plain, confounder.byteLength);
+      addBlock(padded, 0, lastBlock, 0);
+      chain = cipher.update(padded);
+    } finally {
+      padded.fill(0);
+    }
     const last = size - BLOCK;
     copyBlock(lastBlock, chain, last);
     const sealed = Buffer.allocUnsafe(length + more);

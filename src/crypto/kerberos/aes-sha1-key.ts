@@ -109,6 +109,8 @@ export class AesSha1Key implements KerberosKey {
   /** Undefined as long as nothing is derived: most keys of clients never are used. */
   #usages: Map<number, UsageKeys> | undefined;
   #checksums: Map<number, Uint8Array> | undefined;
+  /** From then on it is all zeros, which anybody could use. */
+  #isWiped = false;
 
   /** @param value kept, and wiped by `wipe` */
   constructor(encryptionType: number, value: Uint8Array) {
@@ -117,6 +119,7 @@ export class AesSha1Key implements KerberosKey {
   }
 
   #derived(folded: Uint8Array): readonly Uint8Array[] {
+    if (this.#isWiped) throw new RangeError('a key that was wiped');
     this.#derivation ??= blockCipher(this.value);
     return derive(this.#derivation, this.value.byteLength, folded);
   }
@@ -184,6 +187,7 @@ export class AesSha1Key implements KerberosKey {
   }
 
   wipe(): void {
+    this.#isWiped = true;
     this.value.fill(0);
     this.rest();
   }

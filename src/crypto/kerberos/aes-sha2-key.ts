@@ -52,6 +52,8 @@ export class AesSha2Key implements KerberosKey {
   /** Undefined as long as nothing is derived: most keys of clients never are used. */
   #usages: Map<number, UsageKeys> | undefined;
   #checksums: Map<number, Uint8Array> | undefined;
+  /** From then on it is all zeros, which anybody could use. */
+  #isWiped = false;
 
   /** @param value kept, and wiped by `wipe` */
   constructor(encryptionType: number, value: Uint8Array) {
@@ -62,6 +64,7 @@ export class AesSha2Key implements KerberosKey {
   }
 
   #derived(usage: number, kind: number, bytes: number): Uint8Array {
+    if (this.#isWiped) throw new RangeError('a key that was wiped');
     const label = new Uint8Array(5);
     new DataView(label.buffer).setUint32(0, usage);
     label[4] = kind;
@@ -123,6 +126,7 @@ export class AesSha2Key implements KerberosKey {
   }
 
   wipe(): void {
+    this.#isWiped = true;
     this.value.fill(0);
     this.rest();
   }

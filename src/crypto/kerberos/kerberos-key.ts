@@ -64,7 +64,7 @@ export interface KerberosKey {
   checksum(usage: number, ...data: readonly Uint8Array[]): Buffer;
   /** Wipes what it keeps for the next message besides itself: derived keys and cipher objects. That makes them anew. */
   rest(): void;
-  /** Wipes the key and all that is derived from it. It cannot be used afterwards. */
+  /** Wipes the key and all that is derived from it. Afterwards its functions throw RangeError. */
   wipe(): void;
 }
 

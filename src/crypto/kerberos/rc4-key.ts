@@ -21,14 +21,21 @@ function salt(usage: number): Uint8Array {
 export class Rc4Key implements KerberosKey {
   readonly encryptionType = 23;
   readonly value: Uint8Array;
+  /** From then on it is all zeros, which anybody could use. */
+  #isWiped = false;
 
   /** @param value kept, and wiped by `wipe` */
   constructor(value: Uint8Array) {
     this.value = value;
   }
 
+  get #usable(): Uint8Array {
+    if (this.#isWiped) throw new RangeError('a key that was wiped');
+    return this.value;
+  }
+
   encrypt(usage: number, plain: Uint8Array, confounder: Uint8Array): Buffer {
-    const k1 = hmac('md5', this.value, salt(usage));
+    const k1 = hmac('md5', this.#usable, salt(usage));
     const message = Buffer.concat([confounder, plain]);
     const checksum = hmac('md5', k1, message);
     const k3 = hmac('md5', k1, checksum);
@@ -41,7 +48,7 @@ export class Rc4Key implements KerberosKey {
 
   decrypt(usage: number, sealed: Uint8Array): Buffer | undefined {
     if (sealed.byteLength < CHECKSUM_BYTES + CONFOUNDER_BYTES) return undefined;
-    const k1 = hmac('md5', this.value, salt(usage));
+    const k1 = hmac('md5', this.#usable, salt(usage));
     const checksum = sealed.subarray(0, CHECKSUM_BYTES);
     const k3 = hmac('md5', k1, checksum);
     const message = Buffer.from(rc4(k3, sealed.subarray(CHECKSUM_BYTES)));
@@ -55,7 +62,7 @@ export class Rc4Key implements KerberosKey {
 
   checksum(usage: number, ...data: readonly Uint8Array[]): Buffer {
     // Section 4. Here Microsoft signs PACs with the usage as it is, and messages with 15 and 13.
-    const key = hmac('md5', this.value, signatureKey);
+    const key = hmac('md5', this.#usable, signatureKey);
     const digest = createHash('md5').update(salt(usage));
     for (const part of data) digest.update(part);
     const checksum = hmac('md5', key, digest.digest());
@@ -68,6 +75,7 @@ export class Rc4Key implements KerberosKey {
   }
 
   wipe(): void {
+    this.#isWiped = true;
     this.value.fill(0);
   }
 }

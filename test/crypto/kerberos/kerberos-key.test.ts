@@ -151,6 +151,15 @@ describe('keys of Kerberos', () => {
         made.wipe();
       });
 
+      it('do nothing once wiped: everybody knows a key of zeros', () => {
+        const made = key(type);
+        const sealed = made.encrypt(2, Buffer.from('x'), confounder(type));
+        made.wipe();
+        assert.throws(() => made.encrypt(2, Buffer.from('x'), confounder(type)), RangeError);
+        assert.throws(() => made.decrypt(2, sealed), RangeError);
+        assert.throws(() => made.checksum(17, Buffer.from('x')), RangeError);
+      });
+
       it('have the length of their type and no other', () => {
         const bytes = encryptionProfile(type)?.keyBytes ?? 0;
         for (const size of [0, bytes - 1, bytes + 1]) assert.equal(keyOfType(type, Buffer.alloc(size)), undefined);
