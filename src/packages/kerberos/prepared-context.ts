@@ -165,7 +165,7 @@ function makeKeys(
   const initiatorKey = subkey ?? copyOf(sessionKey);
   const isMutual = (flags & GSS_C_MUTUAL_FLAG) !== 0;
   const messageType = isMutual
-    ? preferredType([initiatorKey.encryptionType, sessionKey.encryptionType, ...offeredTypes], encryptionTypes)
+    ? negotiatedType(initiatorKey.encryptionType, sessionKey.encryptionType, offeredTypes, encryptionTypes)
     : initiatorKey.encryptionType;
   const isRc4 = messageType === RC4;
   const { encryptionType } = sessionKey;
@@ -203,11 +203,20 @@ function makeKeys(
  * of AES if the client knows both. It knows the types of its own key and of the session key, and those that it lists;
  * the RFC leaves open what holds without a list, and MIT krb5 counts the session key as well.
  *
- * @param known at least the type of the client's key
+ * A client that has chosen a key of RC4 in a session of the best type stays with it: it could have had better and did
+ * not want it. MIT krb5 does the same.
  */
-function preferredType(known: readonly number[], accepted: ReadonlySet<number>): number {
-  for (const type of accepted) if (known.includes(type)) return type;
-  return known[0] ?? 0;
+function negotiatedType(
+  own: number,
+  session: number,
+  offered: readonly number[],
+  accepted: ReadonlySet<number>,
+): number {
+  for (const type of accepted) {
+    if (type !== own && type !== session && !offered.includes(type)) continue;
+    return own === RC4 && type === session ? own : type;
+  }
+  return own;
 }
 
 function protect(parameters: ProtectionParameters): MessageProtection {

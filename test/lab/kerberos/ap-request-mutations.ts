@@ -186,6 +186,53 @@ function withChecksum(authenticator: Buffer, roll: Dice): Buffer {
   return write(nodes);
 }
 
+/** Encryption types of Kerberos with the length of their keys in bytes; of 16 and 26, which few know, too. */
+const keyLengths: readonly (readonly [type: number, bytes: number])[] = [
+  [17, 16],
+  [18, 32],
+  [19, 16],
+  [20, 32],
+  [23, 16],
+  [23, 16],
+  [16, 24],
+  [26, 32],
+];
+
+const AD_IF_RELEVANT = 1;
+const AD_ETYPE_NEGOTIATION = 129;
+
+/** The Authenticator with another key for messages, or none, and another list of the types that the client would take. */
+function withMessageKey(authenticator: Buffer, roll: Dice): Buffer {
+  const parts = new DerReader(new DerReader(authenticator).content(applicationTag(2), 'Authenticator'));
+  const fields = parts.enter(DER_SEQUENCE, 'Authenticator');
+  const kept = new Map<number, Uint8Array>();
+  for (let tag = fields.peek(); tag !== undefined; tag = fields.peek()) kept.set(tag, fields.content(tag, 'field'));
+  const [type, bytes] = keyLengths[roll(keyLengths.length)] ?? [18, 32];
+  if (roll(4) === 0) kept.delete(contextTag(6));
+  else {
+    const value = Uint8Array.from({ length: bytes }, () => roll(256));
+    const key = [derElement(contextTag(0), derInteger(type)), derElement(contextTag(1), derOctetString(value))];
+    kept.set(contextTag(6), derElement(DER_SEQUENCE, ...key));
+  }
+  if (roll(3) === 0) kept.delete(contextTag(8));
+  else {
+    // Not the last, Camellia: MIT krb5 takes it before RC4, and Node has none.
+    const types = Array.from({ length: roll(4) }, () => keyLengths[roll(keyLengths.length - 1)]?.[0] ?? 18);
+    const list = derElement(DER_SEQUENCE, ...types.map((known) => derInteger(known)));
+    const offer = authorization(AD_ETYPE_NEGOTIATION, list);
+    // RFC 4537 section 3 has it inside of AD-IF-RELEVANT.
+    kept.set(contextTag(8), roll(4) === 0 ? offer : authorization(AD_IF_RELEVANT, offer));
+  }
+  const sorted = [...kept].sort(([a], [b]) => a - b).map(([tag, content]) => derElement(tag, content));
+  return Buffer.from(derElement(applicationTag(2), derElement(DER_SEQUENCE, ...sorted)));
+}
+
+/** AuthorizationData with one element, RFC 4120 section 5.2.6. */
+function authorization(type: number, data: Uint8Array): Uint8Array {
+  const fields = [derElement(contextTag(0), derInteger(type)), derElement(contextTag(1), derOctetString(data))];
+  return derElement(DER_SEQUENCE, derElement(DER_SEQUENCE, ...fields));
+}
+
 function sealed(encryptionType: number, keyVersion: number | undefined, cipher: Uint8Array): Uint8Array {
   return derElement(
     DER_SEQUENCE,
@@ -197,7 +244,7 @@ function sealed(encryptionType: number, keyVersion: number | undefined, cipher: 
 
 /** A token that was altered, and how. */
 export interface Mutation {
-  readonly kind: 'bytes' | 'clear text' | 'ticket' | 'authenticator' | 'checksum' | 'PAC';
+  readonly kind: 'bytes' | 'clear text' | 'ticket' | 'authenticator' | 'message key' | 'checksum' | 'PAC';
   readonly token: Buffer;
   /** Of the ticket, if that was not altered. */
   readonly sessionKey?: SealingKey | undefined;
@@ -212,7 +259,7 @@ export interface Mutation {
  * @param key of the service, of the type of the ticket
  */
 export function mutate(token: Buffer, key: SealingKey, roll: Dice): Mutation {
-  const choice = roll(20);
+  const choice = roll(22);
   if (choice < 2) return { kind: 'bytes', token: alterBytes(token, roll) };
   const { message } = decodeKerberosToken(token);
   const framed = (altered: Uint8Array): Buffer =>
@@ -225,7 +272,16 @@ export function mutate(token: Buffer, key: SealingKey, roll: Dice): Mutation {
   const sessionKey = { encryptionType: sessionType, value: Buffer.from(value) };
   const ofSession = cipherOf(sessionType);
   const plainAuthenticator = ofSession.decrypt(sessionKey.value, 11, request.authenticatorCipher);
-  const kind = choice < 10 ? 'ticket' : choice < 15 ? 'authenticator' : choice < 17 ? 'checksum' : 'PAC';
+  const kind =
+    choice < 10
+      ? 'ticket'
+      : choice < 15
+        ? 'authenticator'
+        : choice < 17
+          ? 'checksum'
+          : choice < 20
+            ? 'PAC'
+            : 'message key';
   const ticket =
     kind === 'ticket'
       ? alterStructure(plainTicket, roll)
@@ -237,7 +293,9 @@ export function mutate(token: Buffer, key: SealingKey, roll: Dice): Mutation {
       ? alterStructure(plainAuthenticator, roll)
       : kind === 'checksum'
         ? withChecksum(plainAuthenticator, roll)
-        : undefined;
+        : kind === 'message key'
+          ? withMessageKey(plainAuthenticator, roll)
+          : undefined;
   const fields = new DerReader(new DerReader(message).content(applicationTag(14), 'AP-REQ'));
   const parts = fields.enter(DER_SEQUENCE, 'AP-REQ');
   const head = [0, 1, 2].map((tag) => parts.element(contextTag(tag), 'AP-REQ'));
