@@ -36,6 +36,8 @@ app.get('/sign-in', auth, (request, response, next) => {
 });
 app.get('/', (request, response) => {
   const { userName } = request.session;
+  // The button "back" would show it again after a sign-out: browsers keep pages in memory.
+  response.set('Cache-Control', 'no-store');
   if (userName === undefined) response.status(401).send('<a href="/sign-in">Sign in</a>\n');
   else response.send(`Hello ${userName}\n`);
 });

@@ -33,6 +33,8 @@ await app.register(async (signingIn) => {
 });
 app.get('/', (request, reply) => {
   const { userName } = request.session;
+  // The button "back" would show it again after a sign-out: browsers keep pages in memory.
+  void reply.header('Cache-Control', 'no-store');
   if (userName === undefined) return reply.code(401).type('text/html').send('<a href="/sign-in">Sign in</a>\n');
   return reply.send(`Hello ${userName}\n`);
 });

@@ -17,9 +17,10 @@ const auth = sspiAuth({
 const app = express();
 app.use(auth);
 app.get('/', (request, response) => {
-  response.send(
-    `Hello ${request.user?.name} <form method="post" action="/sign-out"><button>Sign out</button></form>\n`,
-  );
+  // The button "back" would show it again after a sign-out: browsers keep pages in memory.
+  response
+    .set('Cache-Control', 'no-store')
+    .send(`Hello ${request.user?.name} <form method="post" action="/sign-out"><button>Sign out</button></form>\n`);
 });
 app.get('/sign-in', (_request, response) => response.redirect('/'));
 // A POST of the same origin: what other sites send is refused before it comes here (option crossSite).

@@ -14,11 +14,14 @@ const app = express();
 app.use(auth);
 app.get('/', (request, response) => {
   const { user } = request;
-  response.send(
-    user === undefined
-      ? '<form method="post" action="/password">your own form</form> <a href="/sign-in">Sign in with Windows</a>\n'
-      : `Hello ${user.name} <form method="post" action="/sign-out"><button>Sign out</button></form>\n`,
-  );
+  // The button "back" would show it again after a sign-out: browsers keep pages in memory.
+  response
+    .set('Cache-Control', 'no-store')
+    .send(
+      user === undefined
+        ? '<form method="post" action="/password">your own form</form> <a href="/sign-in">Sign in with Windows</a>\n'
+        : `Hello ${user.name} <form method="post" action="/sign-out"><button>Sign out</button></form>\n`,
+    );
 });
 app.get('/sign-in', auth.requireUser, (_request, response) => response.redirect('/'));
 app.post('/sign-out', async (request, response) => {

@@ -34,6 +34,8 @@ app.get('/sign-in', auth, async (request, response) => {
 });
 app.get('/', async (request, response) => {
   const { userName } = await sessionOf(request, response);
+  // The button "back" would show it again after a sign-out: browsers keep pages in memory.
+  response.set('Cache-Control', 'no-store');
   if (userName === undefined) response.status(401).send('<a href="/sign-in">Sign in</a>\n');
   else response.send(`Hello ${userName}\n`);
 });

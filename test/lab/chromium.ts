@@ -159,7 +159,11 @@ async function negotiatingProfile(): Promise<ScratchFolder> {
  */
 export async function launchChromiumTabs(options: ChromiumOptions): Promise<TabbedBrowser> {
   const profile = await negotiatingProfile();
-  const context = await chromium.launchPersistentContext(profile.path, launchOptions(options));
+  const context = await chromium.launchPersistentContext(profile.path, {
+    ...launchOptions(options),
+    // Pages that were left stay in memory, as they do for people.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
+  });
   const open = async (): Promise<BrowserTab> => {
     const page = await context.newPage();
     const text = (): Promise<string> => page.evaluate(textOfPage);
@@ -171,7 +175,12 @@ export async function launchChromiumTabs(options: ChromiumOptions): Promise<Tabb
       text,
       go: (url) => loaded(page.goto(url)),
       click: (selector) => loaded(Promise.all([page.waitForEvent('load'), page.click(selector)])),
-      back: () => loaded(page.goBack()),
+      // A page out of memory is not loaded again, so there is no event to wait for.
+      back: async () => {
+        await page.goBack({ waitUntil: 'commit' });
+        await page.waitForFunction('document.readyState === "complete"');
+        return text();
+      },
       reload: () => loaded(page.reload()),
       fetch: (url, method) => page.evaluate(`(${fetchInPage})(${JSON.stringify(url)}, ${JSON.stringify(method)})`),
     };

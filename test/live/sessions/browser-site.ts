@@ -38,6 +38,7 @@ function listener(protect: Protect): AuthenticatedListener {
     } else if (user === undefined) {
       response.end(`Not signed in. ${form}`);
     } else {
+      if (request.url === '/private') response.setHeader('Cache-Control', 'no-store');
       const out = '<form method="post" action="/sign-out"><button id="out">Sign out</button></form>';
       response.end(`Hello ${user.userName} of process ${process.pid}. ${out}`);
     }
