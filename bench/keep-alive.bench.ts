@@ -13,27 +13,35 @@ import { ntlmAnswer, ntlmField, ntlmFirst } from './ntlm-sign-in.ts';
 const comparisons: readonly Comparison[] = [
   {
     own: 'express with sspi-auth',
-    others: ['express', 'express and middleware that sets a user'],
+    others: [
+      'express',
+      'express and middleware that sets a user',
+      'express and middleware that sets a user, sspi-auth loaded',
+    ],
     aimedAt: 'express and middleware that sets a user',
   },
   {
     own: 'fastify with sspi-auth',
-    others: ['fastify', 'fastify and a hook that sets a user'],
+    others: ['fastify', 'fastify and a hook that sets a user', 'fastify and a hook that sets a user, sspi-auth loaded'],
     aimedAt: 'fastify',
   },
   {
     own: 'node:http with sspi-auth',
-    others: ['node:http', 'node:http and a listener that sets a user'],
+    others: [
+      'node:http',
+      'node:http and a listener that sets a user',
+      'node:http and a listener that sets a user, sspi-auth loaded',
+    ],
     aimedAt: 'node:http',
   },
   {
     own: 'koa with sspi-auth',
-    others: ['koa', 'koa and middleware that sets a user'],
+    others: ['koa', 'koa and middleware that sets a user', 'koa and middleware that sets a user, sspi-auth loaded'],
     aimedAt: 'koa and middleware that sets a user',
   },
   {
     own: 'hono with sspi-auth',
-    others: ['hono', 'hono and middleware that sets a user'],
+    others: ['hono', 'hono and middleware that sets a user', 'hono and middleware that sets a user, sspi-auth loaded'],
     aimedAt: 'hono and middleware that sets a user',
   },
 ];

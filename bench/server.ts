@@ -12,23 +12,31 @@ import type { MiddlewareHandler } from 'hono';
 import type { Middleware } from 'koa';
 import type { SharedStore, SspiAuthOptions } from 'sspi-auth';
 
-/** Every kind of server that can be measured. */
-export type ServerKind =
-  | 'express'
+/** A server whose handler is given the same user for each request. */
+type GivenUserKind =
   | 'express and middleware that sets a user'
+  | 'fastify and a hook that sets a user'
+  | 'node:http and a listener that sets a user'
+  | 'koa and middleware that sets a user'
+  | 'hono and middleware that sets a user';
+
+/**
+ * Every kind of server that can be measured. Where sspi-auth is loaded beside it and does nothing, the process is as large
+ * as one that uses it: code that has been loaded costs each request, whoever uses it.
+ */
+export type ServerKind =
+  | GivenUserKind
+  | `${GivenUserKind}, sspi-auth loaded`
+  | 'express'
   | 'express with sspi-auth'
   | 'express with express-ntlm'
   | 'fastify'
-  | 'fastify and a hook that sets a user'
   | 'fastify with sspi-auth'
   | 'node:http'
-  | 'node:http and a listener that sets a user'
   | 'node:http with sspi-auth'
   | 'koa'
-  | 'koa and middleware that sets a user'
   | 'koa with sspi-auth'
   | 'hono'
-  | 'hono and middleware that sets a user'
   | 'hono with sspi-auth'
   | 'node:http with Kerberos'
   | 'express with sessions'
@@ -185,8 +193,27 @@ async function honoServer(middleware?: () => MiddlewareHandler | Promise<Middlew
   return createAdaptorServer({ fetch: app.fetch }) as Server;
 }
 
+/** What is loaded and not used. */
+const kept: object[] = [];
+
+/** The server of a kind without what is loaded beside it. */
+function beside(kind: `${GivenUserKind}, sspi-auth loaded`, adapter: object): Promise<Server> {
+  kept.push(adapter);
+  return serverOf(kind.slice(0, -', sspi-auth loaded'.length) as GivenUserKind);
+}
+
 async function serverOf(kind: ServerKind): Promise<Server> {
   switch (kind) {
+    case 'express and middleware that sets a user, sspi-auth loaded':
+      return beside(kind, await import('sspi-auth/express'));
+    case 'fastify and a hook that sets a user, sspi-auth loaded':
+      return beside(kind, await import('sspi-auth/fastify'));
+    case 'node:http and a listener that sets a user, sspi-auth loaded':
+      return beside(kind, await import('sspi-auth/node'));
+    case 'koa and middleware that sets a user, sspi-auth loaded':
+      return beside(kind, await import('sspi-auth/koa'));
+    case 'hono and middleware that sets a user, sspi-auth loaded':
+      return beside(kind, await import('sspi-auth/hono'));
     case 'express':
       return expressServer();
     case 'express and middleware that sets a user':

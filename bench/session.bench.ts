@@ -19,17 +19,25 @@ import type { ServerKind } from './server.ts';
 const comparisons: readonly Comparison[] = [
   {
     own: 'express with sessions',
-    others: ['express', 'express and middleware that sets a user'],
+    others: [
+      'express',
+      'express and middleware that sets a user',
+      'express and middleware that sets a user, sspi-auth loaded',
+    ],
     aimedAt: 'express and middleware that sets a user',
   },
   {
     own: 'fastify with sessions',
-    others: ['fastify', 'fastify and a hook that sets a user'],
+    others: ['fastify', 'fastify and a hook that sets a user', 'fastify and a hook that sets a user, sspi-auth loaded'],
     aimedAt: 'fastify and a hook that sets a user',
   },
   {
     own: 'node:http with sessions',
-    others: ['node:http', 'node:http and a listener that sets a user'],
+    others: [
+      'node:http',
+      'node:http and a listener that sets a user',
+      'node:http and a listener that sets a user, sspi-auth loaded',
+    ],
     aimedAt: 'node:http and a listener that sets a user',
   },
 ];
