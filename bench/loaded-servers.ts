@@ -3,6 +3,15 @@
  * is the processor time that each spends on a request. A machine is not equally fast from one second to the next, by more
  * than what is measured here: this way every moment meets all of them. And one process is not like the next (where its code
  * lies, what V8 inlines): so there are several of each.
+ *
+ * What the ratios are made of, as far as it was found (Koa on Node 22, pairs beside each other; system calls are one read and
+ * one writev for each request on every side, and the profiles have as many ticks in JavaScript):
+ * - a process that has loaded code which it does not use has 0.96 to 0.98 of the requests of one that has not, whether that is
+ *   sspi-auth or Express and Fastify;
+ * - one in which connections have signed in, whose requests then pass sspi-auth by, has another 0.98 of them;
+ * - the way of a standing request through sspi-auth has another 0.98; 0.99 of it is that the request remembers who let it in.
+ * Express on Node 20 and 22 (V8 before 13) is another matter: it changes the prototype of each request, after which V8 pays
+ * 4 µs for each property that is added to it and 0.5 µs for each that is read. On Node 24 that is gone.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import autocannon from 'autocannon';
