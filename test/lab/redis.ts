@@ -1,4 +1,8 @@
-/** Debian's redis-server: one on a Unix socket in a scratch folder, or a cluster of three on loopback ports. */
+/**
+ * Debian's redis-server: one on a Unix socket in a scratch folder, or a cluster of three on loopback ports.
+ *
+ * SSPI_AUTH_REDIS_SERVER names another program that understands the same, such as a valkey-server. Debian 12 has none.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './ports.ts';
 import { runProcess, startProcess } from './process.ts';
@@ -17,6 +21,7 @@ export interface RedisServer extends AsyncDisposable {
   start(): Promise<void>;
 }
 
+const program = process.env['SSPI_AUTH_REDIS_SERVER'] ?? 'redis-server';
 /** Nothing on disk, and nothing forgotten early. */
 const settings = ['--save', '', '--appendonly', 'no', '--maxmemory-policy', 'noeviction', '--daemonize', 'no'];
 const isReady = /eady to accept connections/;
@@ -27,7 +32,7 @@ export async function startRedis(): Promise<RedisServer> {
   const socket = folder.file('redis.sock');
   let running: RunningProcess | undefined;
   const start = async (): Promise<void> => {
-    running = await startProcess('redis-server', ['--port', '0', '--unixsocket', socket, ...settings], {
+    running = await startProcess(program, ['--port', '0', '--unixsocket', socket, ...settings], {
       cwd: folder.path,
     });
     await running.waitForLine(isReady);
@@ -71,7 +76,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
       const [port, bus] = [await freePort(), await freePort()];
       const own = ['--port', String(port), '--cluster-port', String(bus), '--bind', '127.0.0.1'];
       const cluster = ['--cluster-enabled', 'yes', '--cluster-config-file', `nodes-${index}.conf`];
-      const server = await startProcess('redis-server', [...own, ...cluster, ...settings], { cwd: folder.path });
+      const server = await startProcess(program, [...own, ...cluster, ...settings], { cwd: folder.path });
       servers.push(server);
       await server.waitForLine(isReady);
       ports.push(port);
