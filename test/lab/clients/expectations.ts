@@ -145,6 +145,12 @@ export const races: readonly Exception[] = [
     situations: ['post-5-mib'],
     why: "Node's client may see the challenge before it notes that its own body is written. Its next message then goes over a new connection, where the handshake is not known.",
   },
+  {
+    clients: ['gokrb5'],
+    offers: ['kerberos'],
+    situations: ['post-5-mib'],
+    why: 'It keeps what it has sent of the body to send it again, and does so while the first request is still being written: the second one then gets more than its length.',
+  },
 ];
 
 /** Whether an exception is about a cell. */

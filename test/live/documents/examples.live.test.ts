@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import { curl } from '../../lab/curl.ts';
 import { root } from '../../lab/documents.ts';
 import { startProcess } from '../../lab/process.ts';
+import type { RunningProcess } from '../../lab/process.ts';
 import { programWords } from '../../lab/program.ts';
 import { tier } from '../../lab/tier.ts';
 
@@ -16,6 +17,8 @@ const alice = ['--ntlm', ...credentials];
 interface Example {
   readonly file: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** How many processes listen; 1 if left out. */
+  readonly processes?: number;
   /** By which scheme curl signs in; `ntlm` if left out. */
   readonly scheme?: 'digest';
   /** What curl shows after it has signed in. */
@@ -77,6 +80,7 @@ const examples: readonly Example[] = [
   },
   {
     file: 'cluster.ts',
+    processes: 4,
     scheme: 'digest',
     hello: 'Hello .*alice, from process \\d+',
     more: async (url) => {
@@ -94,8 +98,20 @@ const examples: readonly Example[] = [
   { file: 'nest/main.ts', env: { PLATFORM: 'fastify' }, more: forbidden },
 ];
 
+/** Waits until so many processes of an example have said that they listen. */
+async function listening(example: RunningProcess, processes: number): Promise<void> {
+  const all = new Promise<void>((resolve) => {
+    let count = 0;
+    example.follow((line) => {
+      if (/port: \d+/.test(line) && ++count === processes) resolve();
+    });
+  });
+  const ended = example.ended.then(() => assert.fail('the example ended'));
+  await Promise.race([all, ended]);
+}
+
 describe('the examples', ready, () => {
-  for (const { file, env, scheme = 'ntlm', hello = 'Hello .*alice, by NTLM', more } of examples) {
+  for (const { file, env, processes = 1, scheme = 'ntlm', hello = 'Hello .*alice, by NTLM', more } of examples) {
     it(`${file}${env?.['PLATFORM'] === undefined ? '' : ` on ${env['PLATFORM']}`}: curl signs in, a stranger does not`, async () => {
       const project = file.startsWith('nest/') ? { TSX_TSCONFIG_PATH: join(root, 'examples/nest/tsconfig.json') } : {};
       await using example = await startProcess(process.execPath, programWords(join(root, 'examples', file)), {
@@ -103,6 +119,7 @@ describe('the examples', ready, () => {
         env: { PORT: '0', ...project, ...env },
       });
       const [, port = ''] = await example.waitForLine(/port: (\d+)/);
+      await listening(example, processes);
       const url = `http://127.0.0.1:${port}/`;
       assert.equal((await curl([url])).status, 401);
       assert.equal((await curl([`--${scheme}`, '-u', 'alice:wrong', url])).status, 401);
