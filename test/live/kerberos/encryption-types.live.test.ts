@@ -26,11 +26,12 @@ import { matrixRows } from '../../lab/matrix.ts';
 import { runChecked } from '../../lab/process.ts';
 import { tier } from '../../lab/tier.ts';
 import { decryptNow, encryptNow } from '../../sspi/messages-now.ts';
-import { acceptor, mit, outputToken, portable, useRealm } from './acceptor.ts';
+import { acceptor, heimdal, mit, outputToken, portable, useRealm } from './acceptor.ts';
 import { startTypedRealm, typePairs } from './typed-realm.ts';
 import type { TypedRealm } from './typed-realm.ts';
 
 const ready = await tier('kdc', gssClientPackages);
+const heimdalReady = await tier('heimdal', gssClientPackages);
 const RC4 = 23;
 
 /** Types of the service's key and of the session, and whether the client knows nothing but RC4. */
@@ -40,7 +41,9 @@ const pairs = [
   { service: 18, session: RC4, onlyRc4: true },
 ];
 const rows = matrixRows(
-  [portable, mit].flatMap((provider) => pairs.map((pair) => ({ provider, ...pair }))),
+  [portable, mit, ...(heimdalReady.skip === false ? [heimdal] : [])].flatMap((provider) =>
+    pairs.map((pair) => ({ provider, ...pair })),
+  ),
   // In the core one of each kind of message, without a library.
   ({ provider, session, onlyRc4 }) => (provider === portable ? `${session === RC4} ${onlyRc4}` : provider),
 );
@@ -78,14 +81,24 @@ describe('messages with keys of every encryption type', ready, () => {
       assert.equal(statusName(status), 'SEC_E_OK', diagnosis?.text);
       assert.ok(context !== undefined);
       assert.equal((await peer.step(outputToken(output))).complete, true);
-      await exchange(context, peer, isOld);
+      // Heimdal notes the number before it looks at the rest, with all types but RC4.
+      await exchange(context, peer, isOld, provider === heimdal && !isOld);
       deleteSecurityContext(context);
     });
   }
 });
 
-/** Every kind of message, both ways, twice: the second goes by the numbers of the first. */
-async function exchange(context: ContextHandle, peer: GssClient, isRc4: boolean): Promise<void> {
+/**
+ * Every kind of message, both ways, twice: the second goes by the numbers of the first.
+ *
+ * @param spendsNumbers the number of a message that was altered is not taken again
+ */
+async function exchange(
+  context: ContextHandle,
+  peer: GssClient,
+  isRc4: boolean,
+  spendsNumbers: boolean,
+): Promise<void> {
   const data = Buffer.from('a message of the application');
   const buffer = [{ type: SECBUFFER_DATA, data }];
   const sizes = queryContextAttributes(context, SECPKG_ATTR_SIZES).value;
@@ -110,11 +123,13 @@ async function exchange(context: ContextHandle, peer: GssClient, isRc4: boolean)
     const wrapped = await peer.wrap(data);
     assert.deepEqual(decryptNow(context, [{ type: SECBUFFER_STREAM, data: wrapped }]).value, buffer);
   }
-  const mic = await peer.sign(data);
+  let mic = await peer.sign(data);
   const altered = Buffer.from(mic);
   altered[altered.byteLength - 1] = (altered[altered.byteLength - 1] ?? 0) ^ 1;
   assert.equal(verify(data, altered), SEC_E_MESSAGE_ALTERED);
+  if (spendsNumbers) mic = await peer.sign(data);
   assert.equal(verify(Buffer.from('another message'), mic), SEC_E_MESSAGE_ALTERED);
+  if (spendsNumbers) mic = await peer.sign(data);
   assert.equal(verify(data, mic), SEC_E_OK);
   assert.equal(verify(data, mic), SEC_E_OUT_OF_SEQUENCE);
   // The client refuses what was altered on its way too.
