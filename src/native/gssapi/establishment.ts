@@ -80,7 +80,7 @@ export function establish(frame: Frame, provider: KerberosProvider, accepted: Ac
           expiry,
         );
   const attributes = contextAttributes(flags, delegated !== undefined, call.requirements);
-  const context = new KerberosContext(provider.frame, {
+  const context = new KerberosContext(provider.frame, extensions, {
     handle,
     flags,
     attributes,

@@ -14,7 +14,8 @@ import * as Status from '../../sspi/status.ts';
 import type { DelegatedCache } from '../../kerberos/delegation/delegated-caches.ts';
 import type { Frame } from './call/frame.ts';
 import { GSS_C_CONF_FLAG, GSS_C_INTEG_FLAG, GSS_S_COMPLETE, messageStatus } from './call/gss-status.ts';
-import { sessionKey, sessionKeyType } from './call/session-key.ts';
+import type { GssapiExtensions } from './call/extensions.ts';
+import { sessionKey } from './call/session-key.ts';
 
 /** The data of a context, from the call that accepted it. */
 export interface EstablishedKerberos extends KerberosFacts {
@@ -32,11 +33,13 @@ const failed = (status: number): { readonly status: number } => ({ status });
 
 export class KerberosContext implements PackageContext {
   readonly #frame: Frame;
+  readonly #extensions: GssapiExtensions;
   readonly #established: EstablishedKerberos;
 
   /** @param frame frame for calls on the JavaScript thread. Contexts share it, because such calls never overlap */
-  constructor(frame: Frame, established: EstablishedKerberos) {
+  constructor(frame: Frame, extensions: GssapiExtensions, established: EstablishedKerberos) {
     this.#frame = frame;
+    this.#extensions = extensions;
     this.#established = established;
   }
 
@@ -64,7 +67,8 @@ export class KerberosContext implements PackageContext {
     const established = this.#established;
     const { handle } = established;
     // Asked only where the answer depends on it.
-    const messageType = attribute === SECPKG_ATTR_SIZES ? sessionKeyType(this.#frame, handle) : undefined;
+    const messageType =
+      attribute === SECPKG_ATTR_SIZES ? this.#extensions.messageKeyType(this.#frame, handle) : undefined;
     const facts = messageType === undefined ? established : { ...established, encryptionType: messageType };
     return answerKerberosAttribute(facts, attribute, () => sessionKey(this.#frame, handle));
   }

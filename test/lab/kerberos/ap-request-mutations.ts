@@ -252,6 +252,28 @@ export interface Mutation {
   readonly plain?: Buffer | undefined;
 }
 
+interface InnerMutation {
+  readonly kind: Mutation['kind'];
+  readonly ticket?: (plain: Buffer, roll: Dice, key: SealingKey) => Buffer;
+  readonly authenticator?: (plain: Buffer, roll: Dice) => Buffer;
+}
+
+const ofTicket: InnerMutation = { kind: 'ticket', ticket: alterStructure };
+const ofPac: InnerMutation = { kind: 'PAC', ticket: (plain, roll, key) => withPac(plain, key, roll) };
+const ofAuthenticator: InnerMutation = { kind: 'authenticator', authenticator: alterStructure };
+const ofChecksum: InnerMutation = { kind: 'checksum', authenticator: withChecksum };
+const ofMessageKey: InnerMutation = { kind: 'message key', authenticator: withMessageKey };
+
+/** Alterations of what is encrypted, as often as they come. */
+const inside: readonly [InnerMutation, ...InnerMutation[]] = [
+  ofTicket,
+  ...[ofTicket, ofTicket, ofTicket],
+  ...[ofAuthenticator, ofAuthenticator, ofAuthenticator, ofAuthenticator, ofAuthenticator],
+  ...[ofChecksum, ofChecksum, ofPac, ofPac, ofPac, ofMessageKey, ofMessageKey],
+];
+/** The numbers below are of alterations of what is not encrypted. */
+const FIRST_INSIDE = 6;
+
 /**
  * Alters a token.
  *
@@ -259,12 +281,12 @@ export interface Mutation {
  * @param key of the service, of the type of the ticket
  */
 export function mutate(token: Buffer, key: SealingKey, roll: Dice): Mutation {
-  const choice = roll(22);
+  const choice = roll(FIRST_INSIDE + inside.length);
   if (choice < 2) return { kind: 'bytes', token: alterBytes(token, roll) };
   const { message } = decodeKerberosToken(token);
   const framed = (altered: Uint8Array): Buffer =>
     Buffer.from(derElement(applicationTag(0), derObjectIdentifier(OID_KERBEROS), Uint8Array.of(1, 0), altered));
-  if (choice < 6) return { kind: 'clear text', token: framed(alterStructure(Buffer.from(message), roll)) };
+  if (choice < FIRST_INSIDE) return { kind: 'clear text', token: framed(alterStructure(Buffer.from(message), roll)) };
   const request = decodeApRequest(message);
   const ofService = cipherOf(key.encryptionType);
   const plainTicket = ofService.decrypt(key.value, 2, request.ticketCipher);
@@ -272,30 +294,9 @@ export function mutate(token: Buffer, key: SealingKey, roll: Dice): Mutation {
   const sessionKey = { encryptionType: sessionType, value: Buffer.from(value) };
   const ofSession = cipherOf(sessionType);
   const plainAuthenticator = ofSession.decrypt(sessionKey.value, 11, request.authenticatorCipher);
-  const kind =
-    choice < 10
-      ? 'ticket'
-      : choice < 15
-        ? 'authenticator'
-        : choice < 17
-          ? 'checksum'
-          : choice < 20
-            ? 'PAC'
-            : 'message key';
-  const ticket =
-    kind === 'ticket'
-      ? alterStructure(plainTicket, roll)
-      : kind === 'PAC'
-        ? withPac(plainTicket, key, roll)
-        : undefined;
-  const authenticator =
-    kind === 'authenticator'
-      ? alterStructure(plainAuthenticator, roll)
-      : kind === 'checksum'
-        ? withChecksum(plainAuthenticator, roll)
-        : kind === 'message key'
-          ? withMessageKey(plainAuthenticator, roll)
-          : undefined;
+  const alteration = inside[choice - FIRST_INSIDE] ?? inside[0];
+  const ticket = alteration.ticket?.(plainTicket, roll, key);
+  const authenticator = alteration.authenticator?.(plainAuthenticator, roll);
   const fields = new DerReader(new DerReader(message).content(applicationTag(14), 'AP-REQ'));
   const parts = fields.enter(DER_SEQUENCE, 'AP-REQ');
   const head = [0, 1, 2].map((tag) => parts.element(contextTag(tag), 'AP-REQ'));
@@ -323,5 +324,5 @@ export function mutate(token: Buffer, key: SealingKey, roll: Dice): Mutation {
     ),
   );
   const known = ticket === undefined ? sessionKey : undefined;
-  return { kind, token: framed(altered), sessionKey: known, plain: ticket ?? authenticator };
+  return { kind: alteration.kind, token: framed(altered), sessionKey: known, plain: ticket ?? authenticator };
 }

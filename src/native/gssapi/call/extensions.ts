@@ -102,6 +102,14 @@ export interface GssapiExtensions {
   /** The service that the client means, from its Authenticator; undefined if it does not say. */
   clientTarget(frame: Frame, request: ApRequestHeader): string | undefined;
 
+  /**
+   * The encryption type of the key that protects messages. It need not be that of the ticket: client and acceptor may have
+   * agreed on a better one (RFC 4537). Undefined if the library does not tell it.
+   *
+   * @param handle gss_ctx_id_t of an established context
+   */
+  messageKeyType(frame: Frame, handle: bigint): number | undefined;
+
   /** The PAC of the context in the frame. @param client the result of clientName */
   pac(frame: Frame, client: string): PacResult;
 

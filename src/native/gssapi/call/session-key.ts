@@ -1,10 +1,6 @@
-/**
- * The session key of an established context: GSS_C_INQ_SSPI_SESSION_KEY (gssapi_krb5.h of MIT krb5). Heimdal gives no type
- * with it, and has GSS_KRB5_GET_SUBKEY_X for that.
- */
-import { inquire, inquireAt, InquiryOid } from './context-inquiry.ts';
+/** The session key of an established context: GSS_C_INQ_SSPI_SESSION_KEY (gssapi_krb5.h). Its type is MIT krb5's alone. */
+import { inquire, InquiryOid } from './context-inquiry.ts';
 import type { Frame } from './frame.ts';
-import { heimdalOids } from './heimdal-functions.ts';
 
 /** 1.2.840.113554.1.2.2.5.5: the key, then an OID whose last arc is its encryption type. */
 const sessionKeyOid = new InquiryOid('2a864886f7120102020505');
@@ -30,14 +26,6 @@ export function sessionKey(frame: Frame, handle: bigint): Buffer | undefined {
  * @returns undefined if the library does not tell it
  */
 export function sessionKeyType(frame: Frame, handle: bigint): number | undefined {
-  const { library } = frame;
-  if (library.implementation !== 'MIT') {
-    // The type in two bytes, the higher one first, then the key.
-    const [stored] = inquireAt(frame, handle, library.variable(heimdalOids.messageKey));
-    const type = stored === undefined || stored.byteLength < 2 ? undefined : stored.readInt16BE(0);
-    stored?.fill(0);
-    return type;
-  }
   const [key, oid] = inquire(frame, handle, sessionKeyOid);
   key?.fill(0);
   const arc = oid?.at(-1);

@@ -20,7 +20,7 @@ import { GSS_S_COMPLETE, isBadBindings } from '../call/gss-status.ts';
 import { withTargetName } from '../call/context-target.ts';
 import { heimdalAuthenticator, heimdalTicketClient } from './authenticator.ts';
 import { copyDelegated, importKeytab } from './credential.ts';
-import { inquireKey, principalText, readHeimdalOids } from './inquiry.ts';
+import { inquireKeyType, principalText, readHeimdalOids } from './inquiry.ts';
 import type { HeimdalOids } from './inquiry.ts';
 import { heimdalDecrypt, heimdalKeyblock, heimdalKeytabKey, heimdalKeytabPrincipal } from './keys.ts';
 import { heimdalPac } from './pac.ts';
@@ -67,6 +67,7 @@ export function heimdalExtensions(library: GssapiLibrary): GssapiExtensions {
     },
     serviceName: (frame) => withTargetName(frame, (name) => principalText(frame, name)),
     clientTarget: (frame, request) => clientTarget(heimdalAuthenticator(frame, oids, request)?.authorizationData),
+    messageKeyType: (frame, handle) => inquireKeyType(frame, oids.messageKey, handle),
     pac: (frame, client) => heimdalPac(frame, oids, client),
     storeDelegated: copyDelegated,
     keytabPrincipal: heimdalKeytabPrincipal,
@@ -121,11 +122,7 @@ function verifyKeys(
   { request }: AcceptedToken,
   { encryptionTypes }: KerberosSettings,
 ): TokenRefusal | undefined {
-  const types = [oids.messageKey, oids.initiatorSubkey].map((oid) => {
-    const key = inquireKey(frame, oid);
-    key?.value.fill(0);
-    return key?.encryptionType;
-  });
+  const types = [oids.messageKey, oids.initiatorSubkey].map((oid) => inquireKeyType(frame, oid));
   const [messageKey] = types;
   if (messageKey === undefined) {
     return { status: Status.SEC_E_INTERNAL_ERROR, diagnosis: reason('library-hides-key') };

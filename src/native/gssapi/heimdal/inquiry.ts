@@ -54,13 +54,20 @@ export interface StoredKey {
   readonly value: Buffer;
 }
 
-/** Queries the context in the frame for a key. Undefined if it has none. */
-export function inquireKey(frame: Frame, oid: bigint): StoredKey | undefined {
-  const [stored] = inquireAt(frame, frame.contextHandle, oid);
+/** Queries a context, that in the frame if left out, for a key. Undefined if it has none. */
+export function inquireKey(frame: Frame, oid: bigint, handle = frame.contextHandle): StoredKey | undefined {
+  const [stored] = inquireAt(frame, handle, oid);
   if (stored === undefined || stored.byteLength < 6) return undefined;
   const length = stored.readUInt32BE(2);
   if (length !== stored.byteLength - 6) return undefined;
   return { encryptionType: stored.readInt16BE(0), value: stored.subarray(6) };
+}
+
+/** The encryption type of a key, which is not kept. Undefined if the context has none. */
+export function inquireKeyType(frame: Frame, oid: bigint, handle?: bigint): number | undefined {
+  const key = inquireKey(frame, oid, handle);
+  key?.value.fill(0);
+  return key?.encryptionType;
 }
 
 /** authtime of the ticket, in seconds since 1970-01-01 UTC. */

@@ -5,6 +5,7 @@ import { inquire } from '../call/context-inquiry.ts';
 import { withTargetName } from '../call/context-target.ts';
 import type { Frame } from '../call/frame.ts';
 import { GSS_C_CHANNEL_BOUND_FLAG, GSS_S_COMPLETE } from '../call/gss-status.ts';
+import { sessionKeyType } from '../call/session-key.ts';
 import { acquireFrom, storeInto } from './credential-store.ts';
 import { ifRelevantOid, mitPac } from './pac.ts';
 import { permittedTypes } from './permitted-types.ts';
@@ -33,6 +34,7 @@ export const mitExtensions: GssapiExtensions = Object.freeze<GssapiExtensions>({
     }
     return undefined;
   },
+  messageKeyType: sessionKeyType,
   pac: mitPac,
   storeDelegated: (frame, credential, ccache) => storeInto(frame, credential, { ccache }),
   keytabPrincipal({ krb5, krb5Context, addressOf, text }, { bytes }) {
